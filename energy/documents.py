@@ -1,0 +1,171 @@
+"""The operator's files: YAML read with its line numbers, checked whole, all faults told at once.
+
+A fault reads `file:line: key = value: what is wrong; what would be right`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from energy.errors import ConfigurationError
+
+Way = tuple[str | int, ...]
+
+
+class Words(BaseModel):
+    """The base of everything that an operator may write: unknown keys are refused, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class Document:
+    """A YAML file as data, and the line on which each of its keys stands."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self._lines: dict[Way, int] = {}
+        self.faults: list[str] = []
+        self.data: Any = None
+        try:
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise ConfigurationError([f"{path}:{line}: is not YAML: {error.problem}"]) from error
+        self.data = self._construct(node, ()) if node is not None else {}
+
+    def _construct(self, node: yaml.Node, way: Way) -> Any:
+        self._lines.setdefault(way, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            made: dict[Hashable, Any] = {}
+            for key_node, value_node in node.value:
+                key = self._scalar(key_node)
+                inner = (*way, key)
+                if key in made:
+                    self.faults.append(self.fault(inner, "is given twice; keep one", line=key_node.start_mark.line + 1))
+                self._lines[inner] = key_node.start_mark.line + 1
+                made[key] = self._construct(value_node, inner)
+            return made
+        if isinstance(node, yaml.SequenceNode):
+            return [self._construct(child, (*way, i)) for i, child in enumerate(node.value)]
+        return self._scalar(node)
+
+    @staticmethod
+    def _scalar(node: yaml.Node) -> Any:
+        loader = yaml.SafeLoader("")
+        try:
+            return loader.construct_object(node, deep=True)
+        finally:
+            loader.dispose()
+
+    def line(self, way: Sequence[str | int]) -> int:
+        """The line of a key, or of the nearest thing above it that stands in the file."""
+        at = tuple(way)
+        while at not in self._lines and at:
+            at = at[:-1]
+        return self._lines.get(at, 1)
+
+    def value(self, way: Sequence[str | int]) -> Any:
+        """What stands under a key; None where nothing does."""
+        found: Any = self.data
+        for step in way:
+            try:
+                found = found[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return found
+
+    def fault(self, way: Sequence[str | int], text: str, *, line: int | None = None) -> str:
+        """The sentence for a fault at a key."""
+        value = self.value(way)
+        shown = "" if value is None or isinstance(value, dict | list) else f" = {value!r}"
+        where = spelled(way)
+        return f"{self.path}:{line or self.line(way)}: {where}{shown}: {text}" if where else f"{self.path}: {text}"
+
+
+def spelled(way: Sequence[str | int]) -> str:
+    """The way to a key as one would write it.
+
+    >>> spelled(("meters", 3, "unit"))
+    'meters[3].unit'
+    """
+    text = ""
+    for step in way:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+    return text
+
+
+def open_document(path: Path) -> Document:
+    """Read a YAML file; ConfigurationError says why it cannot be."""
+    try:
+        return Document(path, path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError([f"{path}: cannot be read: {error.strerror}"]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError([f"{path}: is not UTF-8: {error.reason} at byte {error.start}"]) from error
+
+
+def checked(document: Document, words: type[T]) -> T:
+    """The document as `words`; ConfigurationError lists everything that does not fit."""
+    faults = list(document.faults)
+    made: T | None = None
+    try:
+        made = words.model_validate(document.data)
+    except ValidationError as error:
+        faults += [document.fault(_way(document, e["loc"]), _sentence(words, e)) for e in error.errors()]
+    if faults or made is None:
+        raise ConfigurationError(faults)
+    return made
+
+
+def _way(document: Document, loc: tuple[str | int, ...]) -> Way:
+    """The part of pydantic's location that stands in the file (it also names the members of unions)."""
+    way: Way = ()
+    for step in loc:
+        if document.value((*way, step)) is None and step != loc[-1]:
+            continue
+        way = (*way, step)
+    return way
+
+
+def _sentence(words: type[BaseModel], error: Any) -> str:
+    kind, message = error["type"], str(error["msg"])
+    if kind == "extra_forbidden":
+        known = _keys_at(words, error["loc"][:-1])
+        near = get_close_matches(str(error["loc"][-1]), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known here are {', '.join(known)}"
+        return f"is not a key here; {hint}"
+    if kind == "missing":
+        return "is missing and must be given"
+    return message.removeprefix("Value error, ").removeprefix("Input ").replace("should be", "must be")
+
+
+def _keys_at(words: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
+    model: Any = words
+    for step in loc:
+        if isinstance(step, int) or not isinstance(model, type) or not issubclass(model, BaseModel):
+            continue
+        field = model.model_fields.get(step)
+        model = _model_in(field.annotation) if field is not None else model
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return [f.alias or name for name, f in model.model_fields.items()]
+    return []
+
+
+def _model_in(annotation: Any) -> Any:
+    """The model class inside an annotation such as list[Model] or dict[str, Model]."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _model_in(inner)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,119 @@
+"""Ports: what the processes need from the world. A port promises behaviour; adapters fulfil it (see `adapters/`)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from energy.readings import Point, ReadingColumns
+from energy.series import Curve
+
+
+class Clock(Protocol):
+    """Time as the process sees it."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+
+    async def sleep_until(self, instant: datetime) -> None:
+        """Return at the instant, or at once if it has passed."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after that many seconds of this clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of the rows of a batch.
+
+    stored : rows that are in the store now and were not before.
+    repeated : rows that were there already, equal in value and quality; the store is as it was.
+    conflicting : positions in the batch of rows whose point and instant are taken by another value. They are not stored.
+    """
+
+    stored: int
+    repeated: int
+    conflicting: list[int] = field(default_factory=list)
+
+
+class ReadingStore(Protocol):
+    """Readings, kept for ever or as long as the operator says; safe on disk when `write` returns."""
+
+    async def write(self, columns: ReadingColumns) -> Written:
+        """Keep the readings; writing the same reading twice keeps one, and the first value of an instant stays."""
+
+    async def latest(self) -> ReadingColumns:
+        """The newest reading of every point."""
+
+    async def curves(
+        self, points: Sequence[Point], from_ms: int, to_ms: int, rows: int, *, origin_ms: int = 0
+    ) -> list[Curve]:
+        """Each point over [from, to) in at most `rows` rows, in the order of `points`.
+
+        Raw where so many rows hold all readings, else reduced by `series.reduce` in steps of `series.step_for`.
+        Bad readings are left out.
+        """
+
+    async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
+        """All readings over [from, to), bad ones too, ordered by point and instant."""
+
+    async def points(self) -> list[Point]:
+        """Every point that has ever had a reading."""
+
+    async def maintain(self, now_ms: int) -> None:
+        """Put what is no longer written to into its final order; may take long and can be repeated at will."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A reading that was not stored, and why; what is not known of it is None."""
+
+    received_at_ms: int
+    reason: str
+    detail: str
+    edge: str | None = None
+    meter: str | None = None
+    quantity: str | None = None
+    taken_at_ms: int | None = None
+    value: float | None = None
+
+
+class Quarantine(Protocol):
+    """Where refused readings wait to be looked at: bounded, and counted for ever."""
+
+    async def put(self, refusals: Sequence[Refusal]) -> None:
+        """Keep and count the refusals; the oldest make room when it is full."""
+
+    async def counts(self) -> dict[str, int]:
+        """How many were refused since the installation, by reason."""
+
+    async def newest(self, limit: int) -> list[Refusal]:
+        """The latest ones kept, newest first."""
+
+
+@dataclass(slots=True)
+class Message:
+    """A message of the bus; `token` is the adapter's own."""
+
+    topic: str
+    payload: bytes
+    retained: bool = False
+    token: object = None
+
+
+class Bus(Protocol):
+    """A broker of messages by topic. Reconnects by itself; `connected` says whether it is now."""
+
+    @property
+    def connected(self) -> bool: ...
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Hand the message to the broker at least once; raises BusError while not connected."""
+
+    def messages(self) -> AsyncIterator[list[Message]]:
+        """Messages of the subscribed topics as they come, as many at a time as have come."""
+
+    async def acknowledge(self, messages: Sequence[Message]) -> None:
+        """Tell the broker that the messages need not be delivered again."""
