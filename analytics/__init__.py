@@ -1,0 +1,1 @@
+"""From series to what they mean: pure functions, one folder per subject. The ledger begins here."""

@@ -1,0 +1,1 @@
+"""From meters to readings: profiles (data), planner, decoder, lines and simulated meters."""
