@@ -1,0 +1,236 @@
+"""The bus over MQTT 3.1.1 with paho, which runs in a thread of its own; QoS 1 throughout.
+
+A message is acknowledged to the broker only when its receiver says so, so a broker delivers again what a receiver had
+not finished when it died.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import paho.mqtt.client as paho
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion
+
+from energy.errors import BusError, EnergyError
+from energy.ports import Message
+
+log = structlog.get_logger()
+
+_QOS = 1
+_PUBLISH_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class MqttAddress:
+    """`mqtt://[USER@]HOST[:PORT]`, or `mqtts://`; `?password_file=FILE` and `?ca=FILE` name files."""
+
+    host: str
+    port: int
+    tls: bool
+    user: str | None
+    password: str | None
+    ca: str | None
+
+    @classmethod
+    def parse(cls, address: str) -> MqttAddress:
+        parts = urlsplit(address)
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+            raise EnergyError(f"bus {address!r} must be of the form mqtt://HOST:PORT or mqtts://HOST:PORT")
+        if parts.password:
+            raise EnergyError("a password does not stand in an address; use ?password_file=FILE")
+        options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+        unknown = set(options) - {"password_file", "ca"}
+        if unknown:
+            raise EnergyError(
+                f"bus {address!r}: {', '.join(sorted(unknown))} is not known; known are password_file, ca"
+            )
+        tls = parts.scheme == "mqtts"
+        password = Path(options["password_file"]).read_text().strip() if "password_file" in options else None
+        return cls(
+            parts.hostname, parts.port or (8883 if tls else 1883), tls, parts.username, password, options.get("ca")
+        )
+
+    def __str__(self) -> str:
+        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
+
+
+class MqttBus:
+    """Fulfils `Bus`."""
+
+    def __init__(
+        self,
+        address: MqttAddress,
+        client_id: str,
+        *,
+        subscribe: Sequence[str] = (),
+        will: Message | None = None,
+        keep_session: bool = False,
+        connected: Callable[[], None] | None = None,
+    ) -> None:
+        self.address = address
+        self.lost_since: float | None = time.monotonic()
+        self._subscribe = list(subscribe)
+        self._on_connected = connected
+        self._loop = asyncio.get_running_loop()
+        self._came: deque[Message] = deque()
+        self._ready = asyncio.Event()
+        self._lock = threading.Lock()
+        self._awaited: dict[int, asyncio.Future[None]] = {}
+        self._said_lost = False
+        self._client = self._make_client(client_id, will, keep_session)
+
+    def _make_client(self, client_id: str, will: Message | None, keep_session: bool) -> paho.Client:
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=not keep_session,
+            manual_ack=True,
+            reconnect_on_failure=True,
+        )
+        client.reconnect_delay_set(min_delay=1, max_delay=8)
+        client.max_queued_messages_set(1)
+        client.max_inflight_messages_set(1000)
+        if self.address.user:
+            client.username_pw_set(self.address.user, self.address.password)
+        if self.address.tls:
+            client.tls_set_context(ssl.create_default_context(cafile=self.address.ca))
+        if will is not None:
+            client.will_set(will.topic, will.payload, qos=_QOS, retain=will.retained)
+        client.on_connect = self._connected_callback
+        client.on_connect_fail = self._failed_callback
+        client.on_disconnect = self._lost_callback
+        client.on_message = self._message_callback
+        client.on_publish = self._published_callback
+        return client
+
+    @property
+    def connected(self) -> bool:
+        return self.lost_since is None
+
+    async def start(self) -> None:
+        self._client.connect_async(self.address.host, self.address.port, keepalive=15)
+        self._client.loop_start()
+
+    async def stop(self) -> None:
+        """Say good-bye, so that no will is published, and end the thread."""
+        self._client.disconnect()
+        await asyncio.to_thread(self._client.loop_stop)
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        if not self.connected:
+            raise BusError(f"{self.address}: not connected")
+        published: asyncio.Future[None] = self._loop.create_future()
+        # on_publish may come in the other thread before `publish` has returned its number here.
+        with self._lock:
+            info = self._client.publish(topic, payload, qos=_QOS, retain=retain)
+            if info.rc != paho.MQTT_ERR_SUCCESS:
+                raise BusError(f"{self.address}: {paho.error_string(info.rc)}")
+            self._awaited[info.mid] = published
+        try:
+            await asyncio.wait_for(published, _PUBLISH_TIMEOUT_S)
+        except TimeoutError as error:
+            raise BusError(f"{self.address}: no acknowledgement within {_PUBLISH_TIMEOUT_S:g} s") from error
+        finally:
+            self._awaited.pop(info.mid, None)
+
+    async def messages(self) -> AsyncIterator[list[Message]]:
+        while True:
+            await self._ready.wait()
+            self._ready.clear()
+            batch: list[Message] = []
+            while self._came:
+                batch.append(self._came.popleft())
+            if batch:
+                yield batch
+
+    async def acknowledge(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            if isinstance(message.token, tuple):
+                self._client.ack(*message.token)
+
+    # -- in paho's thread ------------------------------------------------------------------------------------------
+
+    def _connected_callback(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            self._tell_lost(str(reason))
+            return
+        for pattern in self._subscribe:
+            client.subscribe(pattern, qos=_QOS)
+        self._tell_back()
+        if self._on_connected is not None:
+            self._loop.call_soon_threadsafe(self._on_connected)
+
+    def _failed_callback(self, _client: paho.Client, _data: Any) -> None:
+        self._tell_lost("no connection")
+
+    def _lost_callback(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            self._tell_lost(str(reason))
+
+    def _message_callback(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        self._came.append(Message(message.topic, bytes(message.payload), message.retain, (message.mid, message.qos)))
+        if not self._ready.is_set():
+            self._loop.call_soon_threadsafe(self._ready.set)
+
+    def _published_callback(self, _client: paho.Client, _data: Any, mid: int, _reason: Any, _properties: Any) -> None:
+        with self._lock:
+            published = self._awaited.get(mid)
+        if published is not None:
+            self._loop.call_soon_threadsafe(_settle, published)
+
+    def _tell_lost(self, cause: str) -> None:
+        self.lost_since = self.lost_since or time.monotonic()
+        if not self._said_lost:
+            self._said_lost = True
+            log.warning("broker.unreachable", broker=str(self.address), cause=cause)
+
+    def _tell_back(self) -> None:
+        if self._said_lost and self.lost_since is not None:
+            log.info("broker.back", broker=str(self.address), after_s=round(time.monotonic() - self.lost_since, 1))
+        self._said_lost, self.lost_since = False, None
+
+
+def _settle(published: asyncio.Future[None]) -> None:
+    if not published.done():
+        published.set_result(None)
+
+
+@asynccontextmanager
+async def open_bus(
+    address: str,
+    client_id: str,
+    *,
+    subscribe: Sequence[str] = (),
+    will: Message | None = None,
+    keep_session: bool = False,
+    connected: Callable[[], None] | None = None,
+) -> AsyncIterator[MqttBus]:
+    """The bus at an address; connects in the background and again whenever it is lost.
+
+    keep_session: the broker keeps what comes for `client_id` while it is away.
+    connected: called in the event loop after each connection.
+    """
+    bus = MqttBus(
+        MqttAddress.parse(address),
+        client_id,
+        subscribe=subscribe,
+        will=will,
+        keep_session=keep_session,
+        connected=connected,
+    )
+    await bus.start()
+    try:
+        yield bus
+    finally:
+        await bus.stop()

@@ -1,0 +1,317 @@
+"""Readings in a DuckDB file: the embedded store.
+
+Two tables of the same rows: `recent` takes readings as they come, `closed` holds whole days sorted by point and time,
+into which `maintain` moves them. No primary key: a batch is matched against the range of time that it covers, which
+costs less than an index and keeps the file a fifth of the size. One process owns the file; its threads share it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from adapters.batches import Deduplicated, deduplicate
+from energy.errors import StoreError
+from energy.ports import Written
+from energy.quantities import Kind, quantity
+from energy.readings import Point, Quality, ReadingColumns
+from energy.series import Curve, step_for
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS points (id INTEGER, meter VARCHAR NOT NULL, quantity VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS recent (
+    point INTEGER NOT NULL, taken_at_ms BIGINT NOT NULL, value DOUBLE NOT NULL,
+    quality UTINYINT NOT NULL, reason UTINYINT NOT NULL);
+CREATE TABLE IF NOT EXISTS closed (
+    point INTEGER NOT NULL, taken_at_ms BIGINT NOT NULL, value DOUBLE NOT NULL,
+    quality UTINYINT NOT NULL, reason UTINYINT NOT NULL);
+CREATE OR REPLACE VIEW readings AS SELECT * FROM closed UNION ALL SELECT * FROM recent;
+"""
+_COLUMNS = "point, taken_at_ms, value, quality, reason"
+_DAY_MS = 86_400_000
+# Closed days that are moved together are sorted over this span, so that a year's curve touches few row groups.
+_SORT_SPAN_MS = 32 * _DAY_MS
+
+T = TypeVar("T")
+Columns = Mapping[str, npt.NDArray[Any]]
+
+
+@asynccontextmanager
+async def open_duckdb(path: Path, *, memory_mb: int = 2048) -> Any:
+    """The store in this file, made if it is not there; StoreError where another process owns it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    store = await asyncio.to_thread(DuckDBReadings, path, memory_mb)
+    try:
+        yield store
+    finally:
+        await asyncio.to_thread(store.close)
+
+
+class DuckDBReadings:
+    """Fulfils `ReadingStore`. Writes go through one thread, reads through two, each on a cursor of its own."""
+
+    def __init__(self, path: Path, memory_mb: int) -> None:
+        self._path = path
+        try:
+            self._connection = duckdb.connect(str(path), config={"memory_limit": f"{memory_mb}MB"})
+        except duckdb.IOException as error:
+            if "lock" in str(error).lower():
+                raise StoreError(
+                    f"{path} is in use by another process, probably a running gateway: one process owns the file. "
+                    "Stop it first, or name another file"
+                ) from error
+            raise StoreError(f"{path} cannot be opened: {error}") from error
+        self._connection.execute(_SCHEMA)
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="store-write")
+        self._reading = ThreadPoolExecutor(2, thread_name_prefix="store-read")
+        self._lock = threading.Lock()
+        rows = self._connection.execute("SELECT id, meter, quantity FROM points ORDER BY id").fetchall()
+        self._points = [Point(meter, name) for _, meter, name in rows]
+        self._ids = {point: i for i, point in enumerate(self._points)}
+        self._latest = _Latest(len(self._points))
+        self._load_latest()
+
+    def close(self) -> None:
+        self._writing.shutdown()
+        self._reading.shutdown()
+        self._connection.close()
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    async def write(self, columns: ReadingColumns) -> Written:
+        return await self._in(self._writing, self._write, columns)
+
+    async def maintain(self, now_ms: int) -> None:
+        await self._in(self._writing, self._close_days, now_ms)
+
+    def _write(self, columns: ReadingColumns) -> Written:
+        if len(columns) == 0:
+            return Written(0, 0)
+        ids = self._ids_of(columns.points)
+        batch = deduplicate(columns, ids)
+        with self._transaction() as connection:
+            self._register(connection)
+            stored = _insert_new(connection, batch)
+        self._latest.advance(batch)
+        repeated, conflicting = batch.repeated, list(batch.conflicting)
+        if stored < len(batch):
+            taken = _taken(self._connection, batch)
+            repeated += len(batch) - stored - len(taken)
+            conflicting += taken
+        return Written(stored, repeated, sorted(conflicting))
+
+    def _ids_of(self, points: Sequence[Point]) -> npt.NDArray[np.int32]:
+        """The number of each point; new ones are given the next, and saved with the batch."""
+        for point in points:
+            if point not in self._ids:
+                self._ids[point] = len(self._points)
+                self._points.append(point)
+        self._latest.grow(len(self._points))
+        return np.fromiter((self._ids[p] for p in points), np.int32, len(points))
+
+    def _register(self, connection: duckdb.DuckDBPyConnection) -> None:
+        known = connection.execute("SELECT count(*) FROM points").fetchall()[0][0]
+        for i, point in enumerate(self._points[known:], start=known):
+            connection.execute("INSERT INTO points VALUES (?, ?, ?)", [i, point.meter, point.quantity])
+
+    def _close_days(self, now_ms: int) -> None:
+        until = now_ms // _DAY_MS * _DAY_MS
+        with self._transaction() as connection:
+            connection.execute(
+                f"INSERT INTO closed SELECT {_COLUMNS} FROM recent WHERE taken_at_ms < {until} "
+                f"ORDER BY taken_at_ms // {_SORT_SPAN_MS}, point, taken_at_ms"
+            )
+            connection.execute(f"DELETE FROM recent WHERE taken_at_ms < {until}")
+        self._connection.execute("CHECKPOINT")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        self._connection.execute("BEGIN")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    async def points(self) -> list[Point]:
+        return list(self._points)
+
+    async def latest(self) -> ReadingColumns:
+        return self._latest.columns(list(self._points))
+
+    async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
+        return await self._in(self._reading, self._readings, points, from_ms, to_ms)
+
+    async def curves(
+        self, points: Sequence[Point], from_ms: int, to_ms: int, rows: int, *, origin_ms: int = 0
+    ) -> list[Curve]:
+        return await self._in(self._reading, self._curves, points, from_ms, to_ms, rows, origin_ms)
+
+    def _readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
+        known = [p for p in points if p in self._ids]
+        found = self._select(
+            f"SELECT {_COLUMNS} FROM readings WHERE {_in_range(self._numbers(known), from_ms, to_ms)} "
+            "ORDER BY point, taken_at_ms"
+        )
+        position = np.zeros(len(self._points) + 1, np.int32)
+        position[self._numbers(known)] = np.arange(len(known))
+        return ReadingColumns.of(
+            known,
+            position[found["point"]],
+            found["taken_at_ms"],
+            found["value"],
+            found["quality"],
+            found["reason"],
+        )
+
+    def _curves(self, points: Sequence[Point], from_ms: int, to_ms: int, rows: int, origin_ms: int) -> list[Curve]:
+        step_ms = step_for(from_ms, to_ms, rows)
+        made: dict[Point, Curve] = {}
+        for kind in Kind:
+            of_kind = [p for p in points if quantity(p.quantity).kind is kind]
+            made |= self._reduced(of_kind, kind, from_ms, to_ms, step_ms, origin_ms, rows)
+        return [made[p] for p in points]
+
+    def _reduced(
+        self, points: list[Point], kind: Kind, from_ms: int, to_ms: int, step_ms: int, origin_ms: int, rows: int
+    ) -> dict[Point, Curve]:
+        known = [p for p in points if p in self._ids]
+        wanted = _in_range(self._numbers(known), from_ms, to_ms) + f" AND quality < {int(Quality.BAD)}"
+        columns = (
+            "min(value) AS low, avg(value) AS mean, max(value) AS high"
+            if kind is Kind.GAUGE
+            else "arg_min(value, taken_at_ms) AS first, arg_max(value, taken_at_ms) AS last"
+        )
+        found = self._select(
+            f"SELECT point, (taken_at_ms - {origin_ms}) // {step_ms} AS step, {columns}, count(*) AS n, "
+            f"max(quality) AS worst FROM readings WHERE {wanted} GROUP BY 1, 2 ORDER BY 1, 2"
+        )
+        curves = {p: _curve(p, kind, found, self._ids.get(p, -1), step_ms, origin_ms) for p in points}
+        few = {p for p in known if _count(found, self._ids[p]) <= rows}
+        if few:
+            curves |= self._raw(sorted(few), from_ms, to_ms)
+        return curves
+
+    def _raw(self, points: list[Point], from_ms: int, to_ms: int) -> dict[Point, Curve]:
+        found = self._readings(points, from_ms, to_ms)
+        curves: dict[Point, Curve] = {}
+        for i, point in enumerate(points):
+            own = found.take((found.index == i) & (found.quality < Quality.BAD))
+            uncertain = bool(np.any(own.quality == Quality.UNCERTAIN))
+            kind = quantity(point.quantity).kind
+            curves[point] = Curve.raw(point, kind, own.taken_at_ms, own.value, uncertain=uncertain)
+        return curves
+
+    def _numbers(self, points: Sequence[Point]) -> list[int]:
+        return [self._ids[p] for p in points]
+
+    def _select(self, sql: str) -> Columns:
+        with self._connection.cursor() as cursor:
+            return {k: np.asarray(v) for k, v in cursor.execute(sql).fetchnumpy().items()}
+
+    def _load_latest(self) -> None:
+        newest = "SELECT point, max(taken_at_ms) AS t, arg_max(value, taken_at_ms) AS v, "
+        newest += "arg_max(quality, taken_at_ms) AS q, arg_max(reason, taken_at_ms) AS r FROM "
+        self._latest.load(self._select(newest + "recent GROUP BY point"))
+        missing = self._latest.missing()
+        if missing:
+            listed = ", ".join(map(str, missing))
+            self._latest.load(self._select(f"{newest} closed WHERE point IN ({listed}) GROUP BY point"))
+
+    async def _in(self, pool: ThreadPoolExecutor, call: Callable[..., T], *args: Any) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, call, *args)
+        except duckdb.Error as error:
+            raise StoreError(f"{self._path}: {error}") from error
+
+
+def _in_range(numbers: Sequence[int], from_ms: int, to_ms: int) -> str:
+    listed = ", ".join(map(str, numbers)) or "-1"
+    return f"point IN ({listed}) AND taken_at_ms >= {int(from_ms)} AND taken_at_ms < {int(to_ms)}"
+
+
+def _insert_new(connection: duckdb.DuckDBPyConnection, batch: Deduplicated) -> int:
+    rows = batch.rows()  # noqa: F841 - DuckDB finds it by its name
+    low, high = batch.range_ms
+    return int(
+        connection.execute(
+            f"INSERT INTO recent SELECT {_COLUMNS} FROM rows WHERE NOT EXISTS (SELECT 1 FROM readings r "
+            f"WHERE r.point = rows.point AND r.taken_at_ms = rows.taken_at_ms AND r.taken_at_ms BETWEEN {low} AND {high})"
+        ).fetchall()[0][0]
+    )
+
+
+def _taken(connection: duckdb.DuckDBPyConnection, batch: Deduplicated) -> list[int]:
+    """Positions of the rows of a written batch whose instant holds another value."""
+    rows = batch.rows()  # noqa: F841 - DuckDB finds it by its name
+    low, high = batch.range_ms
+    found = connection.execute(
+        "SELECT rows.position FROM rows JOIN readings r ON r.point = rows.point AND r.taken_at_ms = rows.taken_at_ms "
+        f"WHERE r.taken_at_ms BETWEEN {low} AND {high} "
+        "AND (r.value IS DISTINCT FROM rows.value OR r.quality <> rows.quality)"
+    ).fetchnumpy()
+    return [int(i) for i in found["position"]]
+
+
+def _count(found: Columns, number: int) -> int:
+    return int(found["n"][found["point"] == number].sum())
+
+
+def _curve(point: Point, kind: Kind, found: Columns, number: int, step_ms: int, origin_ms: int) -> Curve:
+    own = found["point"] == number
+    none = np.empty(0)
+    t_ms = found["step"][own].astype(np.int64) * step_ms + origin_ms
+    uncertain = bool(np.any(found["worst"][own] == Quality.UNCERTAIN))
+    if kind is Kind.GAUGE:
+        low, mean, high = found["low"][own], found["mean"][own], found["high"][own]
+        return Curve(point, kind, step_ms, t_ms, low, mean, high, none, none, uncertain)
+    return Curve(point, kind, step_ms, t_ms, none, none, none, found["first"][own], found["last"][own], uncertain)
+
+
+class _Latest:
+    """The newest reading of each point by its number; `t` is -1 where there is none."""
+
+    def __init__(self, n: int) -> None:
+        self._t = np.full(n, -1, np.int64)
+        self._v = np.full(n, np.nan)
+        self._q = np.zeros(n, np.uint8)
+        self._r = np.zeros(n, np.uint8)
+
+    def grow(self, n: int) -> None:
+        more = n - len(self._t)
+        if more > 0:
+            self._t = np.r_[self._t, np.full(more, -1, np.int64)]
+            self._v = np.r_[self._v, np.full(more, np.nan)]
+            self._q = np.r_[self._q, np.zeros(more, np.uint8)]
+            self._r = np.r_[self._r, np.zeros(more, np.uint8)]
+
+    def advance(self, batch: Deduplicated) -> None:
+        """Take the last row of each point where it is newer; the batch is sorted by point and instant."""
+        last = np.flatnonzero(np.r_[batch.point[1:] != batch.point[:-1], True])
+        newer = last[batch.taken_at_ms[last] > self._t[batch.point[last]]]
+        to = batch.point[newer]
+        self._t[to], self._v[to] = batch.taken_at_ms[newer], batch.value[newer]
+        self._q[to], self._r[to] = batch.quality[newer], batch.reason[newer]
+
+    def load(self, found: Columns) -> None:
+        to = found["point"]
+        self._t[to], self._v[to], self._q[to], self._r[to] = found["t"], found["v"], found["q"], found["r"]
+
+    def missing(self) -> list[int]:
+        return [int(i) for i in np.flatnonzero(self._t < 0)]
+
+    def columns(self, points: list[Point]) -> ReadingColumns:
+        known = np.flatnonzero(self._t[: len(points)] >= 0).astype(np.int32)
+        return ReadingColumns(points, known, self._t[known], self._v[known], self._q[known], self._r[known])

@@ -1,0 +1,99 @@
+"""What travels over MQTT, version 1 (docs/mqtt.md): topics, and payloads as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from energy.readings import to_ms
+
+ROOT = "jieneng/v1"
+READINGS = "readings"
+STATE = "state"
+STORED = "stored"
+
+
+class Flag(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """Why a value is not good."""
+
+    quality: Literal["uncertain", "bad"]
+    reason: str = ""
+
+
+class MeterReadings(msgspec.Struct, omit_defaults=True):
+    """What a meter said at one instant: `taken_at` in ms since the epoch, or ISO 8601 with an offset."""
+
+    meter: str
+    taken_at: int | str
+    values: dict[str, float | None]
+    flags: dict[str, Flag] = {}
+
+    def taken_at_ms(self) -> int:
+        """The instant; ValueError where it is not written as one."""
+        if isinstance(self.taken_at, int):
+            return self.taken_at
+        return to_ms(datetime.fromisoformat(self.taken_at))
+
+
+class Batch(msgspec.Struct, omit_defaults=True):
+    """Readings of an edge. `boot` and `sequence` name the batch; who gives them is told when it is stored."""
+
+    readings: list[MeterReadings]
+    boot: str | None = None
+    sequence: int | None = None
+
+
+class Stored(msgspec.Struct):
+    """The gateway to an edge: these batches are committed."""
+
+    boot: str
+    sequences: list[int]
+
+
+class MeterState(msgspec.Struct):
+    """How a meter answers."""
+
+    state: Literal["reporting", "silent", "unread"]
+    since: int
+    detail: str = ""
+
+
+class EdgeState(msgspec.Struct, omit_defaults=True):
+    """The state of an edge, retained; published by its will as offline when it is gone."""
+
+    state: Literal["online", "offline"]
+    since: int | None = None
+    boot: str | None = None
+    version: str | None = None
+    outbox_batches: int | None = None
+    outbox_bytes: int | None = None
+    outbox_dropped: int | None = None
+    late_ticks: int | None = None
+    meters: dict[str, MeterState] = {}
+
+
+def topic(edge: str, leaf: str) -> str:
+    """The topic of an edge.
+
+    >>> topic("demo", READINGS)
+    'jieneng/v1/demo/readings'
+    """
+    return f"{ROOT}/{edge}/{leaf}"
+
+
+def edge_and_leaf(of_topic: str) -> tuple[str, str]:
+    """The edge and the last level of a topic of ours.
+
+    >>> edge_and_leaf("jieneng/v1/demo/state")
+    ('demo', 'state')
+    """
+    edge, _, leaf = of_topic.removeprefix(ROOT + "/").partition("/")
+    return edge, leaf
+
+
+encode = msgspec.json.Encoder().encode
+decode_batch = msgspec.json.Decoder(Batch).decode
+decode_stored = msgspec.json.Decoder(Stored).decode
+decode_state = msgspec.json.Decoder(EdgeState).decode
