@@ -1,0 +1,1 @@
+"""The process at the site: schedule -> poll -> outbox -> publish."""

@@ -1,0 +1,154 @@
+"""The edge as a whole: lines, workers, outbox, publisher and the state it reports."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+
+from adapters.mqtt_bus import MqttBus, open_bus
+from adapters.outbox_sqlite import SqliteOutbox
+from adapters.wire import STATE, STORED, EdgeState, decode_stored, edge_and_leaf, encode, topic
+from collectors.decoder import compile_meter
+from collectors.lines.modbus_tcp import open_line
+from collectors.profile import Profile
+from edge.poll import LineWorker, Station
+from edge.publish import LINGER_S, Publisher, Recorder
+from edge.schedule import next_tick
+from energy.errors import BusError
+from energy.ports import Clock, Message
+from energy.readings import to_ms
+from energy.sites import Site
+
+log = structlog.get_logger()
+
+_STATE_EVERY_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeSettings:
+    """What an edge runs on. `profiles` holds the profile of every meter of the site, by its id."""
+
+    edge: str
+    site: Site
+    profiles: Mapping[str, Profile]
+    bus: str
+    outbox: Path
+    outbox_bytes: int = 2_000_000_000
+    linger_s: float = LINGER_S
+
+
+async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
+    """Read the meters of the site and publish their readings until cancelled."""
+    gone = Message(topic(settings.edge, STATE), encode(EdgeState("offline")), retained=True)
+    boot = secrets.token_hex(8)
+    async with AsyncExitStack() as stack:
+        outbox = stack.enter_context(closing(SqliteOutbox(settings.outbox, limit_bytes=settings.outbox_bytes)))
+        recorder = Recorder(outbox, clock, linger_s=settings.linger_s)
+        connections = asyncio.Event()
+        bus = await stack.enter_async_context(
+            open_bus(
+                settings.bus,
+                f"jieneng-edge-{settings.edge}",
+                subscribe=[topic(settings.edge, STORED)],
+                will=gone,
+                connected=connections.set,
+            )
+        )
+        publisher = Publisher(outbox, bus, settings.edge, boot, recorder.kept)
+        report = _Report(settings.edge, boot, bus, outbox, clock)
+        workers = await _workers(settings, clock, recorder, report.changed, stack)
+        report.workers = workers
+        log.info("edge.started", edge=settings.edge, meters=len(settings.site.meters), lines=len(workers))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for worker in workers:
+                    tasks.create_task(worker.run())
+                tasks.create_task(recorder.run())
+                tasks.create_task(publisher.run())
+                tasks.create_task(report.run())
+                tasks.create_task(_listen(bus, publisher))
+                tasks.create_task(_after_each_connection(connections, publisher, report))
+        finally:
+            await recorder.flush()
+            await report.say("offline")
+
+
+async def _workers(
+    settings: EdgeSettings, clock: Clock, recorder: Recorder, changed: asyncio.Event, stack: AsyncExitStack
+) -> list[LineWorker]:
+    by_line: dict[str, list[Station]] = defaultdict(list)
+    lines = {
+        line.id: await stack.enter_async_context(open_line(line.address, now=clock.now, timeout_s=line.timeout_s))
+        for line in settings.site.lines
+    }
+    for meter in settings.site.meters:
+        if meter.line is None or meter.profile is None:
+            continue
+        plans = compile_meter(meter, settings.profiles[meter.profile], lines[meter.line].cost)
+        by_line[meter.line].append(Station(meter, plans, next_tick(clock.now(), meter.interval_s)))
+    return [LineWorker(lines[line], stations, clock, recorder.take, changed.set) for line, stations in by_line.items()]
+
+
+async def _listen(bus: MqttBus, publisher: Publisher) -> None:
+    async for messages in bus.messages():
+        for message in messages:
+            if edge_and_leaf(message.topic)[1] == STORED:
+                answer = decode_stored(message.payload)
+                await publisher.stored(answer.boot, answer.sequences)
+        await bus.acknowledge(messages)
+
+
+async def _after_each_connection(connections: asyncio.Event, publisher: Publisher, report: _Report) -> None:
+    while True:
+        await connections.wait()
+        connections.clear()
+        publisher.connected()
+        report.changed.set()
+
+
+class _Report:
+    """The state of this edge, published when it changes and every few seconds."""
+
+    def __init__(self, edge: str, boot: str, bus: MqttBus, outbox: SqliteOutbox, clock: Clock) -> None:
+        self._edge, self._boot, self._bus, self._outbox = edge, boot, bus, outbox
+        self._since = to_ms(clock.now())
+        self.changed = asyncio.Event()
+        self.workers: Sequence[LineWorker] = ()
+
+    async def run(self) -> None:
+        while True:
+            await self.say("online")
+            try:
+                await asyncio.wait_for(self.changed.wait(), _STATE_EVERY_S)
+                # Meters that change together are told together.
+                await asyncio.sleep(0.5)
+            except TimeoutError:
+                pass
+            self.changed.clear()
+
+    async def say(self, state: str) -> None:
+        if not self._bus.connected:
+            return
+        told = EdgeState(
+            state="online" if state == "online" else "offline",
+            since=self._since,
+            boot=self._boot,
+            version=version("jieneng"),
+            outbox_batches=self._outbox.batches,
+            outbox_bytes=self._outbox.size_bytes,
+            outbox_dropped=self._outbox.dropped,
+            late_ticks=sum(w.late_ticks for w in self.workers),
+            meters={s.meter.id: s.state for w in self.workers for s in w.stations},
+        )
+        try:
+            await self._bus.publish(topic(self._edge, STATE), encode(told), retain=True)
+        except BusError as error:
+            log.debug("state.unpublished", cause=str(error))
