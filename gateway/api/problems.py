@@ -1,0 +1,74 @@
+"""Errors as problem details (RFC 9457), in Chinese and English."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from energy.errors import EnergyError, StoreError, UnknownName
+from gateway.api.words import TextWords
+
+log = structlog.get_logger()
+
+_TITLES = {
+    400: TextWords("请求有误", "The request is wrong"),
+    404: TextWords("没有找到", "Not found"),
+    405: TextWords("不支持此方法", "The method is not supported"),
+    413: TextWords("请求过大", "The request is too large"),
+    500: TextWords("内部错误，已记录", "An internal error; it was logged"),
+    503: TextWords("存储暂时不可用", "The store is not available"),
+}
+
+
+class Problem(msgspec.Struct):
+    """What went wrong: `status` and `title` by kind, `detail` for this case."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    text: TextWords
+
+
+class RequestError(EnergyError):
+    """A request that cannot be answered as it is; `status` says of which kind."""
+
+    def __init__(self, detail: str, status: int = 400) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+def problem_response(status: int, detail: str) -> web.Response:
+    title = _TITLES.get(status, TextWords("出错", "Error"))
+    problem = Problem("about:blank", title.en, status, detail, title)
+    return web.Response(
+        body=msgspec.json.encode(problem), status=status, content_type="application/problem+json", charset="utf-8"
+    )
+
+
+@web.middleware
+async def problems(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Answer every error of a handler as a problem."""
+    try:
+        return await handler(request)
+    except RequestError as error:
+        return problem_response(error.status, str(error))
+    except UnknownName as error:
+        return problem_response(404, str(error))
+    except StoreError as error:
+        log.error("store.failed", path=request.path, cause=str(error))
+        return problem_response(503, str(error))
+    except EnergyError as error:
+        return problem_response(400, str(error))
+    except web.HTTPException as error:
+        if error.status < 400 or error.content_type == "application/problem+json":
+            raise
+        return problem_response(error.status, error.reason)
+    except Exception:
+        log.exception("request.failed", path=request.path)
+        return problem_response(500, "see the log of the gateway")

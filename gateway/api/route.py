@@ -1,0 +1,69 @@
+"""How a route is declared: typed query in, typed answer out, described once; OpenAPI comes out of the same words."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, get_args, get_origin
+
+import msgspec
+from aiohttp import web
+
+from gateway.api.problems import RequestError
+
+S = TypeVar("S")
+
+
+class NoQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """A route that takes no query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route(Generic[S]):
+    """GET `path` is answered by `handler(services, query)` with an `answer`."""
+
+    path: str
+    summary: str
+    query: type[msgspec.Struct]
+    answer: type[msgspec.Struct]
+    handler: Callable[[S, Any], Awaitable[msgspec.Struct]]
+
+    def bound(self, services: S) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """The handler for aiohttp."""
+        encode = msgspec.json.Encoder().encode
+
+        async def respond(request: web.Request) -> web.Response:
+            answer = await self.handler(services, _query(request, self.query))
+            return web.Response(body=encode(answer), content_type="application/json", charset="utf-8")
+
+        return respond
+
+
+def register(app: web.Application, routes: Sequence[Route[S]], services: S) -> None:
+    """Add the routes to the application."""
+    for route in routes:
+        app.router.add_get(route.path, route.bound(services))
+
+
+def _query(request: web.Request, words: type[msgspec.Struct]) -> msgspec.Struct:
+    given: dict[str, Any] = dict(request.match_info)
+    for field in msgspec.structs.fields(words):
+        if field.encode_name in request.query:
+            values = request.query.getall(field.encode_name)
+            given[field.encode_name] = values if is_list(field.type) else values[-1]
+    unknown = set(request.query) - {f.encode_name for f in msgspec.structs.fields(words)}
+    if unknown:
+        known = ", ".join(f.encode_name for f in msgspec.structs.fields(words)) or "none"
+        raise RequestError(f"query {', '.join(sorted(unknown))} is not known; known are {known}")
+    try:
+        return msgspec.convert(given, words, strict=False)
+    except msgspec.ValidationError as error:
+        raise RequestError(str(error)) from error
+
+
+def is_list(annotation: Any) -> bool:
+    """Whether a query field may be repeated."""
+    if get_origin(annotation) is types.UnionType:
+        return any(is_list(inner) for inner in get_args(annotation))
+    return get_origin(annotation) is list

@@ -1,0 +1,184 @@
+"""The gateway as a whole: ingest, store, API, page."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from adapters.mqtt_bus import MqttBus, open_bus
+from adapters.quarantine_sqlite import SqliteQuarantine
+from adapters.stores import open_store
+from adapters.wire import READINGS, STATE, topic
+from energy.errors import EnergyError, StoreError
+from energy.ports import Clock, ReadingStore
+from energy.readings import to_ms
+from energy.sites import Site
+from gateway.api.openapi import openapi
+from gateway.api.problems import problems
+from gateway.api.route import Route, register
+from gateway.api.words import OngoingProblem, TextWords
+from gateway.edges.routes import ROUTES as EDGES_ROUTES
+from gateway.edges.service import Edges
+from gateway.ingest.judge import Judge
+from gateway.ingest.routes import ROUTES as INGEST_ROUTES
+from gateway.ingest.service import Ingest
+from gateway.live.hub import Hub
+from gateway.live.routes import ROUTES as LIVE_ROUTES
+from gateway.live.service import Present
+from gateway.live.words import PUSHED
+from gateway.metrics import Metrics
+from gateway.page import add_page
+from gateway.services import Services
+from gateway.sites.routes import ROUTES as SITES_ROUTES
+from gateway.sites.service import Directory
+
+log = structlog.get_logger()
+
+ROUTES: tuple[Route[Services], ...] = (*SITES_ROUTES, *LIVE_ROUTES, *EDGES_ROUTES, *INGEST_ROUTES)
+_MAINTAIN_EVERY_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """What a gateway runs on."""
+
+    site: Site
+    bus: str
+    store: str
+    quarantine: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    client_id: str = "jieneng-gateway"
+
+
+async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
+    """Serve until cancelled."""
+    metrics = Metrics()
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(settings.store))
+        quarantine = stack.enter_context(closing(SqliteQuarantine(settings.quarantine)))
+        directory = Directory(settings.site)
+        directory.add_stored(await store.points())
+        known_edges = Edges(clock)
+        present = Present(store, directory, known_edges, clock)
+        hub = Hub(clock, metrics)
+        hub.overview = present.overview
+        services = Services(clock, store, quarantine, directory, known_edges, present, hub, metrics)
+        bus = await stack.enter_async_context(
+            open_bus(
+                settings.bus,
+                settings.client_id,
+                subscribe=[topic("+", READINGS), topic("+", STATE)],
+                keep_session=True,
+                connected=hub.changed,
+            )
+        )
+        judge = Judge(settings.site.meters)
+        intake = Ingest(bus, store, quarantine, judge, known_edges, clock, metrics, hub.push, hub.changed)
+        watch = _Watch(bus, intake, clock)
+        present.of_gateway = watch.problems
+        await stack.enter_async_context(_served(application(services), settings))
+        stack.push_async_callback(hub.close)
+        log.info("gateway.started", address=f"http://{settings.host}:{settings.port}", store=settings.store)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(intake.run())
+            tasks.create_task(hub.run())
+            tasks.create_task(_maintain(store, clock))
+
+
+def application(services: Services) -> web.Application:
+    """The API and the page over the services."""
+    app = web.Application(middlewares=[problems], client_max_size=1 << 20)
+    register(app, ROUTES, services)
+    described = msgspec.json.encode(openapi(ROUTES, PUSHED))
+
+    async def description(_request: web.Request) -> web.Response:
+        return web.Response(body=described, content_type="application/json", charset="utf-8")
+
+    async def metrics(_request: web.Request) -> web.Response:
+        services.metrics.edges_online(sum(e.state == "online" for e in services.edges.words()))
+        return web.Response(body=services.metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
+
+    async def health(_request: web.Request) -> web.Response:
+        return web.Response(body=await _health(services), content_type="application/json", charset="utf-8")
+
+    app.router.add_get("/api/v1/openapi.json", description)
+    app.router.add_get("/api/v1/live", services.hub.serve)
+    app.router.add_get("/health", health)
+    app.router.add_get("/metrics", metrics)
+    add_page(app)
+    return app
+
+
+class Health(msgspec.Struct):
+    """`ok`, or `degraded` while something is wrong."""
+
+    status: str
+    version: str
+    problems: list[OngoingProblem]
+    refused: dict[str, int]
+
+
+async def _health(services: Services) -> bytes:
+    wrong = services.present.problems()
+    health = Health("degraded" if wrong else "ok", version("jieneng"), wrong, await services.quarantine.counts())
+    return msgspec.json.encode(health)
+
+
+class _Watch:
+    """What is wrong with the gateway itself."""
+
+    def __init__(self, bus: MqttBus, intake: Ingest, clock: Clock) -> None:
+        self._bus, self._intake, self._clock = bus, intake, clock
+
+    def problems(self) -> list[OngoingProblem]:
+        found = []
+        if self._bus.lost_since is not None:
+            since = to_ms(self._clock.now()) - int((time.monotonic() - self._bus.lost_since) * 1000)
+            zh = f"消息代理 {self._bus.address} 无法连接，新读数暂存在现场采集器"
+            en = f"The broker {self._bus.address} cannot be reached; new readings wait at the edges"
+            found.append(OngoingProblem("broker.unreachable", str(self._bus.address), since, TextWords(zh, en)))
+        if self._intake.trouble is not None:
+            cause = self._intake.trouble.cause
+            zh, en = (
+                f"存储无法写入，新读数暂存在现场采集器：{cause}",
+                f"The store refuses; new readings wait at the edges: {cause}",
+            )
+            found.append(OngoingProblem("store.failing", "store", self._intake.trouble.since_ms, TextWords(zh, en)))
+        return found
+
+
+@asynccontextmanager
+async def _served(app: web.Application, settings: GatewaySettings) -> AsyncIterator[None]:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise EnergyError(
+            f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}; choose another with --listen"
+        ) from error
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def _maintain(store: ReadingStore, clock: Clock) -> None:
+    """Put closed days into their order, shortly after the start and every few minutes."""
+    while True:
+        await asyncio.sleep(_MAINTAIN_EVERY_S)
+        try:
+            await store.maintain(to_ms(clock.now()))
+        except StoreError as error:
+            log.error("store.unmaintained", cause=str(error))

@@ -1,0 +1,1 @@
+"""The edges and how their meters answer."""

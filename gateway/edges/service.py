@@ -1,0 +1,107 @@
+"""The edges, by what they report of themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+import structlog
+
+from adapters.wire import EdgeState, decode_state
+from energy.ports import Clock
+from energy.readings import to_ms
+from gateway.api.words import OngoingProblem, TextWords
+from gateway.edges.words import EdgeWords
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Known:
+    state: EdgeState
+    since_ms: int
+
+
+class Edges:
+    """Takes the state messages of edges and remembers the last of each."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: dict[str, _Known] = {}
+
+    def take(self, edge: str, payload: bytes) -> str | None:
+        """Take a state message; a sentence where it is not one."""
+        try:
+            state = decode_state(payload)
+        except msgspec.DecodeError as error:
+            return str(error)
+        before = self._known.get(edge)
+        if before is None or before.state.state != state.state:
+            self._tell(edge, before, state)
+            self._known[edge] = _Known(state, to_ms(self._clock.now()))
+        elif state.meters or state.state == "online":
+            before.state = state
+        return None
+
+    def _tell(self, edge: str, before: _Known | None, state: EdgeState) -> None:
+        if state.state == "offline":
+            log.warning("edge.offline", edge=edge)
+        elif before is not None:
+            log.info("edge.online", edge=edge, after_s=(to_ms(self._clock.now()) - before.since_ms) / 1000)
+
+    def silent_meters(self) -> dict[str, tuple[int, str]]:
+        """Meters that do not answer: since when, and what was seen."""
+        return {
+            meter: (found.since, found.detail)
+            for known in self._known.values()
+            if known.state.state == "online"
+            for meter, found in known.state.meters.items()
+            if found.state == "silent"
+        }
+
+    def words(self) -> list[EdgeWords]:
+        return [self._words(edge, known) for edge, known in sorted(self._known.items())]
+
+    def _words(self, edge: str, known: _Known) -> EdgeWords:
+        state = known.state
+        return EdgeWords(
+            edge,
+            state.state,
+            known.since_ms,
+            state.version,
+            state.outbox_batches,
+            state.outbox_dropped,
+            state.late_ticks,
+            len(state.meters) or None,
+            sorted(m for m, found in state.meters.items() if found.state == "silent"),
+        )
+
+    def problems(self) -> list[OngoingProblem]:
+        """Edges that are gone and edges that lost readings."""
+        gone = [
+            OngoingProblem(
+                "edge.offline",
+                edge,
+                known.since_ms,
+                TextWords(
+                    f"采集器 {edge} 离线，其读数暂存在现场，恢复后补传",
+                    f"Edge {edge} is offline; it keeps its readings and sends them when it is back",
+                ),
+            )
+            for edge, known in self._known.items()
+            if known.state.state == "offline"
+        ]
+        full = [
+            OngoingProblem(
+                "edge.dropped",
+                edge,
+                known.since_ms,
+                TextWords(
+                    f"采集器 {edge} 的缓存已满，丢弃了 {known.state.outbox_dropped} 批最旧的读数",
+                    f"The outbox of edge {edge} was full: {known.state.outbox_dropped} of its oldest batches are lost",
+                ),
+            )
+            for edge, known in self._known.items()
+            if known.state.outbox_dropped
+        ]
+        return gone + full

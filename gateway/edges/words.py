@@ -1,0 +1,25 @@
+"""Edges as the API tells them."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class EdgeWords(msgspec.Struct):
+    """An edge: whether it is there, what waits in its outbox, and which of its meters do not answer."""
+
+    edge: str
+    state: str
+    since: int
+    version: str | None
+    outbox_batches: int | None
+    outbox_dropped: int | None
+    late_ticks: int | None
+    meters: int | None
+    meters_silent: list[str]
+
+
+class EdgesAnswer(msgspec.Struct):
+    """All edges that have ever reported."""
+
+    edges: list[EdgeWords]

@@ -1,0 +1,1 @@
+"""From the bus to the store: every reading stored, or refused with a counted reason."""

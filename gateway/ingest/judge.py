@@ -1,0 +1,213 @@
+"""From messages to columns: what can be stored, and what is refused and why. Pure, and fast enough for a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from adapters.wire import Batch, MeterReadings, decode_batch, edge_and_leaf
+from energy.ports import Message, Refusal
+from energy.quantities import QUANTITIES
+from energy.readings import Point, Quality, ReadingColumns, Reason
+from energy.sites import Meter
+
+FUTURE_TOLERANCE_MS = 5 * 60 * 1000
+# No electronic meter is older: an earlier instant is a clock that was never set.
+EARLIEST_MS = 946_684_800_000  # 2000-01-01T00:00:00Z
+
+UNKNOWN_METER = "unknown meter"
+UNKNOWN_QUANTITY = "unknown quantity"
+IMPLAUSIBLE = "implausible value"
+FUTURE = "future time"
+TOO_EARLY = "time before 2000"
+BROKEN_TIME = "broken time"
+NO_VALUE = "no value"
+BROKEN_PAYLOAD = "broken payload"
+CONFLICT = "conflicting value"
+DUPLICATE = "duplicate"
+
+_REASONS = {reason.value: reason.code for reason in Reason}
+
+
+@dataclass(slots=True)
+class Judged:
+    """What came of some messages.
+
+    columns : the readings that may be stored.
+    edges : (n,) number, in `edge_names`, of the edge of each.
+    answers : edge -> boot -> sequences to be told as stored once the columns are.
+    """
+
+    columns: ReadingColumns
+    edges: npt.NDArray[np.int32]
+    edge_names: list[str]
+    refusals: list[Refusal]
+    answers: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+
+
+class Judge:
+    """Knows the points of the site and what is plausible at each."""
+
+    def __init__(self, meters: Iterable[Meter]) -> None:
+        self._meters = {m.id: m for m in meters}
+        self._points: list[Point] = []
+        self._numbers: dict[str, dict[str, int]] = {}
+        self._layouts: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+        bounds: list[tuple[float, float]] = []
+        for meter in self._meters.values():
+            # A meter may report more than was asked of it; whatever the trade knows is understood.
+            of_meter = self._numbers[meter.id] = {}
+            for name in QUANTITIES:
+                of_meter[name] = len(self._points)
+                self._points.append(Point(meter.id, name))
+                bounds.append(meter.bounds(name))
+        limits = np.array(bounds, dtype=np.float64).reshape(-1, 2)
+        self._low, self._high = limits[:, 0], limits[:, 1]
+
+    def judge(self, messages: Sequence[Message], now_ms: int) -> Judged:
+        """Decode messages of readings; nothing of them is lost: it is in the columns or among the refusals."""
+        rows = _Rows()
+        refusals: list[Refusal] = []
+        answers: dict[str, dict[str, list[int]]] = {}
+        for message in messages:
+            edge = edge_and_leaf(message.topic)[0]
+            try:
+                batch = decode_batch(message.payload)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                shown = message.payload[:200].decode("utf-8", "replace")
+                refusals.append(Refusal(now_ms, BROKEN_PAYLOAD, f"{error}; begins {shown!r}", edge=edge))
+                continue
+            rows.edge_names.append(edge)
+            self._take(batch, edge, rows, refusals, now_ms)
+            if batch.boot is not None and batch.sequence is not None:
+                answers.setdefault(edge, {}).setdefault(batch.boot, []).append(batch.sequence)
+        judged = Judged(*rows.columns(self._points), rows.edge_names, refusals, answers)
+        return self._without_the_impossible(judged, now_ms)
+
+    def _take(self, batch: Batch, edge: str, rows: _Rows, refusals: list[Refusal], now_ms: int) -> None:
+        for readings in batch.readings:
+            try:
+                t_ms = readings.taken_at_ms()
+            except ValueError as error:
+                detail = (
+                    f"taken_at {readings.taken_at!r}: {error}; write ms since the epoch, or ISO 8601 with an offset"
+                )
+                refusals.append(Refusal(now_ms, BROKEN_TIME, detail, edge, readings.meter))
+                continue
+            values = readings.values
+            layout = self._layouts.get((readings.meter, tuple(values)))
+            if layout is None:
+                layout, values = self._learn(readings, edge, t_ms, refusals, now_ms)
+            rows.add(layout, t_ms, values, readings, self._points)
+
+    def _learn(
+        self, readings: MeterReadings, edge: str, t_ms: int, refusals: list[Refusal], now_ms: int
+    ) -> tuple[list[int], dict[str, float | None]]:
+        """The numbers of a meter's points, remembered for the next time if all of them are known."""
+        of_meter = self._numbers.get(readings.meter)
+        known: dict[str, float | None] = {}
+        for name, value in readings.values.items():
+            if of_meter is not None and name in of_meter:
+                known[name] = value
+                continue
+            reason = UNKNOWN_METER if of_meter is None else UNKNOWN_QUANTITY
+            detail = "no such meter in the site" if of_meter is None else "no such quantity; see docs/glossary.md"
+            refusals.append(Refusal(now_ms, reason, detail, edge, readings.meter, name, t_ms, value))
+        layout = [of_meter[name] for name in known] if of_meter is not None else []
+        if len(known) == len(readings.values) and len(self._layouts) < 100_000:
+            self._layouts[readings.meter, tuple(known)] = layout
+        return layout, known
+
+    def _without_the_impossible(self, judged: Judged, now_ms: int) -> Judged:
+        columns = judged.columns
+        value, t_ms = columns.value, columns.taken_at_ms
+        good = columns.quality < Quality.BAD
+        low, high = self._low[columns.index], self._high[columns.index]
+        wrong = (
+            (NO_VALUE, good & np.isnan(value)),
+            (IMPLAUSIBLE, good & ((value < low) | (value > high))),
+            (FUTURE, t_ms > now_ms + FUTURE_TOLERANCE_MS),
+            (TOO_EARLY, t_ms < EARLIEST_MS),
+        )
+        refused = np.zeros(len(columns), dtype=bool)
+        for reason, rows in wrong:
+            for i in np.flatnonzero(rows & ~refused).tolist():
+                judged.refusals.append(
+                    self.refusal(judged, i, reason, self._detail(reason, columns, i, now_ms), now_ms)
+                )
+            refused |= rows
+        if refused.any():
+            judged.columns, judged.edges = columns.take(~refused), judged.edges[~refused]
+        return judged
+
+    def _detail(self, reason: str, columns: ReadingColumns, i: int, now_ms: int) -> str:
+        if reason == IMPLAUSIBLE:
+            number = columns.index[i]
+            return f"must lie between {self._low[number]:g} and {self._high[number]:g}"
+        if reason == FUTURE:
+            return f"{(int(columns.taken_at_ms[i]) - now_ms) / 1000:.0f} s ahead of the gateway's clock"
+        return "a good reading has a value" if reason == NO_VALUE else "the clock of its source was not set"
+
+    @staticmethod
+    def refusal(judged: Judged, row: int, reason: str, detail: str, now_ms: int) -> Refusal:
+        """The refusal of a row of the columns."""
+        columns = judged.columns
+        point, value = columns.points[columns.index[row]], float(columns.value[row])
+        return Refusal(
+            now_ms,
+            reason,
+            detail,
+            judged.edge_names[judged.edges[row]],
+            point.meter,
+            point.quantity,
+            int(columns.taken_at_ms[row]),
+            None if np.isnan(value) else value,
+        )
+
+
+class _Rows:
+    """Columns while they grow."""
+
+    def __init__(self) -> None:
+        self.index: list[int] = []
+        self.t_ms: list[int] = []
+        self.value: list[float | None] = []
+        self.flagged: list[tuple[int, int, int]] = []
+        self.edge_names: list[str] = []
+        self._batch_of: list[int] = []
+
+    def add(
+        self,
+        layout: list[int],
+        t_ms: int,
+        values: dict[str, float | None],
+        readings: MeterReadings,
+        points: Sequence[Point],
+    ) -> None:
+        if readings.flags:
+            first = len(self.index)
+            for i, number in enumerate(layout):
+                flag = readings.flags.get(points[number].quantity)
+                if flag is not None:
+                    quality = Quality.BAD if flag.quality == "bad" else Quality.UNCERTAIN
+                    reason = _REASONS.get(flag.reason, Reason.IMPORTED_UNCERTAIN.code)
+                    self.flagged.append((first + i, quality, reason))
+        self.index += layout
+        self.t_ms += [t_ms] * len(layout)
+        self.value += values.values()
+        self._batch_of += [len(self.edge_names) - 1] * len(layout)
+
+    def columns(self, points: Sequence[Point]) -> tuple[ReadingColumns, npt.NDArray[np.int32]]:
+        n = len(self.index)
+        quality, reason = np.zeros(n, np.uint8), np.zeros(n, np.uint8)
+        for row, q, r in self.flagged:
+            quality[row], reason[row] = q, r
+        value = np.array(self.value, dtype=np.float64)
+        return (
+            ReadingColumns.of(points, self.index, self.t_ms, value, quality, reason),
+            np.array(self._batch_of, dtype=np.int32),
+        )

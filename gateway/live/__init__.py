@@ -1,0 +1,1 @@
+"""The present: latest values, curves, and what is pushed to whoever listens."""

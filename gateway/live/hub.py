@@ -1,0 +1,150 @@
+"""The live hub: each reading is encoded once, and sent to whoever asked for its point.
+
+A listener that cannot keep up loses its connection, not the others their time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from importlib.metadata import version
+
+import msgspec
+import structlog
+from aiohttp import WSMsgType, web
+
+from energy.ports import Clock
+from energy.readings import Quality, ReadingColumns, to_ms
+from gateway.live.words import Beat, Hello, Overview, PushedOverview, Subscription
+from gateway.metrics import Metrics
+
+log = structlog.get_logger()
+
+BEAT_S = 5.0
+OVERVIEW_S = 1.0
+_QUEUE = 256
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Subscription).decode
+
+
+class _Listener:
+    def __init__(self) -> None:
+        self.points: frozenset[str] = frozenset()
+        self.overview = False
+        self.queue: asyncio.Queue[bytes] = asyncio.Queue(_QUEUE)
+        self.slow = False
+
+    def send(self, message: bytes) -> None:
+        try:
+            self.queue.put_nowait(message)
+        except asyncio.QueueFull:
+            self.slow = True
+
+
+class Hub:
+    """All listeners of the live WebSocket."""
+
+    def __init__(self, clock: Clock, metrics: Metrics) -> None:
+        self._clock, self._metrics = clock, metrics
+        self._listeners: set[_Listener] = set()
+        self._changed = asyncio.Event()
+        self.overview: Callable[[], Awaitable[Overview]] | None = None
+
+    def push(self, columns: ReadingColumns) -> None:
+        """Send readings just stored."""
+        self._changed.set()
+        wanted = frozenset().union(*(w.points for w in self._listeners)) if self._listeners else frozenset()
+        if not wanted:
+            return
+        encoded = dict(_encoded(columns, wanted))
+        for listener in self._listeners:
+            own = [text for point, text in encoded.items() if point in listener.points]
+            if own:
+                listener.send(b'{"type":"readings","readings":[' + b",".join(own) + b"]}")
+
+    def changed(self) -> None:
+        """Something of the overview changed."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Push the overview when it has changed, and a beat in any case, for ever."""
+        beat_at = 0.0
+        while True:
+            await asyncio.sleep(OVERVIEW_S)
+            if self._changed.is_set():
+                self._changed.clear()
+                await self._push_overview()
+            if time.monotonic() >= beat_at:
+                beat_at = time.monotonic() + BEAT_S
+                # States grow old without any message: the overview is looked at again with each beat.
+                self._changed.set()
+                self._to_all(_encode(Beat(to_ms(self._clock.now()))))
+
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        """One listener, until it leaves."""
+        socket = web.WebSocketResponse(heartbeat=20.0, max_msg_size=1 << 20, compress=False)
+        await socket.prepare(request)
+        listener = _Listener()
+        self._listeners.add(listener)
+        self._metrics.listeners(len(self._listeners))
+        listener.send(_encode(Hello(version("jieneng"), to_ms(self._clock.now()))))
+        sending = asyncio.create_task(self._send(socket, listener))
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT and not await self._subscribe(socket, listener, message.data):
+                    break
+        finally:
+            self._listeners.discard(listener)
+            self._metrics.listeners(len(self._listeners))
+            sending.cancel()
+        return socket
+
+    async def _subscribe(self, socket: web.WebSocketResponse, listener: _Listener, text: str) -> bool:
+        try:
+            wanted = _decode(text)
+        except msgspec.DecodeError as error:
+            await socket.close(code=1008, message=str(error).encode()[:120])
+            return False
+        listener.points, listener.overview = frozenset(wanted.subscribe), wanted.overview
+        if wanted.overview and self.overview is not None:
+            listener.send(_encode(PushedOverview(await self.overview())))
+        return True
+
+    async def _send(self, socket: web.WebSocketResponse, listener: _Listener) -> None:
+        while not listener.slow:
+            await socket.send_frame(await listener.queue.get(), WSMsgType.TEXT)
+        log.warning("listener.slow")
+        await socket.close(code=1013, message=b"too slow")
+
+    async def _push_overview(self) -> None:
+        if self.overview is not None and any(w.overview for w in self._listeners):
+            message = _encode(PushedOverview(await self.overview()))
+            self._to_all(message, of=(w for w in self._listeners if w.overview))
+
+    def _to_all(self, message: bytes, of: Iterable[_Listener] | None = None) -> None:
+        for listener in self._listeners if of is None else of:
+            listener.send(message)
+
+    async def close(self) -> None:
+        for listener in self._listeners:
+            listener.slow = True
+            listener.send(b"")
+
+
+def _encoded(columns: ReadingColumns, wanted: frozenset[str]) -> Iterable[tuple[str, bytes]]:
+    """Each wanted reading as JSON; of several of one point in a batch all are sent, joined."""
+    found: dict[str, list[bytes]] = {}
+    names = {i: str(columns.points[i]) for i in set(columns.index.tolist())}
+    rows = zip(
+        columns.index.tolist(),
+        columns.taken_at_ms.tolist(),
+        columns.value.tolist(),
+        columns.quality.tolist(),
+        strict=True,
+    )
+    for number, t_ms, value, quality in rows:
+        name = names[number]
+        if name in wanted:
+            found.setdefault(name, []).append(_encode((name, t_ms, value, Quality(quality).word)))
+    return [(name, b",".join(texts)) for name, texts in found.items()]

@@ -1,0 +1,128 @@
+"""The present of the campus: who reports, what flows, what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from energy.ports import Clock, ReadingStore
+from energy.quantities import HEADLINES, Kind, Medium, quantity
+from energy.readings import Point, Quality, ReadingColumns, to_ms
+from energy.series import Curve, reduce, step_for, with_gaps
+from energy.sites import Meter
+from gateway.api.words import OngoingProblem, TextWords
+from gateway.edges.service import Edges
+from gateway.live.words import Overview, PlaceTotals, Total
+from gateway.sites.service import Directory
+
+_FLOWING = tuple(m for m in Medium if m is not Medium.ENVIRONMENT)
+# A meter is late when three of its readings are missing and the way here has had its time.
+_LATE_READINGS, _LATE_ALLOWANCE_MS = 3, 10_000
+
+Problems = Callable[[], list[OngoingProblem]]
+
+
+class Present:
+    """Puts the newest readings, the site and the edges together."""
+
+    def __init__(self, store: ReadingStore, directory: Directory, edges: Edges, clock: Clock) -> None:
+        self._store, self._directory, self._edges, self._clock = store, directory, edges, clock
+        self.of_gateway: Problems = list
+
+    async def last_taken_at(self) -> dict[str, int]:
+        """When each meter was read last."""
+        return _last_by_meter(await self._store.latest())
+
+    def state(self, meter: Meter, last: int | None) -> str:
+        """reporting, late, silent, or unknown where nobody reads the meter."""
+        if meter.line is None:
+            return "unknown"
+        if meter.id in self._edges.silent_meters():
+            return "silent"
+        return "reporting" if self._fresh(meter, last) else "late"
+
+    async def overview(self) -> Overview:
+        """The campus at a glance."""
+        latest = await self._store.latest()
+        now = {
+            latest.points[number]: (t_ms, value)
+            for number, t_ms, value, quality in zip(
+                latest.index.tolist(),
+                latest.taken_at_ms.tolist(),
+                latest.value.tolist(),
+                latest.quality.tolist(),
+                strict=True,
+            )
+            if quality < Quality.BAD
+        }
+        mains = [m for m in self._directory.mains if m.line is not None]
+        by_place: dict[str, list[Meter]] = {p.id: [] for p in self._directory.site.places}
+        for meter in self._directory.site.meters:
+            # Of a place those count that no other meter of the same place stands above.
+            if meter.place in by_place and meter.line is not None and not self._below_same_place(meter):
+                by_place[meter.place].append(meter)
+        return Overview(
+            to_ms(self._clock.now()),
+            self._totals(mains, now),
+            [PlaceTotals(place, self._totals(meters, now)) for place, meters in by_place.items()],
+            self._edges.words(),
+            self.problems(),
+        )
+
+    def problems(self) -> list[OngoingProblem]:
+        """What is wrong now, the oldest first."""
+        silent = [
+            OngoingProblem("meter.silent", meter, since, self._silence(meter))
+            for meter, (since, _) in self._edges.silent_meters().items()
+        ]
+        return sorted([*self.of_gateway(), *self._edges.problems(), *silent], key=lambda p: p.since)
+
+    def _below_same_place(self, meter: Meter) -> bool:
+        parent = self._directory.meters.get(meter.parent) if meter.parent else None
+        return parent is not None and parent.place == meter.place
+
+    def _silence(self, meter: str) -> TextWords:
+        known = self._directory.meters.get(meter)
+        zh, en = (known.name.zh, known.name.en) if known else (meter, meter)
+        return TextWords(f"{zh} 不应答，读数缺失", f"{en} does not answer; its readings are missing")
+
+    def _totals(self, meters: Iterable[Meter], now: dict[Point, tuple[int, float]]) -> list[Total]:
+        by_medium: dict[Medium, list[Meter]] = {}
+        for meter in meters:
+            by_medium.setdefault(meter.medium, []).append(meter)
+        return [self._total(medium, by_medium[medium], now) for medium in _FLOWING if medium in by_medium]
+
+    def _total(self, medium: Medium, meters: Sequence[Meter], now: dict[Point, tuple[int, float]]) -> Total:
+        names = [m.headline for m in meters]
+        name = next(
+            (n for n in HEADLINES[medium] if n in names and quantity(n).kind is Kind.GAUGE), HEADLINES[medium][0]
+        )
+        values = []
+        for meter in meters:
+            found = now.get(Point(meter.id, name))
+            if found is not None and self._fresh(meter, found[0]):
+                values.append(found[1])
+        return Total(medium, name, quantity(name).unit, sum(values) if values else None, len(values), len(meters))
+
+    def _fresh(self, meter: Meter, last: int | None) -> bool:
+        allowed = _LATE_READINGS * meter.interval_s * 1000 + _LATE_ALLOWANCE_MS
+        return last is not None and to_ms(self._clock.now()) - last <= allowed
+
+
+def _last_by_meter(latest: ReadingColumns) -> dict[str, int]:
+    last: dict[str, int] = {}
+    for number, t_ms in zip(latest.index.tolist(), latest.taken_at_ms.tolist(), strict=True):
+        meter = latest.points[number].meter
+        last[meter] = max(last.get(meter, t_ms), t_ms)
+    return last
+
+
+def fit_to_draw(curve: Curve, from_ms: int, to_ms: int, rows: int) -> Curve:
+    """The curve with its gaps marked, in at most `rows` rows."""
+    marked = with_gaps(curve)
+    if len(marked) <= rows:
+        return marked
+    # Raw readings that just fitted do not with their gaps.
+    value = curve.mean if curve.kind is Kind.GAUGE else curve.last
+    step_ms = step_for(from_ms, to_ms, rows)
+    reduced = reduce(curve.point, curve.kind, curve.t_ms, value, step_ms=step_ms, uncertain=curve.uncertain)
+    return with_gaps(reduced)

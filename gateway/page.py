@@ -1,0 +1,40 @@
+"""The page: files that web/ has built into `static/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+
+STATIC = Path(__file__).parent / "static"
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' ws: wss:; "
+        "frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+_NOT_BUILT = "The page is not built. Run `make web` in the checkout, or install the wheel.\n"
+
+
+def add_page(app: web.Application) -> None:
+    """Serve the page at the root."""
+
+    async def index(_request: web.Request) -> web.StreamResponse:
+        if not (STATIC / "index.html").is_file():
+            return web.Response(text=_NOT_BUILT, status=503)
+        return web.FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+    app.router.add_get("/", index)
+    if STATIC.is_dir():
+        app.router.add_static("/", STATIC)
+    app.on_response_prepare.append(_add_headers)
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_HEADERS)
+    # Vite names these by their content: they never change.
+    if request.path.startswith("/assets/"):
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"

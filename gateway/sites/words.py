@@ -1,0 +1,60 @@
+"""Sites as the API tells them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.api.words import TextWords
+
+
+class PlaceWords(msgspec.Struct):
+    """A building, floor or zone."""
+
+    id: str
+    name: TextWords
+    kind: str
+
+
+class QuantityWords(msgspec.Struct):
+    """A quantity that is measured; `kind` is gauge or counter."""
+
+    id: str
+    name: TextWords
+    unit: str
+    kind: str
+
+
+class SiteAnswer(msgspec.Struct):
+    """The site; its days begin in `zone`."""
+
+    site: str
+    name: TextWords
+    zone: str
+    version: str
+    places: list[PlaceWords]
+    quantities: list[QuantityWords]
+
+
+class MeterWords(msgspec.Struct):
+    """A meter. `headline` is the quantity whose curve says most; `parent` measures all of this one too.
+
+    `state` is reporting, late, silent, or unknown where nobody reads it.
+    """
+
+    id: str
+    name: TextWords
+    medium: str
+    place: str | None
+    parent: str | None
+    profile: str | None
+    interval_s: float | None
+    headline: str | None
+    quantities: list[str]
+    state: str
+    last_taken_at: int | None
+
+
+class MetersAnswer(msgspec.Struct):
+    """All meters."""
+
+    meters: list[MeterWords]
