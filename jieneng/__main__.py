@@ -1,0 +1,61 @@
+"""`jieneng`: one command, a subcommand per task; each imports what it needs when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from energy.errors import EnergyError
+
+# name -> (module, what it is for)
+_COMMANDS = {
+    "demo": ("demo", "See a campus alive: simulated meters, everything else real."),
+    "run": ("run", "Run edge, broker and gateway of one site on this machine."),
+    "edge": ("edge", "Run the process at the site: read meters, publish readings."),
+    "gateway": ("gateway", "Run the process at the centre: store readings, serve API and page."),
+    "simulate": ("simulate", "Play meters that answer over Modbus TCP."),
+    "fault": ("fault", "Let a fault of the simulated meters begin or end."),
+    "read": ("read", "Read one meter once, and print what it says."),
+    "import": ("import_readings", "Take readings from CSV or Parquet files into the store."),
+    "openapi": ("openapi", "Print the description of the API."),
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module: Any = import_module(f"jieneng.commands.{_COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        # Without importing the commands, which is most of what `--help` would take.
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="jieneng")
+def jieneng() -> None:
+    """Jieneng (节能): meters over Modbus, readings over MQTT, figures that can be signed."""
+
+
+def main() -> None:
+    """The entry point: errors that are ours are told in words, without a trace."""
+    try:
+        jieneng(standalone_mode=True)
+    except EnergyError as error:
+        click.echo(f"jieneng: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""`jieneng demo`."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jieneng.commands import options
+from jieneng.settings import Settings, load_settings
+
+
+@click.command()
+@options.chosen(options.data, options.bus, options.broker_port, options.listen)
+def command(**given: Any) -> None:
+    """See a campus of eight buildings alive: its meters are simulated and answer over Modbus TCP; the edge that reads
+    them, the broker, the gateway and its page are the real ones.
+
+    The first start gives the campus 400 days of past; data stay in the folder. Ctrl-C ends everything. Meanwhile, from
+    another terminal:
+
+    \b
+        jieneng fault on leaking-pipe
+        mosquitto_sub -p 18830 -t 'jieneng/v1/#' -v
+        mbpoll -m tcp -p 15021 -a 2 -t 3:float -B -r 53 -1 127.0.0.1
+    """
+    from jieneng.campus import campus_files
+    from jieneng.commands.run import parts, start_broker
+    from jieneng.logs import configure_logs
+    from jieneng.supervisor import Part, await_health, children, stopped_by_signals, watch
+
+    configure_logs()
+    settings = load_settings(None, **given)
+    site_file, _ = campus_files(None, None)
+    settings = replace(settings, site=site_file, edge="demo")
+    faults_file = settings.data / "simulated" / "faults.json"
+    _give_past(settings, faults_file)
+    logs = settings.data / "log"
+    simulator = Part("simulate", ["simulate", "--faults-file", str(faults_file)], logs / "simulate.log")
+    with ExitStack() as stack:
+        stop = stack.enter_context(stopped_by_signals())
+        start_broker(settings, stack)
+        started = stack.enter_context(children([simulator, *parts(settings, logs)]))
+        address = f"http://{settings.listen}"
+        if await_health(address, started, stop):
+            click.echo(f"\n  {address}\n\nCtrl-C ends it. What the processes say is in {logs}/", err=False)
+            watch(started, stop)
+
+
+def _give_past(settings: Settings, faults_file: Path) -> None:
+    from adapters.clocks import SystemClock
+    from jieneng.campus import open_campus
+    from jieneng.commands.import_readings import Bar
+    from jieneng.demo import give_past, store_is_new
+
+    if store_is_new(settings.data) and settings.store_address.startswith("duckdb:"):
+        clock = SystemClock()
+        fleet = open_campus(None, None, faults_file, clock)
+        asyncio.run(give_past(fleet, settings.store_address, clock, Bar()))

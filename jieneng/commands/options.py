@@ -1,0 +1,64 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+config = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    envvar="JIENENG_CONFIG",
+    help="Settings file (YAML); options given here win over it.",
+)
+site = click.option("--site", type=click.Path(path_type=Path), help="Site file: which meters there are (YAML).")
+data = click.option("--data", type=click.Path(path_type=Path), help="Folder for everything that is kept. [var]")
+bus = click.option("--bus", help="Broker: mqtt://HOST:PORT, mqtts://HOST:PORT, or embedded. [embedded]")
+broker_port = click.option("--broker-port", type=int, help="Port of the embedded broker, on 127.0.0.1. [18830]")
+store = click.option("--store", help="Store of the readings. [duckdb:DATA/readings.duckdb]")
+listen = click.option("--listen", help="Where API and page are served. [127.0.0.1:8080]")
+edge = click.option("--edge", help="Id of this edge, part of its topics. [edge]")
+clock = click.option("--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal. [system]")
+
+
+def chosen(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Put several options on a command, in this order."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def run_until_signalled(main: Coroutine[Any, Any, None]) -> None:
+    """Run until done, Ctrl-C or SIGTERM; what was opened is closed in order."""
+
+    async def guarded() -> None:
+        task = asyncio.ensure_future(main)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            await task
+        except asyncio.CancelledError:
+            pass
+
+    try:
+        asyncio.run(guarded())
+    except BaseExceptionGroup as group:
+        # Of tasks that ran together the first error is the cause; the others were cancelled for it.
+        raise _first(group) from None
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

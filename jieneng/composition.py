@@ -1,0 +1,73 @@
+"""Where files become settings: the site with its profiles, all faults told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from adapters.site_files import read_site
+from collectors.lines.address import parse_address
+from collectors.profile import Profile, load_profile
+from energy.documents import Document
+from energy.errors import ConfigurationError, EnergyError, LineError
+from energy.sites import Meter, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A site, and the profiles of its meters by the name that the site calls them."""
+
+    site: Site
+    profiles: Mapping[str, Profile]
+
+    def profile_of(self, meter: str) -> Profile | None:
+        name = self.site.meter(meter).profile
+        return self.profiles[name] if name is not None else None
+
+
+def load_installed(path: Path) -> Installed:
+    """Read a site file and the profiles that it names; every meter then knows its quantities."""
+    site, document = read_site(path)
+    profiles: dict[str, Profile] = {}
+    faults: list[str] = []
+    for i, line in enumerate(site.lines):
+        try:
+            parse_address(line.address)
+        except LineError as error:
+            faults.append(document.fault(("lines", i, "address"), str(error)))
+    meters: list[Meter] = []
+    for i, meter in enumerate(site.meters):
+        profile, found = _profile(meter, path, document, i)
+        faults += found
+        if profile is not None and meter.profile is not None:
+            profiles[meter.profile] = profile
+            meter = replace(meter, quantities=meter.quantities or profile.quantities)
+        meters.append(meter)
+    if faults:
+        raise ConfigurationError(faults)
+    return Installed(replace(site, meters=tuple(meters)), profiles)
+
+
+def _profile(meter: Meter, path: Path, document: Document, i: int) -> tuple[Profile | None, list[str]]:
+    if meter.profile is None:
+        text = "is missing: a meter on a line needs a profile" if meter.line else ""
+        return None, [document.fault(("meters", i, "profile"), text)] if text else []
+    own = path.parent / meter.profile
+    try:
+        profile = load_profile(str(own) if meter.profile.endswith((".yaml", ".yml")) else meter.profile)
+    except ConfigurationError as error:
+        return None, error.faults
+    except EnergyError as error:
+        return None, [document.fault(("meters", i, "profile"), str(error))]
+    return profile, list(_misfits(meter, profile, document, i))
+
+
+def _misfits(meter: Meter, profile: Profile, document: Document, i: int) -> Iterator[str]:
+    if profile.medium is not meter.medium:
+        text = f"is for {profile.medium}, but the meter measures {meter.medium}"
+        yield document.fault(("meters", i, "profile"), text)
+    for k, name in enumerate(meter.quantities):
+        if name not in profile.quantities:
+            text = f"profile {profile.id} has no such register; it has {', '.join(profile.quantities)}"
+            yield document.fault(("meters", i, "read", k), text)

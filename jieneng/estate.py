@@ -1,0 +1,140 @@
+"""A real estate played by simulated meters: a site made from recordings, and the loads that were recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from adapters.recordings import Recording, read_recordings
+from adapters.site_files import SiteWords, site_of
+from collectors.simulators.course import Load
+from collectors.simulators.recorded import recorded_course
+from collectors.simulators.ripple import seed_of
+from energy.documents import Document, checked
+from energy.quantities import Medium
+from energy.readings import to_ms
+from energy.series import Floats, Instants
+from energy.sites import Site
+
+FIRST_PORT = 15101
+METERS_PER_LINE = 10
+# Gas is recorded in kWh and metered in m3: 38 MJ/m3, a usual calorific value of natural gas.
+KWH_PER_M3 = 38 / 3.6
+_HOUR_MS = 3_600_000
+# Weeks are whole and the season is the same: the years are moved by this.
+_YEAR = timedelta(days=364)
+_READ = {
+    "schneider/iem3155": ["active_power", "active_energy_import", "voltage_l1", "current_l1", "frequency"],
+    "eastron/sdm630": ["active_power", "active_energy_import", "voltage_l1", "current_l1", "power_factor"],
+    "fuxin/gas-corrector": ["flow_rate_standard", "volume_standard", "temperature", "pressure"],
+}
+
+
+class Estate:
+    """Fulfils the simulator's `Plant`: what was recorded, moved by whole weeks to the time it is played at.
+
+    Counters begin at zero with the recording's year in which `now` falls.
+    """
+
+    def __init__(self, folder: Path, now: datetime) -> None:
+        self._recordings = {meter_id(r): r for r in read_recordings(folder)}
+        some = next(iter(self._recordings.values()))
+        last = int(some.hours_ms[-1])
+        years = -((last - to_ms(now)) // int(_YEAR / timedelta(milliseconds=1)))
+        self.shift_ms = max(0, years) * int(_YEAR / timedelta(milliseconds=1))
+        self.first_ms = to_ms(now.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)) - self.shift_ms
+        self.borders: Instants = some.hours_ms[some.hours_ms >= self.first_ms] + self.shift_ms
+        self.horizon_ms = np.iinfo(np.int64).max
+
+    @property
+    def recordings(self) -> Iterable[Recording]:
+        return self._recordings.values()
+
+    def extend(self, until_ms: int) -> None:
+        """Recordings end where they end; after that nothing flows."""
+
+    def own(self, meter: str) -> Load:
+        hours_ms, per_hour = self.played(meter)
+        return recorded_course(hours_ms, per_hour, seed=seed_of("estate", meter))
+
+    def played(self, meter: str) -> tuple[Instants, Floats]:
+        """What a meter plays: begins of hours (n,) as moved, and consumption of each (n,) [kWh, gas in m3]."""
+        recording = self._recordings[meter]
+        chosen = recording.hours_ms >= self.first_ms
+        per_hour = np.nan_to_num(recording.kwh[chosen])
+        if recording.medium is Medium.GAS:
+            per_hour = per_hour / KWH_PER_M3
+        return recording.hours_ms[chosen] + self.shift_ms, per_hour
+
+    def below(self, meter: str) -> Iterable[str]:
+        return ()
+
+    def rated(self, meter: str) -> float:
+        return float(np.nanmax(self.played(meter)[1], initial=1.0))
+
+    def power_factor(self, meter: str) -> float:
+        return 0.95
+
+    def outside(self, t_ms: Instants) -> Floats:
+        """A plain English year: 10 °C, 6 either way with the season, 3 with the hour."""
+        days = t_ms / 86_400_000
+        temperature: Floats = (
+            10 - 6 * np.cos(2 * np.pi * (days - 20) / 365.25) - 3 * np.cos(2 * np.pi * (days - 3 / 24))
+        )
+        return temperature
+
+
+def meter_id(recording: Recording) -> str:
+    """The id of the meter that plays a recording."""
+    return f"{recording.building}-{recording.medium}"
+
+
+def estate_words(
+    recordings: Iterable[Recording], *, every: str = "60s", first_port: int = FIRST_PORT
+) -> dict[str, Any]:
+    """The site file of an estate, as data: a place per building, a line per ten meters."""
+    found = sorted(recordings, key=meter_id)
+    lines = -(-len(found) // METERS_PER_LINE)
+    buildings = sorted({r.building for r in found})
+    return {
+        "site": "estate",
+        "name": {"zh": "真实园区", "en": "Real estate"},
+        "zone": "Europe/London",
+        "places": [{"id": b, "name": {"zh": f"{b} 楼", "en": f"Building {b}"}} for b in buildings],
+        "lines": [{"id": f"line-{i + 1}", "address": f"tcp://127.0.0.1:{first_port + i}"} for i in range(lines)],
+        "meters": [_meter(r, i, every) for i, r in enumerate(found)],
+    }
+
+
+def _meter(recording: Recording, i: int, every: str) -> dict[str, Any]:
+    gas = recording.medium is Medium.GAS
+    profile = "fuxin/gas-corrector" if gas else ("schneider/iem3155", "eastron/sdm630")[i % 2]
+    names = ("燃气", "gas") if gas else ("电", "electricity")
+    return {
+        "id": meter_id(recording),
+        "name": {"zh": f"{recording.building} {names[0]}", "en": f"{recording.building} {names[1]}"},
+        "medium": str(recording.medium),
+        "place": recording.building,
+        "line": f"line-{i // METERS_PER_LINE + 1}",
+        "unit": i % METERS_PER_LINE + 1,
+        "profile": profile,
+        "every": every,
+        "read": _READ[profile],
+    }
+
+
+def estate_site(words: dict[str, Any]) -> Site:
+    """The site of those words."""
+    return site_of(checked(Document(Path("estate"), yaml.safe_dump(words)), SiteWords))
+
+
+def write_estate_site(words: dict[str, Any], path: Path) -> None:
+    """Write the site file, for an edge and a gateway to run on."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = yaml.safe_dump(words, allow_unicode=True, sort_keys=False, width=120)
+    path.write_text(f"# Made by `jieneng simulate --data`: the meters that it plays.\n{text}", encoding="utf-8")

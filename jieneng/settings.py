@@ -1,0 +1,86 @@
+"""Settings of the processes: a YAML file, options of the command line above it, defaults below it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from adapters.site_files import Id
+from energy.documents import Words, checked, open_document
+from energy.errors import ConfigurationError
+
+BROKER_PORT = 18830
+
+
+def _listening(text: str) -> str:
+    host, separator, port = text.rpartition(":")
+    if not separator or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError("must be of the form HOST:PORT, such as 127.0.0.1:8080")
+    return text
+
+
+class SettingsWords(Words):
+    """What may stand in a settings file."""
+
+    site: str | None = None
+    data: str | None = None
+    edge: Id | None = None
+    bus: str | None = None
+    broker_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    store: str | None = None
+    listen: Annotated[str, AfterValidator(_listening)] | None = None
+    clock: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where everything is. `bus` is `embedded` for the broker that `run` starts."""
+
+    site: Path | None = None
+    data: Path = Path("var")
+    edge: str = "edge"
+    bus: str = "embedded"
+    broker_port: int = BROKER_PORT
+    store: str = ""
+    listen: str = "127.0.0.1:8080"
+    clock: str = "system"
+
+    @property
+    def bus_address(self) -> str:
+        return f"mqtt://127.0.0.1:{self.broker_port}" if self.bus == "embedded" else self.bus
+
+    @property
+    def store_address(self) -> str:
+        return self.store or f"duckdb:{self.data / 'readings.duckdb'}"
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        host, _, port = self.listen.rpartition(":")
+        return host, int(port)
+
+    def site_file(self) -> Path:
+        if self.site is None:
+            raise ConfigurationError(["no site is given: name its file with --site, or under `site:` in the settings"])
+        return self.site
+
+
+def load_settings(file: Path | None, **options: Any) -> Settings:
+    """Settings from a file and from options, which win; paths in a file are relative to it."""
+    settings = Settings()
+    if file is not None:
+        words = checked(open_document(file), SettingsWords)
+        given = {name: value for name, value in words.model_dump().items() if value is not None}
+        for name in ("site", "data"):
+            if name in given:
+                given[name] = file.parent / given[name]
+        settings = replace(settings, **given)
+    chosen = {name: value for name, value in options.items() if value is not None}
+    if "listen" in chosen:
+        try:
+            _listening(chosen["listen"])
+        except ValueError as error:
+            raise ConfigurationError([f"--listen {chosen['listen']}: {error}"]) from error
+    return replace(settings, **chosen)

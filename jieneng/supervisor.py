@@ -1,0 +1,144 @@
+"""A process tree that starts in order, is watched, and ends in order."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import structlog
+
+from adapters.processes import ends_with_parent
+from energy.errors import EnergyError
+
+log = structlog.get_logger()
+
+_GRACE_S = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A command of our own that runs as a child; `log` takes what it says, None leaves that to the terminal."""
+
+    name: str
+    arguments: Sequence[str]
+    log: Path | None = None
+
+
+class Child:
+    """A part that is started again, after a growing pause, when it dies."""
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self._deaths = 0
+        self._restart_at = 0.0
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "jieneng", *self.part.arguments]
+        if self.part.log is None:
+            return subprocess.Popen(command, preexec_fn=ends_with_parent)
+        self.part.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.part.log.open("ab") as file:
+            return subprocess.Popen(command, stdout=file, stderr=file, preexec_fn=ends_with_parent)
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.poll()
+
+    def watch(self) -> None:
+        """Notice a death and start again when it is time."""
+        if self._process.poll() is None:
+            return
+        if self._restart_at == 0.0:
+            self._deaths += 1
+            pause_s = min(30.0, 2.0 ** (self._deaths - 1))
+            self._restart_at = time.monotonic() + pause_s
+            log.error("process.died", name=self.part.name, code=self._process.returncode, again_in_s=pause_s)
+        elif time.monotonic() >= self._restart_at:
+            self._restart_at = 0.0
+            self._process = self._start()
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_GRACE_S)
+        if self._process.poll() is None:
+            log.error("process.killed", name=self.part.name, after_s=_GRACE_S)
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def children(parts: Sequence[Part]) -> Iterator[list[Child]]:
+    """The parts, started in order and stopped in the reverse."""
+    with ExitStack() as stack:
+        started: list[Child] = []
+        for part in parts:
+            child = Child(part)
+            stack.callback(child.stop)
+            started.append(child)
+        yield started
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set."""
+    stop = threading.Event()
+
+    def stopping(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, stopping) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def watch(started: Sequence[Child], stop: threading.Event) -> None:
+    """Keep the children alive until told to stop."""
+    while not stop.wait(0.3):
+        for child in started:
+            child.watch()
+
+
+def await_health(address: str, started: Sequence[Child], stop: threading.Event, *, within_s: float = 30.0) -> bool:
+    """Wait for the gateway to answer; False if told to stop before. EnergyError when a child dies first."""
+    return _await(lambda: _answers(f"{address}/health"), started, stop, within_s, address)
+
+
+def _await(
+    ready: Callable[[], bool], started: Sequence[Child], stop: threading.Event, within_s: float, what: str
+) -> bool:
+    deadline = time.monotonic() + within_s
+    while not ready():
+        if stop.is_set():
+            return False
+        for child in started:
+            if child.exit_code is not None:
+                where = f"; see {child.part.log}" if child.part.log else ""
+                raise EnergyError(f"{child.part.name} ended with code {child.exit_code} while starting{where}")
+        if time.monotonic() > deadline:
+            raise EnergyError(f"{what} did not answer within {within_s:g} s")
+        time.sleep(0.02)
+    return True
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=2.0) as answer:  # noqa: S310 - an address of our own
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
