@@ -1,0 +1,40 @@
+"""Run one benchmark or all of them, and print what they found."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+NAMES = sorted(p.stem for p in Path(__file__).parent.glob("*.py") if not p.stem.startswith("_") and p.stem != "parts")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=NAMES, help="which one; all if none is named")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    given = parser.parse_args()
+    found: dict[str, Any] = {}
+    for name in [given.name] if given.name else NAMES:
+        module = import_module(f"benchmarks.{name}")
+        figures: dict[str, Any] = module.run()
+        found[name] = figures
+        if not given.json:
+            _print(name, module.__doc__ or "", figures)
+    if given.json:
+        json.dump(found[given.name] if given.name else found, sys.stdout, indent=2, ensure_ascii=False)
+        print()
+
+
+def _print(name: str, what: str, figures: dict[str, Any]) -> None:
+    print(f"\n{name}: {what.strip().splitlines()[0]}")
+    for figure, value in figures.items():
+        shown = f"{value:,.3g}" if isinstance(value, float) and value < 100 else f"{value:,.0f}"
+        print(f"  {figure:40} {shown if not isinstance(value, str) else value:>14}")
+
+
+if __name__ == "__main__":
+    main()
