@@ -118,11 +118,16 @@ def compile_meter(meter: Meter, profile: Profile, cost: RequestCost) -> list[Blo
 
     Reads the meter's own `quantities`, or all of the profile where it names none.
     """
-    wanted = meter.quantities or profile.quantities
+    wanted = meter.quantities or readable(profile, reversed_=meter.reversed)
     registers = [_installed(profile, name, reversed_=meter.reversed) for name in wanted]
     blocks = plan([register for _, _, register in registers], cost, max_registers=profile.max_registers)
     ratios = transformer_ratios(meter)
     return [_compile_block(block, registers, ratios) for block in blocks]
+
+
+def readable(profile: Profile, *, reversed_: bool = False) -> tuple[str, ...]:
+    """The quantities that can be read of a meter of this make: wired backwards, its import is our export."""
+    return tuple(_swapped(name) if reversed_ else name for name in profile.quantities)
 
 
 def transformer_ratios(meter: Meter) -> Mapping[Transformed, Fraction]:
@@ -140,11 +145,15 @@ def _installed(profile: Profile, name: str, *, reversed_: bool) -> tuple[str, in
     """The register that holds a quantity, and the sign it has, at a meter that may be wired backwards."""
     if not reversed_:
         return name, 1, profile.register(name)
-    if "_import" in name or "_export" in name:
-        swapped = name.replace("_import", "_?").replace("_export", "_import").replace("_?", "_export")
-        return name, 1, profile.register(swapped)
     turns = name.startswith(("active_power", "reactive_power")) or name == "flow_rate"
-    return name, -1 if turns else 1, profile.register(name)
+    return name, -1 if turns else 1, profile.register(_swapped(name))
+
+
+def _swapped(name: str) -> str:
+    """The quantity that a meter wired backwards counts under the name of this one."""
+    if "_import" in name:
+        return name.replace("_import", "_export")
+    return name.replace("_export", "_import")
 
 
 def _compile_block(
