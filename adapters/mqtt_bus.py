@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -85,7 +84,6 @@ class MqttBus:
         self._loop = asyncio.get_running_loop()
         self._came: deque[Message] = deque()
         self._ready = asyncio.Event()
-        self._lock = threading.Lock()
         self._awaited: dict[int, asyncio.Future[None]] = {}
         self._said_lost = False
         self._client = self._make_client(client_id, will, keep_session)
@@ -99,7 +97,6 @@ class MqttBus:
             reconnect_on_failure=True,
         )
         client.reconnect_delay_set(min_delay=1, max_delay=8)
-        client.max_queued_messages_set(1)
         client.max_inflight_messages_set(1000)
         if self.address.user:
             client.username_pw_set(self.address.user, self.address.password)
@@ -131,12 +128,11 @@ class MqttBus:
         if not self.connected:
             raise BusError(f"{self.address}: not connected")
         published: asyncio.Future[None] = self._loop.create_future()
-        # on_publish may come in the other thread before `publish` has returned its number here.
-        with self._lock:
-            info = self._client.publish(topic, payload, qos=_QOS, retain=retain)
-            if info.rc != paho.MQTT_ERR_SUCCESS:
-                raise BusError(f"{self.address}: {paho.error_string(info.rc)}")
-            self._awaited[info.mid] = published
+        info = self._client.publish(topic, payload, qos=_QOS, retain=retain)
+        if info.rc != paho.MQTT_ERR_SUCCESS:
+            raise BusError(f"{self.address}: {paho.error_string(info.rc)}")
+        # The acknowledgement is handed over to this loop, so it cannot be looked for before it is awaited here.
+        self._awaited[info.mid] = published
         try:
             await asyncio.wait_for(published, _PUBLISH_TIMEOUT_S)
         except TimeoutError as error:
@@ -184,10 +180,12 @@ class MqttBus:
             self._loop.call_soon_threadsafe(self._ready.set)
 
     def _published_callback(self, _client: paho.Client, _data: Any, mid: int, _reason: Any, _properties: Any) -> None:
-        with self._lock:
-            published = self._awaited.get(mid)
-        if published is not None:
-            self._loop.call_soon_threadsafe(_settle, published)
+        self._loop.call_soon_threadsafe(self._settle, mid)
+
+    def _settle(self, mid: int) -> None:
+        published = self._awaited.get(mid)
+        if published is not None and not published.done():
+            published.set_result(None)
 
     def _tell_lost(self, cause: str) -> None:
         self.lost_since = self.lost_since or time.monotonic()
@@ -199,11 +197,6 @@ class MqttBus:
         if self._said_lost and self.lost_since is not None:
             log.info("broker.back", broker=str(self.address), after_s=round(time.monotonic() - self.lost_since, 1))
         self._said_lost, self.lost_since = False, None
-
-
-def _settle(published: asyncio.Future[None]) -> None:
-    if not published.done():
-        published.set_result(None)
 
 
 @asynccontextmanager

@@ -13,6 +13,8 @@ ROOT = "jieneng/v1"
 READINGS = "readings"
 STATE = "state"
 STORED = "stored"
+# The end of the year 9999, the last that calendars here know.
+LAST_MS = 253_402_300_799_999
 
 
 class Flag(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
@@ -31,10 +33,12 @@ class MeterReadings(msgspec.Struct, omit_defaults=True):
     flags: dict[str, Flag] = {}
 
     def taken_at_ms(self) -> int:
-        """The instant; ValueError where it is not written as one."""
-        if isinstance(self.taken_at, int):
-            return self.taken_at
-        return to_ms(datetime.fromisoformat(self.taken_at))
+        """The instant; ValueError where it is not written as one, or lies beyond any calendar."""
+        if isinstance(self.taken_at, str):
+            return to_ms(datetime.fromisoformat(self.taken_at))
+        if not 0 <= self.taken_at <= LAST_MS:
+            raise ValueError(f"not within 0..{LAST_MS}")
+        return self.taken_at
 
 
 class Batch(msgspec.Struct, omit_defaults=True):

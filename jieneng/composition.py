@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.site_files import read_site
+from collectors.decoder import readable
 from collectors.lines.address import parse_address
 from collectors.profile import Profile, load_profile
 from energy.documents import Document
@@ -42,7 +43,7 @@ def load_installed(path: Path) -> Installed:
         faults += found
         if profile is not None and meter.profile is not None:
             profiles[meter.profile] = profile
-            meter = replace(meter, quantities=meter.quantities or profile.quantities)
+            meter = replace(meter, quantities=meter.quantities or readable(profile, reversed_=meter.reversed))
         meters.append(meter)
     if faults:
         raise ConfigurationError(faults)
@@ -67,7 +68,8 @@ def _misfits(meter: Meter, profile: Profile, document: Document, i: int) -> Iter
     if profile.medium is not meter.medium:
         text = f"is for {profile.medium}, but the meter measures {meter.medium}"
         yield document.fault(("meters", i, "profile"), text)
+    has = readable(profile, reversed_=meter.reversed)
     for k, name in enumerate(meter.quantities):
-        if name not in profile.quantities:
-            text = f"profile {profile.id} has no such register; it has {', '.join(profile.quantities)}"
+        if name not in has:
+            text = f"profile {profile.id} has no such register; it has {', '.join(has)}"
             yield document.fault(("meters", i, "read", k), text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import yaml
 
 from adapters.recordings import Recording, read_recordings
 from adapters.site_files import SiteWords, site_of
-from collectors.simulators.course import Load
+from collectors.simulators.recorded import Recording as RecordedPlant
 from collectors.simulators.recorded import recorded_course
 from collectors.simulators.ripple import seed_of
 from energy.documents import Document, checked
@@ -25,9 +25,8 @@ FIRST_PORT = 15101
 METERS_PER_LINE = 10
 # Gas is recorded in kWh and metered in m3: 38 MJ/m3, a usual calorific value of natural gas.
 KWH_PER_M3 = 38 / 3.6
-_HOUR_MS = 3_600_000
-# Weeks are whole and the season is the same: the years are moved by this.
-_YEAR = timedelta(days=364)
+# Weeks are whole and the season is the same: recordings are moved by multiples of this.
+_YEAR_MS = 364 * 86_400_000
 _READ = {
     "schneider/iem3155": ["active_power", "active_energy_import", "voltage_l1", "current_l1", "frequency"],
     "eastron/sdm630": ["active_power", "active_energy_import", "voltage_l1", "current_l1", "power_factor"],
@@ -36,57 +35,31 @@ _READ = {
 
 
 class Estate:
-    """Fulfils the simulator's `Plant`: what was recorded, moved by whole weeks to the time it is played at.
-
-    Counters begin at zero with the recording's year in which `now` falls.
-    """
+    """Recordings moved by whole weeks to the time they are played at; counters begin at zero with the year of `now`."""
 
     def __init__(self, folder: Path, now: datetime) -> None:
         self._recordings = {meter_id(r): r for r in read_recordings(folder)}
-        some = next(iter(self._recordings.values()))
-        last = int(some.hours_ms[-1])
-        years = -((last - to_ms(now)) // int(_YEAR / timedelta(milliseconds=1)))
-        self.shift_ms = max(0, years) * int(_YEAR / timedelta(milliseconds=1))
-        self.first_ms = to_ms(now.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)) - self.shift_ms
-        self.borders: Instants = some.hours_ms[some.hours_ms >= self.first_ms] + self.shift_ms
-        self.horizon_ms = np.iinfo(np.int64).max
+        last = max(int(r.hours_ms[-1]) for r in self._recordings.values())
+        self.shift_ms = _YEAR_MS * max(0, -((last - to_ms(now)) // _YEAR_MS))
+        year = now.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+        self._first_ms = to_ms(year) - self.shift_ms
 
     @property
     def recordings(self) -> Iterable[Recording]:
         return self._recordings.values()
 
-    def extend(self, until_ms: int) -> None:
-        """Recordings end where they end; after that nothing flows."""
-
-    def own(self, meter: str) -> Load:
-        hours_ms, per_hour = self.played(meter)
-        return recorded_course(hours_ms, per_hour, seed=seed_of("estate", meter))
+    def plant(self) -> RecordedPlant:
+        """The loads, for a fleet to play."""
+        return RecordedPlant({m: recorded_course(*self.played(m), seed=seed_of("estate", m)) for m in self._recordings})
 
     def played(self, meter: str) -> tuple[Instants, Floats]:
         """What a meter plays: begins of hours (n,) as moved, and consumption of each (n,) [kWh, gas in m3]."""
         recording = self._recordings[meter]
-        chosen = recording.hours_ms >= self.first_ms
+        chosen = recording.hours_ms >= self._first_ms
         per_hour = np.nan_to_num(recording.kwh[chosen])
         if recording.medium is Medium.GAS:
             per_hour = per_hour / KWH_PER_M3
         return recording.hours_ms[chosen] + self.shift_ms, per_hour
-
-    def below(self, meter: str) -> Iterable[str]:
-        return ()
-
-    def rated(self, meter: str) -> float:
-        return float(np.nanmax(self.played(meter)[1], initial=1.0))
-
-    def power_factor(self, meter: str) -> float:
-        return 0.95
-
-    def outside(self, t_ms: Instants) -> Floats:
-        """A plain English year: 10 °C, 6 either way with the season, 3 with the hour."""
-        days = t_ms / 86_400_000
-        temperature: Floats = (
-            10 - 6 * np.cos(2 * np.pi * (days - 20) / 365.25) - 3 * np.cos(2 * np.pi * (days - 3 / 24))
-        )
-        return temperature
 
 
 def meter_id(recording: Recording) -> str:

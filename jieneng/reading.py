@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import msgspec
 
 from collectors.decoder import BlockPlan, compile_meter

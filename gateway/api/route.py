@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 import msgspec
 from aiohttp import web
@@ -64,6 +63,6 @@ def _query(request: web.Request, words: type[msgspec.Struct]) -> msgspec.Struct:
 
 def is_list(annotation: Any) -> bool:
     """Whether a query field may be repeated."""
-    if get_origin(annotation) is types.UnionType:
-        return any(is_list(inner) for inner in get_args(annotation))
+    if get_origin(annotation) is Annotated:
+        return is_list(get_args(annotation)[0])
     return get_origin(annotation) is list

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import structlog
 
 from adapters.wire import Batch, MeterReadings, decode_batch, edge_and_leaf
 from energy.ports import Message, Refusal
 from energy.quantities import QUANTITIES
 from energy.readings import Point, Quality, ReadingColumns, Reason
 from energy.sites import Meter
+
+log = structlog.get_logger()
 
 FUTURE_TOLERANCE_MS = 5 * 60 * 1000
 # No electronic meter is older: an earlier instant is a clock that was never set.
@@ -29,6 +32,8 @@ NO_VALUE = "no value"
 BROKEN_PAYLOAD = "broken payload"
 CONFLICT = "conflicting value"
 DUPLICATE = "duplicate"
+
+_SHOWN = 200
 
 _REASONS = {reason.value: reason.code for reason in Reason}
 
@@ -69,7 +74,19 @@ class Judge:
         self._low, self._high = limits[:, 0], limits[:, 1]
 
     def judge(self, messages: Sequence[Message], now_ms: int) -> Judged:
-        """Decode messages of readings; nothing of them is lost: it is in the columns or among the refusals."""
+        """Decode messages of readings; nothing of them is lost: it is in the columns or among the refusals.
+
+        A message that makes the judge itself fail is refused like a broken one: it would come again for ever.
+        """
+        try:
+            return self._judge(messages, now_ms)
+        except Exception as error:
+            if len(messages) > 1:
+                return _joined([self.judge([message], now_ms) for message in messages])
+            log.exception("judge.failed", topic=messages[0].topic)
+            return _nothing([_broken(messages[0], f"{type(error).__name__}: {error}", now_ms)])
+
+    def _judge(self, messages: Sequence[Message], now_ms: int) -> Judged:
         rows = _Rows()
         refusals: list[Refusal] = []
         answers: dict[str, dict[str, list[int]]] = {}
@@ -78,8 +95,7 @@ class Judge:
             try:
                 batch = decode_batch(message.payload)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                shown = message.payload[:200].decode("utf-8", "replace")
-                refusals.append(Refusal(now_ms, BROKEN_PAYLOAD, f"{error}; begins {shown!r}", edge=edge))
+                refusals.append(_broken(message, str(error), now_ms))
                 continue
             rows.edge_names.append(edge)
             self._take(batch, edge, rows, refusals, now_ms)
@@ -116,7 +132,7 @@ class Judge:
                 continue
             reason = UNKNOWN_METER if of_meter is None else UNKNOWN_QUANTITY
             detail = "no such meter in the site" if of_meter is None else "no such quantity; see docs/glossary.md"
-            refusals.append(Refusal(now_ms, reason, detail, edge, readings.meter, name, t_ms, value))
+            refusals.append(Refusal(now_ms, reason, detail, edge, _shown(readings.meter), _shown(name), t_ms, value))
         layout = [of_meter[name] for name in known] if of_meter is not None else []
         if len(known) == len(readings.values) and len(self._layouts) < 100_000:
             self._layouts[readings.meter, tuple(known)] = layout
@@ -167,6 +183,45 @@ class Judge:
             int(columns.taken_at_ms[row]),
             None if np.isnan(value) else value,
         )
+
+
+def _shown(text: object) -> str:
+    """As much of a stranger's words as is worth keeping."""
+    return str(text)[:_SHOWN]
+
+
+def _broken(message: Message, cause: str, now_ms: int) -> Refusal:
+    shown = message.payload[:_SHOWN].decode("utf-8", "replace")
+    edge = edge_and_leaf(message.topic)[0]
+    return Refusal(now_ms, BROKEN_PAYLOAD, f"{cause[:_SHOWN]}; begins {shown!r}", edge=edge)
+
+
+def _nothing(refusals: list[Refusal]) -> Judged:
+    return Judged(ReadingColumns.of([], [], [], []), np.empty(0, np.int32), [], refusals)
+
+
+def _joined(parts: list[Judged]) -> Judged:
+    """Several judgements as one; all were made by the same judge, and so over the same points."""
+    whole = [part for part in parts if len(part.columns)]
+    joined = _nothing([refusal for part in parts for refusal in part.refusals])
+    for part in parts:
+        for edge, boots in part.answers.items():
+            for boot, sequences in boots.items():
+                joined.answers.setdefault(edge, {}).setdefault(boot, []).extend(sequences)
+    if whole:
+        first = np.cumsum([0, *(len(part.edge_names) for part in whole[:-1])])
+        joined.edge_names = [name for part in whole for name in part.edge_names]
+        joined.edges = np.concatenate([part.edges + n for part, n in zip(whole, first, strict=True)]).astype(np.int32)
+        columns = [part.columns for part in whole]
+        joined.columns = ReadingColumns(
+            columns[0].points,
+            np.concatenate([c.index for c in columns]),
+            np.concatenate([c.taken_at_ms for c in columns]),
+            np.concatenate([c.value for c in columns]),
+            np.concatenate([c.quality for c in columns]),
+            np.concatenate([c.reason for c in columns]),
+        )
+    return joined
 
 
 class _Rows:

@@ -61,7 +61,7 @@ def _recorded(data: Path, site_file: Path, clock: Any, every: str) -> Any:
     if not site_file.exists():
         write_estate_site(words, site_file)
     click.echo(f"The site file is {site_file}; run `jieneng run --site {site_file}` on it.")
-    return Fleet(estate_site(words), estate, now=clock.now)
+    return Fleet(estate_site(words), estate.plant(), now=clock.now)
 
 
 def _modelled(site_file: Path | None, clock: Any, given: dict[str, Any]) -> Any:
