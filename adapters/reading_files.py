@@ -105,7 +105,8 @@ class ReadingFile:
         found = {
             int(row): (cause, text)
             for row, cause, text in self._db.execute(
-                "SELECT row, cause, concat_ws(',', meter, quantity, taken_at, value) FROM judged WHERE cause IS NOT NULL"
+                "SELECT row, cause, concat_ws(',', meter, quantity, taken_at, value) "
+                "FROM judged WHERE cause IS NOT NULL"
             ).fetchall()
         }
         for row, text in self._texts(conflicting or []):

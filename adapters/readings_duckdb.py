@@ -248,7 +248,8 @@ def _insert_new(connection: duckdb.DuckDBPyConnection, batch: Deduplicated) -> i
     return int(
         connection.execute(
             f"INSERT INTO recent SELECT {_COLUMNS} FROM rows WHERE NOT EXISTS (SELECT 1 FROM readings r "
-            f"WHERE r.point = rows.point AND r.taken_at_ms = rows.taken_at_ms AND r.taken_at_ms BETWEEN {low} AND {high})"
+            f"WHERE r.point = rows.point AND r.taken_at_ms = rows.taken_at_ms "
+            f"AND r.taken_at_ms BETWEEN {low} AND {high})"
         ).fetchall()[0][0]
     )
 

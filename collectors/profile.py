@@ -1,4 +1,4 @@
-"""Meter profiles: which register of a make of meter holds what. Data in `profiles/<maker>/<model>.yaml`, with its source."""
+"""Meter profiles: which register of a make of meter holds what; data in `profiles/<maker>/<model>.yaml`."""
 
 from __future__ import annotations
 

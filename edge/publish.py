@@ -20,6 +20,7 @@ LINGER_S = 0.1
 BATCH_READINGS = 500
 WINDOW = 64
 RESEND_AFTER_S = 10.0
+RETRY_S = 1.0
 
 
 class Recorder:
@@ -55,7 +56,7 @@ class Recorder:
             except StoreError as error:
                 self._tell(str(error))
                 self._came.set()
-                await asyncio.sleep(1.0)
+                await asyncio.sleep(RETRY_S)
                 return
             del self._pending[: len(some)]
             self._tell(None)

@@ -30,7 +30,7 @@ class Written:
 
     stored : rows that are in the store now and were not before.
     repeated : rows that were there already, equal in value and quality; the store is as it was.
-    conflicting : positions in the batch of rows whose point and instant are taken by another value. They are not stored.
+    conflicting : positions in the batch of rows that are not stored: their instant is taken by another value.
     """
 
     stored: int

@@ -1,7 +1,7 @@
 """What meters measure: every quantity with its unit, its kind and its name, once.
 
-Names follow IEC 62053 / IEC 61557-12 for electricity and the usage of EN 1434 and OIML R 49 for heat and water; they are
-listed with their Chinese terms in docs/glossary.md.
+Names follow IEC 62053 / IEC 61557-12 for electricity and the usage of EN 1434 and OIML R 49 for heat and water; they
+are listed with their Chinese terms in docs/glossary.md.
 """
 
 from __future__ import annotations

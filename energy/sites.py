@@ -1,4 +1,4 @@
-"""Sites: what is measured where. Plain frozen values that refuse to be wrong; files are read in `adapters/site_files`."""
+"""Sites: what is measured where. Frozen values that refuse to be wrong; files are read in `adapters/site_files`."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from aiohttp import web
@@ -28,9 +29,19 @@ def add_page(app: web.Application) -> None:
         return web.FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
 
     app.router.add_get("/", index)
-    if STATIC.is_dir():
-        app.router.add_static("/", STATIC)
+    if (STATIC / "assets").is_dir():
+        app.router.add_static("/assets/", STATIC / "assets")
+    for file in STATIC.glob("*.*"):
+        if file.name != "index.html":
+            app.router.add_get(f"/{file.name}", _serving(file))
     app.on_response_prepare.append(_add_headers)
+
+
+def _serving(file: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def serve(_request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(file)
+
+    return serve
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:

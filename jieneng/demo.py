@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,15 @@ from collectors.simulators.fleet import Fleet
 from energy.ports import Clock
 from energy.quantities import Kind, quantity
 from energy.readings import ReadingColumns, to_ms
+from energy.series import Instants
 from energy.sites import Meter
 from jieneng.importing import Progress
 
 PAST = timedelta(days=400)
-_STEP_MS = 15 * 60 * 1000
+STEP = timedelta(minutes=15)
+# The last hours are as the edge would have read them.
+RECENT = timedelta(hours=2)
+_MS = timedelta(milliseconds=1)
 
 
 async def give_past(fleet: Fleet, store_address: str, clock: Clock, progress: Progress) -> int:
@@ -27,12 +31,12 @@ async def give_past(fleet: Fleet, store_address: str, clock: Clock, progress: Pr
     async with open_store(store_address) as store:
         if await store.points():
             return 0
-        instants = _instants(clock.now())
+        now_ms = to_ms(clock.now())
         values = 0
         with progress:
             for i, meter in enumerate(fleet.site.meters):
                 progress.at("the past of the campus", i / len(fleet.site.meters))
-                values += (await store.write(_columns(fleet, meter, instants))).stored
+                values += (await store.write(_columns(fleet, meter, _instants(now_ms, meter)))).stored
             progress.at("putting days in order", 0.0)
             await store.maintain(to_ms(clock.now()))
             progress.at("the past of the campus", 1.0)
@@ -40,13 +44,16 @@ async def give_past(fleet: Fleet, store_address: str, clock: Clock, progress: Pr
     return values
 
 
-def _instants(now: datetime) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    until = to_ms(now) // _STEP_MS * _STEP_MS
-    count = int(PAST / timedelta(milliseconds=_STEP_MS))
-    return until - _STEP_MS * np.arange(count, -1, -1, dtype=np.int64)
+def _instants(now_ms: int, meter: Meter) -> Instants:
+    """Quarter hours of the past, then the meter's own ticks up to now."""
+    recent_ms = now_ms - RECENT // _MS
+    past = np.arange(now_ms - PAST // _MS, recent_ms, STEP // _MS, dtype=np.int64) // (STEP // _MS) * (STEP // _MS)
+    interval_ms = int(meter.interval_s * 1000)
+    recent = np.arange(recent_ms // interval_ms + 1, now_ms // interval_ms + 1, dtype=np.int64) * interval_ms
+    return np.concatenate([past, recent])
 
 
-def _columns(fleet: Fleet, meter: Meter, instants: np.ndarray[tuple[int], np.dtype[np.int64]]) -> ReadingColumns:
+def _columns(fleet: Fleet, meter: Meter, instants: Instants) -> ReadingColumns:
     names = [n for n in meter.quantities if n == meter.headline or quantity(n).kind is Kind.COUNTER]
     history = fleet.histories(meter.id, names, instants)
     points = [point for point in meter.points if point.quantity in names]

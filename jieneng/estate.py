@@ -11,15 +11,12 @@ import numpy as np
 import yaml
 
 from adapters.recordings import Recording, read_recordings
-from adapters.site_files import SiteWords, site_of
 from collectors.simulators.recorded import Recording as RecordedPlant
 from collectors.simulators.recorded import recorded_course
 from collectors.simulators.ripple import seed_of
-from energy.documents import Document, checked
 from energy.quantities import Medium
 from energy.readings import to_ms
 from energy.series import Floats, Instants
-from energy.sites import Site
 
 FIRST_PORT = 15101
 METERS_PER_LINE = 10
@@ -35,14 +32,20 @@ _READ = {
 
 
 class Estate:
-    """Recordings moved by whole weeks to the time they are played at; counters begin at zero with the year of `now`."""
+    """Recordings moved by whole weeks to the time they are played at.
 
-    def __init__(self, folder: Path, now: datetime) -> None:
+    Counters begin at zero with the year of `now`, or with `play_from`; after `play_to` nothing flows.
+    """
+
+    def __init__(
+        self, folder: Path, now: datetime, *, play_from: datetime | None = None, play_to: datetime | None = None
+    ) -> None:
         self._recordings = {meter_id(r): r for r in read_recordings(folder)}
         last = max(int(r.hours_ms[-1]) for r in self._recordings.values())
         self.shift_ms = _YEAR_MS * max(0, -((last - to_ms(now)) // _YEAR_MS))
         year = now.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
-        self._first_ms = to_ms(year) - self.shift_ms
+        self._first_ms = to_ms(play_from or year) - self.shift_ms
+        self._last_ms = to_ms(play_to) - self.shift_ms if play_to else last + 1
 
     @property
     def recordings(self) -> Iterable[Recording]:
@@ -55,7 +58,7 @@ class Estate:
     def played(self, meter: str) -> tuple[Instants, Floats]:
         """What a meter plays: begins of hours (n,) as moved, and consumption of each (n,) [kWh, gas in m3]."""
         recording = self._recordings[meter]
-        chosen = recording.hours_ms >= self._first_ms
+        chosen = (recording.hours_ms >= self._first_ms) & (recording.hours_ms < self._last_ms)
         per_hour = np.nan_to_num(recording.kwh[chosen])
         if recording.medium is Medium.GAS:
             per_hour = per_hour / KWH_PER_M3
@@ -99,11 +102,6 @@ def _meter(recording: Recording, i: int, every: str) -> dict[str, Any]:
         "every": every,
         "read": _READ[profile],
     }
-
-
-def estate_site(words: dict[str, Any]) -> Site:
-    """The site of those words."""
-    return site_of(checked(Document(Path("estate"), yaml.safe_dump(words)), SiteWords))
 
 
 def write_estate_site(words: dict[str, Any], path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -112,6 +113,18 @@ def watch(started: Sequence[Child], stop: threading.Event) -> None:
     while not stop.wait(0.3):
         for child in started:
             child.watch()
+
+
+def must_be_free(host: str, port: int) -> None:
+    """EnergyError where another program listens already: its answers would be taken for ours."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise EnergyError(
+                f"{host}:{port} cannot be listened on: {error.strerror}; choose another with --listen"
+            ) from error
 
 
 def await_health(address: str, started: Sequence[Child], stop: threading.Event, *, within_s: float = 30.0) -> bool:

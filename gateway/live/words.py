@@ -11,6 +11,8 @@ from gateway.edges.words import EdgeWords
 
 MAX_POINTS = 20
 MAX_ROWS = 10_000
+# Up to the end of the year 9999.
+Instant = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
 
 
 class LatestQuery(msgspec.Struct):
@@ -40,8 +42,8 @@ class SeriesQuery(msgspec.Struct, rename={"from_ms": "from", "to_ms": "to"}):
     """Points over [from, to), in at most `points` rows each."""
 
     point: Annotated[list[str], msgspec.Meta(min_length=1, max_length=MAX_POINTS)]
-    from_ms: int
-    to_ms: int
+    from_ms: Instant
+    to_ms: Instant
     points: Annotated[int, msgspec.Meta(ge=10, le=MAX_ROWS)] = 1000
 
 

@@ -31,13 +31,14 @@ def command(**given: Any) -> None:
     from jieneng.campus import campus_files
     from jieneng.commands.run import parts, start_broker
     from jieneng.logs import configure_logs
-    from jieneng.supervisor import Part, await_health, children, stopped_by_signals, watch
+    from jieneng.supervisor import Part, await_health, children, must_be_free, stopped_by_signals, watch
 
     configure_logs()
     settings = load_settings(None, **given)
     site_file, _ = campus_files(None, None)
     settings = replace(settings, site=site_file, edge="demo")
     faults_file = settings.data / "simulated" / "faults.json"
+    must_be_free(*settings.host_and_port)
     _give_past(settings, faults_file)
     logs = settings.data / "log"
     simulator = Part("simulate", ["simulate", "--faults-file", str(faults_file)], logs / "simulate.log")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +14,21 @@ import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+class _Instant(click.ParamType[datetime]):
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            made = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not an instant; write ISO 8601, such as 2026-01-31T08:00:00+08:00", param, ctx)
+        if made.tzinfo is None:
+            self.fail(f"{value!r} has no offset; write {value}+08:00", param, ctx)
+        return made.astimezone(UTC)
+
+
+INSTANT = _Instant()
 config = click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -47,10 +64,8 @@ def run_until_signalled(main: Coroutine[Any, Any, None]) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
-        try:
+        with suppress(asyncio.CancelledError):
             await task
-        except asyncio.CancelledError:
-            pass
 
     try:
         asyncio.run(guarded())

@@ -33,13 +33,14 @@ def command(config: Path | None, **given: Any) -> None:
     """
     from jieneng.composition import load_installed
     from jieneng.logs import configure_logs
-    from jieneng.supervisor import await_health, children, stopped_by_signals, watch
+    from jieneng.supervisor import await_health, children, must_be_free, stopped_by_signals, watch
 
     configure_logs()
     settings = load_settings(config, **given)
     load_installed(settings.site_file())
     with ExitStack() as stack:
         stop = stack.enter_context(stopped_by_signals())
+        must_be_free(*settings.host_and_port)
         start_broker(settings, stack)
         started = stack.enter_context(children(parts(settings, logs=None)))
         address = f"http://{settings.listen}"

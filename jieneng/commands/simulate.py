@@ -20,6 +20,8 @@ from jieneng.commands import options
 @click.option("--recipes", type=click.Path(path_type=Path), help="What the loads are made of. [SITE-campus.yaml]")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of recorded hourly consumption to play instead.")
 @click.option("--every", default="60s", show_default=True, help="With --data: how often the meters are to be read.")
+@click.option("--play-from", type=options.INSTANT, help="With --data: play from this instant on; counters begin at 0.")
+@click.option("--play-to", type=options.INSTANT, help="With --data: after this instant nothing flows.")
 @click.option("--fault", "faults", multiple=True, help="Let this fault begin; may be repeated.")
 @click.option(
     "--faults-file",
@@ -46,22 +48,22 @@ def command(site: Path | None, data: Path | None, clock: str | None, **given: An
     configure_logs()
     running = open_clock(clock or "system")
     if data is not None:
-        fleet = _recorded(data, site or Path("var/simulated/estate.yaml"), running, given["every"])
+        fleet = _recorded(data, site or Path("var/simulated/estate.yaml"), running, given)
     else:
         fleet = _modelled(site, running, given)
     options.run_until_signalled(_serve(fleet))
 
 
-def _recorded(data: Path, site_file: Path, clock: Any, every: str) -> Any:
+def _recorded(data: Path, site_file: Path, clock: Any, given: dict[str, Any]) -> Any:
     from collectors.simulators.fleet import Fleet
-    from jieneng.estate import Estate, estate_site, estate_words, write_estate_site
+    from jieneng.composition import load_installed
+    from jieneng.estate import Estate, estate_words, write_estate_site
 
-    estate = Estate(data, clock.now())
-    words = estate_words(estate.recordings, every=every)
+    estate = Estate(data, clock.now(), play_from=given["play_from"], play_to=given["play_to"])
     if not site_file.exists():
-        write_estate_site(words, site_file)
+        write_estate_site(estate_words(estate.recordings, every=given["every"]), site_file)
     click.echo(f"The site file is {site_file}; run `jieneng run --site {site_file}` on it.")
-    return Fleet(estate_site(words), estate.plant(), now=clock.now)
+    return Fleet(load_installed(site_file).site, estate.plant(), now=clock.now)
 
 
 def _modelled(site_file: Path | None, clock: Any, given: dict[str, Any]) -> Any:
