@@ -1,0 +1,116 @@
+"""A wrong configuration is told whole, with file, line, key, value and what would be right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from energy.errors import ConfigurationError
+from jieneng.__main__ import jieneng
+from jieneng.composition import load_installed
+from jieneng.settings import load_settings
+
+CONFIG = Path(__file__).parents[2] / "config"
+
+WRONG = """\
+site: campus
+name: {zh: 园区, en: Campus}
+lines:
+  - {id: one, address: "tcp//127.0.0.1"}
+meters:
+  - {id: a, name: {zh: 甲, en: A}, medium: electricity, line: one, unit: 1, profile: eastron/sdm63}
+  - {id: b, name: {zh: 乙, en: B}, medium: water, line: one, unit: 2, profile: eastron/sdm630}
+  - {id: c, name: {zh: 丙, en: C}, medium: electricity, line: one, unit: 3, profile: acrel/adw300, read: [frequency]}
+  - {id: d, name: {zh: 丁, en: D}, medium: electricity, line: one, unit: 4}
+"""
+
+
+def test_the_shipped_site_is_right() -> None:
+    installed = load_installed(CONFIG / "demo.yaml")
+
+    assert len(installed.site.meters) >= 60
+    assert len({m.place for m in installed.site.meters}) >= 8
+    assert {m.medium for m in installed.site.meters} == {"electricity", "water", "gas", "heat"}
+
+
+def test_all_faults_of_a_site_are_told_with_their_lines(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text(WRONG, encoding="utf-8")
+
+    with pytest.raises(ConfigurationError) as told:
+        load_installed(file)
+
+    first = [fault.split(": ", 2) for fault in told.value.faults]
+    assert [(Path(where).name, key) for where, key, *_ in first] == [
+        ("site.yaml:4", "lines[0].address = 'tcp//127.0.0.1'"),
+        ("site.yaml:6", "meters[0].profile = 'eastron/sdm63'"),
+        ("site.yaml:7", "meters[1].profile = 'eastron/sdm630'"),
+        ("site.yaml:8", "meters[2].read[0] = 'frequency'"),
+        ("site.yaml:9", "meters[3].profile"),
+    ]
+    assert "tcp://HOST:PORT" in told.value.faults[0]
+    assert "eastron/sdm630" in told.value.faults[1]
+
+
+def test_a_meter_without_a_list_reads_all_that_its_profile_has(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text(
+        "site: s\nname: {zh: 一, en: one}\nlines: [{id: one, address: 'tcp://127.0.0.1'}]\n"
+        "meters: [{id: a, name: {zh: 甲, en: A}, medium: gas, line: one, profile: fuxin/gas-corrector}]\n",
+        encoding="utf-8",
+    )
+
+    assert "volume_standard" in load_installed(file).site.meters[0].quantities
+
+
+def test_options_win_over_the_settings_file_and_its_paths_are_relative_to_it(tmp_path: Path) -> None:
+    file = tmp_path / "jieneng.yaml"
+    file.write_text("site: site.yaml\ndata: kept\nlisten: 127.0.0.1:9000\nedge: north\n", encoding="utf-8")
+
+    settings = load_settings(file, edge="south", listen=None)
+
+    assert settings.site == tmp_path / "site.yaml"
+    assert settings.store_address == f"duckdb:{tmp_path / 'kept' / 'readings.duckdb'}"
+    assert (settings.edge, settings.listen) == ("south", "127.0.0.1:9000")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("lisen: 127.0.0.1:80", "did you mean 'listen'?"),
+        ("listen: here", "HOST:PORT"),
+        ("broker_port: 99999", "65535"),
+        ("edge: a b", "letters, digits"),
+    ],
+)
+def test_a_wrong_setting_is_told_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "jieneng.yaml"
+    file.write_text(f"data: var\n{text}\n", encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match=r"jieneng.yaml:2: ") as told:
+        load_settings(file)
+
+    assert said in str(told.value)
+
+
+@pytest.mark.parametrize("command", ["edge", "gateway", "run"])
+def test_a_process_does_not_start_on_a_wrong_site(tmp_path: Path, command: str) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text(WRONG, encoding="utf-8")
+
+    result = CliRunner().invoke(jieneng, [command, "--site", str(file), "--data", str(tmp_path)])
+
+    assert isinstance(result.exception, ConfigurationError)
+    assert len(result.exception.faults) == 5
+
+
+def test_help_of_every_command_says_what_it_is_for() -> None:
+    runner = CliRunner()
+    listed = runner.invoke(jieneng, ["--help"]).output
+    for command in ("demo", "run", "edge", "gateway", "simulate", "fault", "read", "import", "openapi"):
+        assert command in listed
+        shown = runner.invoke(jieneng, [command, "--help"])
+        assert shown.exit_code == 0
+        assert len(shown.output) > 200
