@@ -1,0 +1,182 @@
+"""`jieneng demo` as a stranger sees it: one command, one address, a campus alive in the browser."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.journeys.campus import alive, children_of, command, get, kill, named, reporting, stop, until
+from tests.real_parts import free_port, program
+
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Demo:
+    pid: int
+    port: int
+    log: Path
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    folder = tmp_path_factory.mktemp("demo")
+    port, log = free_port(), folder / "demo.log"
+    arguments = ("--data", str(folder / "var"), "--listen", f"127.0.0.1:{port}", "--broker-port", str(free_port()))
+    with command("demo", *arguments, log=log) as process:
+        until(lambda: process.poll() is not None or reporting(port) >= 60, "sixty meters", within_s=90)
+        assert process.poll() is None, log.read_text()
+        yield Demo(process.pid, port, log, folder)
+        below = children_of(process.pid)
+        assert stop(process, signal.SIGINT) == 0, log.read_text()
+        until(lambda: not any(alive(pid) for pid in below), "end of all children", within_s=10)
+    # The second start finds what the first has kept.
+    with command("demo", *arguments, log=log) as process:
+        until(lambda: reporting(port) >= 60, "sixty meters again", within_s=60)
+        history = get(port, _series("office-a-main:active_power", port, days=300))
+        assert len(history["series"][0]["t"]) > 250
+
+
+def _series(point: str, port: int, *, days: float = 0, minutes: float = 0, points: int = 1000) -> str:
+    now = get(port, "/api/v1/latest?point=" + point)["at"]
+    since = now - int(days * 86_400_000 + minutes * 60_000)
+    return f"/api/v1/series?point={point}&from={since}&to={now + 1}&points={points}"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = program("chromium", "chromium-browser", "google-chrome")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(demo: Demo, browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+    opened = context.new_page()
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("request", lambda r: errors.append(r.url) if f"127.0.0.1:{demo.port}" not in r.url else None)
+    opened.goto(f"http://127.0.0.1:{demo.port}/")
+    yield opened
+    context.close()
+    assert errors == []
+
+
+def drawn(page: Page) -> tuple[int, int]:
+    """How many points are drawn, and the instant of the newest [ms]."""
+    curve = page.get_by_test_id("curve")
+    return int(curve.get_attribute("data-points") or 0), int(curve.get_attribute("data-last") or 0)
+
+
+def test_one_address_is_printed(demo: Demo) -> None:
+    until(lambda: f"http://127.0.0.1:{demo.port}" in demo.log.read_text(), "the address")
+
+
+def test_a_campus_of_at_least_sixty_meters_reports_without_a_refusal(demo: Demo) -> None:
+    health = get(demo.port, "/health")
+
+    assert reporting(demo.port) >= 60
+    assert health["status"] == "ok", health
+    assert set(health["refused"]) <= {"duplicate"}
+    media = {total["medium"]: total for total in get(demo.port, "/api/v1/overview")["media"]}
+    assert set(media) == {"electricity", "water", "gas", "heat"}
+    assert all(total["reporting"] == total["meters"] for total in media.values())
+
+
+def test_power_is_the_slope_of_energy_in_what_is_stored(demo: Demo) -> None:
+    """Over the quarter hours of the past the mean power times the time is the growth of the register."""
+    end = get(demo.port, "/api/v1/latest")["at"] // 86_400_000 * 86_400_000 - 86_400_000
+    asked = f"&from={end - 7 * 86_400_000}&to={end + 1}&points=10000"
+    curves = {
+        quantity: get(demo.port, f"/api/v1/series?point=library-main:{quantity}{asked}")["series"][0]
+        for quantity in ("active_power", "active_energy_import")
+    }
+    power, energy = curves["active_power"], curves["active_energy_import"]
+    assert power["t"] == energy["t"]
+    hours = (power["t"][-1] - power["t"][0]) / 3_600_000
+    trapezoid = sum((a + b) / 2 for a, b in pairwise(power["mean"])) * 0.25
+    grown = energy["last"][-1] - energy["last"][0]
+
+    assert hours == 168
+    assert grown == pytest.approx(trapezoid, rel=0.01)
+
+
+def test_the_curve_grows_while_one_looks(page: Page) -> None:
+    expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "connected")
+    points, last = until(lambda: drawn(page)[0] and drawn(page), "a curve", within_s=15)
+
+    until(lambda: drawn(page) > (points + 3, 0) and drawn(page)[1] > last + 8000, "more of it", within_s=30)
+
+
+def test_meters_are_chosen_and_the_address_keeps_them(page: Page, demo: Demo) -> None:
+    row = page.locator("[data-testid=meter][data-meter=gym-main]")
+    row.scroll_into_view_if_needed()
+    row.click()
+    curve = page.get_by_test_id("curve")
+    expect(curve).to_have_attribute("data-series", _holding("gym-main:active_power"))
+
+    page.reload()
+    expect(curve).to_have_attribute("data-series", _holding("gym-main:active_power"), timeout=15_000)
+
+
+def test_a_year_is_one_click_away_and_has_its_points(page: Page) -> None:
+    page.get_by_test_id("period-year").click()
+    curve = page.get_by_test_id("curve")
+
+    def a_year() -> bool:
+        shown = int(curve.get_attribute("data-to") or 0) - int(curve.get_attribute("data-from") or 0)
+        return drawn(page)[0] > 1000 and shown > 300 * 86_400_000
+
+    until(a_year, "a year", within_s=15)
+
+
+def test_the_same_in_english_and_as_a_table(page: Page) -> None:
+    expect(page.locator("body")).to_contain_text("示范园区")
+    page.get_by_test_id("language").click()
+    expect(page.locator("body")).to_contain_text("Demo campus")
+    until(lambda: drawn(page)[0], "a curve", within_s=15)
+    page.get_by_test_id("as-table").click()
+    expect(page.get_by_test_id("curve-table").locator("tr").nth(2)).to_be_visible()
+
+
+def test_a_gateway_that_is_killed_comes_back_and_so_does_the_page(page: Page, demo: Demo) -> None:
+    connection = page.get_by_test_id("connection")
+    expect(connection).to_have_attribute("data-state", "connected")
+    before = get(demo.port, _series("office-a-main:active_power", demo.port, minutes=10))
+    kill(named(children_of(demo.pid), "gateway"))
+
+    expect(connection).not_to_have_attribute("data-state", "connected", timeout=15_000)
+    expect(connection).to_have_attribute("data-state", "connected", timeout=40_000)
+    until(lambda: reporting(demo.port) >= 60, "sixty meters after the kill")
+    killed_at = before["to"]
+
+    def no_hole() -> bool:
+        after = get(demo.port, _series("office-a-main:active_power", demo.port, minutes=5, points=5000))["series"][0]
+        around = [t for t in after["t"] if killed_at - 8_000 < t < killed_at + 20_000]
+        return around[-1] > killed_at + 10_000 and max(b - a for a, b in pairwise(around)) < 7_500
+
+    # What the gateway had not committed when it died is sent again by the edge.
+    until(no_hole, "a curve without a hole", within_s=40)
+
+
+def _holding(text: str) -> re.Pattern[str]:
+    return re.compile(re.escape(text))
