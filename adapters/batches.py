@@ -13,21 +13,13 @@ from energy.readings import ReadingColumns
 
 @dataclass(frozen=True, slots=True)
 class Deduplicated:
-    """A batch sorted by point and instant, no two rows of the same; columns of equal length.
-
-    position : (n,) where each row stood in the batch.
-    repeated : rows left out since an equal one stood before them.
-    conflicting : positions left out since the same point and instant stood before them with another value.
-    """
+    """A batch sorted by point and instant, of the rows of one instant the first; columns of equal length n."""
 
     point: npt.NDArray[np.int32]
     taken_at_ms: npt.NDArray[np.int64]
     value: npt.NDArray[np.float64]
     quality: npt.NDArray[np.uint8]
     reason: npt.NDArray[np.uint8]
-    position: npt.NDArray[np.int64]
-    repeated: int
-    conflicting: list[int]
 
     def __len__(self) -> int:
         return len(self.point)
@@ -44,7 +36,6 @@ class Deduplicated:
             "value": self.value,
             "quality": self.quality,
             "reason": self.reason,
-            "position": self.position,
         }
 
 
@@ -56,19 +47,11 @@ def deduplicate(columns: ReadingColumns, ids: npt.NDArray[np.int32]) -> Deduplic
     point, t_ms, value = point[order], t_ms[order], columns.value[order]
     quality, reason = columns.quality[order], columns.reason[order]
     again = np.r_[False, (point[1:] == point[:-1]) & (t_ms[1:] == t_ms[:-1])]
-    repeated, conflicting = 0, []
     if again.any():
         # lexsort is stable: the first of a run is the one that came first.
-        first = np.maximum.accumulate(np.where(again, 0, np.arange(len(point))))
-        same = (value == value[first]) | (np.isnan(value) & np.isnan(value[first]))
-        equal = same & (quality == quality[first])
-        repeated = int((again & equal).sum())
-        conflicting = [int(i) for i in order[again & ~equal]]
         keep = ~again
-        point, t_ms, value, quality, reason, order = (
-            column[keep] for column in (point, t_ms, value, quality, reason, order)
-        )
-    return Deduplicated(point, t_ms, value, quality, reason, order, repeated, conflicting)
+        point, t_ms, value, quality, reason = (column[keep] for column in (point, t_ms, value, quality, reason))
+    return Deduplicated(point, t_ms, value, quality, reason)
 
 
 def _ascending(point: npt.NDArray[np.int32], t_ms: npt.NDArray[np.int64]) -> bool:

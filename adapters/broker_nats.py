@@ -34,18 +34,22 @@ def find_server() -> str:
     return found
 
 
-@contextmanager
-def embedded_broker(folder: Path, port: int, *, ready_within_s: float = 10.0) -> Iterator[subprocess.Popen[bytes]]:
-    """A broker on 127.0.0.1:`port` that keeps what it must in `folder`; EnergyError where it does not come up."""
-    if _answers(port):
+def broker_command(folder: Path, port: int) -> list[str]:
+    """What starts a broker on 127.0.0.1:`port` that keeps what it must in `folder`; EnergyError where it cannot."""
+    if answers(port):
         raise EnergyError(f"port {port} is taken by another program; give the broker another with --broker-port")
     folder.mkdir(parents=True, exist_ok=True)
     configuration = folder / "nats.conf"
     configuration.write_text(_CONFIGURATION.format(store=folder.resolve(), port=port))
+    return [find_server(), "-c", str(configuration)]
+
+
+@contextmanager
+def embedded_broker(folder: Path, port: int, *, ready_within_s: float = 10.0) -> Iterator[subprocess.Popen[bytes]]:
+    """A broker for as long as the context; EnergyError where it does not come up."""
+    command = broker_command(folder, port)
     with (folder / "broker.log").open("ab") as log:
-        process = subprocess.Popen(
-            [find_server(), "-c", str(configuration)], stdout=log, stderr=log, preexec_fn=ends_with_parent
-        )
+        process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=ends_with_parent)
     try:
         _await_port(process, port, folder / "broker.log", ready_within_s)
         yield process
@@ -60,13 +64,14 @@ def embedded_broker(folder: Path, port: int, *, ready_within_s: float = 10.0) ->
 
 def _await_port(process: subprocess.Popen[bytes], port: int, log: Path, within_s: float) -> None:
     deadline = time.monotonic() + within_s
-    while not _answers(port):
+    while not answers(port):
         if process.poll() is not None or time.monotonic() > deadline:
             raise EnergyError(f"the broker did not start; its last words are in {log}")
         time.sleep(0.01)
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Whether somebody listens on 127.0.0.1:`port`."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -91,7 +91,12 @@ def open_clock(address: str) -> Clock:
     found = _SCALED.fullmatch(address)
     if found is None:
         raise EnergyError(f"clock {address!r} must be 'system' or 'scaled:START@BEGANxSPEED'")
-    start = datetime.fromisoformat(found["start"])
+    try:
+        start = datetime.fromisoformat(found["start"])
+    except ValueError as error:
+        raise EnergyError(f"clock {address!r}: {found['start']} is not an ISO 8601 instant") from error
+    if not float(found["speed"]) > 0:
+        raise EnergyError(f"clock {address!r}: the speed must be above 0")
     if start.tzinfo is None:
         raise EnergyError(f"clock {address!r}: {found['start']} has no offset; write {found['start']}+08:00")
     return ScaledClock(start, datetime.fromtimestamp(float(found["began"]), UTC), float(found["speed"]))

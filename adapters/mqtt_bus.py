@@ -55,13 +55,22 @@ class MqttAddress:
                 f"bus {address!r}: {', '.join(sorted(unknown))} is not known; known are password_file, ca"
             )
         tls = parts.scheme == "mqtts"
-        password = Path(options["password_file"]).read_text().strip() if "password_file" in options else None
-        return cls(
-            parts.hostname, parts.port or (8883 if tls else 1883), tls, parts.username, password, options.get("ca")
-        )
+        try:
+            port = parts.port or (8883 if tls else 1883)
+        except ValueError as error:
+            raise EnergyError(f"bus {address!r}: {error}") from error
+        password = _secret(options["password_file"]) if "password_file" in options else None
+        return cls(parts.hostname, port, tls, parts.username, password, options.get("ca"))
 
     def __str__(self) -> str:
         return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
+
+
+def _secret(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise EnergyError(f"password file {file}: cannot be read: {error.strerror}") from error
 
 
 class MqttBus:

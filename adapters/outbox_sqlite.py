@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,14 +67,11 @@ class SqliteOutbox:
 
     def put(self, put_at_ms: int, payload: bytes) -> int:
         """Keep a batch; its sequence. StoreError where the disk refuses it."""
-        with self._lock:
-            try:
-                self._make_room(len(payload))
-                added = self._db.execute("INSERT INTO batches (put_at_ms, payload) VALUES (?, ?)", (put_at_ms, payload))
-            except sqlite3.Error as error:
-                raise StoreError(f"outbox {self._path}: {error}") from error
-            self._bytes += len(payload)
-            self._batches += 1
+        with self._transaction():
+            gone_batches, gone_bytes = self._make_room(len(payload))
+            added = self._db.execute("INSERT INTO batches (put_at_ms, payload) VALUES (?, ?)", (put_at_ms, payload))
+        self._bytes += len(payload) - gone_bytes
+        self._batches += 1 - gone_batches
         return int(added.lastrowid or 0)
 
     def after(self, sequence: int, limit: int) -> list[Kept]:
@@ -86,26 +83,43 @@ class SqliteOutbox:
             return [Kept(number, payload) for number, payload in found]
 
     def forget(self, sequences: Iterable[int]) -> None:
-        """Let go of batches that the gateway has stored."""
-        with self._lock:
-            self._db.execute("BEGIN")
+        """Let go of batches that the gateway has stored; StoreError where the disk refuses."""
+        gone: list[int] = []
+        with self._transaction():
             for sequence in sequences:
-                gone = self._db.execute("DELETE FROM batches WHERE sequence = ? RETURNING length(payload)", (sequence,))
-                for (length,) in gone.fetchall():
-                    self._bytes -= length
-                    self._batches -= 1
-            self._db.execute("COMMIT")
+                found = self._db.execute(
+                    "DELETE FROM batches WHERE sequence = ? RETURNING length(payload)", (sequence,)
+                )
+                gone += [length for (length,) in found.fetchall()]
+        self._bytes -= sum(gone)
+        self._batches -= len(gone)
 
-    def _make_room(self, n: int) -> None:
-        while self._batches and self._bytes + n > self._limit_bytes:
-            oldest = self._db.execute("SELECT sequence, length(payload) FROM batches ORDER BY sequence LIMIT 100")
-            rows = oldest.fetchall()
-            self._db.execute("BEGIN")
-            self._db.execute("DELETE FROM batches WHERE sequence <= ?", (rows[-1][0],))
-            self._db.execute("UPDATE counts SET n = n + ? WHERE name = 'dropped'", (len(rows),))
-            self._db.execute("COMMIT")
-            self._bytes -= sum(length for _, length in rows)
-            self._batches -= len(rows)
+    def _make_room(self, n: int) -> tuple[int, int]:
+        """Drop as many of the oldest as `n` more bytes need; how many that were, and their bytes."""
+        dropped, freed, last = 0, 0, 0
+        oldest = self._db.execute("SELECT sequence, length(payload) FROM batches ORDER BY sequence")
+        while self._bytes - freed + n > self._limit_bytes and (row := oldest.fetchone()) is not None:
+            last, dropped, freed = row[0], dropped + 1, freed + row[1]
+        oldest.close()
+        if dropped:
+            self._db.execute("DELETE FROM batches WHERE sequence <= ?", (last,))
+            self._db.execute("UPDATE counts SET n = n + ? WHERE name = 'dropped'", (dropped,))
+        return dropped, freed
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing, on the disk at the end."""
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
+                self._db.execute("COMMIT")
+            except BaseException as error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    raise StoreError(f"outbox {self._path}: {error}") from error
+                raise
 
     def _measure(self) -> tuple[int, int]:
         size, count = self._db.execute("SELECT coalesce(sum(length(payload)), 0), count(*) FROM batches").fetchone()

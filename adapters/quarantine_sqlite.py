@@ -57,6 +57,11 @@ class SqliteQuarantine:
         return [Refusal(*row) for row in found]
 
     def _put(self, refusals: Sequence[Refusal]) -> None:
+        with self._db:
+            self._insert(refusals)
+            self._count(Counter(r.reason for r in refusals))
+
+    def _insert(self, refusals: Sequence[Refusal]) -> None:
         self._db.execute("BEGIN")
         self._db.executemany(
             "INSERT INTO refused (received_at_ms, reason, detail, edge, meter, quantity, taken_at_ms, value) "
@@ -70,8 +75,6 @@ class SqliteQuarantine:
             "DELETE FROM refused WHERE id <= (SELECT max(id) FROM refused) - ?",
             (self._limit_rows,),
         )
-        self._db.execute("COMMIT")
-        self._count(Counter(r.reason for r in refusals))
 
     def _count(self, found: dict[str, int]) -> None:
         self._db.executemany(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import duckdb
 import numpy as np
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from energy.errors import ConfigurationError, EnergyError
 from energy.quantities import quantity
-from energy.readings import Point, ReadingColumns
+from energy.readings import LAST_MS, Point, ReadingColumns
 from energy.sites import check_id
 
 COLUMNS = ("meter", "quantity", "taken_at", "value")
@@ -105,15 +105,14 @@ class ReadingFile:
         found = {
             int(row): (cause, text)
             for row, cause, text in self._db.execute(
-                "SELECT row, cause, concat_ws(',', meter, quantity, taken_at, value) "
-                "FROM judged WHERE cause IS NOT NULL"
+                f"SELECT row, cause, {_TEXT} FROM judged WHERE cause IS NOT NULL"
             ).fetchall()
         }
         for row, text in self._texts(conflicting or []):
             found[row] = ("another value is stored for this instant; the first one stays", text)
         lines = self._lines(set(found))
         rows = [RefusedRow(lines[row], cause, text) for row, (cause, text) in found.items()]
-        rows += [RefusedRow(line, _structural(message), text or "") for line, message, text in self._rejected]
+        rows += [RefusedRow(line, _structural(message), (text or "").strip()) for line, message, text in self._rejected]
         yield from sorted(rows, key=lambda r: r.line)
 
     def after(self, now_ms: int) -> int:
@@ -184,9 +183,7 @@ class ReadingFile:
         if not rows:
             return []
         listed = ", ".join(map(str, rows))
-        return self._db.execute(
-            f"SELECT row, concat_ws(',', meter, quantity, taken_at, value) FROM staged WHERE row IN ({listed})"
-        ).fetchall()
+        return self._db.execute(f"SELECT row, {_TEXT} FROM staged WHERE row IN ({listed})").fetchall()
 
     def _lines(self, rows: set[int]) -> dict[int, int]:
         """The line of each row: rows number the lines after the header that are neither blank nor broken."""
@@ -196,34 +193,49 @@ class ReadingFile:
         lines: dict[int, int] = {}
         row = 0
         with self._path.open("rb") as file:
-            for line, text in enumerate(file, start=1):
-                if line == 1 or line in broken or not text.strip():
+            for first, last in _records(file):
+                if first == 1 or broken & set(range(first, last + 1)):
                     continue
                 row += 1
                 if row in rows:
-                    lines[row] = line
+                    lines[row] = first
         return {row: lines.get(row, row + 1) for row in rows}
 
     def _one(self, sql: str) -> int:
         return int(self._db.execute(sql).fetchall()[0][0])
 
 
+_TEXT = "concat_ws(',', coalesce(meter, ''), coalesce(quantity, ''), coalesce(taken_at, ''), coalesce(value, ''))"
 # An instant without an offset is nobody's: it is left NULL and refused.
 _INSTANT = (
     "CASE WHEN contains(taken_at::VARCHAR, ':') AND (ends_with(taken_at::VARCHAR, 'Z') "
     "OR substr(taken_at::VARCHAR, -6, 1) IN ('+', '-') OR substr(taken_at::VARCHAR, -5, 1) IN ('+', '-') "
     "OR substr(taken_at::VARCHAR, -3, 1) IN ('+', '-')) THEN epoch_ms(try_cast(taken_at AS TIMESTAMPTZ)) END"
 )
-_JUDGED = """
+_JUDGED = f"""
 CREATE VIEW judged AS SELECT s.row, s.meter, s.quantity, s.taken_at, s.value, s.t, s.v, p.id,
     CASE WHEN p.fault IS NOT NULL THEN p.fault
          WHEN s.t IS NULL THEN 'taken_at must be ISO 8601 with an offset, such as 2026-01-31T08:00:00+08:00'
+         WHEN s.t NOT BETWEEN 0 AND {LAST_MS} THEN 'taken_at lies outside the years 1970 to 9999'
          WHEN s.v IS NULL OR isnan(s.v) OR isinf(s.v) THEN 'value must be a number'
          WHEN s.v NOT BETWEEN p.low AND p.high
-             THEN format('value is not plausible; it must lie between {:g} and {:g}', p.low, p.high)
+             THEN format('value is not plausible; it must lie between {{:g}} and {{:g}}', p.low, p.high)
     END AS cause
 FROM staged s JOIN pairs p ON s.meter IS NOT DISTINCT FROM p.meter AND s.quantity IS NOT DISTINCT FROM p.quantity
 """
+
+
+def _records(file: BinaryIO) -> Iterator[tuple[int, int]]:
+    """First and last line of each record: blank lines are none, and a quoted field may go on over lines."""
+    first, quotes = 0, 0
+    for line, text in enumerate(file, start=1):
+        if quotes % 2 == 0:
+            if not text.strip(b"\r\n"):
+                continue
+            first, quotes = line, 0
+        quotes += text.count(b'"')
+        if quotes % 2 == 0:
+            yield first, line
 
 
 def _structural(message: str) -> str:

@@ -1,8 +1,9 @@
 """Readings in a DuckDB file: the embedded store.
 
-Two tables of the same rows: `recent` takes readings as they come, `closed` holds whole days sorted by point and time,
-into which `maintain` moves them. No primary key: a batch is matched against the range of time that it covers, which
-costs less than an index and keeps the file a fifth of the size. One process owns the file; its threads share it.
+Two tables of the same rows: `recent` takes readings as they come; `closed` holds runs sorted by point and time, which
+are whole days that `maintain` has moved there, and large batches such as those of an import. No primary key: a
+batch is matched against the range of time that it covers, which costs less than an index and keeps the file a fifth of
+the size. One process owns the file; its threads share it.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ _COLUMNS = "point, taken_at_ms, value, quality, reason"
 _DAY_MS = 86_400_000
 # Closed days that are moved together are sorted over this span, so that a year's curve touches few row groups.
 _SORT_SPAN_MS = 32 * _DAY_MS
+
+# A batch of that many rows is a sorted run worth keeping as it is.
+_LARGE_BATCH = 65_536
 
 T = TypeVar("T")
 Columns = Mapping[str, npt.NDArray[Any]]
@@ -96,27 +100,26 @@ class DuckDBReadings:
     def _write(self, columns: ReadingColumns) -> Written:
         if len(columns) == 0:
             return Written(0, 0)
-        ids = self._ids_of(columns.points)
+        ids = self._ids_of(columns)
         batch = deduplicate(columns, ids)
         with self._transaction() as connection:
             self._register(connection)
             stored = _insert_new(connection, batch)
         self._latest.advance(batch)
-        repeated, conflicting = batch.repeated, list(batch.conflicting)
-        if stored < len(batch):
-            taken = _taken(self._connection, batch)
-            repeated += len(batch) - stored - len(taken)
-            conflicting += taken
-        return Written(stored, repeated, sorted(conflicting))
+        if stored == len(columns):
+            return Written(stored, 0)
+        conflicting = _taken(self._connection, columns, ids)
+        return Written(stored, len(columns) - stored - len(conflicting), conflicting)
 
-    def _ids_of(self, points: Sequence[Point]) -> npt.NDArray[np.int32]:
-        """The number of each point; new ones are given the next, and saved with the batch."""
-        for point in points:
+    def _ids_of(self, columns: ReadingColumns) -> npt.NDArray[np.int32]:
+        """The number of each point that has a row; new ones are given the next, and saved with the batch."""
+        for used in np.unique(columns.index):
+            point = columns.points[used]
             if point not in self._ids:
                 self._ids[point] = len(self._points)
                 self._points.append(point)
         self._latest.grow(len(self._points))
-        return np.fromiter((self._ids[p] for p in points), np.int32, len(points))
+        return np.fromiter((self._ids.get(p, -1) for p in columns.points), np.int32, len(columns.points))
 
     def _register(self, connection: duckdb.DuckDBPyConnection) -> None:
         known = connection.execute("SELECT count(*) FROM points").fetchall()[0][0]
@@ -167,7 +170,7 @@ class DuckDBReadings:
         )
         position = np.zeros(len(self._points) + 1, np.int32)
         position[self._numbers(known)] = np.arange(len(known))
-        return ReadingColumns.of(
+        columns = ReadingColumns.of(
             known,
             position[found["point"]],
             found["taken_at_ms"],
@@ -175,6 +178,7 @@ class DuckDBReadings:
             found["quality"],
             found["reason"],
         )
+        return columns.take(np.argsort(columns.index, kind="stable"))
 
     def _curves(self, points: Sequence[Point], from_ms: int, to_ms: int, rows: int, origin_ms: int) -> list[Curve]:
         step_ms = step_for(from_ms, to_ms, rows)
@@ -188,6 +192,8 @@ class DuckDBReadings:
         self, points: list[Point], kind: Kind, from_ms: int, to_ms: int, step_ms: int, origin_ms: int, rows: int
     ) -> dict[Point, Curve]:
         known = [p for p in points if p in self._ids]
+        # DuckDB divides towards zero: with the origin before all readings that is downwards.
+        origin_ms = (from_ms - origin_ms) // step_ms * step_ms + origin_ms
         wanted = _in_range(self._numbers(known), from_ms, to_ms) + f" AND quality < {int(Quality.BAD)}"
         columns = (
             "min(value) AS low, avg(value) AS mean, max(value) AS high"
@@ -225,9 +231,11 @@ class DuckDBReadings:
         newest = "SELECT point, max(taken_at_ms) AS t, arg_max(value, taken_at_ms) AS v, "
         newest += "arg_max(quality, taken_at_ms) AS q, arg_max(reason, taken_at_ms) AS r FROM "
         self._latest.load(self._select(newest + "recent GROUP BY point"))
-        missing = self._latest.missing()
-        if missing:
-            listed = ", ".join(map(str, missing))
+        # A late reading lies in `recent` though a newer one is closed already.
+        last_closed = self._select("SELECT coalesce(max(taken_at_ms), -1) AS t FROM closed")["t"][0]
+        doubtful = self._latest.before(int(last_closed))
+        if doubtful:
+            listed = ", ".join(map(str, doubtful))
             self._latest.load(self._select(f"{newest} closed WHERE point IN ({listed}) GROUP BY point"))
 
     async def _in(self, pool: ThreadPoolExecutor, call: Callable[..., T], *args: Any) -> T:
@@ -245,23 +253,30 @@ def _in_range(numbers: Sequence[int], from_ms: int, to_ms: int) -> str:
 def _insert_new(connection: duckdb.DuckDBPyConnection, batch: Deduplicated) -> int:
     rows = batch.rows()  # noqa: F841 - DuckDB finds it by its name
     low, high = batch.range_ms
+    table = "closed" if len(batch) >= _LARGE_BATCH else "recent"
     return int(
         connection.execute(
-            f"INSERT INTO recent SELECT {_COLUMNS} FROM rows WHERE NOT EXISTS (SELECT 1 FROM readings r "
+            f"INSERT INTO {table} SELECT {_COLUMNS} FROM rows WHERE NOT EXISTS (SELECT 1 FROM readings r "
             f"WHERE r.point = rows.point AND r.taken_at_ms = rows.taken_at_ms "
             f"AND r.taken_at_ms BETWEEN {low} AND {high})"
         ).fetchall()[0][0]
     )
 
 
-def _taken(connection: duckdb.DuckDBPyConnection, batch: Deduplicated) -> list[int]:
+def _taken(connection: duckdb.DuckDBPyConnection, columns: ReadingColumns, ids: npt.NDArray[np.int32]) -> list[int]:
     """Positions of the rows of a written batch whose instant holds another value."""
-    rows = batch.rows()  # noqa: F841 - DuckDB finds it by its name
-    low, high = batch.range_ms
+    rows = {  # noqa: F841 - DuckDB finds it by its name
+        "position": np.arange(len(columns)),
+        "point": ids[columns.index],
+        "taken_at_ms": columns.taken_at_ms,
+        "value": columns.value,
+        "quality": columns.quality,
+    }
+    low, high = int(columns.taken_at_ms.min()), int(columns.taken_at_ms.max())
     found = connection.execute(
         "SELECT rows.position FROM rows JOIN readings r ON r.point = rows.point AND r.taken_at_ms = rows.taken_at_ms "
         f"WHERE r.taken_at_ms BETWEEN {low} AND {high} "
-        "AND (r.value IS DISTINCT FROM rows.value OR r.quality <> rows.quality)"
+        "AND (r.value IS DISTINCT FROM rows.value OR r.quality <> rows.quality) ORDER BY rows.position"
     ).fetchnumpy()
     return [int(i) for i in found["position"]]
 
@@ -307,11 +322,15 @@ class _Latest:
         self._q[to], self._r[to] = batch.quality[newer], batch.reason[newer]
 
     def load(self, found: Columns) -> None:
-        to = found["point"]
-        self._t[to], self._v[to], self._q[to], self._r[to] = found["t"], found["v"], found["q"], found["r"]
+        """Take what was found, where it is newer."""
+        newer = found["t"] > self._t[found["point"]]
+        to = found["point"][newer]
+        self._t[to], self._v[to] = found["t"][newer], found["v"][newer]
+        self._q[to], self._r[to] = found["q"][newer], found["r"][newer]
 
-    def missing(self) -> list[int]:
-        return [int(i) for i in np.flatnonzero(self._t < 0)]
+    def before(self, t_ms: int) -> list[int]:
+        """The points of which nothing as late is known."""
+        return [int(i) for i in np.flatnonzero(self._t < t_ms)]
 
     def columns(self, points: list[Point]) -> ReadingColumns:
         known = np.flatnonzero(self._t[: len(points)] >= 0).astype(np.int32)

@@ -41,6 +41,12 @@ def _well_formed(text: str) -> str:
     return text
 
 
+def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
+    if not bounds[0] < bounds[1]:
+        raise ValueError(f"must be [low, high] with low below high; did you mean [{bounds[1]:g}, {bounds[0]:g}]?")
+    return bounds
+
+
 def _zone(text: str) -> str:
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -52,7 +58,8 @@ def _zone(text: str) -> str:
 
 Id = Annotated[str, AfterValidator(_well_formed)]
 QuantityName = Annotated[str, AfterValidator(_known_quantity)]
-Duration = Annotated[float, BeforeValidator(seconds)]
+Duration = Annotated[float, BeforeValidator(seconds), Field(gt=0)]
+Bounds = Annotated[tuple[float, float], AfterValidator(_ordered)]
 Ratio = Annotated[float, Field(gt=0, le=1e6)]
 
 
@@ -99,7 +106,7 @@ class MeterWords(Words):
     pt: Ratio = 1.0
     reversed: bool = False
     read: list[QuantityName] = []
-    plausible: dict[QuantityName, tuple[float, float]] = {}
+    plausible: dict[QuantityName, Bounds] = {}
 
 
 class SiteWords(Words):

@@ -7,14 +7,12 @@ from typing import Literal
 
 import msgspec
 
-from energy.readings import to_ms
+from energy.readings import LAST_MS, to_ms
 
 ROOT = "jieneng/v1"
 READINGS = "readings"
 STATE = "state"
 STORED = "stored"
-# The end of the year 9999, the last that calendars here know.
-LAST_MS = 253_402_300_799_999
 
 
 class Flag(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
@@ -34,11 +32,10 @@ class MeterReadings(msgspec.Struct, omit_defaults=True):
 
     def taken_at_ms(self) -> int:
         """The instant; ValueError where it is not written as one, or lies beyond any calendar."""
-        if isinstance(self.taken_at, str):
-            return to_ms(datetime.fromisoformat(self.taken_at))
-        if not 0 <= self.taken_at <= LAST_MS:
-            raise ValueError(f"not within 0..{LAST_MS}")
-        return self.taken_at
+        t_ms = to_ms(datetime.fromisoformat(self.taken_at)) if isinstance(self.taken_at, str) else self.taken_at
+        if not 0 <= t_ms <= LAST_MS:
+            raise ValueError("not within the years 1970 to 9999")
+        return t_ms
 
 
 class Batch(msgspec.Struct, omit_defaults=True):

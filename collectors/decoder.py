@@ -79,7 +79,7 @@ def scaler(part: Part, ratio: Fraction) -> Scaled:
 @dataclass(frozen=True, slots=True)
 class _Field:
     quantity: str
-    sign: int
+    turned: bool
     at: slice
     scalers: tuple[Scaled, ...]
 
@@ -110,7 +110,7 @@ def _decoded(field: _Field, raw: tuple[int | float | bytes, ...]) -> Decoded:
         return Decoded(field.quantity, None, Quality.BAD, Reason.NOT_A_NUMBER)
     if not math.isfinite(value):
         return Decoded(field.quantity, None, Quality.BAD, Reason.NOT_A_NUMBER)
-    return Decoded(field.quantity, field.sign * value, Quality.GOOD, Reason.NONE)
+    return Decoded(field.quantity, -value if field.turned and value else value, Quality.GOOD, Reason.NONE)
 
 
 def compile_meter(meter: Meter, profile: Profile, cost: RequestCost) -> list[BlockPlan]:
@@ -122,12 +122,15 @@ def compile_meter(meter: Meter, profile: Profile, cost: RequestCost) -> list[Blo
     registers = [_installed(profile, name, reversed_=meter.reversed) for name in wanted]
     blocks = plan([register for _, _, register in registers], cost, max_registers=profile.max_registers)
     ratios = transformer_ratios(meter)
-    return [_compile_block(block, registers, ratios) for block in blocks]
+    # Blocks may overlap: a register is taken from the first that holds all of it.
+    first = [next(b for b in blocks if all(b.holds(part) for part in r.parts)) for _, _, r in registers]
+    own = {block: [r for r, b in zip(registers, first, strict=True) if b == block] for block in blocks}
+    return [_compile_block(block, own[block], ratios) for block in blocks]
 
 
 def readable(profile: Profile, *, reversed_: bool = False) -> tuple[str, ...]:
     """The quantities that can be read of a meter of this make: wired backwards, its import is our export."""
-    return tuple(_swapped(name) if reversed_ else name for name in profile.quantities)
+    return tuple(as_wired(name, reversed_=reversed_)[0] for name in profile.quantities)
 
 
 def transformer_ratios(meter: Meter) -> Mapping[Transformed, Fraction]:
@@ -141,30 +144,37 @@ def transformer_ratios(meter: Meter) -> Mapping[Transformed, Fraction]:
     }
 
 
-def _installed(profile: Profile, name: str, *, reversed_: bool) -> tuple[str, int, Register]:
-    """The register that holds a quantity, and the sign it has, at a meter that may be wired backwards."""
+def as_wired(name: str, *, reversed_: bool) -> tuple[str, bool]:
+    """Which quantity a meter holds under this name as it is wired, and whether its sign is turned; its own inverse.
+
+    >>> as_wired("active_energy_import", reversed_=True)
+    ('active_energy_export', False)
+    """
     if not reversed_:
-        return name, 1, profile.register(name)
-    turns = name.startswith(("active_power", "reactive_power")) or name == "flow_rate"
-    return name, -1 if turns else 1, profile.register(_swapped(name))
+        return name, False
+    for one, other in (("_import", "_export"), ("_export", "_import")):
+        if one in name:
+            return name.replace(one, other), False
+    if name in _VOLUMES:
+        return _VOLUMES[name], False
+    return name, name.startswith(("active_power", "reactive_power", "power_factor")) or name == "flow_rate"
 
 
-def _swapped(name: str) -> str:
-    """The quantity that a meter wired backwards counts under the name of this one."""
-    if "_import" in name:
-        return name.replace("_import", "_export")
-    return name.replace("_export", "_import")
+_VOLUMES = {"volume": "volume_reverse", "volume_reverse": "volume"}
+
+
+def _installed(profile: Profile, name: str, *, reversed_: bool) -> tuple[str, bool, Register]:
+    held, turned = as_wired(name, reversed_=reversed_)
+    return name, turned, profile.register(held)
 
 
 def _compile_block(
-    block: Block, registers: Sequence[tuple[str, int, Register]], ratios: Mapping[Transformed, Fraction]
+    block: Block, registers: Sequence[tuple[str, bool, Register]], ratios: Mapping[Transformed, Fraction]
 ) -> BlockPlan:
     positions: list[int] = []
     letters = ""
     fields: list[_Field] = []
-    for name, sign, register in registers:
-        if not all(block.holds(part) for part in register.parts):
-            continue
+    for name, turned, register in registers:
         first = len(letters.translate({ord(d): None for d in "0123456789"}))
         for part in register.parts:
             offset = 2 * (part.address - block.address)
@@ -172,7 +182,7 @@ def _compile_block(
             letters += _STRUCT[part.type]
         ratio = ratios[quantity(name).transformed]
         scalers = tuple(scaler(part, ratio) for part in register.parts)
-        fields.append(_Field(name, sign, slice(first, first + len(scalers)), scalers))
+        fields.append(_Field(name, turned, slice(first, first + len(scalers)), scalers))
     unpack = struct.Struct(">" + letters).unpack
     if positions == list(range(2 * block.count)):
         return BlockPlan(block, unpack, tuple(fields))

@@ -102,7 +102,7 @@ def total_cost_s(blocks: Sequence[Block], cost: RequestCost) -> float:
 
 
 def _atoms(registers: Sequence[Register]) -> list[_Atom]:
-    """Spans by table and address, none overlapping another."""
+    """Spans by table and address, none within another; so both their starts and their ends ascend."""
     spans = sorted(
         (table.value, min(p.address for p in parts), max(p.address + p.length for p in parts))
         for register in registers
@@ -111,9 +111,9 @@ def _atoms(registers: Sequence[Register]) -> list[_Atom]:
     atoms: list[_Atom] = []
     for table_name, start, end in spans:
         table = Table(table_name)
-        if atoms and atoms[-1].table is table and start < atoms[-1].end:
-            atoms[-1] = _Atom(table, atoms[-1].address, max(end, atoms[-1].end))
-        else:
+        if atoms and atoms[-1].table is table and atoms[-1].address == start:
+            atoms.pop()  # the longer of those that begin together comes later
+        if not atoms or atoms[-1].table is not table or end > atoms[-1].end:
             atoms.append(_Atom(table, start, end))
     return atoms
 

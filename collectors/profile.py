@@ -116,22 +116,29 @@ def _known_unit(unit: str) -> str:
     return unit
 
 
+def _not_zero(scale: Decimal) -> Decimal:
+    if scale == 0:
+        raise ValueError("must not be 0")
+    return scale
+
+
 Unit = Annotated[str, AfterValidator(_known_unit)]
+Scale = Annotated[Decimal, AfterValidator(_not_zero)]
 Address = Annotated[int, Field(ge=0, le=65535)]
 
 
 class _PartWords(Words):
     address: Address
     type: RegisterType
-    scale: Decimal = Decimal(1)
+    scale: Scale = Decimal(1)
 
 
 class _RegisterWords(Words):
     unit: Unit
     address: Address | None = None
     type: RegisterType | None = None
-    scale: Decimal = Decimal(1)
-    sum: list[_PartWords] | None = None
+    scale: Scale = Decimal(1)
+    sum: Annotated[list[_PartWords], Field(min_length=1)] | None = None
     read: Table | None = None
     word_order: WordOrder | None = None
     uncertain: str | None = None
@@ -139,10 +146,11 @@ class _RegisterWords(Words):
     @model_validator(mode="after")
     def _one_way(self) -> _RegisterWords:
         alone = self.address is not None and self.type is not None
-        if alone == bool(self.sum):
+        given = {"address", "type", "scale"} & self.model_fields_set
+        if self.sum is None and not alone:
             raise ValueError("give either address and type, or sum with the parts to be added")
-        if self.scale == 0:
-            raise ValueError("scale must not be 0")
+        if self.sum is not None and given:
+            raise ValueError(f"{', '.join(sorted(given))} beside sum means nothing; give it to the parts")
         return self
 
 

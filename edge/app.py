@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +30,7 @@ from energy.sites import Site
 log = structlog.get_logger()
 
 _STATE_EVERY_S = 10.0
+_FAREWELL_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,9 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
                 tasks.create_task(_after_each_connection(connections, publisher, report))
         finally:
             await recorder.flush()
-            await report.say("offline")
+            # A broker that does not answer must not keep the process: its will tells the same.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(report.say("offline"), _FAREWELL_S)
 
 
 async def _workers(

@@ -71,6 +71,8 @@ class LineWorker:
             self._answered(station)
 
     def _plan_next(self, station: Station) -> None:
+        if station.patience.failures == 1 and station.state.state != "silent":
+            return  # one lost answer is asked for again at once
         interval = station.meter.interval_s
         now = self._clock.now()
         missed = (now - station.due) // timedelta(seconds=interval)
@@ -80,7 +82,7 @@ class LineWorker:
 
     def _failed(self, station: Station, detail: str) -> None:
         station.patience.failed()
-        # One lost answer is nothing to report; two in a row are.
+        # A lost answer is nothing to report; two in a row are.
         if station.patience.failures == 2:
             log.warning("meter.silent", meter=station.meter.id, detail=detail)
             station.state = MeterState("silent", to_ms(self._clock.now()), detail)

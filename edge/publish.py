@@ -83,6 +83,7 @@ class Publisher:
         self._sent: dict[int, float] = {}
         self._last = 0
         self._begun = False
+        self._unanswered_since: float | None = None
 
     async def run(self) -> None:
         """Publish for ever."""
@@ -106,7 +107,14 @@ class Publisher:
         """The gateway has stored these batches of a boot of this edge."""
         if boot != self._boot:
             return
-        await asyncio.to_thread(self._outbox.forget, sequences)
+        try:
+            await asyncio.to_thread(self._outbox.forget, sequences)
+        except StoreError as error:
+            log.error("outbox.unforgotten", cause=str(error))
+            return
+        if self._unanswered_since is not None:
+            log.info("batches.answered", after_s=round(time.monotonic() - self._unanswered_since, 1))
+            self._unanswered_since = None
         for sequence in sequences:
             self._sent.pop(sequence, None)
         self._wake.set()
@@ -135,5 +143,7 @@ class Publisher:
 
     def _send_again_the_unanswered(self) -> None:
         if self._sent and time.monotonic() - min(self._sent.values()) > RESEND_AFTER_S:
-            log.warning("batches.unanswered", batches=len(self._sent))
+            if self._unanswered_since is None:
+                self._unanswered_since = min(self._sent.values())
+                log.warning("batches.unanswered", batches=len(self._sent))
             self.connected()

@@ -40,29 +40,46 @@ class Document:
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             raise ConfigurationError([f"{path}:{line}: is not YAML: {error.problem}"]) from error
-        self.data = self._construct(node, ()) if node is not None else {}
+        except yaml.reader.ReaderError as error:
+            line = text.count("\n", 0, error.position) + 1
+            raise ConfigurationError([f"{path}:{line}: is not YAML: {error.reason}"]) from error
+        self.data = self._construct(node, (), ()) if node is not None else {}
 
-    def _construct(self, node: yaml.Node, way: Way) -> Any:
+    def _construct(self, node: yaml.Node, way: Way, within: tuple[yaml.Node, ...]) -> Any:
         self._lines.setdefault(way, node.start_mark.line + 1)
+        if node in within:
+            self.faults.append(self.fault(way, "stands within itself"))
+            return None
+        within = (*within, node)
         if isinstance(node, yaml.MappingNode):
             made: dict[Hashable, Any] = {}
             for key_node, value_node in node.value:
-                key = self._scalar(key_node)
+                key = self._key(key_node, way)
                 inner = (*way, key)
                 if key in made:
                     self.faults.append(self.fault(inner, "is given twice; keep one", line=key_node.start_mark.line + 1))
                 self._lines[inner] = key_node.start_mark.line + 1
-                made[key] = self._construct(value_node, inner)
+                made[key] = self._construct(value_node, inner, within)
             return made
         if isinstance(node, yaml.SequenceNode):
-            return [self._construct(child, (*way, i)) for i, child in enumerate(node.value)]
-        return self._scalar(node)
+            return [self._construct(child, (*way, i), within) for i, child in enumerate(node.value)]
+        return self._scalar(node, way)
 
-    @staticmethod
-    def _scalar(node: yaml.Node) -> Any:
+    def _key(self, node: yaml.Node, way: Way) -> Any:
+        if not isinstance(node, yaml.ScalarNode):
+            text = "a key must be a plain word"
+            self.faults.append(self.fault(way, text, line=node.start_mark.line + 1))
+            return node.start_mark.index
+        return self._scalar(node, way)
+
+    def _scalar(self, node: yaml.Node, way: Way) -> Any:
         loader = yaml.SafeLoader("")
         try:
             return loader.construct_object(node, deep=True)
+        except (yaml.YAMLError, ValueError, OverflowError) as error:
+            text = getattr(error, "problem", None) or str(error)
+            self.faults.append(self.fault(way, f"cannot be understood: {text}", line=node.start_mark.line + 1))
+            return None
         finally:
             loader.dispose()
 
@@ -88,7 +105,9 @@ class Document:
         value = self.value(way)
         shown = "" if value is None or isinstance(value, dict | list) else f" = {value!r}"
         where = spelled(way)
-        return f"{self.path}:{line or self.line(way)}: {where}{shown}: {text}" if where else f"{self.path}: {text}"
+        if where:
+            return f"{self.path}:{line or self.line(way)}: {where}{shown}: {text}"
+        return f"{self.path}:{line}: {text}" if line else f"{self.path}: {text}"
 
 
 def spelled(way: Sequence[str | int]) -> str:
@@ -115,22 +134,30 @@ def open_document(path: Path) -> Document:
 
 def checked(document: Document, words: type[T]) -> T:
     """The document as `words`; ConfigurationError lists everything that does not fit."""
-    faults = list(document.faults)
+    found = list(document.faults)
     made: T | None = None
     try:
         made = words.model_validate(document.data)
     except ValidationError as error:
-        faults += [document.fault(_way(document, e["loc"]), _sentence(words, e)) for e in error.errors()]
-    if faults or made is None:
-        raise ConfigurationError(faults)
+        found += [document.fault(_way(document, e["loc"]), _sentence(words, e)) for e in error.errors()]
+    if found or made is None:
+        raise ConfigurationError(sorted(found, key=_line_of))
     return made
+
+
+def _line_of(fault: str) -> int:
+    """The line that a fault names, 0 where it is about the file."""
+    for part in fault.split(":")[1:3]:
+        if part.isdigit():
+            return int(part)
+    return 0
 
 
 def _way(document: Document, loc: tuple[str | int, ...]) -> Way:
     """The part of pydantic's location that stands in the file (it also names the members of unions)."""
     way: Way = ()
     for step in loc:
-        if document.value((*way, step)) is None and step != loc[-1]:
+        if step == "[key]" or (document.value((*way, step)) is None and step != loc[-1]):
             continue
         way = (*way, step)
     return way

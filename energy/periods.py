@@ -78,16 +78,46 @@ def period(span: Span, instant: datetime, zone: ZoneInfo) -> Period:
     if span is Span.HOUR:
         return _hour(instant, zone)
     first = _first_day(span, instant.astimezone(zone).date())
-    return Period(_midnight(first, zone), _midnight(_following_first_day(span, first), zone))
+    following = _following_first_day(span, first)
+    end = _midnight(following, zone)
+    if instant >= end:
+        # A clock set back just after midnight repeats the end of the day before; the first midnight counts.
+        first, end = following, _midnight(_following_first_day(span, following), zone)
+    return Period(_midnight(first, zone), end)
 
 
 def _hour(instant: datetime, zone: ZoneInfo) -> Period:
     # Zones may be off by a part of an hour, and so are their hours: the offset is taken out, never the wall clock
     # compared, so that the repeated hour of autumn is two periods.
-    offset = instant.astimezone(zone).utcoffset() or timedelta(0)
-    shifted = instant.astimezone(UTC) + offset
-    start = shifted.replace(minute=0, second=0, microsecond=0) - offset
-    return Period(start, start + timedelta(hours=1))
+    offset = _offset(instant, zone)
+    start = (instant.astimezone(UTC) + offset).replace(minute=0, second=0, microsecond=0) - offset
+    end = start + timedelta(hours=1)
+    # Where the clock is changed by a part of an hour, the hour is cut at the change.
+    if _shifted(_offset(start, zone), offset):
+        start = _change(start, instant, zone)
+    if _shifted(_offset(end, zone), offset):
+        end = _change(instant, end, zone)
+    return Period(start, end)
+
+
+def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:
+    return instant.astimezone(zone).utcoffset() or timedelta(0)
+
+
+def _shifted(one: timedelta, other: timedelta) -> bool:
+    return (one - other) % timedelta(hours=1) != timedelta(0)
+
+
+def _change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """The second at which the offset between two instants changes to that of the later one."""
+    low, high = before.astimezone(UTC).replace(microsecond=0), after.astimezone(UTC)
+    offset = _offset(after, zone)
+    while high - low > timedelta(seconds=1):
+        middle = (low + (high - low) / 2).replace(microsecond=0)
+        if middle == low:
+            break
+        low, high = (low, middle) if _offset(middle, zone) == offset else (middle, high)
+    return (low + timedelta(seconds=1)).replace(microsecond=0)
 
 
 def periods(span: Span, start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[Period]:

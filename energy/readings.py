@@ -15,6 +15,8 @@ from energy.errors import UnknownName
 from energy.quantities import Quantity, quantity
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# The end of the year 9999, the last that calendars here know.
+LAST_MS = 253_402_300_799_999
 
 
 class Quality(IntEnum):
@@ -39,7 +41,7 @@ class Reason(StrEnum):
     OUT_OF_RANGE = "out of range"
     UNSUPPORTED = "unsupported by the meter"
     CLOCK_NOT_SET = "clock not set"
-    IMPORTED_UNCERTAIN = "marked uncertain by its source"
+    MARKED = "marked by its source"
 
     @property
     def code(self) -> int:

@@ -64,13 +64,14 @@ def step_for(from_ms: int, to_ms: int, rows: int) -> int:
     120
     """
     if rows < 2:
-        return max(STEPS_MS[-1], to_ms - from_ms + 1)
+        raise ValueError(f"{rows} row: a range touches two steps wherever their edge lies; ask for 2 at least")
     # One step more than fit may be touched, since the range need not begin on an edge.
     shortest = (to_ms - from_ms) / (rows - 1)
     for step in STEPS_MS:
         if step >= shortest:
             return step
-    return STEPS_MS[-1] * -(-int(shortest) // STEPS_MS[-1])
+    longest = STEPS_MS[-1]
+    return longest * -(-(to_ms - from_ms) // (longest * (rows - 1)))
 
 
 def reduce(

@@ -96,6 +96,9 @@ class Meter:
                 raise ValueError(f"meter {self.id}: {name} {value} is not above 0")
         for name in (*self.quantities, *self.plausible):
             quantity(name)
+        for name, (low, high) in self.plausible.items():
+            if not low < high:
+                raise ValueError(f"meter {self.id}: {name} can be neither above {low} nor below {high}")
 
     @property
     def headline(self) -> str | None:

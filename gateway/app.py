@@ -20,7 +20,7 @@ from adapters.stores import open_store
 from adapters.wire import READINGS, STATE, topic
 from energy.errors import EnergyError, StoreError
 from energy.ports import Clock, ReadingStore
-from energy.readings import to_ms
+from energy.readings import ReadingColumns, to_ms
 from energy.sites import Site
 from gateway.api.openapi import openapi
 from gateway.api.problems import problems
@@ -67,7 +67,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         store = await stack.enter_async_context(open_store(settings.store))
         quarantine = stack.enter_context(closing(SqliteQuarantine(settings.quarantine)))
         directory = Directory(settings.site)
-        directory.add_stored(await store.points())
+        directory.learn(await store.points())
         known_edges = Edges(clock)
         present = Present(store, directory, known_edges, clock)
         hub = Hub(clock, metrics)
@@ -83,7 +83,12 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             )
         )
         judge = Judge(settings.site.meters)
-        intake = Ingest(bus, store, quarantine, judge, known_edges, clock, metrics, hub.push, hub.changed)
+
+        def stored(columns: ReadingColumns) -> None:
+            directory.learn(columns.points[number] for number in set(columns.index.tolist()))
+            hub.push(columns)
+
+        intake = Ingest(bus, store, quarantine, judge, known_edges, clock, metrics, stored, hub.changed)
         watch = _Watch(bus, intake, clock)
         present.of_gateway = watch.problems
         await stack.enter_async_context(_served(application(services), settings))

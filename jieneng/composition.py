@@ -39,7 +39,10 @@ def load_installed(path: Path) -> Installed:
             faults.append(document.fault(("lines", i, "address"), str(error)))
     meters: list[Meter] = []
     for i, meter in enumerate(site.meters):
-        profile, found = _profile(meter, path, document, i)
+        if meter.profile and meter.profile.endswith((".yaml", ".yml")):
+            # A profile of one's own stands beside the site file.
+            meter = replace(meter, profile=str(path.parent / meter.profile))
+        profile, found = _profile(meter, document, i)
         faults += found
         if profile is not None and meter.profile is not None:
             profiles[meter.profile] = profile
@@ -50,13 +53,12 @@ def load_installed(path: Path) -> Installed:
     return Installed(replace(site, meters=tuple(meters)), profiles)
 
 
-def _profile(meter: Meter, path: Path, document: Document, i: int) -> tuple[Profile | None, list[str]]:
+def _profile(meter: Meter, document: Document, i: int) -> tuple[Profile | None, list[str]]:
     if meter.profile is None:
         text = "is missing: a meter on a line needs a profile" if meter.line else ""
         return None, [document.fault(("meters", i, "profile"), text)] if text else []
-    own = path.parent / meter.profile
     try:
-        profile = load_profile(str(own) if meter.profile.endswith((".yaml", ".yml")) else meter.profile)
+        profile = load_profile(meter.profile)
     except ConfigurationError as error:
         return None, error.faults
     except EnergyError as error:

@@ -82,6 +82,7 @@ async def _import(path: Path, store: ReadingStore, check: PointCheck, progress: 
             stored, repeated = stored + written.stored, repeated + written.repeated
             conflicting += chunk.row[written.conflicting].tolist()
             progress.at(f"{path.name}: storing", int(chunk.row[-1]) / file.rows if len(chunk.row) else 1.0)
+        progress.at(f"{path.name}: storing", 1.0)
         refused = await asyncio.to_thread(lambda: list(file.refused(conflicting)))
         after_now = file.after(to_ms(clock.now()))
         rows = file.rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import socket
 import subprocess
@@ -24,15 +25,25 @@ from energy.errors import EnergyError
 log = structlog.get_logger()
 
 _GRACE_S = 8.0
+_READY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A command of our own that runs as a child; `log` takes what it says, None leaves that to the terminal."""
+    """A command that runs as a child; `log` takes what it says, None leaves that to the terminal.
+
+    The next part is started when `ready` says so, at once where there is no `ready`.
+    """
 
     name: str
-    arguments: Sequence[str]
+    command: Sequence[str]
     log: Path | None = None
+    ready: Callable[[], bool] | None = None
+
+
+def own(name: str, arguments: Sequence[str], log: Path | None) -> Part:
+    """A part that is a command of ours."""
+    return Part(name, [sys.executable, "-m", "jieneng", *arguments], log)
 
 
 class Child:
@@ -45,12 +56,11 @@ class Child:
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "jieneng", *self.part.arguments]
         if self.part.log is None:
-            return subprocess.Popen(command, preexec_fn=ends_with_parent)
+            return subprocess.Popen(self.part.command, preexec_fn=ends_with_parent)
         self.part.log.parent.mkdir(parents=True, exist_ok=True)
         with self.part.log.open("ab") as file:
-            return subprocess.Popen(command, stdout=file, stderr=file, preexec_fn=ends_with_parent)
+            return subprocess.Popen(self.part.command, stdout=file, stderr=file, preexec_fn=ends_with_parent)
 
     @property
     def exit_code(self) -> int | None:
@@ -89,6 +99,8 @@ def children(parts: Sequence[Part]) -> Iterator[list[Child]]:
             child = Child(part)
             stack.callback(child.stop)
             started.append(child)
+            if part.ready is not None:
+                _await(part.ready, started, threading.Event(), _READY_S, part.name)
         yield started
 
 
@@ -113,6 +125,20 @@ def watch(started: Sequence[Child], stop: threading.Event) -> None:
     while not stop.wait(0.3):
         for child in started:
             child.watch()
+
+
+@contextmanager
+def sole_user(folder: Path) -> Iterator[None]:
+    """This process alone works on the data folder; EnergyError where another does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise EnergyError(
+                f"{folder} is in use by another `jieneng run` or `demo`; choose another with --data"
+            ) from error
+        yield
 
 
 def must_be_free(host: str, port: int) -> None:

@@ -51,6 +51,10 @@ class ModbusTcpLine:
             # After silence or nonsense the connection is not known to be in step: the next read makes a new one.
             client.close()
             raise NoAnswer(f"{self} unit {unit}: no answer within {self._timeout_s:g} s") from error
+        except BaseException:
+            # Whoever stops waiting leaves a question open, whose answer must not be taken for that of the next.
+            client.close()
+            raise
         took_s, answered_at = time.perf_counter() - began, self._now()
         if pdu.isError():
             raise Refused(pdu.exception_code)

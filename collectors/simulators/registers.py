@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from collectors.decoder import byte_order, transformer_ratios
+from collectors.decoder import as_wired, byte_order, transformer_ratios
 from collectors.profile import Part, Profile, Register, Table
 from energy.quantities import Kind, quantity
 from energy.series import Floats
@@ -105,9 +105,11 @@ class RegisterMap:
         return row.sign * shown
 
     def _row(self, register: Register, *, reversed_: bool, ratio: Fraction) -> _Row:
-        name, sign = _of_circuit(register.quantity, reversed_=reversed_)
+        name, turned = as_wired(register.quantity, reversed_=reversed_)
         counter = quantity(name).kind is Kind.COUNTER
-        return _Row(name, sign, tuple(self._held(part, ratio, counter=counter) for part in register.parts))
+        return _Row(
+            name, -1 if turned else 1, tuple(self._held(part, ratio, counter=counter) for part in register.parts)
+        )
 
     def _held(self, part: Part, ratio: Fraction, *, counter: bool) -> _Held:
         first = 2 * (part.address - self._spans[part.table][0])
@@ -119,16 +121,6 @@ class RegisterMap:
 def _span(profile: Profile, table: Table) -> tuple[int, int]:
     parts = [p for register in profile.registers for p in register.parts if p.table is table]
     return (min(p.address for p in parts), max(p.address + p.length for p in parts)) if parts else (0, 0)
-
-
-def _of_circuit(name: str, *, reversed_: bool) -> tuple[str, int]:
-    """Which quantity of the circuit a register shows, and its sign there, at a meter that may be wired backwards."""
-    if not reversed_:
-        return name, 1
-    if "_import" in name or "_export" in name:
-        return name.replace("_import", "_?").replace("_export", "_import").replace("_?", "_export"), 1
-    turns = name.startswith(("active_power", "reactive_power")) or name == "flow_rate"
-    return name, -1 if turns else 1
 
 
 def _raws(parts: tuple[_Held, ...], value: float) -> list[tuple[_Held, float]]:

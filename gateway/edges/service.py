@@ -30,7 +30,10 @@ class Edges:
         self._known: dict[str, _Known] = {}
 
     def take(self, edge: str, payload: bytes) -> str | None:
-        """Take a state message; a sentence where it is not one."""
+        """Take a state message; a sentence where it is not one. An empty one retires the edge."""
+        if not payload:
+            self._known.pop(edge, None)
+            return None
         try:
             state = decode_state(payload)
         except msgspec.DecodeError as error:

@@ -35,7 +35,7 @@ DUPLICATE = "duplicate"
 
 _SHOWN = 200
 
-_REASONS = {reason.value: reason.code for reason in Reason}
+_REASONS = {reason.value: reason.code for reason in Reason if reason is not Reason.NONE}
 
 
 @dataclass(slots=True)
@@ -166,7 +166,11 @@ class Judge:
             return f"must lie between {self._low[number]:g} and {self._high[number]:g}"
         if reason == FUTURE:
             return f"{(int(columns.taken_at_ms[i]) - now_ms) / 1000:.0f} s ahead of the gateway's clock"
-        return "a good reading has a value" if reason == NO_VALUE else "the clock of its source was not set"
+        return (
+            "only a reading that is flagged bad may lack its value"
+            if reason == NO_VALUE
+            else "the clock of its source was not set"
+        )
 
     @staticmethod
     def refusal(judged: Judged, row: int, reason: str, detail: str, now_ms: int) -> Refusal:
@@ -249,7 +253,7 @@ class _Rows:
                 flag = readings.flags.get(points[number].quantity)
                 if flag is not None:
                     quality = Quality.BAD if flag.quality == "bad" else Quality.UNCERTAIN
-                    reason = _REASONS.get(flag.reason, Reason.IMPORTED_UNCERTAIN.code)
+                    reason = _REASONS.get(flag.reason, Reason.MARKED.code)
                     self.flagged.append((first + i, quality, reason))
         self.index += layout
         self.t_ms += [t_ms] * len(layout)

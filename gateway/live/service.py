@@ -33,8 +33,8 @@ class Present:
         return _last_by_meter(await self._store.latest())
 
     def state(self, meter: Meter, last: int | None) -> str:
-        """reporting, late, silent, or unknown where nobody reads the meter."""
-        if meter.line is None:
+        """reporting, late, silent, or unknown where nobody reads the meter and nobody has sent readings of it."""
+        if meter.line is None and last is None:
             return "unknown"
         if meter.id in self._edges.silent_meters():
             return "silent"
@@ -54,11 +54,13 @@ class Present:
             )
             if quality < Quality.BAD
         }
-        mains = [m for m in self._directory.mains if m.line is not None]
+        heard = {latest.points[number].meter for number in latest.index.tolist()}
+        mains = [m for m in self._directory.mains if m.line is not None or m.id in heard]
         by_place: dict[str, list[Meter]] = {p.id: [] for p in self._directory.site.places}
-        for meter in self._directory.site.meters:
+        for meter in (self._directory.meters[m.id] for m in self._directory.site.meters):
             # Of a place those count that no other meter of the same place stands above.
-            if meter.place in by_place and meter.line is not None and not self._below_same_place(meter):
+            expected = meter.line is not None or meter.id in heard
+            if meter.place in by_place and expected and not self._below_same_place(meter):
                 by_place[meter.place].append(meter)
         return Overview(
             to_ms(self._clock.now()),

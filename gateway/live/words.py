@@ -6,13 +6,13 @@ from typing import Annotated
 
 import msgspec
 
+from energy.readings import LAST_MS
 from gateway.api.words import OngoingProblem
 from gateway.edges.words import EdgeWords
 
 MAX_POINTS = 20
 MAX_ROWS = 10_000
-# Up to the end of the year 9999.
-Instant = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
+Instant = Annotated[int, msgspec.Meta(ge=0, le=LAST_MS)]
 
 
 class LatestQuery(msgspec.Struct):

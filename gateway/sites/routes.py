@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from pathlib import PurePath
 
 from energy.quantities import QUANTITIES
 from energy.sites import Meter
@@ -10,6 +11,9 @@ from gateway.api.route import NoQuery, Route
 from gateway.api.words import TextWords
 from gateway.services import Services
 from gateway.sites.words import MetersAnswer, MeterWords, PlaceWords, QuantityWords, SiteAnswer
+
+# A profile of the operator's own is told by its file, not by where it lies.
+_FILES = (".yaml", ".yml")
 
 
 async def site(services: Services, _query: NoQuery) -> SiteAnswer:
@@ -37,7 +41,7 @@ def _words(services: Services, meter: Meter, last: int | None) -> MeterWords:
         meter.medium,
         meter.place,
         meter.parent,
-        meter.profile,
+        PurePath(meter.profile).name if meter.profile and meter.profile.endswith(_FILES) else meter.profile,
         meter.interval_s if read else None,
         meter.headline,
         list(meter.quantities),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
 from energy.errors import UnknownName
 from energy.quantities import medium_of
@@ -17,16 +18,23 @@ class Directory:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.meters: dict[str, Meter] = {m.id: m for m in site.meters}
-        self.mains = [m for m in site.meters if m.parent is None]
+        self._points = {point for meter in site.meters for point in meter.points}
 
-    def add_stored(self, points: Iterable[Point]) -> None:
-        """Make meters known that have readings but are in no site file."""
+    @property
+    def mains(self) -> list[Meter]:
+        """The meters of the site that no other one stands above."""
+        return [self.meters[m.id] for m in self.site.meters if m.parent is None]
+
+    def learn(self, points: Iterable[Point]) -> None:
+        """Make points known that have readings: meters that are in no site file, and what they or others measure."""
         found: dict[str, list[str]] = defaultdict(list)
         for point in points:
-            if point.meter not in self.meters:
+            if point not in self._points:
+                self._points.add(point)
                 found[point.meter].append(point.quantity)
         for meter, names in found.items():
-            self.meters[meter] = Meter(meter, Text(meter, meter), medium_of(names), quantities=tuple(names))
+            known = self.meters.get(meter) or Meter(meter, Text(meter, meter), medium_of(names))
+            self.meters[meter] = replace(known, quantities=(*known.quantities, *names))
 
     def meter(self, meter: str) -> Meter:
         if meter not in self.meters:
@@ -38,7 +46,3 @@ class Directory:
         point = Point.parse(text)
         self.meter(point.meter)
         return point
-
-    @property
-    def points(self) -> list[Point]:
-        return [point for meter in self.meters.values() for point in meter.points]

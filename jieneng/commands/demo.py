@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,9 +28,9 @@ def command(**given: Any) -> None:
         mbpoll -m tcp -p 15021 -a 2 -t 3:float -B -r 53 -1 127.0.0.1
     """
     from jieneng.campus import campus_files
-    from jieneng.commands.run import parts, start_broker
+    from jieneng.commands.run import parts, run_parts
     from jieneng.logs import configure_logs
-    from jieneng.supervisor import Part, await_health, children, must_be_free, stopped_by_signals, watch
+    from jieneng.supervisor import must_be_free, own, stopped_by_signals
 
     configure_logs()
     settings = load_settings(None, **given)
@@ -41,15 +40,14 @@ def command(**given: Any) -> None:
     must_be_free(*settings.host_and_port)
     _give_past(settings, faults_file)
     logs = settings.data / "log"
-    simulator = Part("simulate", ["simulate", "--faults-file", str(faults_file)], logs / "simulate.log")
-    with ExitStack() as stack:
-        stop = stack.enter_context(stopped_by_signals())
-        start_broker(settings, stack)
-        started = stack.enter_context(children([simulator, *parts(settings, logs)]))
-        address = f"http://{settings.listen}"
-        if await_health(address, started, stop):
-            click.echo(f"\n  {address}\n\nCtrl-C ends it. What the processes say is in {logs}/", err=False)
-            watch(started, stop)
+    simulator = own("simulate", ["simulate", "--faults-file", str(faults_file)], logs / "simulate.log")
+    with stopped_by_signals() as stop:
+        run_parts(
+            settings,
+            lambda: [simulator, *parts(settings, logs)],
+            stop,
+            lambda address: click.echo(f"\n  {address}\n\nCtrl-C ends it. What the processes say is in {logs}/"),
+        )
 
 
 def _give_past(settings: Settings, faults_file: Path) -> None:

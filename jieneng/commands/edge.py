@@ -21,6 +21,7 @@ def command(config: Path | None, **given: Any) -> None:
 
     The broker of `jieneng run` is found without --bus; any other is named, for example
 
+    \b
         jieneng edge --site config/site.yaml --edge north --bus mqtts://broker.example:8883?ca=ca.pem
     """
     from adapters.clocks import open_clock

@@ -20,11 +20,13 @@ import click
     help="Where it is kept when each fault was on; the same as of the running simulator.",
 )
 def command(action: str, name: str | None, site: Path | None, recipes: Path | None, faults_file: Path) -> None:
-    """Let a fault of the simulated meters begin or end, while they run:
+    """Let a fault of the simulated meters begin or end, while they run. Of a demo that runs with --data DIR, the faults
+    file is DIR/simulated/faults.json.
 
-    jieneng fault list
-    jieneng fault on leaking-pipe
-    jieneng fault off leaking-pipe
+    \b
+        jieneng fault list
+        jieneng fault on leaking-pipe
+        jieneng fault off leaking-pipe
     """
     from adapters.clocks import SystemClock
     from collectors.simulators.faults import FaultLog

@@ -21,6 +21,7 @@ import click
 def command(profile: str, line: str, unit: int, as_json: bool, **given: Any) -> None:
     """Read one meter once, and print its readings and the requests that were made.
 
+    \b
         jieneng read --profile eastron/sdm630 --line tcp://192.0.2.7:502 --unit 3
 
     Exit code 1 if any request failed.
@@ -43,7 +44,7 @@ def _print(answer: Any) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(soft_wrap=True)
+    console = Console(width=max(110, Console().width))
     readings = Table(title=f"{answer.profile} · {answer.line} · unit {answer.unit}", title_justify="left")
     for column in ("quantity", "value", "unit", "quality", "taken at (UTC)"):
         readings.add_column(column, justify="right" if column == "value" else "left", no_wrap=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jieneng.commands import options
 from jieneng.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from jieneng.supervisor import Part
 
 
 @click.command()
@@ -29,43 +33,48 @@ def command(config: Path | None, **given: Any) -> None:
 
     Ctrl-C ends all of it. Example:
 
+    \b
         jieneng run --site config/site.yaml --listen 127.0.0.1:8080
     """
     from jieneng.composition import load_installed
     from jieneng.logs import configure_logs
-    from jieneng.supervisor import await_health, children, must_be_free, stopped_by_signals, watch
+    from jieneng.supervisor import stopped_by_signals
 
     configure_logs()
     settings = load_settings(config, **given)
     load_installed(settings.site_file())
-    with ExitStack() as stack:
-        stop = stack.enter_context(stopped_by_signals())
-        must_be_free(*settings.host_and_port)
-        start_broker(settings, stack)
-        started = stack.enter_context(children(parts(settings, logs=None)))
-        address = f"http://{settings.listen}"
+    with stopped_by_signals() as stop:
+        run_parts(settings, lambda: parts(settings, logs=None), stop, click.echo)
+
+
+def run_parts(
+    settings: Settings, wanted: Callable[[], Sequence[Part]], stop: threading.Event, ready: Callable[[str], None]
+) -> None:
+    """Run the parts on the data folder until told to stop; `ready` is told the address when the gateway answers."""
+    from jieneng.supervisor import await_health, children, must_be_free, sole_user, watch
+
+    must_be_free(*settings.host_and_port)
+    address = f"http://{settings.listen}"
+    with sole_user(settings.data), children(wanted()) as started:
         if await_health(address, started, stop):
-            click.echo(address)
+            ready(address)
             watch(started, stop)
 
 
-def start_broker(settings: Settings, stack: ExitStack) -> None:
-    """Start the embedded broker if it is the one that is wanted."""
-    from adapters.broker_nats import embedded_broker
+def parts(settings: Settings, logs: Path | None) -> list[Part]:
+    """The broker, if it is the embedded one, gateway and edge as children of this process."""
+    from adapters.broker_nats import answers, broker_command
+    from jieneng.supervisor import Part, own
 
+    found: list[Part] = []
     if settings.bus == "embedded":
-        stack.enter_context(embedded_broker(settings.data / "broker", settings.broker_port))
-
-
-def parts(settings: Settings, logs: Path | None) -> list[Any]:
-    """Gateway and edge as children of this process."""
-    from jieneng.supervisor import Part
-
+        folder, port = settings.data / "broker", settings.broker_port
+        command = broker_command(folder, port)
+        found.append(Part("broker", command, folder / "broker.log", ready=lambda: answers(port)))
     common = ["--site", str(settings.site_file()), "--data", str(settings.data), "--bus", settings.bus_address]
     common += ["--clock", settings.clock]
     gateway = ["gateway", *common, "--store", settings.store_address, "--listen", settings.listen]
     edge = ["edge", *common, "--edge", settings.edge]
-    return [
-        Part("gateway", gateway, logs / "gateway.log" if logs else None),
-        Part("edge", edge, logs / "edge.log" if logs else None),
-    ]
+    found.append(own("gateway", gateway, logs / "gateway.log" if logs else None))
+    found.append(own("edge", edge, logs / "edge.log" if logs else None))
+    return found

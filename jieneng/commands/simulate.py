@@ -39,6 +39,7 @@ def command(site: Path | None, data: Path | None, clock: str | None, **given: An
     with electricity_hourly_*.parquet and gas_hourly_*.parquet, a column per building. Totals and powers agree: the
     power is the slope of the energy. Try
 
+    \b
         jieneng simulate &
         mbpoll -m tcp -p 15021 -a 2 -t 3:float -B -r 53 -1 127.0.0.1
     """
