@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,9 +27,16 @@ class Quality(IntEnum):
     BAD = 2
 
     @property
-    def word(self) -> str:
-        """The word used in messages: good, uncertain or bad."""
-        return self.name.lower()
+    def word(self) -> Literal["good", "uncertain", "bad"]:
+        """The word used in messages."""
+        return _WORDS[self]
+
+
+_WORDS: dict[Quality, Literal["good", "uncertain", "bad"]] = {
+    Quality.GOOD: "good",
+    Quality.UNCERTAIN: "uncertain",
+    Quality.BAD: "bad",
+}
 
 
 class Reason(StrEnum):

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from energy.sites import Text
+
+
+QualityWord = Literal["good", "uncertain", "bad"]
+MeterStateWord = Literal["reporting", "late", "silent", "unknown"]
+EdgeStateWord = Literal["online", "offline"]
 
 
 class TextWords(msgspec.Struct):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
+from gateway.api.words import EdgeStateWord
+
 
 class EdgeWords(msgspec.Struct):
     """An edge: whether it is there, what waits in its outbox, and which of its meters do not answer."""
 
     edge: str
-    state: str
+    state: EdgeStateWord
     since: int
     version: str | None
     outbox_batches: int | None

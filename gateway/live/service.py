@@ -9,7 +9,7 @@ from energy.quantities import HEADLINES, Kind, Medium, quantity
 from energy.readings import Point, Quality, ReadingColumns, to_ms
 from energy.series import Curve, reduce, step_for, with_gaps
 from energy.sites import Meter
-from gateway.api.words import OngoingProblem, TextWords
+from gateway.api.words import MeterStateWord, OngoingProblem, TextWords
 from gateway.edges.service import Edges
 from gateway.live.words import Overview, PlaceTotals, Total
 from gateway.sites.service import Directory
@@ -32,7 +32,7 @@ class Present:
         """When each meter was read last."""
         return _last_by_meter(await self._store.latest())
 
-    def state(self, meter: Meter, last: int | None) -> str:
+    def state(self, meter: Meter, last: int | None) -> MeterStateWord:
         """reporting, late, silent, or unknown where nobody reads the meter and nobody has sent readings of it."""
         if meter.line is None and last is None:
             return "unknown"

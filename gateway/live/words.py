@@ -6,8 +6,9 @@ from typing import Annotated
 
 import msgspec
 
+from energy.quantities import Kind, Medium
 from energy.readings import LAST_MS
-from gateway.api.words import OngoingProblem
+from gateway.api.words import OngoingProblem, QualityWord
 from gateway.edges.words import EdgeWords
 
 MAX_POINTS = 20
@@ -27,7 +28,7 @@ class LatestWords(msgspec.Struct):
     point: str
     taken_at: int
     value: float | None
-    quality: str
+    quality: QualityWord
     reason: str | None
 
 
@@ -56,7 +57,7 @@ class CurveWords(msgspec.Struct):
 
     point: str
     unit: str
-    kind: str
+    kind: Kind
     step_ms: int | None
     t: list[int]
     min: list[float | None]
@@ -79,7 +80,7 @@ class SeriesAnswer(msgspec.Struct, rename={"from_ms": "from", "to_ms": "to"}):
 class Total(msgspec.Struct):
     """The sum of a medium over its main meters; complete where `reporting` equals `meters`."""
 
-    medium: str
+    medium: Medium
     quantity: str
     unit: str
     value: float | None
@@ -114,7 +115,7 @@ class Hello(msgspec.Struct, tag_field="type", tag="hello"):
 class PushedReadings(msgspec.Struct, tag_field="type", tag="readings"):
     """Readings just stored: point, taken_at, value, quality."""
 
-    readings: list[tuple[str, int, float | None, str]]
+    readings: list[tuple[str, int, float | None, QualityWord]]
 
 
 class PushedOverview(msgspec.Struct, tag_field="type", tag="overview"):

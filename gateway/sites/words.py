@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from gateway.api.words import TextWords
+from energy.quantities import Kind, Medium
+from gateway.api.words import MeterStateWord, TextWords
 
 
 class PlaceWords(msgspec.Struct):
@@ -21,7 +22,7 @@ class QuantityWords(msgspec.Struct):
     id: str
     name: TextWords
     unit: str
-    kind: str
+    kind: Kind
 
 
 class SiteAnswer(msgspec.Struct):
@@ -43,14 +44,14 @@ class MeterWords(msgspec.Struct):
 
     id: str
     name: TextWords
-    medium: str
+    medium: Medium
     place: str | None
     parent: str | None
     profile: str | None
     interval_s: float | None
     headline: str | None
     quantities: list[str]
-    state: str
+    state: MeterStateWord
     last_taken_at: int | None
 
 
