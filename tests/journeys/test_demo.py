@@ -172,7 +172,7 @@ def test_a_gateway_that_is_killed_comes_back_and_so_does_the_page(page: Page, de
     def no_hole() -> bool:
         after = get(demo.port, _series("office-a-main:active_power", demo.port, minutes=5, points=5000))["series"][0]
         around = [t for t in after["t"] if killed_at - 8_000 < t < killed_at + 20_000]
-        return around[-1] > killed_at + 10_000 and max(b - a for a, b in pairwise(around)) < 7_500
+        return bool(around[-1] > killed_at + 10_000) and max(b - a for a, b in pairwise(around)) < 7_500
 
     # What the gateway had not committed when it died is sent again by the edge.
     until(no_hole, "a curve without a hole", within_s=40)
