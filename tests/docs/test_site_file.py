@@ -1,0 +1,98 @@
+"""Site files, settings and profiles that are shown are read, and mistakes are told as shown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from adapters.site_files import LineWords, MeterWords, PlaceWords, SiteWords
+from collectors.profile import ProfileWords, load_profile
+from collectors.simulators.campus import read_campus
+from energy.errors import ConfigurationError
+from jieneng.composition import load_installed
+from jieneng.settings import SettingsWords, load_settings
+from tests.docs.pages import ROOT, block, blocks
+
+PAGE = ROOT / "docs" / "site-file.md"
+PROFILES = ROOT / "docs" / "profiles.md"
+SIMULATED = ROOT / "docs" / "simulated-meters.md"
+CALLED = {"wrong words": "site.yaml", "wrong whole": "site.yaml", "wrong profile": "ex-100.yaml"}
+
+
+def written(folder: Path, name: str, text: str) -> Path:
+    file = folder / name
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_the_site_that_is_shown_is_read(tmp_path: Path) -> None:
+    site = load_installed(written(tmp_path, "site.yaml", block(PAGE, "yaml site"))).site
+
+    assert [m.id for m in site.meters] == ["office-main", "office-floor-1", "canteen-main", "canteen-water"]
+    assert site.lines[1].timeout_s == 2.0
+    assert site.meter("office-main").bounds("active_power") == (0, 400)
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_the_site_of_the_readme_is_read(tmp_path: Path, readme: str) -> None:
+    shown = [b.text for b in blocks(ROOT / readme, "yaml")]
+
+    assert len(shown) == 1
+    assert len(load_installed(written(tmp_path, "site.yaml", shown[0])).site.meters) == 2
+
+
+def test_both_readmes_show_the_same() -> None:
+    english, chinese = (blocks(ROOT / name) for name in ("README.md", "README.zh-CN.md"))
+
+    assert english == chinese
+
+
+def test_the_settings_that_are_shown_are_read(tmp_path: Path) -> None:
+    settings = load_settings(written(tmp_path, "settings.yaml", block(PAGE, "yaml settings")))
+
+    assert settings.site == tmp_path / "site.yaml"
+    assert (settings.edge, settings.broker_port) == ("town-hall", 18830)
+
+
+@pytest.mark.parametrize("words", [SiteWords, PlaceWords, LineWords, MeterWords, SettingsWords])
+def test_every_key_of_site_and_settings_is_told(words: type[SiteWords]) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+
+    assert [key for key in words.model_fields if f"`{key}`" not in text] == []
+
+
+def test_every_key_of_a_profile_is_told() -> None:
+    text = PROFILES.read_text(encoding="utf-8")
+
+    assert [key for key in ProfileWords.model_fields if f"`{key}`" not in text] == []
+
+
+def test_the_profile_that_is_shown_is_read(tmp_path: Path) -> None:
+    profile = load_profile(str(written(tmp_path, "ex-100.yaml", block(PROFILES, "yaml profile"))))
+
+    assert profile.max_registers == 60
+    assert [len(r.parts) for r in profile.registers] == [1, 1, 1, 1, 1, 2]
+    assert profile.register("power_factor").uncertain == "sign not stated in the manual"
+
+
+def test_the_simulated_site_that_is_shown_can_be_played(tmp_path: Path) -> None:
+    site = load_installed(written(tmp_path, "town-hall.yaml", block(SIMULATED, "yaml simulated site"))).site
+    recipes = written(tmp_path, "town-hall-campus.yaml", block(SIMULATED, "yaml recipes"))
+
+    campus = read_campus(recipes, site, datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert [f.id for f in campus.faults] == ["dead-floor-1"]
+
+
+@pytest.mark.parametrize("example", CALLED)
+def test_mistakes_are_told_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, example: str) -> None:
+    page = PROFILES if "profile" in example else PAGE
+    monkeypatch.chdir(tmp_path)
+    file = written(Path(), CALLED[example], block(page, f"yaml {example}"))
+
+    with pytest.raises(ConfigurationError) as told:
+        load_profile(str(file)) if page == PROFILES else load_installed(file)
+
+    assert f"jieneng: {told.value}\n" == block(page, f"text {example}")
