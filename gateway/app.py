@@ -45,6 +45,7 @@ log = structlog.get_logger()
 
 ROUTES: tuple[Route[Services], ...] = (*SITES_ROUTES, *LIVE_ROUTES, *EDGES_ROUTES, *INGEST_ROUTES)
 _MAINTAIN_EVERY_S = 600.0
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         present.of_gateway = watch.problems
         await stack.enter_async_context(_served(application(services), settings))
         stack.push_async_callback(hub.close)
+        if settings.host not in _LOOPBACK:
+            log.warning("gateway.open", host=settings.host, meaning="whoever reaches this address can read everything")
         log.info("gateway.started", address=f"http://{settings.host}:{settings.port}", store=settings.store)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(intake.run())

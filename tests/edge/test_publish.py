@@ -163,7 +163,7 @@ async def test_more_batches_than_the_window_all_arrive_in_order(
     await edge("b1")
     answered = 0
     while answered < 3 * publish.WINDOW:
-        await until(lambda: len(gateway.batches) > answered, "more batches")
+        await until(lambda n=answered: len(gateway.batches) > n, "more batches")  # type: ignore[misc]
         fresh = [sequence for _, sequence in gateway.batches[answered:]]
         answered += len(fresh)
         await gateway.answer("b1", *fresh)

@@ -1,0 +1,1 @@
+"""From registers to consumption: what was used between readings, hour by hour, and how we know."""

@@ -1,0 +1,185 @@
+"""A profile is data with its sources; a wrong one is refused with its line and what would be right."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from collectors.profile import FOLDER, Table, WordOrder, load_profile, profile_ids
+from energy.errors import ConfigurationError, UnknownName
+from energy.quantities import QUANTITIES, quantity
+from energy.units import dimension
+
+RIGHT = """\
+maker: a
+model: b
+medium: electricity
+sources: [the manual, p. 5]
+registers:
+  active_power: {address: 10, type: int32, scale: 0.1, unit: W}
+"""
+
+
+def faults(folder: Path, text: str) -> list[str]:
+    path = folder / "own.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError) as refused:
+        load_profile(str(path))
+    return [fault.replace(str(path), "own.yaml") for fault in refused.value.faults]
+
+
+def with_register(line: str) -> str:
+    return RIGHT + f"  {line}\n"
+
+
+def test_profiles_are_shipped() -> None:
+    assert {"eastron/sdm630", "schneider/iem3155", "tuf/tuf-2000", "fuxin/gas-corrector"} <= set(profile_ids())
+    assert len(profile_ids()) == len(list(FOLDER.glob("*/*")))
+
+
+@pytest.mark.parametrize("name", profile_ids())
+def test_a_shipped_profile_loads_and_names_its_sources(name: str) -> None:
+    made = load_profile(name)
+
+    assert made.id == name
+    assert all(source.strip() for source in made.sources)
+    assert made.registers
+    assert set(made.quantities) <= set(QUANTITIES)
+    assert 1 <= made.max_registers <= 125
+
+
+@pytest.mark.parametrize("name", profile_ids())
+def test_the_traps_of_a_shipped_profile_speak_of_this_file(name: str) -> None:
+    made = load_profile(name)
+
+    claimed = [trap for trap in made.traps if "this file has voltage x10" in trap]
+    scales = {p.scale for r in made.registers for p in r.parts if r.quantity == "voltage_l1"}
+    assert not claimed or scales == {Fraction(1, 10)}
+
+
+def test_a_register_becomes_exact_parts(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(RIGHT)
+
+    register = load_profile(str(path)).register("active_power")
+
+    [part] = register.parts
+    # A tenth of a watt is a ten-thousandth of a kilowatt, exactly.
+    assert part.scale == Fraction(1, 10_000)
+    assert (part.table, part.address, part.length, part.word_order) == (Table.HOLDING, 10, 2, WordOrder.ABCD)
+
+
+def test_a_register_may_differ_from_the_rest_of_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(with_register("frequency: {address: 1, type: uint32, unit: Hz, read: input, word_order: CDAB}"))
+
+    [part] = load_profile(str(path)).register("frequency").parts
+
+    assert (part.table, part.word_order, part.table.function) == (Table.INPUT, WordOrder.CDAB, 4)
+
+
+def test_the_parts_of_a_sum_are_scaled_each(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    line = (
+        "active_energy_import: {unit: Wh, sum: [{address: 0, type: uint16, scale: 1000}, {address: 1, type: uint16}]}"
+    )
+    path.write_text(with_register(line))
+
+    parts = load_profile(str(path)).register("active_energy_import").parts
+
+    assert [p.scale for p in parts] == [1, Fraction(1, 1000)]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            "frequency: {address: 1, type: uint16, unit: Hz, skale: 2}",
+            "registers.frequency.skale = 2: is not a key here; did you mean 'scale'?",
+        ),
+        ("frequency: {address: 1, type: uint16, unit: hz}", "registers.frequency.unit = 'hz': unit 'hz' is not known"),
+        ("frequency: {address: 1, type: uint16, unit: kW}", "'kW' measures active power and 'Hz' measures frequency"),
+        ("frequncy: {address: 1, type: uint16, unit: Hz}", "did you mean 'frequency'?"),
+        ("frequency: {address: 65536, type: uint16, unit: Hz}", "registers.frequency.address = 65536: must be less"),
+        ("frequency: {address: -1, type: uint16, unit: Hz}", "registers.frequency.address = -1: must be greater"),
+        ("frequency: {address: 65535, type: uint32, unit: Hz}", "uint32 at address 65535 reaches past 65535"),
+        ("frequency: {address: 1, type: uint8, unit: Hz}", "registers.frequency.type = 'uint8': must be 'uint16'"),
+        ("frequency: {address: 1, type: uint16}", "registers.frequency.unit: is missing and must be given"),
+        ("frequency: {address: 1, unit: Hz}", "give either address and type, or sum"),
+        ("frequency: {type: uint16, unit: Hz}", "give either address and type, or sum"),
+        ("frequency: {unit: Hz}", "give either address and type, or sum"),
+        ("frequency: {unit: Hz, sum: []}", "registers.frequency.sum: List should have at least 1 item"),
+        (
+            "frequency: {address: 1, type: uint16, unit: Hz, sum: [{address: 2, type: uint16}]}",
+            "address, type beside sum means nothing; give it to the parts",
+        ),
+        ("frequency: {address: 1, unit: Hz, sum: [{address: 2, type: uint16}]}", "address beside sum means nothing"),
+        ("frequency: {unit: Hz, scale: 0.1, sum: [{address: 2, type: uint16}]}", "scale beside sum means nothing"),
+        ("frequency: {unit: Hz, sum: [{address: 2, type: uint16, scale: 0}]}", "sum[0].scale = 0: must not be 0"),
+        ("frequency: {address: 1, type: uint16, unit: Hz, scale: 0}", "registers.frequency.scale = 0: must not be 0"),
+        ("frequency: {address: 1, type: uint16, unit: Hz, scale: .nan}", "registers.frequency.scale"),
+        ("frequency: {address: 1, type: uint16, unit: Hz, read: coil}", "must be 'holding' or 'input'"),
+        (
+            "frequency: {address: 1, type: uint16, unit: Hz, word_order: abcd}",
+            "must be 'ABCD', 'CDAB', 'BADC' or 'DCBA'",
+        ),
+        ("active_power: {address: 1, type: uint16, unit: W}", "registers.active_power: is given twice; keep one"),
+    ],
+)
+def test_a_wrong_register_is_refused_on_its_line(tmp_path: Path, line: str, told: str) -> None:
+    [fault] = faults(tmp_path, with_register(line))
+
+    assert fault.startswith("own.yaml:7: ")
+    assert told in fault
+
+
+def test_all_wrong_registers_are_told_at_once(tmp_path: Path) -> None:
+    wrong = with_register("frequncy: {address: 1, type: uint16, unit: Hz}")
+    wrong += "  voltage_l1: {address: 1, type: uint16, unit: kW}\n"
+
+    assert [fault.split(": ")[0] for fault in faults(tmp_path, wrong)] == ["own.yaml:7", "own.yaml:8"]
+
+
+def test_a_value_longer_than_a_reply_is_refused(tmp_path: Path) -> None:
+    [fault] = faults(tmp_path, RIGHT.replace("registers:", "max_registers: 1\nregisters:"))
+
+    assert fault == "own.yaml:7: registers.active_power: int32 is longer than max_registers 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (RIGHT.replace("sources: [the manual, p. 5]", "sources: []"), "own.yaml:4: sources: "),
+        (RIGHT.replace("electricity", "steam"), "own.yaml:3: medium = 'steam': must be 'electricity'"),
+        (RIGHT + "max_registers: 126\n", "own.yaml:7: max_registers = 126: must be less than or equal to 125"),
+        ("maker: a\n", "own.yaml:1: model: is missing and must be given"),
+    ],
+)
+def test_a_profile_that_lacks_what_it_needs_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    assert any(fault.startswith(told) for fault in faults(tmp_path, text))
+
+
+def test_an_unknown_profile_is_answered_with_those_that_are_shipped() -> None:
+    with pytest.raises(UnknownName, match="shipped are acrel/adw300, .*a file of your own is named with .yaml"):
+        load_profile("eastron/sdm631")
+
+
+@pytest.mark.parametrize("name", ["../profiles/eastron/sdm630", "/etc/passwd", ""])
+def test_a_profile_is_not_looked_for_outside_its_folder(name: str) -> None:
+    with pytest.raises(UnknownName):
+        load_profile(name)
+
+
+def test_a_register_that_a_profile_has_not_is_answered_with_those_it_has() -> None:
+    with pytest.raises(UnknownName, match="profile acrel/adw300 has no frequency; it has voltage_l1"):
+        load_profile("acrel/adw300").register("frequency")
+
+
+def test_the_units_of_shipped_profiles_are_those_of_their_quantities() -> None:
+    # Loading has converted them: what is left is that no factor is absurd.
+    for name in profile_ids():
+        for register in load_profile(name).registers:
+            assert dimension(quantity(register.quantity).unit)
+            assert all(Fraction(1, 10**7) <= part.scale <= 10**4 for part in register.parts)

@@ -1,0 +1,122 @@
+"""A reading says whose it is, when it was taken and how far it can be trusted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from energy.errors import UnknownName
+from energy.quantities import quantity
+from energy.readings import Point, Quality, Reading, ReadingColumns, Reason, from_ms, to_ms
+
+POWER = quantity("active_power")
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def test_a_reading_without_a_time_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="main has no time zone"):
+        Reading("main", POWER, 1.0, datetime(2026, 1, 1))  # noqa: DTZ001 - the point of the test
+
+
+def test_a_good_reading_has_a_value() -> None:
+    with pytest.raises(ValueError, match="main active_power is good but has no value"):
+        Reading("main", POWER, None, NOON)
+
+
+def test_what_is_not_good_says_why_and_what_is_good_does_not() -> None:
+    with pytest.raises(ValueError, match="quality bad does not go with reason ''"):
+        Reading("main", POWER, None, NOON, Quality.BAD)
+    with pytest.raises(ValueError, match="quality good does not go with reason 'sentinel'"):
+        Reading("main", POWER, 1.0, NOON, Quality.GOOD, Reason.SENTINEL)
+
+
+def test_stored_codes_never_change_their_meaning() -> None:
+    assert [int(q) for q in (Quality.GOOD, Quality.UNCERTAIN, Quality.BAD)] == [0, 1, 2]
+    assert [r.code for r in Reason] == list(range(len(Reason)))
+    # By value, not by order in the class: these are in files.
+    assert Reason.of(1) is Reason.NOT_A_NUMBER
+    assert Reason.of(2) is Reason.SENTINEL
+    assert Reason.of(3) is Reason.OUT_OF_RANGE
+    assert Reason.of(5) is Reason.CLOCK_NOT_SET
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_a_reason_comes_back_from_its_code(reason: Reason) -> None:
+    assert Reason.of(reason.code) is reason
+
+
+def test_a_point_is_written_meter_and_quantity() -> None:
+    assert str(Point("main", "active_power")) == "main:active_power"
+    assert Point.parse("main:active_power") == Point("main", "active_power")
+
+
+@pytest.mark.parametrize("text", ["main", ":active_power", "", "main:"])
+def test_a_point_that_lacks_a_part_is_refused(text: str) -> None:
+    with pytest.raises(UnknownName):
+        Point.parse(text)
+
+
+def test_a_point_of_an_unknown_quantity_is_refused_with_a_hint() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'active_power'"):
+        Point.parse("main:active_powr")
+
+
+def test_the_same_instant_in_another_zone_is_the_same_millisecond() -> None:
+    shanghai = timezone(timedelta(hours=8))
+
+    assert to_ms(datetime(2026, 1, 1, 20, tzinfo=shanghai)) == to_ms(NOON) == 1_767_268_800_000
+
+
+def test_a_naive_instant_is_refused_with_what_would_be_right() -> None:
+    with pytest.raises(ValueError, match=r"write it with an offset, such as 2026-01-01 00:00:00\+08:00"):
+        to_ms(datetime(2026, 1, 1))  # noqa: DTZ001 - the point of the test
+
+
+@pytest.mark.parametrize(("microsecond", "expected"), [(499, 0), (500, 0), (501, 1), (1500, 2), (2500, 2)])
+def test_microseconds_are_rounded_half_to_even(microsecond: int, expected: int) -> None:
+    assert to_ms(datetime(1970, 1, 1, 0, 0, 0, microsecond, tzinfo=UTC)) == expected
+
+
+@given(st.integers(-(10**12), 253_402_300_799_999))
+def test_milliseconds_come_back_as_they_were(ms: int) -> None:
+    assert to_ms(from_ms(ms)) == ms
+
+
+def test_columns_hold_the_readings_that_they_were_made_of() -> None:
+    columns = ReadingColumns.from_readings(
+        [
+            Reading("a", POWER, 1.5, NOON),
+            Reading("b", POWER, None, NOON, Quality.BAD, Reason.NOT_A_NUMBER),
+            Reading("a", quantity("frequency"), 50.0, NOON, Quality.UNCERTAIN, Reason.CLOCK_NOT_SET),
+            Reading("a", POWER, 1.6, NOON + timedelta(seconds=1)),
+        ]
+    )
+
+    assert list(columns.points) == [Point("a", "active_power"), Point("b", "active_power"), Point("a", "frequency")]
+    assert columns.index.tolist() == [0, 1, 2, 0]
+    assert (columns.taken_at_ms - to_ms(NOON)).tolist() == [0, 0, 0, 1000]
+    np.testing.assert_array_equal(columns.value, [1.5, np.nan, 50.0, 1.6])
+    assert columns.quality.tolist() == [0, 2, 1, 0]
+    assert [Reason.of(r) for r in columns.reason][1:3] == [Reason.NOT_A_NUMBER, Reason.CLOCK_NOT_SET]
+
+
+def test_no_readings_are_columns_of_length_zero() -> None:
+    assert len(ReadingColumns.from_readings([])) == 0
+
+
+def test_chosen_rows_keep_their_columns_together() -> None:
+    columns = ReadingColumns.of([Point("a", "frequency"), Point("b", "frequency")], [0, 1, 0], [1, 2, 3], [10, 20, 30])
+
+    taken = columns.take(np.array([2, 1]))
+
+    assert (taken.index.tolist(), taken.taken_at_ms.tolist(), taken.value.tolist()) == ([0, 1], [3, 2], [30, 20])
+    assert taken.quality.tolist() == [0, 0]
+
+
+def test_columns_of_unequal_length_are_refused() -> None:
+    with pytest.raises(ValueError, match="unequal length"):
+        ReadingColumns.of([Point("a", "frequency")], [0, 0], [1], [1.0, 2.0])
