@@ -38,6 +38,8 @@ CREATE TABLE IF NOT EXISTS closed (
 CREATE OR REPLACE VIEW readings AS SELECT * FROM closed UNION ALL SELECT * FROM recent;
 """
 _COLUMNS = "point, taken_at_ms, value, quality, reason"
+# DuckDB takes NaN of a numpy column for NULL; here it stands for a meter that gave no value, and is kept as it is.
+_VALUE = "coalesce(rows.value, 'nan'::DOUBLE)"
 _DAY_MS = 86_400_000
 # Closed days that are moved together are sorted over this span, so that a year's curve touches few row groups.
 _SORT_SPAN_MS = 32 * _DAY_MS
@@ -256,7 +258,7 @@ def _insert_new(connection: duckdb.DuckDBPyConnection, batch: Deduplicated) -> i
     table = "closed" if len(batch) >= _LARGE_BATCH else "recent"
     return int(
         connection.execute(
-            f"INSERT INTO {table} SELECT {_COLUMNS} FROM rows WHERE NOT EXISTS (SELECT 1 FROM readings r "
+            f"INSERT INTO {table} SELECT point, taken_at_ms, {_VALUE}, quality, reason FROM rows WHERE NOT EXISTS (SELECT 1 FROM readings r "
             f"WHERE r.point = rows.point AND r.taken_at_ms = rows.taken_at_ms "
             f"AND r.taken_at_ms BETWEEN {low} AND {high})"
         ).fetchall()[0][0]
@@ -276,7 +278,7 @@ def _taken(connection: duckdb.DuckDBPyConnection, columns: ReadingColumns, ids: 
     found = connection.execute(
         "SELECT rows.position FROM rows JOIN readings r ON r.point = rows.point AND r.taken_at_ms = rows.taken_at_ms "
         f"WHERE r.taken_at_ms BETWEEN {low} AND {high} "
-        "AND (r.value IS DISTINCT FROM rows.value OR r.quality <> rows.quality) ORDER BY rows.position"
+        f"AND (r.value IS DISTINCT FROM {_VALUE} OR r.quality <> rows.quality) ORDER BY rows.position"
     ).fetchnumpy()
     return [int(i) for i in found["position"]]
 
