@@ -9,7 +9,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from energy.errors import StoreError
+
+log = structlog.get_logger()
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
@@ -47,6 +51,8 @@ class SqliteOutbox:
         # Called from several threads, and a transaction is of the connection, not of the thread.
         self._lock = threading.Lock()
         self._path = path
+        # Whether the oldest are being dropped; until half of it is free again.
+        self.full = False
 
     def close(self) -> None:
         self._db.close()
@@ -72,6 +78,7 @@ class SqliteOutbox:
             added = self._db.execute("INSERT INTO batches (put_at_ms, payload) VALUES (?, ?)", (put_at_ms, payload))
         self._bytes += len(payload) - gone_bytes
         self._batches += 1 - gone_batches
+        self._tell(dropping=gone_batches > 0)
         return int(added.lastrowid or 0)
 
     def after(self, sequence: int, limit: int) -> list[Kept]:
@@ -93,6 +100,16 @@ class SqliteOutbox:
                 gone += [length for (length,) in found.fetchall()]
         self._bytes -= sum(gone)
         self._batches -= len(gone)
+        if self._bytes < self._limit_bytes / 2:
+            self._tell(dropping=False)
+
+    def _tell(self, *, dropping: bool) -> None:
+        if dropping and not self.full:
+            log.error("outbox.full", outbox=str(self._path), limit_bytes=self._limit_bytes)
+            self.full = True
+        elif not dropping and self.full and self._bytes < self._limit_bytes / 2:
+            log.info("outbox.roomy", outbox=str(self._path), dropped=self.dropped)
+            self.full = False
 
     def _make_room(self, n: int) -> tuple[int, int]:
         """Drop as many of the oldest as `n` more bytes need; how many that were, and their bytes."""

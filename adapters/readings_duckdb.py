@@ -258,7 +258,8 @@ def _insert_new(connection: duckdb.DuckDBPyConnection, batch: Deduplicated) -> i
     table = "closed" if len(batch) >= _LARGE_BATCH else "recent"
     return int(
         connection.execute(
-            f"INSERT INTO {table} SELECT point, taken_at_ms, {_VALUE}, quality, reason FROM rows WHERE NOT EXISTS (SELECT 1 FROM readings r "
+            f"INSERT INTO {table} SELECT point, taken_at_ms, {_VALUE}, quality, reason FROM rows "
+            "WHERE NOT EXISTS (SELECT 1 FROM readings r "
             f"WHERE r.point = rows.point AND r.taken_at_ms = rows.taken_at_ms "
             f"AND r.taken_at_ms BETWEEN {low} AND {high})"
         ).fetchall()[0][0]

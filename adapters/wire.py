@@ -71,6 +71,7 @@ class EdgeState(msgspec.Struct, omit_defaults=True):
     outbox_batches: int | None = None
     outbox_bytes: int | None = None
     outbox_dropped: int | None = None
+    outbox_full: bool = False
     late_ticks: int | None = None
     meters: dict[str, MeterState] = {}
 

@@ -148,6 +148,7 @@ class _Report:
             outbox_batches=self._outbox.batches,
             outbox_bytes=self._outbox.size_bytes,
             outbox_dropped=self._outbox.dropped,
+            outbox_full=self._outbox.full,
             late_ticks=sum(w.late_ticks for w in self.workers),
             meters={s.meter.id: s.state for w in self.workers for s in w.stations},
         )

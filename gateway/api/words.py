@@ -8,7 +8,6 @@ import msgspec
 
 from energy.sites import Text
 
-
 QualityWord = Literal["good", "uncertain", "bad"]
 MeterStateWord = Literal["reporting", "late", "silent", "unknown"]
 EdgeStateWord = Literal["online", "offline"]

@@ -96,15 +96,15 @@ class Edges:
         ]
         full = [
             OngoingProblem(
-                "edge.dropped",
+                "edge.outbox_full",
                 edge,
                 known.since_ms,
                 TextWords(
-                    f"采集器 {edge} 的缓存已满，丢弃了 {known.state.outbox_dropped} 批最旧的读数",
-                    f"The outbox of edge {edge} was full: {known.state.outbox_dropped} of its oldest batches are lost",
+                    f"采集器 {edge} 的缓存已满，已丢弃 {known.state.outbox_dropped} 批最旧的读数",
+                    f"The outbox of edge {edge} is full: {known.state.outbox_dropped} of its oldest batches are lost",
                 ),
             )
             for edge, known in self._known.items()
-            if known.state.outbox_dropped
+            if known.state.outbox_full
         ]
         return gone + full

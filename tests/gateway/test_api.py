@@ -311,3 +311,13 @@ async def test_answers_carry_headers_that_keep_strangers_out(client: Client) -> 
 
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_an_outbox_that_is_full_is_a_problem_for_as_long_as_it_is(client: Client, services: Services) -> None:
+    services.edges.take("north", encode(EdgeState("online", outbox_dropped=3, outbox_full=True)))
+    assert [p["kind"] for p in (await get(client, "/health"))["problems"]] == ["edge.outbox_full"]
+
+    services.edges.take("north", encode(EdgeState("online", outbox_dropped=3)))
+    assert (await get(client, "/health"))["problems"] == []
+    (edge,) = (await get(client, "/api/v1/edges"))["edges"]
+    assert edge["outbox_dropped"] == 3
