@@ -61,6 +61,7 @@ class ReadingFile:
         self._spill = tempfile.TemporaryDirectory(prefix="jieneng-import-")
         self._db = duckdb.connect(config={"temp_directory": self._spill.name})
         self._rejected: list[tuple[int, str, str]] = []
+        self._told: dict[int, RefusedRow] = {}
         self.rows = 0
         self._points: list[Point] = []
 
@@ -112,7 +113,7 @@ class ReadingFile:
             found[row] = ("another value is stored for this instant; the first one stays", text)
         lines = self._lines(set(found))
         rows = [RefusedRow(lines[row], cause, text) for row, (cause, text) in found.items()]
-        rows += [RefusedRow(line, _structural(message), (text or "").strip()) for line, message, text in self._rejected]
+        rows += self._told.values()
         yield from sorted(rows, key=lambda r: r.line)
 
     def after(self, now_ms: int) -> int:
@@ -187,18 +188,22 @@ class ReadingFile:
 
     def _lines(self, rows: set[int]) -> dict[int, int]:
         """The line of each row: rows number the lines after the header that are neither blank nor broken."""
-        if not rows or self._path.suffix == ".parquet":
+        if self._path.suffix == ".parquet" or not (rows or self._rejected):
             return {row: row for row in rows}
-        broken = {line for line, _, _ in self._rejected}
+        # Of rejected rows DuckDB tells the number among records and blank lines; the text that stands over two lines
+        # counts once.
+        broken = {number: i for i, (number, _, _) in enumerate(self._rejected)}
         lines: dict[int, int] = {}
         row = 0
         with self._path.open("rb") as file:
-            for first, last in _records(file):
-                if first == 1 or broken & set(range(first, last + 1)):
-                    continue
-                row += 1
-                if row in rows:
-                    lines[row] = first
+            for number, line in _records(file):
+                if number in broken:
+                    _, message, text = self._rejected[broken[number]]
+                    self._told[number] = RefusedRow(line, _structural(message), (text or "").strip())
+                elif number > 1:
+                    row += 1
+                    if row in rows:
+                        lines[row] = line
         return {row: lines.get(row, row + 1) for row in rows}
 
     def _one(self, sql: str) -> int:
@@ -226,16 +231,21 @@ FROM staged s JOIN pairs p ON s.meter IS NOT DISTINCT FROM p.meter AND s.quantit
 
 
 def _records(file: BinaryIO) -> Iterator[tuple[int, int]]:
-    """First and last line of each record: blank lines are none, and a quoted field may go on over lines."""
-    first, quotes = 0, 0
+    """Of each record its number and the line on which it begins.
+
+    Records and blank lines are numbered together from 1, the header among them; a quoted field may go on over lines.
+    """
+    number, first, quotes = 0, 0, 0
     for line, text in enumerate(file, start=1):
         if quotes % 2 == 0:
+            number, first, quotes = number + 1, line, 0
             if not text.strip(b"\r\n"):
                 continue
-            first, quotes = line, 0
         quotes += text.count(b'"')
         if quotes % 2 == 0:
-            yield first, line
+            yield number, first
+    if quotes % 2:
+        yield number, first
 
 
 def _structural(message: str) -> str:

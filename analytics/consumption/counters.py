@@ -1,7 +1,7 @@
 """From the register of a counter to the steps between its readings.
 
-A step is booked only where the meter itself vouches for it. What cannot be known is disputed: it has no amount, and says
-so, until an event in the life of the meter explains it.
+A step is booked only where the meter itself vouches for it. What cannot be known is disputed: it has no amount, and
+says so, until an event in the life of the meter explains it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -95,6 +96,7 @@ def steps(t_ms: Instants, total: Floats, register: Register, exchanges: Sequence
     """
     if np.any(np.diff(t_ms) <= 0):
         raise ValueError("readings must be in the order of time, none twice")
+    total = np.asarray(total, dtype=np.float64)
     good = np.ones(len(t_ms), dtype=bool)
     for part in _lives(t_ms, exchanges):
         good[part] = ~_strayed(t_ms[part], total[part], register)
@@ -108,7 +110,7 @@ def steps(t_ms: Instants, total: Floats, register: Register, exchanges: Sequence
 def _lives(t_ms: Instants, exchanges: Sequence[Exchange]) -> list[slice]:
     """The readings of each meter that has hung there."""
     edges = [0, *np.searchsorted(t_ms, sorted(e.at_ms for e in exchanges)).tolist(), len(t_ms)]
-    return [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [slice(a, b) for a, b in pairwise(edges)]
 
 
 def _with_exchanges(
