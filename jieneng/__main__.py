@@ -20,6 +20,7 @@ _COMMANDS = {
     "fault": ("fault", "Let a fault of the simulated meters begin or end."),
     "read": ("read", "Read one meter once, and print what it says."),
     "import": ("import_readings", "Take readings from CSV or Parquet files into the store."),
+    "consumption": ("consumption", "Tell what flowed through a counter, by hour, day, month or year."),
     "openapi": ("openapi", "Print the description of the API."),
 }
 

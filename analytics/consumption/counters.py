@@ -107,6 +107,19 @@ def steps(t_ms: Instants, total: Floats, register: Register, exchanges: Sequence
     return Steps(start, end, amount, verdict, np.flatnonzero(~good))
 
 
+def limit_from_history(t_ms: Instants, total: Floats) -> float:
+    """A limit for a meter of which nothing better is known, by its own readings [unit/h]; inf where they rise nowhere.
+
+    Fifty times the median of the rates at which it rose, or ten times the rate that nine of ten stay below, whichever
+    is more: far above any load that belongs to the meter, far below a spike or a foreign register.
+    """
+    rise, hours = np.diff(total), np.diff(t_ms) / HOUR_MS
+    rates = rise[rise > 0] / hours[rise > 0]
+    if len(rates) == 0:
+        return float("inf")
+    return float(max(50 * np.median(rates), 10 * np.quantile(rates, 0.9)))
+
+
 def _lives(t_ms: Instants, exchanges: Sequence[Exchange]) -> list[slice]:
     """The readings of each meter that has hung there."""
     edges = [0, *np.searchsorted(t_ms, sorted(e.at_ms for e in exchanges)).tolist(), len(t_ms)]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.consumption.counters import HOUR_MS, Exchange, Register, Steps, Verdict, steps
+from analytics.consumption.counters import HOUR_MS, Exchange, Register, Steps, Verdict, limit_from_history, steps
 
 MINUTE_MS = 60_000
 # A meter behind a 100 kW supply, read every 15 minutes.
@@ -112,6 +112,24 @@ def test_a_rise_beyond_what_the_supply_can_carry_is_not_booked() -> None:
     found = steps(*quarters(100.0, 126.0, 128.0), LIMITED)
 
     assert found.verdict.tolist() == [Verdict.DISPUTED, Verdict.MEASURED]
+
+
+def test_a_limit_learnt_from_the_meter_itself_tells_a_spike_from_its_busiest_hour() -> None:
+    """Ten kWh an hour by day, one by night, eighty in the busiest quarter; a spike of a thousand within a quarter."""
+    per_quarter = np.where(np.arange(400) % 96 < 40, 2.5, 0.25)
+    per_quarter[30] = 20.0
+    t_ms, total = quarters(*np.cumsum([0.0, *per_quarter]))
+    total[200] += 1000.0
+
+    limit = limit_from_history(t_ms, total)
+    found = steps(t_ms, total, Register(limit_per_h=limit))
+
+    assert found.strayed.tolist() == [200]
+    assert booked(found) == pytest.approx(per_quarter.sum())
+
+
+def test_a_meter_that_never_moved_has_no_limit() -> None:
+    assert limit_from_history(*quarters(5.0, 5.0, 5.0)) == np.inf
 
 
 def test_readings_out_of_order_are_refused() -> None:
