@@ -19,7 +19,7 @@ server_name: jieneng
 host: "127.0.0.1"
 port: -1
 jetstream {{ store_dir: "{store}", sync_interval: "2s" }}
-mqtt {{ host: "127.0.0.1", port: {port}, max_ack_pending: 1024, ack_wait: "60s" }}
+mqtt {{ host: "127.0.0.1", port: {port}, max_ack_pending: 1024, ack_wait: "10s" }}
 """
 
 

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import paho.mqtt.client as paho
@@ -73,6 +73,14 @@ def _secret(file: str) -> str:
         raise EnergyError(f"password file {file}: cannot be read: {error.strerror}") from error
 
 
+class _Token(NamedTuple):
+    """Which delivery a message was."""
+
+    connection: int
+    mid: int
+    qos: int
+
+
 class MqttBus:
     """Fulfils `Bus`."""
 
@@ -95,6 +103,8 @@ class MqttBus:
         self._ready = asyncio.Event()
         self._awaited: dict[int, asyncio.Future[None]] = {}
         self._said_lost = False
+        self._connection = 0
+        self._unacknowledged: set[int] = set()
         self._client = self._make_client(client_id, will, keep_session)
 
     def _make_client(self, client_id: str, will: Message | None, keep_session: bool) -> paho.Client:
@@ -161,8 +171,11 @@ class MqttBus:
 
     async def acknowledge(self, messages: Sequence[Message]) -> None:
         for message in messages:
-            if isinstance(message.token, tuple):
-                self._client.ack(*message.token)
+            token = message.token
+            # Numbers begin anew with each connection, and what came over an earlier one is delivered again anyway.
+            if isinstance(token, _Token) and token.connection == self._connection:
+                self._unacknowledged.discard(token.mid)
+                self._client.ack(token.mid, token.qos)
 
     # -- in paho's thread ------------------------------------------------------------------------------------------
 
@@ -170,6 +183,8 @@ class MqttBus:
         if reason.is_failure:
             self._tell_lost(str(reason))
             return
+        self._connection += 1
+        self._unacknowledged.clear()
         for pattern in self._subscribe:
             client.subscribe(pattern, qos=_QOS)
         self._tell_back()
@@ -184,7 +199,12 @@ class MqttBus:
             self._tell_lost(str(reason))
 
     def _message_callback(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        self._came.append(Message(message.topic, bytes(message.payload), message.retain, (message.mid, message.qos)))
+        # A broker that waits for long delivers again what is still being worked on.
+        if message.dup and message.mid in self._unacknowledged:
+            return
+        self._unacknowledged.add(message.mid)
+        token = _Token(self._connection, message.mid, message.qos)
+        self._came.append(Message(message.topic, bytes(message.payload), message.retain, token))
         if not self._ready.is_set():
             self._loop.call_soon_threadsafe(self._ready.set)
 
