@@ -152,13 +152,13 @@ class _Watch:
         found = []
         if self._bus.lost_since is not None:
             since = to_ms(self._clock.now()) - int((time.monotonic() - self._bus.lost_since) * 1000)
-            zh = f"消息代理 {self._bus.address} 无法连接，新读数暂存在现场采集器"
+            zh = f"消息代理 {self._bus.address} 无法连接，新读数暂存在现场采集端"
             en = f"The broker {self._bus.address} cannot be reached; new readings wait at the edges"
             found.append(OngoingProblem("broker.unreachable", str(self._bus.address), since, TextWords(zh, en)))
         if self._intake.trouble is not None:
             cause = self._intake.trouble.cause
             zh, en = (
-                f"存储无法写入，新读数暂存在现场采集器：{cause}",
+                f"存储无法写入，新读数暂存在现场采集端：{cause}",
                 f"The store refuses; new readings wait at the edges: {cause}",
             )
             found.append(OngoingProblem("store.failing", "store", self._intake.trouble.since_ms, TextWords(zh, en)))

@@ -3,7 +3,7 @@ import globals from 'globals'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'dist/'] },
+  { ignores: ['node_modules/', 'dist/', 'src/api/openapi.d.ts'] },
   ...tseslint.configs.strict,
   ...vue.configs['flat/recommended'],
   {

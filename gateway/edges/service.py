@@ -87,7 +87,7 @@ class Edges:
                 edge,
                 known.since_ms,
                 TextWords(
-                    f"采集器 {edge} 离线，其读数暂存在现场，恢复后补传",
+                    f"采集端 {edge} 离线，其读数暂存在现场，恢复后补传",
                     f"Edge {edge} is offline; it keeps its readings and sends them when it is back",
                 ),
             )
@@ -100,7 +100,7 @@ class Edges:
                 edge,
                 known.since_ms,
                 TextWords(
-                    f"采集器 {edge} 的缓存已满，已丢弃 {known.state.outbox_dropped} 批最旧的读数",
+                    f"采集端 {edge} 的缓存已满，已丢弃 {known.state.outbox_dropped} 批最旧的读数",
                     f"The outbox of edge {edge} is full: {known.state.outbox_dropped} of its oldest batches are lost",
                 ),
             )

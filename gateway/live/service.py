@@ -57,10 +57,8 @@ class Present:
         heard = {latest.points[number].meter for number in latest.index.tolist()}
         mains = [m for m in self._directory.mains if m.line is not None or m.id in heard]
         by_place: dict[str, list[Meter]] = {p.id: [] for p in self._directory.site.places}
-        for meter in (self._directory.meters[m.id] for m in self._directory.site.meters):
-            # Of a place those count that no other meter of the same place stands above.
-            expected = meter.line is not None or meter.id in heard
-            if meter.place in by_place and expected and not self._below_same_place(meter):
+        for meter in self._directory.of_places:
+            if meter.place in by_place and (meter.line is not None or meter.id in heard):
                 by_place[meter.place].append(meter)
         return Overview(
             to_ms(self._clock.now()),
@@ -77,10 +75,6 @@ class Present:
             for meter, (since, _) in self._edges.silent_meters().items()
         ]
         return sorted([*self.of_gateway(), *self._edges.problems(), *silent], key=lambda p: p.since)
-
-    def _below_same_place(self, meter: Meter) -> bool:
-        parent = self._directory.meters.get(meter.parent) if meter.parent else None
-        return parent is not None and parent.place == meter.place
 
     def _silence(self, meter: str) -> TextWords:
         known = self._directory.meters.get(meter)

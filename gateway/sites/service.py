@@ -25,6 +25,19 @@ class Directory:
         """The meters of the site that no other one stands above."""
         return [self.meters[m.id] for m in self.site.meters if m.parent is None]
 
+    @property
+    def of_places(self) -> list[Meter]:
+        """The meters that together measure their places, none of them twice.
+
+        A meter with sub-meters elsewhere measures more than its place, such as the main of a campus.
+        """
+        place = {m.id: m.place for m in self.site.meters}
+        beyond = {m.parent for m in self.site.meters if m.parent and m.place != place.get(m.parent)}
+        within = {m.id: m for m in self.site.meters if m.id not in beyond}
+        return [
+            self.meters[m.id] for m in within.values() if m.parent not in within or place.get(m.parent or "") != m.place
+        ]
+
     def learn(self, points: Iterable[Point]) -> None:
         """Make points known that have readings: meters that are in no site file, and what they or others measure."""
         found: dict[str, list[str]] = defaultdict(list)

@@ -321,3 +321,20 @@ async def test_an_outbox_that_is_full_is_a_problem_for_as_long_as_it_is(client: 
     assert (await get(client, "/health"))["problems"] == []
     (edge,) = (await get(client, "/api/v1/edges"))["edges"]
     assert edge["outbox_dropped"] == 3
+
+
+def test_the_main_of_a_campus_is_no_measure_of_the_building_it_hangs_in() -> None:
+    def meter(name: str, place: str, parent: str | None = None) -> Meter:
+        return Meter(name, Text(name, name), Medium.WATER, place=place, parent=parent)
+
+    places = (Place("boilers", Text("锅炉房", "Boilers"), "boiler-house"), Place("east", Text("东楼", "East"), "office"))
+    meters = (
+        meter("campus", "boilers"),
+        meter("make-up", "boilers", "campus"),
+        meter("east", "east", "campus"),
+        meter("east-kitchen", "east", "east"),
+    )
+    directory = Directory(Site("campus", Text("园区", "Campus"), "Asia/Shanghai", places, (), meters))
+
+    assert [m.id for m in directory.mains] == ["campus"]
+    assert [m.id for m in directory.of_places] == ["make-up", "east"]

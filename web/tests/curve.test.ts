@@ -6,7 +6,7 @@ import { piecesOf } from '../src/curves/options'
 const SECOND = 1000
 
 function answer(step: number | null, t: number[], mean: (number | null)[], to: number): SeriesAnswer {
-  const gauge = { point: 'm:p', unit: 'kW', kind: 'gauge' as const, t, min: [...mean], mean, max: [...mean], first: [], last: [], uncertain: false }
+  const gauge = { point: 'm:p', unit: 'kW', kind: 'gauge' as const, step_ms: step, t, min: [...mean], mean, max: [...mean], first: [], last: [], uncertain: false }
   return { from: 0, to, step_ms: step, series: [gauge] }
 }
 
@@ -122,7 +122,7 @@ test('a raw curve and a reduced one may come in one answer', () => {
 })
 
 test('a counter is drawn by its register at the end of each step', () => {
-  const series = { point: 'm:e', unit: 'kWh', kind: 'counter' as const, t: [0, 1000], min: [], mean: [], max: [], first: [1, 2], last: [2, 3], uncertain: false }
+  const series = { point: 'm:e', unit: 'kWh', kind: 'counter' as const, step_ms: 1000, t: [0, 1000], min: [], mean: [], max: [], first: [1, 2], last: [2, 3], uncertain: false }
   const [counter] = curvesOf({ from: 0, to: 2000, step_ms: 1000, series: [series] })
 
   expect(counter?.mid).toEqual([2, 3])

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Meter } from '../src/api/schema'
 import { nameInPlace, nameWithPlace } from '../src/site/names'
-import { buildTree, filterTree, firstChoice, mainMetersOf, visibleLines } from '../src/site/tree'
+import { headlinesOf } from '../src/site/campus'
+import { buildTree, filterTree, firstChoice, mainMetersOf, visibleLines, wrongIn } from '../src/site/tree'
 
 function meter(id: string, place: string | null, parent: string | null = null, medium: Meter['medium'] = 'electricity'): Meter {
   return { id, name: { zh: `表${id}`, en: `Meter ${id}` }, medium, place, parent, profile: null, interval_s: 10, headline: 'active_power', quantities: ['active_power'], state: 'reporting', last_taken_at: null }
@@ -39,4 +40,20 @@ test('a place is not repeated in the names below it, and not missing where nothi
   expect(nameInPlace('办公楼A', '办公楼A')).toBe('办公楼A')
   expect(nameWithPlace('总表', '办公楼A')).toBe('办公楼A 总表')
   expect(nameWithPlace('办公楼A 总表', '办公楼A')).toBe('办公楼A 总表')
+})
+
+test('a meter from which nothing is read is offered no curve', () => {
+  const mute: Meter = { ...meter('mute', null), headline: null, quantities: [] }
+
+  expect(firstChoice([mute, ...METERS]).map(({ id }) => id)).toEqual(['main', 'feeder'])
+  expect(headlinesOf([mute, meter('lift', 'hall')])).toEqual(['lift:active_power'])
+})
+
+test('a place bears the worst state below it', () => {
+  const states: [Meter['state'], string | null][] = [['reporting', null], ['silent', 'main'], ['late', null]]
+  const [hall] = buildTree(PLACES, states.map(([state, parent], index) => ({ ...meter(index ? `m${index}` : 'main', 'hall', parent), state })))
+
+  expect(wrongIn(hall?.meters ?? [])).toBe('silent')
+  expect(wrongIn(hall?.meters.slice(1) ?? [])).toBe('late')
+  expect(wrongIn([])).toBeNull()
 })

@@ -11,7 +11,7 @@ import type { TimeWindow } from './window'
 
 use([LineChart, CustomChart, GridComponent, DataZoomInsideComponent, CanvasRenderer])
 
-const PX_PER_TICK = 64
+const PX_PER_TICK = 58
 
 /** `atEnd`: the window touches the present, further right there is nothing. */
 export type Gesture = (from: number, to: number, atEnd: boolean) => void

@@ -27,10 +27,11 @@ export interface Curve {
 export type Merge = 'drawn' | 'known' | 'late'
 
 export function curvesOf(answer: SeriesAnswer): Curve[] {
-  return answer.series.map((series) => curveOf(series, series.step_ms === undefined ? answer.step_ms : series.step_ms, answer.to))
+  return answer.series.map((series) => curveOf(series, answer.to))
 }
 
-function curveOf(series: Series, stepMs: number | null, to: number): Curve {
+function curveOf(series: Series, to: number): Curve {
+  const stepMs = series.step_ms
   const counter = series.kind === 'counter'
   const end = last(series.t)
   return {

@@ -100,11 +100,12 @@ function timeAxis({ layout, window, now, zone, ticks, ink }: Drawing, index: num
 
 function valueAxes(drawing: Drawing, { units, height }: Plot, grid: number): YAXisComponentOption[] {
   const splits = Math.max(2, Math.round(height / PX_PER_SPLIT))
-  const scales = valueScales(units.map((unit) => rangeOf(drawing, unit)), splits)
-  return units.map((unit, side) => valueAxis(drawing, unit, grid, side, scales[side] ?? { min: 0, max: 1, interval: 1 }))
+  const ranges = units.map((unit) => rangeOf(drawing, unit))
+  const scales = valueScales(ranges.map((range) => range ?? EMPTY), splits)
+  return units.map((unit, side) => valueAxis(drawing, unit, grid, side, scales[side] ?? { min: 0, max: 1, interval: 1 }, ranges[side] != null))
 }
 
-function valueAxis({ ink, language }: Drawing, unit: string, grid: number, side: number, { min, max, interval }: ValueScale): YAXisComponentOption {
+function valueAxis({ ink, language }: Drawing, unit: string, grid: number, side: number, { min, max, interval }: ValueScale, labelled: boolean): YAXisComponentOption {
   const digits = digitsOf(interval)
   return {
     id: `value ${unit}`,
@@ -121,14 +122,17 @@ function valueAxis({ ink, language }: Drawing, unit: string, grid: number, side:
     axisLine: { show: false },
     axisTick: { show: false },
     splitLine: { show: side === 0, lineStyle: { color: ink.grid } },
-    axisLabel: { show: unit !== '', color: ink.text, fontSize: 11, formatter: (value: number) => number(value, language, digits) },
+    axisLabel: { show: labelled, color: ink.text, fontSize: 11, formatter: (value: number) => number(value, language, digits) },
   }
 }
 
-function rangeOf({ curves, window }: Drawing, unit: string): ValueRange {
+const EMPTY: ValueRange = { low: 0, high: 1, fromZero: true }
+
+/** null where nothing is drawn: an axis without values has no figures. */
+function rangeOf({ curves, window }: Drawing, unit: string): ValueRange | null {
   const mine = curves.filter(({ curve }) => curve.unit === unit)
   const extents = mine.map(({ curve }) => extent(curve, window.from, window.to)).filter((found) => found !== null)
-  if (extents.length === 0) return { low: 0, high: 1, fromZero: true }
+  if (extents.length === 0) return null
   return {
     low: Math.min(...extents.map(([low]) => low)),
     high: Math.max(...extents.map(([, high]) => high)),

@@ -9,15 +9,17 @@ export interface LineStyle {
 const TINTS = 4
 const DASHES: number[][] = [[], [7, 4], [2, 3], [10, 4, 2, 4], [4, 2]]
 
-/** Curves of one medium share its hue and differ in tint, then in dash. */
+/**
+ * Curves of one medium share its hue and differ in tint, then in dash. The fourth tint is near the third for eyes that
+ * do not part red from green, and is always one dash ahead.
+ */
 export function lineStyles(media: Medium[]): LineStyle[] {
   const used = new Map<Medium, number>()
   return media.map((medium) => {
     const index = used.get(medium) ?? 0
     used.set(medium, index + 1)
-    return {
-      colour: `--${medium}-${(index % TINTS) + 1}`,
-      dash: DASHES[Math.floor(index / TINTS) % DASHES.length] ?? [],
-    }
+    const tint = (index % TINTS) + 1
+    const round = Math.floor(index / TINTS) + (tint === TINTS ? 1 : 0)
+    return { colour: `--${medium}-${tint}`, dash: DASHES[round % DASHES.length] ?? [] }
   })
 }

@@ -1,7 +1,7 @@
 import { computed, type ComputedRef, type InjectionKey } from 'vue'
 import type { Meter } from '../api/schema'
 import type { Address } from '../shell/address'
-import { type Campus, headlineOf } from '../site/campus'
+import { type Campus, headlineOf, headlinesOf } from '../site/campus'
 import { firstChoice } from '../site/tree'
 
 export const MOST_POINTS = 20
@@ -27,7 +27,7 @@ const meterIdOf = (point: string): string => point.slice(0, point.lastIndexOf(':
 
 export function openSelection(campus: Campus, address: Address): Selection {
   const byId = computed(() => new Map(campus.meters.value.map((meter) => [meter.id, meter])))
-  const wanted = computed(() => address.points.value ?? firstChoice(campus.meters.value).map(headlineOf))
+  const wanted = computed(() => address.points.value ?? headlinesOf(firstChoice(campus.meters.value)))
   const isKnown = (point: string): boolean => byId.value.get(meterIdOf(point))?.quantities.includes(quantityOf(point)) ?? false
   const points = computed(() => [...new Set(wanted.value.filter(isKnown))].slice(0, MOST_POINTS))
   const of = (meter: Meter): string[] => points.value.filter((point) => meterIdOf(point) === meter.id)
@@ -45,7 +45,10 @@ export function openSelection(campus: Campus, address: Address): Selection {
     toggle(meter) {
       const mine = of(meter)
       if (mine.length) show(without(mine))
-      else if (!full.value) show([...points.value, headlineOf(meter)])
+      else {
+        const point = headlineOf(meter)
+        if (point && !full.value) show([...points.value, point])
+      }
     },
     show,
     remove: (point) => show(without([point])),

@@ -29,8 +29,8 @@ function decimal(language: Language, digits: number, fixed: boolean): Intl.Numbe
   return format
 }
 
-/** Digits after the point that still mean something at this size, so that a column of figures keeps its place. */
-function digitsFor(value: number): number {
+/** Digits after the point that still mean something at this size. */
+export function digitsFor(value: number): number {
   const size = Math.abs(value)
   if (size >= 1000) return 0
   if (size >= 100) return 1

@@ -62,7 +62,7 @@ export const zh = {
     nothingFound: '没有名称或编号含“{words}”的表计。',
     empty: '还没有表计。请在站点配置中登记第一块表并启动采集，数据到达后会自动显示。',
     full: '曲线最多同时显示 {most} 条，请先移除一条。',
-    drawn: '已显示在曲线中',
+    nothingRead: '该表没有登记要读的量，无曲线可看',
     hint: '方向键移动，空格键显示或移除曲线',
   },
   overview: {
@@ -83,8 +83,9 @@ export const zh = {
   problems: {
     title: '当前问题',
     none: '一切正常',
+    unheard: '没有表计上报，无法判断是否正常。',
     since: '始于 {time}，{ago}',
-    more: '另有 {count} 项',
+    showCurve: '查看这块表的曲线',
     unknown: '连接断开，以下为断开前的情况。',
   },
   edges: {
@@ -115,6 +116,8 @@ export const zh = {
     nothing: '这段时间没有读数。',
     jump: '转到最近的读数',
     failed: '曲线没有更新：{detail}。显示的仍是 {time} 的数据，正在自动重试。',
+    notLoaded: '曲线组件没有载入：网关可能刚刚升级，或网络中断。重新载入页面即可，所选内容不变。',
+    reload: '重新载入',
     failedEmpty: '没有读到曲线：{detail}。正在自动重试。',
     noAnswer: '网关没有回应',
     unknownPoints: '站点中没有这些测点：{points}',

@@ -32,7 +32,10 @@ export const CAMPUS: InjectionKey<Campus> = Symbol('campus')
 const METERS_EVERY_MS = 60_000
 const METERS_AT_MOST_EVERY_MS = 5_000
 
-export const headlineOf = (meter: Meter): string => `${meter.id}:${meter.headline}`
+/** The point whose curve says most; null for a meter that measures nothing yet. */
+export const headlineOf = ({ id, headline }: Meter): string | null => (headline === null ? null : `${id}:${headline}`)
+
+export const headlinesOf = (meters: Meter[]): string[] => meters.map(headlineOf).filter((point) => point !== null)
 
 export function openCampus(api: Api, clock: Clock, liveUrl: string): Campus {
   const site = shallowRef<Site | null>(null)
@@ -103,7 +106,7 @@ export function openCampus(api: Api, clock: Clock, liveUrl: string): Campus {
   }
 
   function subscribe(): void {
-    live.subscribe([...new Set([...meters.value.map(headlineOf), ...chosen])])
+    live.subscribe([...new Set([...headlinesOf(meters.value), ...chosen])])
   }
 
   async function load(): Promise<void> {

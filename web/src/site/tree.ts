@@ -64,6 +64,12 @@ export type TreeLine =
   | { key: string; level: 1; node: PlaceNode; open: boolean; meter?: undefined }
   | { key: string; level: number; node?: undefined; meter: Meter; place: string }
 
+/** The state of the worst meter of a place; null where nothing has failed. */
+export function wrongIn(nodes: MeterNode[]): 'silent' | 'late' | null {
+  const found = nodes.map(({ meter, below }) => (meter.state === 'silent' ? meter.state : (wrongIn(below) ?? (meter.state === 'late' ? meter.state : null))))
+  return found.find((state) => state === 'silent') ?? found.find((state) => state === 'late') ?? null
+}
+
 export const placeKey = (node: PlaceNode): string => `place ${node.place?.id ?? ''}`
 
 export function visibleLines(tree: PlaceNode[], closed: ReadonlySet<string>): TreeLine[] {
@@ -89,7 +95,7 @@ export function mainMetersOf(place: string, meters: Meter[]): Meter[] {
 
 /** What a first visit shows: the site's main electricity meters, or its main meters where it has none of these. */
 export function firstChoice(meters: Meter[], count = 4): Meter[] {
-  const main = meters.filter(({ parent }) => parent === null)
+  const main = meters.filter(({ parent, headline }) => parent === null && headline !== null)
   const electric = main.filter(({ medium }) => medium === 'electricity')
   return (electric.length ? electric : main).slice(0, count)
 }
