@@ -13,8 +13,8 @@ from fractions import Fraction
 from operator import itemgetter
 from typing import NamedTuple
 
+from collectors.meter_profile import Part, Profile, Register, Table, WordOrder  # noqa: F401 - Table for the doctest
 from collectors.planner import Block, RequestCost, plan
-from collectors.profile import Part, Profile, Register, Table, WordOrder  # noqa: F401 - Table for the doctest
 from energy.quantities import Transformed, quantity
 from energy.readings import Quality, Reason
 from energy.sites import Meter

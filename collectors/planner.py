@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from collectors.profile import Part, Register, Table
+from collectors.meter_profile import Part, Register, Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from adapters.site_files import read_site
 from collectors.decoder import readable
 from collectors.lines.address import parse_address
-from collectors.profile import Profile, load_profile
+from collectors.meter_profile import Profile, load_profile
 from energy.documents import Document
 from energy.errors import ConfigurationError, EnergyError, LineError
 from energy.sites import Meter, Site

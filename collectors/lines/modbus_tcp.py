@@ -20,8 +20,8 @@ from pymodbus.exceptions import ConnectionException, ModbusException
 
 from collectors.lines.address import TcpAddress, parse_address
 from collectors.lines.line import Line, NoAnswer, Refused, Reply, Unreachable, Untrusted
+from collectors.meter_profile import Table
 from collectors.planner import Block, RequestCost
-from collectors.profile import Table
 
 # Failures are raised and told once by whoever reads; the library would repeat each of them.
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from collectors.profile import Profile, load_profile
+from collectors.meter_profile import Profile, load_profile
 from collectors.simulators.faults import FaultLog
 from collectors.simulators.flows import Flows, Plant
 from collectors.simulators.meter_state import Measured, measured, state

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from collectors.profile import Table
+from collectors.meter_profile import Table
 from collectors.simulators.registers import Images
 
 _HEADER = struct.Struct(">HHHB")

@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from collectors.decoder import as_wired, byte_order, transformer_ratios
-from collectors.profile import Part, Profile, Register, Table
+from collectors.meter_profile import Part, Profile, Register, Table
 from energy.quantities import Kind, quantity
 from energy.series import Floats
 from energy.sites import Meter

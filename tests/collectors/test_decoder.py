@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.decoder import BlockPlan, Decoded, compile_meter, readable
+from collectors.meter_profile import LENGTHS, Part, Profile, Register, Table, WordOrder, load_profile, profile_ids
 from collectors.planner import RequestCost
-from collectors.profile import LENGTHS, Part, Profile, Register, Table, WordOrder, load_profile, profile_ids
 from energy.quantities import Medium
 from energy.readings import Quality, Reason
 from energy.sites import Meter, Text

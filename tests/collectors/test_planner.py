@@ -1,4 +1,4 @@
-"""Plans are the cheapest there are: compared with every other plan where the map is small, with rules of thumb where it is not."""
+"""Plans are the cheapest there are: against every other plan on small maps, against rules of thumb on real ones."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from collectors.meter_profile import LENGTHS, Part, Profile, Register, Table, WordOrder, load_profile, profile_ids
 from collectors.planner import Block, RequestCost, plan, total_cost_s
-from collectors.profile import LENGTHS, Part, Profile, Register, Table, WordOrder, load_profile, profile_ids
 
 COSTS = {
     "tcp": RequestCost.tcp(),
@@ -225,7 +225,7 @@ def test_no_reply_holds_more_than_the_standard_allows() -> None:
 
 
 def test_the_cost_of_a_line_follows_its_speed() -> None:
-    # 9600 8N1: 10 bits a character are 1.0417 ms; 13 characters and two silences of 3.5 are 20.83 ms; a register 2.08 ms.
+    # 9600 8N1: a character of 10 bits is 1.0417 ms; 13 of them and two silences of 3.5 are 20.83 ms; a register 2.08.
     cost = RequestCost.rtu(9600, latency_s=0)
 
     assert cost.fixed_s == pytest.approx(20.833e-3, rel=1e-4)

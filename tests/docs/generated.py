@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from collectors.profile import FOLDER, Part, Profile, ProfileWords, Register, load_profile, profile_ids
+from collectors.meter_profile import FOLDER, Part, Profile, ProfileWords, Register, load_profile, profile_ids
 from energy.documents import checked, open_document
 from energy.quantities import QUANTITIES, quantity
 from tests.docs.pages import ROOT

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.site_files import LineWords, MeterWords, PlaceWords, SiteWords
-from collectors.profile import ProfileWords, load_profile
+from collectors.meter_profile import ProfileWords, load_profile
 from collectors.simulators.campus import read_campus
 from energy.errors import ConfigurationError
 from jieneng.composition import load_installed

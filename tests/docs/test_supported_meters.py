@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collectors.profile import load_profile, profile_ids
+from collectors.meter_profile import load_profile, profile_ids
 from tests.docs.generated import HOW, METERS, supported_meters
 
 

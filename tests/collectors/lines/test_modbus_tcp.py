@@ -1,11 +1,11 @@
-"""However a meter misbehaves, the line ends in the right error and never in a wrong value, and works again afterwards."""
+"""However a meter misbehaves, the line ends in the right error and never in a wrong value, and works afterwards."""
 
 from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -15,8 +15,8 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from collectors.lines.line import Line, NoAnswer, Refused, Unreachable, Untrusted
 from collectors.lines.modbus_tcp import open_line
+from collectors.meter_profile import Table
 from collectors.planner import Block
-from collectors.profile import Table
 from energy.errors import LineError
 from tests.real_parts import free_port
 
@@ -32,7 +32,7 @@ class Asked(NamedTuple):
     unit: int
     function: int
     address: int
-    count: int
+    registers: int
 
     def reply(self, pdu: bytes, *, transaction: int | None = None, unit: int | None = None) -> bytes:
         """A frame that answers it, or pretends to."""
@@ -48,15 +48,43 @@ class Asked(NamedTuple):
         )
 
     def right(self) -> bytes:
-        return self.reply(registers(self.function, WORDS))
+        return self.reply(answer(self.function, WORDS))
 
 
-def registers(function: int, words: bytes, *, byte_count: int | None = None) -> bytes:
+def answer(function: int, words: bytes, *, byte_count: int | None = None) -> bytes:
     return bytes([function, len(words) if byte_count is None else byte_count]) + words
 
 
 # What a meter sends upon a request; None closes the connection.
 Manner = Callable[[Asked], bytes | None]
+
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def served(handler: Handler, port: int = 0) -> AsyncIterator[int]:
+    """A server of connections on a port of its own; all of them have ended at the end."""
+    tasks: set[asyncio.Task[None]] = set()
+    writers: set[asyncio.StreamWriter] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        writers.add(writer)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            await handler(reader, writer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for writer in writers:
+            writer.close()
+        await asyncio.gather(*tasks, *(w.wait_closed() for w in writers), return_exceptions=True)
 
 
 class Meter:
@@ -67,20 +95,14 @@ class Meter:
         self.manner: Manner = Asked.right
         self.asked: list[Asked] = []
         self.connections = 0
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._server: asyncio.Server | None = None
+        self._running = AsyncExitStack()
         self.port = 0
 
     async def start(self, port: int = 0) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = await self._running.enter_async_context(served(self._serve, port))
 
     async def stop(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        for writer in self._writers:
-            writer.close()
-        await self._server.wait_closed()
+        await self._running.aclose()
 
     def behave(self, *manners: Manner) -> None:
         self.manners = iter(manners)
@@ -88,21 +110,14 @@ class Meter:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        self._writers.add(writer)
-        try:
-            while True:
-                asked = Asked._make(struct.unpack(">HxxxxBBHH", await reader.readexactly(12)))
-                self.asked.append(asked)
-                sent = next(self.manners, self.manner)(asked)
-                if sent is None:
-                    break
-                writer.write(sent)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            self._writers.discard(writer)
-            writer.close()
+        while True:
+            asked = Asked._make(struct.unpack(">HxxxxBBHH", await reader.readexactly(12)))
+            self.asked.append(asked)
+            sent = next(self.manners, self.manner)(asked)
+            if sent is None:
+                return
+            writer.write(sent)
+            await writer.drain()
 
 
 @pytest.fixture
@@ -131,18 +146,18 @@ MISBEHAVIOURS: dict[str, tuple[Manner, type[LineError]]] = {
     "says nothing": (silence, NoAnswer),
     "says half of it": (lambda a: a.right()[:-2], NoAnswer),
     "says nonsense": (lambda _: b"\xff" * 40, LineError),
-    "answers another function": (lambda a: a.reply(registers(4, WORDS)), Untrusted),
-    "answers a function that there is not": (lambda a: a.reply(registers(99, WORDS)), LineError),
+    "answers another function": (lambda a: a.reply(answer(4, WORDS)), Untrusted),
+    "answers a function that there is not": (lambda a: a.reply(answer(99, WORDS)), LineError),
     "answers a writing": (lambda a: a.reply(struct.pack(">BHH", 6, 100, 7)), Untrusted),
-    "answers coils": (lambda a: a.reply(registers(1, WORDS)), Untrusted),
-    "gives too few registers": (lambda a: a.reply(registers(3, WORDS[:2])), Untrusted),
-    "gives too many registers": (lambda a: a.reply(registers(3, WORDS * 2)), Untrusted),
-    "gives no registers": (lambda a: a.reply(registers(3, b"")), Untrusted),
-    "gives half a register": (lambda a: a.reply(registers(3, WORDS[:3])), LineError),
-    "counts more bytes than it gives": (lambda a: a.reply(registers(3, WORDS[:2], byte_count=4)), LineError),
-    "answers for another unit": (lambda a: a.reply(registers(3, WORDS), unit=9), NoAnswer),
-    "answers an earlier question": (lambda a: a.reply(registers(3, WORDS), transaction=a.transaction - 1), NoAnswer),
-    "answers a later question": (lambda a: a.reply(registers(3, WORDS), transaction=a.transaction + 1), NoAnswer),
+    "answers coils": (lambda a: a.reply(answer(1, WORDS)), Untrusted),
+    "gives too few registers": (lambda a: a.reply(answer(3, WORDS[:2])), Untrusted),
+    "gives too many registers": (lambda a: a.reply(answer(3, WORDS * 2)), Untrusted),
+    "gives no registers": (lambda a: a.reply(answer(3, b"")), Untrusted),
+    "gives half a register": (lambda a: a.reply(answer(3, WORDS[:3])), LineError),
+    "counts more bytes than it gives": (lambda a: a.reply(answer(3, WORDS[:2], byte_count=4)), LineError),
+    "answers for another unit": (lambda a: a.reply(answer(3, WORDS), unit=9), NoAnswer),
+    "answers an earlier question": (lambda a: a.reply(answer(3, WORDS), transaction=a.transaction - 1), NoAnswer),
+    "answers a later question": (lambda a: a.reply(answer(3, WORDS), transaction=a.transaction + 1), NoAnswer),
     "closes the connection": (closing, LineError),
 }
 
@@ -192,13 +207,11 @@ async def test_a_late_reply_is_never_the_answer_to_the_next_question() -> None:
             await reader.read()
         else:
             # What was asked before is answered now, where it was asked; then what is asked now.
-            old[0].write(asked.reply(registers(3, struct.pack(">2H", 9, 9))))
+            old[0].write(asked.reply(answer(3, struct.pack(">2H", 9, 9))))
             writer.write(asked.right())
             await reader.read()
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server, line_to(server.sockets[0].getsockname()[1]) as line:
+    async with served(serve) as port, line_to(port) as line:
         with pytest.raises(NoAnswer):
             await line.read(7, Block(Table.HOLDING, 500, 2))
 
@@ -217,7 +230,7 @@ async def test_a_question_that_was_given_up_does_not_answer_the_next(meter: Mete
 
     def both(asked: Asked) -> bytes:
         transaction = kept[0].transaction if numbered else 0
-        return asked.reply(registers(3, struct.pack(">2H", 9, 9)), transaction=transaction) + asked.right()
+        return asked.reply(answer(3, struct.pack(">2H", 9, 9)), transaction=transaction) + asked.right()
 
     async with line_to(meter.port, timeout_s=5) as line:
         await line.read(7, HOLDING)
@@ -236,8 +249,8 @@ async def test_a_question_that_was_given_up_does_not_answer_the_next(meter: Mete
 @pytest.mark.parametrize(
     "stranger",
     [
-        lambda a: a.reply(registers(3, b"\x00\x09" * 2), transaction=a.transaction - 1),
-        lambda a: a.reply(registers(3, b"\x00\x09" * 2), unit=9),
+        lambda a: a.reply(answer(3, b"\x00\x09" * 2), transaction=a.transaction - 1),
+        lambda a: a.reply(answer(3, b"\x00\x09" * 2), unit=9),
     ],
     ids=["an earlier one", "another unit's"],
 )
@@ -291,7 +304,7 @@ async def test_a_silent_unit_does_not_silence_its_neighbours(meter: Meter) -> No
 
 @pytest.mark.parametrize(("table", "function"), [(Table.HOLDING, 3), (Table.INPUT, 4)])
 async def test_what_is_asked_is_the_block_at_the_unit(meter: Meter, table: Table, function: int) -> None:
-    meter.manner = lambda a: a.reply(registers(a.function, bytes(range(2 * a.count))))
+    meter.manner = lambda a: a.reply(answer(a.function, bytes(range(2 * a.registers))))
     async with line_to(meter.port) as line:
         reply = await line.read(247, Block(table, 65_411, 125))
 
@@ -307,10 +320,8 @@ async def test_a_reply_that_comes_in_pieces_is_one_reply() -> None:
             await writer.drain()
             await asyncio.sleep(0)
         await reader.read()
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server, line_to(server.sockets[0].getsockname()[1], timeout_s=5) as line:
+    async with served(serve) as port, line_to(port, timeout_s=5) as line:
         assert (await line.read(7, HOLDING)).payload == WORDS
 
 
@@ -344,4 +355,4 @@ async def test_the_server_of_pymodbus_is_read_as_any_meter() -> None:
                 await line.read(7, Block(Table.HOLDING, 101, 5))
             assert (await line.read(7, HOLDING)).payload == WORDS
     finally:
-        await server.shutdown()
+        await server.shutdown()  # type: ignore[no-untyped-call]

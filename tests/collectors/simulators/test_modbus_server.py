@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.profile import Table
+from collectors.meter_profile import Table
 from collectors.simulators.modbus_server import Answering, ModbusServer, answer
 from collectors.simulators.registers import Image
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.decoder import compile_meter, transformer_ratios
+from collectors.meter_profile import Part, Profile, Register, Table, WordOrder, load_profile, profile_ids
 from collectors.planner import RequestCost
-from collectors.profile import Part, Profile, Register, Table, WordOrder, load_profile, profile_ids
 from collectors.simulators.registers import RegisterMap, limits
 from energy.quantities import Medium, quantity
 from energy.sites import Meter, Text

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.profile import FOLDER, Table, WordOrder, load_profile, profile_ids
+from collectors.meter_profile import FOLDER, Table, WordOrder, load_profile, profile_ids
 from energy.errors import ConfigurationError, UnknownName
 from energy.quantities import QUANTITIES, quantity
 from energy.units import dimension
@@ -162,7 +162,7 @@ def test_a_profile_that_lacks_what_it_needs_is_refused(tmp_path: Path, text: str
 
 
 def test_an_unknown_profile_is_answered_with_those_that_are_shipped() -> None:
-    with pytest.raises(UnknownName, match="shipped are acrel/adw300, .*a file of your own is named with .yaml"):
+    with pytest.raises(UnknownName, match=r"shipped are acrel/adw300, .*a file of your own is named with \.yaml"):
         load_profile("eastron/sdm631")
 
 
