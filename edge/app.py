@@ -18,7 +18,7 @@ from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import STATE, STORED, EdgeState, decode_stored, edge_and_leaf, encode, topic
 from collectors.decoder import compile_meter
 from collectors.lines.modbus_tcp import open_line
-from collectors.profile import Profile
+from collectors.meter_profile import Profile
 from edge.poll import LineWorker, Station
 from edge.publish import LINGER_S, Publisher, Recorder
 from edge.schedule import next_tick

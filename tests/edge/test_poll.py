@@ -15,7 +15,7 @@ from adapters.site_files import read_site
 from adapters.wire import MeterReadings
 from collectors.decoder import Decoded, compile_meter
 from collectors.lines.modbus_tcp import open_line
-from collectors.profile import load_profile
+from collectors.meter_profile import load_profile
 from collectors.simulators.campus import read_campus
 from collectors.simulators.faults import Fault, FaultKind, FaultLog
 from collectors.simulators.fleet import Fleet

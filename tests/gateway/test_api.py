@@ -327,7 +327,8 @@ def test_the_main_of_a_campus_is_no_measure_of_the_building_it_hangs_in() -> Non
     def meter(name: str, place: str, parent: str | None = None) -> Meter:
         return Meter(name, Text(name, name), Medium.WATER, place=place, parent=parent)
 
-    places = (Place("boilers", Text("锅炉房", "Boilers"), "boiler-house"), Place("east", Text("东楼", "East"), "office"))
+    boilers = Place("boilers", Text("锅炉房", "Boilers"), "boiler-house")
+    places = (boilers, Place("east", Text("东楼", "East"), "office"))
     meters = (
         meter("campus", "boilers"),
         meter("make-up", "boilers", "campus"),
