@@ -352,7 +352,9 @@ async def test_a_refused_value_is_not_the_latest(store: ReadingStore) -> None:
 
 def expected_curve(rows: Sequence[Row], point: Point, from_ms: int, to_ms: int, most: int, origin_ms: int) -> Curve:
     """What the port promises, from the rows themselves."""
-    own = sorted((r for r in rows if r[0] == point and from_ms <= r[1] < to_ms and r[3] < Quality.BAD), key=lambda r: r[1])
+    own = sorted(
+        (r for r in rows if r[0] == point and from_ms <= r[1] < to_ms and r[3] < Quality.BAD), key=lambda r: r[1]
+    )
     t_ms, value = np.array([r[1] for r in own], np.int64), np.array([r[2] for r in own], np.float64)
     uncertain = any(r[3] == Quality.UNCERTAIN for r in own)
     kind = quantity(point.quantity).kind
@@ -455,7 +457,9 @@ async def seen(store: ReadingStore) -> list[object]:
     ]
 
 
-async def test_maintenance_changes_nothing_that_is_seen_however_often_and_with_late_rows_too(store: ReadingStore) -> None:
+async def test_maintenance_changes_nothing_that_is_seen_however_often_and_with_late_rows_too(
+    store: ReadingStore,
+) -> None:
     hours = [good(p, 3_600_000 * i, i * 0.5) for p in (POWER, OTHER, ENERGY) for i in range(0, 200, 2)]
     late = [good(p, 3_600_000 * i, i * 0.5) for p in (POWER, ENERGY) for i in range(1, 100, 6)]
     reference = MemoryReadings()
@@ -548,7 +552,7 @@ def test_the_file_says_what_the_plain_statement_of_a_store_says(
 async def test_a_large_batch_is_stored_as_a_small_one_is(tmp_path: Path) -> None:
     n = 70_000
     t_ms = np.arange(n, dtype=np.int64)[::-1] * 1000
-    batch = ReadingColumns.of([POWER], np.zeros(n, np.int32), t_ms, np.arange(n) * 0.25)
+    batch = ReadingColumns.of([POWER], np.zeros(n, np.int32), t_ms, np.arange(n, dtype=np.float64) * 0.25)
     async with open_duckdb(tmp_path / "readings.duckdb") as store:
         assert await store.write(batch) == Written(n, 0)
         assert await store.write(batch) == Written(0, n)
@@ -662,7 +666,7 @@ async def test_a_killed_process_loses_nothing_that_it_has_acknowledged(tmp_path:
     batches: list[int] = []
     for n in (3, 20, 33):
         first = max(batches, default=-1) + 2
-        batches += await asyncio.to_thread(lambda first=first, n=n: list(acknowledged(run(_WRITE, path, first), n)))
+        batches += await asyncio.to_thread(list, acknowledged(run(_WRITE, path, first), n))
 
     async with open_duckdb(path) as store:
         found = await store.readings([POWER], 0, 2**50)

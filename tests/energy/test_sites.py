@@ -45,7 +45,7 @@ def test_all_faults_are_told_at_once() -> None:
         ),
     )
 
-    found = {way: text for way, text in made.faults()}
+    found = dict(made.faults())
 
     assert found[("places", 1, "id")] == "id 'house' is used twice; give each its own"
     assert found[("lines", 1, "id")] == "id 'bus' is used twice; give each its own"

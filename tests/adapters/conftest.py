@@ -1,0 +1,19 @@
+"""The brokers, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.brokers import STARTS, Broker
+from tests.real_parts import free_port
+
+
+@pytest.fixture(params=STARTS)
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
+    made = Broker(STARTS[request.param], tmp_path, free_port())
+    made.start()
+    yield made
+    made.stop()
