@@ -77,7 +77,7 @@ class _Silent(AbstractContextManager["_Silent"]):
 
 
 def _imports(folder: Path) -> dict[str, Any]:
-    """A year of 15-minute readings of two quantities of sixty meters, from the file to the ordered store."""
+    """A year of two quantities of sixty meters, every 15 minutes, the last day every minute: from file to store."""
     figures: dict[str, Any] = {}
     _write_year(folder)
     for kind in ("csv", "parquet"):
@@ -94,16 +94,18 @@ def _imports(folder: Path) -> dict[str, Any]:
 
 def _write_year(folder: Path) -> None:
     until = datetime.now(UTC).replace(second=0, microsecond=0)
-    steps = int(timedelta(days=365) / YEAR_STEP)
-    first = until - steps * YEAR_STEP
+    day = until - timedelta(days=1)
+    steps = int(timedelta(days=364) / YEAR_STEP)
+    first = day - steps * YEAR_STEP
     with duckdb.connect() as db:
         db.execute("SET TimeZone = 'UTC'")
         db.execute(
-            f"""CREATE TABLE year AS SELECT 'meter-' || m AS meter, q AS quantity,
-            to_timestamp({first.timestamp()} + s * {YEAR_STEP.total_seconds()}) AS taken_at,
-            CASE q WHEN 'active_power' THEN round(40 + 30 * sin(s / 15.3 + m) + 5 * sin(s * 1.7 + m), 2)
-                   ELSE round(1000 * m + s * 10.25, 2) END AS value
-            FROM range({steps}) t(s), range({METERS}) u(m), (VALUES ('active_power'), ('active_energy_import')) v(q)
+            f"""CREATE TABLE year AS SELECT 'meter-' || m AS meter, q AS quantity, to_timestamp(s) AS taken_at,
+            CASE q WHEN 'active_power' THEN round(40 + 30 * sin(s / 13770 + m) + 5 * sin(s / 530 + m), 2)
+                   ELSE round(1000 * m + (s - {first.timestamp()}) * 0.0114, 2) END AS value
+            FROM (SELECT {first.timestamp()} + i * {YEAR_STEP.total_seconds()} AS s FROM range({steps}) t(i)
+                  UNION ALL SELECT {day.timestamp()} + i * 60 FROM range(1440) t(i)),
+                 range({METERS}) u(m), (VALUES ('active_power'), ('active_energy_import')) v(q)
             ORDER BY s, m, q"""
         )
         db.execute(f"COPY year TO '{folder}/year.parquet' (FORMAT parquet)")
@@ -135,7 +137,7 @@ def _curves(port: int) -> dict[str, Any]:
     day = 86_400_000
     return {
         "year_curve_ms": _median_ms(port, now - 365 * day, now, 1000),
-        "day_curve_ms": _median_ms(port, now - day, now, 1500),
+        "day_curve_ms": _median_ms(port, now - day, now, 1450),
     }
 
 
@@ -149,7 +151,7 @@ def _median_ms(port: int, from_ms: int, to_ms_: int, points: int) -> float:
             body = answer.read()
         took.append((time.perf_counter() - began) * 1000)
         rows = len(json.loads(body)["series"][0]["t"])
-        assert 90 < rows <= points, rows
+        assert points * 0.7 < rows <= points, rows
     return statistics.median(took)
 
 
