@@ -215,7 +215,9 @@ _TEXT = "concat_ws(',', coalesce(meter, ''), coalesce(quantity, ''), coalesce(ta
 _INSTANT = (
     "CASE WHEN contains(taken_at::VARCHAR, ':') AND (ends_with(taken_at::VARCHAR, 'Z') "
     "OR substr(taken_at::VARCHAR, -6, 1) IN ('+', '-') OR substr(taken_at::VARCHAR, -5, 1) IN ('+', '-') "
-    "OR substr(taken_at::VARCHAR, -3, 1) IN ('+', '-')) THEN epoch_ms(try_cast(taken_at AS TIMESTAMPTZ)) END"
+    "OR substr(taken_at::VARCHAR, -3, 1) IN ('+', '-')) "
+    "AND NOT regexp_matches(right(taken_at::VARCHAR, 6), '[+-](1[5-9]|[2-9][0-9])(:?[0-9][0-9])?$') "
+    "THEN epoch_ms(try_cast(taken_at AS TIMESTAMPTZ)) END"
 )
 _JUDGED = f"""
 CREATE VIEW judged AS SELECT s.row, s.meter, s.quantity, s.taken_at, s.value, s.t, s.v, p.id,

@@ -115,18 +115,25 @@ class DuckDBReadings:
 
     def _ids_of(self, columns: ReadingColumns) -> npt.NDArray[np.int32]:
         """The number of each point that has a row; new ones are given the next, and saved with the batch."""
-        for used in np.unique(columns.index):
+        ids = np.full(len(columns.points), -1, np.int32)
+        for used in np.unique(columns.index).tolist():
             point = columns.points[used]
             if point not in self._ids:
                 self._ids[point] = len(self._points)
                 self._points.append(point)
+            ids[used] = self._ids[point]
         self._latest.grow(len(self._points))
-        return np.fromiter((self._ids.get(p, -1) for p in columns.points), np.int32, len(columns.points))
+        return ids
 
     def _register(self, connection: duckdb.DuckDBPyConnection) -> None:
         known = connection.execute("SELECT count(*) FROM points").fetchall()[0][0]
-        for i, point in enumerate(self._points[known:], start=known):
-            connection.execute("INSERT INTO points VALUES (?, ?, ?)", [i, point.meter, point.quantity])
+        if known < len(self._points):
+            fresh = {  # noqa: F841 - DuckDB finds it by its name
+                "id": np.arange(known, len(self._points), dtype=np.int32),
+                "meter": np.array([point.meter for point in self._points[known:]]),
+                "quantity": np.array([point.quantity for point in self._points[known:]]),
+            }
+            connection.execute("INSERT INTO points SELECT id, meter, quantity FROM fresh")
 
     def _close_days(self, now_ms: int) -> None:
         until = now_ms // _DAY_MS * _DAY_MS

@@ -59,19 +59,11 @@ class Judge:
 
     def __init__(self, meters: Iterable[Meter]) -> None:
         self._meters = {m.id: m for m in meters}
+        # Points are numbered as they are first seen: a city has forty thousand meters, each with few of the quantities.
         self._points: list[Point] = []
-        self._numbers: dict[str, dict[str, int]] = {}
+        self._numbers: dict[Point, int] = {}
         self._layouts: dict[tuple[str, tuple[str, ...]], list[int]] = {}
-        bounds: list[tuple[float, float]] = []
-        for meter in self._meters.values():
-            # A meter may report more than was asked of it; whatever the trade knows is understood.
-            of_meter = self._numbers[meter.id] = {}
-            for name in QUANTITIES:
-                of_meter[name] = len(self._points)
-                self._points.append(Point(meter.id, name))
-                bounds.append(meter.bounds(name))
-        limits = np.array(bounds, dtype=np.float64).reshape(-1, 2)
-        self._low, self._high = limits[:, 0], limits[:, 1]
+        self._bounds: list[tuple[float, float]] = []
 
     def judge(self, messages: Sequence[Message], now_ms: int) -> Judged:
         """Decode messages of readings; nothing of them is lost: it is in the columns or among the refusals.
@@ -124,25 +116,34 @@ class Judge:
         self, readings: MeterReadings, edge: str, t_ms: int, refusals: list[Refusal], now_ms: int
     ) -> tuple[list[int], dict[str, float | None]]:
         """The numbers of a meter's points, remembered for the next time if all of them are known."""
-        of_meter = self._numbers.get(readings.meter)
+        meter = self._meters.get(readings.meter)
         known: dict[str, float | None] = {}
         for name, value in readings.values.items():
-            if of_meter is not None and name in of_meter:
+            # A meter may report more than was asked of it; whatever the trade knows is understood.
+            if meter is not None and name in QUANTITIES:
                 known[name] = value
                 continue
-            reason = UNKNOWN_METER if of_meter is None else UNKNOWN_QUANTITY
-            detail = "no such meter in the site" if of_meter is None else "no such quantity; see docs/glossary.md"
+            reason = UNKNOWN_METER if meter is None else UNKNOWN_QUANTITY
+            detail = "no such meter in the site" if meter is None else "no such quantity; see docs/glossary.md"
             refusals.append(Refusal(now_ms, reason, detail, edge, _shown(readings.meter), _shown(name), t_ms, value))
-        layout = [of_meter[name] for name in known] if of_meter is not None else []
-        if len(known) == len(readings.values) and len(self._layouts) < 100_000:
+        layout = [self._number(meter, name) for name in known] if meter is not None else []
+        if len(known) == len(readings.values) and len(self._layouts) < 1_000_000:
             self._layouts[readings.meter, tuple(known)] = layout
         return layout, known
+
+    def _number(self, meter: Meter, name: str) -> int:
+        point = Point(meter.id, name)
+        if point not in self._numbers:
+            self._numbers[point] = len(self._points)
+            self._points.append(point)
+            self._bounds.append(meter.bounds(name))
+        return self._numbers[point]
 
     def _without_the_impossible(self, judged: Judged, now_ms: int) -> Judged:
         columns = judged.columns
         value, t_ms = columns.value, columns.taken_at_ms
         good = columns.quality < Quality.BAD
-        low, high = self._low[columns.index], self._high[columns.index]
+        low, high = self._limits(columns)
         wrong = (
             (NO_VALUE, good & np.isnan(value)),
             (IMPLAUSIBLE, good & ((value < low) | (value > high))),
@@ -160,10 +161,16 @@ class Judge:
             judged.columns, judged.edges = columns.take(~refused), judged.edges[~refused]
         return judged
 
+    def _limits(self, columns: ReadingColumns) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The least and the greatest plausible value of each row."""
+        used, position = np.unique(columns.index, return_inverse=True)
+        limits = np.array([self._bounds[number] for number in used], dtype=np.float64).reshape(-1, 2)[position]
+        return limits[:, 0], limits[:, 1]
+
     def _detail(self, reason: str, columns: ReadingColumns, i: int, now_ms: int) -> str:
         if reason == IMPLAUSIBLE:
-            number = columns.index[i]
-            return f"must lie between {self._low[number]:g} and {self._high[number]:g}"
+            low, high = self._bounds[columns.index[i]]
+            return f"must lie between {low:g} and {high:g}"
         if reason == FUTURE:
             return f"{(int(columns.taken_at_ms[i]) - now_ms) / 1000:.0f} s ahead of the gateway's clock"
         return (
