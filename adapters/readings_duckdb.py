@@ -160,8 +160,11 @@ class DuckDBReadings:
     async def points(self) -> list[Point]:
         return list(self._points)
 
-    async def latest(self) -> ReadingColumns:
-        return self._latest.columns(list(self._points))
+    async def latest(self, points: Sequence[Point] | None = None) -> ReadingColumns:
+        if points is None:
+            return self._latest.columns(list(self._points), np.arange(len(self._points), dtype=np.int32))
+        known = [p for p in points if p in self._ids]
+        return self._latest.columns(known, np.array(self._numbers(known), dtype=np.int32))
 
     async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
         return await self._in(self._reading, self._readings, points, from_ms, to_ms)
@@ -342,6 +345,8 @@ class _Latest:
         """The points of which nothing as late is known."""
         return [int(i) for i in np.flatnonzero(self._t < t_ms)]
 
-    def columns(self, points: list[Point]) -> ReadingColumns:
-        known = np.flatnonzero(self._t[: len(points)] >= 0).astype(np.int32)
-        return ReadingColumns(points, known, self._t[known], self._v[known], self._q[known], self._r[known])
+    def columns(self, points: list[Point], numbers: npt.NDArray[np.int32]) -> ReadingColumns:
+        """Those of the points, whose numbers are given, that have a reading."""
+        read = np.flatnonzero(self._t[numbers] >= 0).astype(np.int32)
+        of = numbers[read]
+        return ReadingColumns(points, read, self._t[of], self._v[of], self._q[of], self._r[of])

@@ -38,8 +38,9 @@ class MemoryReadings:
     async def points(self) -> list[Point]:
         return list(self._rows)
 
-    async def latest(self) -> ReadingColumns:
-        newest = {p: max(rows) for p, rows in self._rows.items() if rows}
+    async def latest(self, points: Sequence[Point] | None = None) -> ReadingColumns:
+        wanted = self._rows if points is None else [p for p in points if p in self._rows]
+        newest = {p: max(self._rows[p]) for p in wanted}
         return self._columns(list(newest.items()))
 
     async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:

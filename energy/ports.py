@@ -44,8 +44,8 @@ class ReadingStore(Protocol):
     async def write(self, columns: ReadingColumns) -> Written:
         """Keep the readings; writing the same reading twice keeps one, and the first value of an instant stays."""
 
-    async def latest(self) -> ReadingColumns:
-        """The newest reading of every point."""
+    async def latest(self, points: Sequence[Point] | None = None) -> ReadingColumns:
+        """The newest reading of each of the points, or of every point; those that were never read are left out."""
 
     async def curves(
         self, points: Sequence[Point], from_ms: int, to_ms: int, rows: int, *, origin_ms: int = 0

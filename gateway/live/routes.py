@@ -23,8 +23,8 @@ from gateway.services import Services
 
 
 async def latest(services: Services, query: LatestQuery) -> LatestAnswer:
-    wanted = {services.directory.point(text) for text in query.point}
-    found = await services.store.latest()
+    wanted = [services.directory.point(text) for text in query.point]
+    found = await services.store.latest(wanted or None)
     rows = zip(
         found.index.tolist(),
         found.taken_at_ms.tolist(),
@@ -38,7 +38,6 @@ async def latest(services: Services, query: LatestQuery) -> LatestAnswer:
         [
             LatestWords(str(found.points[i]), t, None if v != v else v, Quality(q).word, Reason.of(r).value or None)
             for i, t, v, q, r in rows
-            if not wanted or found.points[i] in wanted
         ],
     )
 

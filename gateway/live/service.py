@@ -42,24 +42,13 @@ class Present:
 
     async def overview(self) -> Overview:
         """The campus at a glance."""
-        latest = await self._store.latest()
-        now = {
-            latest.points[number]: (t_ms, value)
-            for number, t_ms, value, quality in zip(
-                latest.index.tolist(),
-                latest.taken_at_ms.tolist(),
-                latest.value.tolist(),
-                latest.quality.tolist(),
-                strict=True,
-            )
-            if quality < Quality.BAD
-        }
-        heard = {latest.points[number].meter for number in latest.index.tolist()}
-        mains = [m for m in self._directory.mains if m.line is not None or m.id in heard]
+        mains = [m for m in self._directory.mains if _expected(m)]
         by_place: dict[str, list[Meter]] = {p.id: [] for p in self._directory.site.places}
         for meter in self._directory.of_places:
-            if meter.place in by_place and (meter.line is not None or meter.id in heard):
+            if meter.place in by_place and _expected(meter):
                 by_place[meter.place].append(meter)
+        shown = {m.id: m for meters in (mains, *by_place.values()) for m in meters}
+        now = await self._now([Point(m.id, m.headline) for m in shown.values() if m.headline is not None])
         return Overview(
             to_ms(self._clock.now()),
             self._totals(mains, now),
@@ -67,6 +56,13 @@ class Present:
             self._edges.words(),
             self.problems(),
         )
+
+    async def _now(self, points: list[Point]) -> dict[Point, tuple[int, float]]:
+        """Instant and value of the newest reading of each point, bad ones left out."""
+        latest = await self._store.latest(points)
+        columns = (latest.index, latest.taken_at_ms, latest.value, latest.quality)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        return {latest.points[i]: (t_ms, value) for i, t_ms, value, quality in rows if quality < Quality.BAD}
 
     def problems(self) -> list[OngoingProblem]:
         """What is wrong now, the oldest first."""
@@ -102,6 +98,11 @@ class Present:
     def _fresh(self, meter: Meter, last: int | None) -> bool:
         allowed = _LATE_READINGS * meter.interval_s * 1000 + _LATE_ALLOWANCE_MS
         return last is not None and to_ms(self._clock.now()) - last <= allowed
+
+
+def _expected(meter: Meter) -> bool:
+    """Whether readings of the meter are to come: somebody reads it, or somebody has sent what it measures."""
+    return meter.line is not None or bool(meter.quantities)
 
 
 def _last_by_meter(latest: ReadingColumns) -> dict[str, int]:

@@ -77,9 +77,9 @@ class Restarted:
             written: Written = await store.write(given_)
             return written
 
-    async def latest(self) -> ReadingColumns:
+    async def latest(self, points: Sequence[Point] | None = None) -> ReadingColumns:
         async with open_duckdb(self._path) as store:
-            found: ReadingColumns = await store.latest()
+            found: ReadingColumns = await store.latest(points)
             return found
 
     async def curves(
@@ -115,8 +115,8 @@ class Maintained:
         await self._store.maintain(2**50)
         return written
 
-    async def latest(self) -> ReadingColumns:
-        return await self._store.latest()
+    async def latest(self, points: Sequence[Point] | None = None) -> ReadingColumns:
+        return await self._store.latest(points)
 
     async def curves(
         self, points: Sequence[Point], from_ms: int, to_ms: int, rows: int, *, origin_ms: int = 0
@@ -330,6 +330,16 @@ async def test_latest_is_the_newest_of_every_point_bad_ones_too(store: ReadingSt
     found = sorted(shown(rows_of(await store.latest())))
 
     assert found == sorted(shown([good(POWER, 3000, 3.0), (OTHER, 2000, *BAD)]))
+
+
+async def test_latest_of_some_points_comes_in_their_order_without_those_that_were_never_read(
+    store: ReadingStore,
+) -> None:
+    await store.write(columns([good(POWER, 1000, 1.0), good(OTHER, 2000, 2.0)]))
+
+    found = await store.latest([Point("nobody", "active_power"), OTHER, POWER])
+
+    assert rows_of(found) == [good(OTHER, 2000, 2.0), good(POWER, 1000, 1.0)]
 
 
 async def test_a_late_row_is_not_the_latest(store: ReadingStore) -> None:
