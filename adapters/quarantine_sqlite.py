@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from energy.errors import StoreError
 from energy.ports import Refusal
 
 _SCHEMA = """
@@ -43,7 +45,7 @@ class SqliteQuarantine:
         """Count refusals of which nothing needs to be kept, such as repeated deliveries."""
         if n:
             async with self._lock:
-                await asyncio.to_thread(self._count, {reason: n})
+                await asyncio.to_thread(self._count_alone, {reason: n})
 
     async def counts(self) -> dict[str, int]:
         return dict(self._db.execute("SELECT reason, n FROM counts ORDER BY reason").fetchall())
@@ -57,12 +59,25 @@ class SqliteQuarantine:
         return [Refusal(*row) for row in found]
 
     def _put(self, refusals: Sequence[Refusal]) -> None:
-        with self._db:
+        with self._transaction():
             self._insert(refusals)
             self._count(Counter(r.reason for r in refusals))
 
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing; StoreError where the disk refuses."""
+        try:
+            with self._db:
+                self._db.execute("BEGIN")
+                yield
+        except sqlite3.Error as error:
+            raise StoreError(f"quarantine: {error}") from error
+
+    def _count_alone(self, found: dict[str, int]) -> None:
+        with self._transaction():
+            self._count(found)
+
     def _insert(self, refusals: Sequence[Refusal]) -> None:
-        self._db.execute("BEGIN")
         self._db.executemany(
             "INSERT INTO refused (received_at_ms, reason, detail, edge, meter, quantity, taken_at_ms, value) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

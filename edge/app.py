@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.outbox_sqlite import SqliteOutbox
-from adapters.wire import STATE, STORED, EdgeState, decode_stored, edge_and_leaf, encode, topic
+from adapters.wire import STATE, STORED, EdgeState, decode_stored, encode, topic
 from collectors.decoder import compile_meter
 from collectors.lines.modbus_tcp import open_line
 from collectors.meter_profile import Profile
@@ -103,9 +104,12 @@ async def _workers(
 async def _listen(bus: MqttBus, publisher: Publisher) -> None:
     async for messages in bus.messages():
         for message in messages:
-            if edge_and_leaf(message.topic)[1] == STORED:
+            try:
                 answer = decode_stored(message.payload)
-                await publisher.stored(answer.boot, answer.sequences)
+            except msgspec.DecodeError as error:
+                log.warning("answer.broken", cause=str(error))
+                continue
+            await publisher.stored(answer.boot, answer.sequences)
         await bus.acknowledge(messages)
 
 

@@ -84,7 +84,10 @@ class Quarantine(Protocol):
     """Where refused readings wait to be looked at: bounded, and counted for ever."""
 
     async def put(self, refusals: Sequence[Refusal]) -> None:
-        """Keep and count the refusals; the oldest make room when it is full."""
+        """Keep and count the refusals; the oldest make room when it is full. StoreError where they cannot be kept."""
+
+    async def count(self, reason: str, n: int) -> None:
+        """Count refusals of which nothing needs to be kept, such as repeated deliveries."""
 
     async def counts(self) -> dict[str, int]:
         """How many were refused since the installation, by reason."""

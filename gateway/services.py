@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.quarantine_sqlite import SqliteQuarantine
-from energy.ports import Clock, ReadingStore
+from energy.ports import Clock, Quarantine, ReadingStore
 from gateway.edges.service import Edges
 from gateway.live.hub import Hub
 from gateway.live.service import Present
@@ -19,7 +18,7 @@ class Services:
 
     clock: Clock
     store: ReadingStore
-    quarantine: SqliteQuarantine
+    quarantine: Quarantine
     directory: Directory
     edges: Edges
     present: Present

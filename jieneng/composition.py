@@ -22,10 +22,6 @@ class Installed:
     site: Site
     profiles: Mapping[str, Profile]
 
-    def profile_of(self, meter: str) -> Profile | None:
-        name = self.site.meter(meter).profile
-        return self.profiles[name] if name is not None else None
-
 
 def load_installed(path: Path) -> Installed:
     """Read a site file and the profiles that it names; every meter then knows its quantities."""

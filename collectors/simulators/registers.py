@@ -47,10 +47,6 @@ class _Held:
     at: tuple[int, ...]
     counter: bool
 
-    @property
-    def integer(self) -> bool:
-        return not self.part.type.startswith("float")
-
 
 @dataclass(frozen=True, slots=True)
 class _Row:

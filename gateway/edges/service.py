@@ -52,6 +52,13 @@ class Edges:
         elif before is not None:
             log.info("edge.online", edge=edge, after_s=(to_ms(self._clock.now()) - before.since_ms) / 1000)
 
+    def is_silent(self, meter: str) -> bool:
+        """Whether an edge that is there says that the meter does not answer."""
+        return any(
+            known.state.state == "online" and (found := known.state.meters.get(meter)) and found.state == "silent"
+            for known in self._known.values()
+        )
+
     def silent_meters(self) -> dict[str, tuple[int, str]]:
         """Meters that do not answer: since when, and what was seen."""
         return {

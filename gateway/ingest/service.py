@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
-from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.wire import READINGS, STATE, STORED, Stored, edge_and_leaf, encode, topic
 from energy.errors import BusError, StoreError
-from energy.ports import Bus, Clock, Message, ReadingStore
+from energy.ports import Bus, Clock, Message, Quarantine, ReadingStore, Refusal
 from energy.readings import ReadingColumns, to_ms
 from gateway.edges.service import Edges
 from gateway.ingest.judge import BROKEN_PAYLOAD, CONFLICT, DUPLICATE, Judge, Judged
@@ -38,7 +38,7 @@ class Ingest:
         self,
         bus: Bus,
         store: ReadingStore,
-        quarantine: SqliteQuarantine,
+        quarantine: Quarantine,
         judge: Judge,
         edges: Edges,
         clock: Clock,
@@ -67,14 +67,16 @@ class Ingest:
             fault = self._edges.take(edge, message.payload)
             if fault is not None:
                 self._metrics.refused(BROKEN_PAYLOAD, 1)
-                await self._quarantine.count(BROKEN_PAYLOAD, 1)
+                now_ms = to_ms(self._clock.now())
+                shown = message.payload[:200].decode("utf-8", "replace")
+                refusal = Refusal(now_ms, BROKEN_PAYLOAD, f"state: {fault}; begins {shown!r}", edge)
+                await self._until_kept(partial(self._quarantine.put, [refusal]))
             self._edges_changed()
 
     async def _take_readings(self, messages: Sequence[Message]) -> None:
         now_ms = to_ms(self._clock.now())
         judged = await asyncio.to_thread(self._judge.judge, messages, now_ms)
-        while not await self._kept(judged, now_ms):
-            await asyncio.sleep(_RETRY_S)
+        await self._until_kept(partial(self._keep, judged, now_ms))
         self._stored(judged.columns)
         self._metrics.batches(len(messages))
         self._answer(judged)
@@ -93,10 +95,15 @@ class Ingest:
         for refusal in refusals:
             self._metrics.refused(refusal.reason, 1)
 
-    async def _kept(self, judged: Judged, now_ms: int) -> bool:
-        """Whether all is kept; a store that fails is told once when it begins and once when it ends."""
+    async def _until_kept(self, keep: Callable[[], Awaitable[None]]) -> None:
+        """Try until it works: what is not kept is not acknowledged, and waits at the broker and the edges."""
+        while not await self._kept(keep):
+            await asyncio.sleep(_RETRY_S)
+
+    async def _kept(self, keep: Callable[[], Awaitable[None]]) -> bool:
+        """Whether it worked; a store that fails is told once when it begins and once when it ends."""
         try:
-            await self._keep(judged, now_ms)
+            await keep()
         except StoreError as error:
             if self.trouble is None:
                 log.error("store.failing", cause=str(error))

@@ -32,10 +32,11 @@ class _Listener:
     def __init__(self) -> None:
         self.points: frozenset[str] = frozenset()
         self.overview = False
-        self.queue: asyncio.Queue[bytes] = asyncio.Queue(_QUEUE)
+        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUE)
         self.slow = False
 
-    def send(self, message: bytes) -> None:
+    def send(self, message: bytes | None) -> None:
+        """Queue a message; None says good-bye."""
         try:
             self.queue.put_nowait(message)
         except asyncio.QueueFull:
@@ -113,7 +114,11 @@ class Hub:
 
     async def _send(self, socket: web.WebSocketResponse, listener: _Listener) -> None:
         while not listener.slow:
-            await socket.send_frame(await listener.queue.get(), WSMsgType.TEXT)
+            message = await listener.queue.get()
+            if message is None:
+                await socket.close(code=1001, message=b"the gateway ends")
+                return
+            await socket.send_frame(message, WSMsgType.TEXT)
         log.warning("listener.slow")
         await socket.close(code=1013, message=b"too slow")
 
@@ -127,9 +132,9 @@ class Hub:
             listener.send(message)
 
     async def close(self) -> None:
+        """Say good-bye to all."""
         for listener in self._listeners:
-            listener.slow = True
-            listener.send(b"")
+            listener.send(None)
 
 
 def _encoded(columns: ReadingColumns, wanted: frozenset[str]) -> Iterable[tuple[str, bytes]]:

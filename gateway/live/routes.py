@@ -50,7 +50,7 @@ async def series(services: Services, query: SeriesQuery) -> SeriesAnswer:
     offset = from_ms(query.from_ms).astimezone(services.directory.site.zone_info).utcoffset() or timedelta(0)
     origin_ms = -int(offset.total_seconds() * 1000)
     curves = await services.store.curves(points, query.from_ms, query.to_ms, query.points, origin_ms=origin_ms)
-    drawn = [fit_to_draw(curve, query.from_ms, query.to_ms, query.points) for curve in curves]
+    drawn = [fit_to_draw(curve, query.from_ms, query.to_ms, query.points, origin_ms=origin_ms) for curve in curves]
     steps = [curve.step_ms for curve in drawn if curve.step_ms is not None]
     return SeriesAnswer(query.from_ms, query.to_ms, max(steps, default=None), [_words(c) for c in drawn])
 

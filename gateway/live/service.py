@@ -36,7 +36,7 @@ class Present:
         """reporting, late, silent, or unknown where nobody reads the meter and nobody has sent readings of it."""
         if meter.line is None and last is None:
             return "unknown"
-        if meter.id in self._edges.silent_meters():
+        if self._edges.is_silent(meter.id):
             return "silent"
         return "reporting" if self._fresh(meter, last) else "late"
 
@@ -113,7 +113,7 @@ def _last_by_meter(latest: ReadingColumns) -> dict[str, int]:
     return last
 
 
-def fit_to_draw(curve: Curve, from_ms: int, to_ms: int, rows: int) -> Curve:
+def fit_to_draw(curve: Curve, from_ms: int, to_ms: int, rows: int, *, origin_ms: int) -> Curve:
     """The curve with its gaps marked, in at most `rows` rows."""
     marked = with_gaps(curve)
     if len(marked) <= rows:
@@ -121,5 +121,14 @@ def fit_to_draw(curve: Curve, from_ms: int, to_ms: int, rows: int) -> Curve:
     # Raw readings that just fitted do not with their gaps.
     value = curve.mean if curve.kind is Kind.GAUGE else curve.last
     step_ms = step_for(from_ms, to_ms, rows)
-    reduced = reduce(curve.point, curve.kind, curve.t_ms, value, step_ms=step_ms, uncertain=curve.uncertain)
-    return with_gaps(reduced)
+    return with_gaps(
+        reduce(
+            curve.point,
+            curve.kind,
+            curve.t_ms,
+            value,
+            step_ms=step_ms,
+            origin_ms=origin_ms,
+            uncertain=curve.uncertain,
+        )
+    )

@@ -13,8 +13,8 @@ from adapters.broker_nats import embedded_broker
 from adapters.clocks import SystemClock
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.outbox_sqlite import SqliteOutbox
-from adapters.wire import READINGS, STORED, Batch, MeterReadings, Stored, decode_batch, decode_stored, encode, topic
-from edge import publish
+from adapters.wire import READINGS, STORED, Batch, MeterReadings, Stored, decode_batch, encode, topic
+from edge import app, publish
 from edge.publish import Publisher, Recorder
 from energy.errors import StoreError
 from tests.real_parts import free_port
@@ -91,7 +91,7 @@ async def edge(broker: str, outbox: SqliteOutbox) -> AsyncIterator[Callable[[str
         publisher = Publisher(outbox, bus, "north", boot, asyncio.Event())
         await until(lambda: bus.connected, "connected")
         await asyncio.sleep(0.2)
-        tasks.append(asyncio.create_task(_listen(bus, publisher)))
+        tasks.append(asyncio.create_task(app._listen(bus, publisher)))
         tasks.append(asyncio.create_task(publisher.run()))
         publisher.connected()
         return publisher
@@ -107,14 +107,6 @@ async def edge(broker: str, outbox: SqliteOutbox) -> AsyncIterator[Callable[[str
         task.cancel()
     for opened in closing:
         await opened.__aexit__(None, None, None)  # type: ignore[attr-defined]
-
-
-async def _listen(bus: MqttBus, publisher: Publisher) -> None:
-    async for messages in bus.messages():
-        for message in messages:
-            answer = decode_stored(message.payload)
-            await publisher.stored(answer.boot, answer.sequences)
-        await bus.acknowledge(messages)
 
 
 Started = Callable[[str], Awaitable[Publisher]]
@@ -144,6 +136,16 @@ async def test_an_answer_to_an_earlier_boot_makes_nothing_forgotten(
     await asyncio.sleep(0.3)
 
     assert outbox.batches == 2
+
+
+async def test_an_answer_that_is_none_is_left_aside(outbox: SqliteOutbox, gateway: Listening, edge: Started) -> None:
+    await keep(outbox, 1)
+    await edge("b1")
+    await until(lambda: len(gateway.batches) == 1, "a batch")
+    await gateway.bus.publish(topic("north", STORED), b'{"boot": 7')
+    await gateway.answer("b1", 1)
+
+    await until(lambda: outbox.batches == 0, "forgotten")
 
 
 async def test_what_nobody_answers_is_sent_again(

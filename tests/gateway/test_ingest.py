@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,26 @@ async def test_nothing_is_answered_while_the_store_refuses_and_nothing_is_lost(
     await running.answered(1)
     assert running.intake.trouble is None
     assert (await running.store.latest()).value.tolist() == [1.0]
+
+
+async def test_a_quarantine_that_cannot_be_written_is_trouble_and_not_the_end(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_RETRY_S", 0.05)
+    real, failures = running.quarantine._insert, [sqlite3.OperationalError("database or disk is full")] * 3
+
+    def full(refusals: Any) -> None:
+        if failures:
+            raise failures.pop()
+        real(refusals)
+
+    monkeypatch.setattr(running.quarantine, "_insert", full)
+    await running.publish(batch(1, meter="nobody"))
+    await until(lambda: running.intake.trouble is not None, "trouble is told")
+    await running.answered(1)
+
+    assert running.intake.trouble is None
+    assert await running.quarantine.counts() == {"unknown meter": 1}
 
 
 async def test_broken_messages_of_every_kind_are_counted_and_the_next_good_one_is_stored(running: Running) -> None:
