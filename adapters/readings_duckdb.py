@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS recent (
 CREATE TABLE IF NOT EXISTS closed (
     point INTEGER NOT NULL, taken_at_ms BIGINT NOT NULL, value DOUBLE NOT NULL,
     quality UTINYINT NOT NULL, reason UTINYINT NOT NULL);
+CREATE TABLE IF NOT EXISTS marks (id BIGINT NOT NULL, point INTEGER NOT NULL, from_ms BIGINT NOT NULL);
 CREATE OR REPLACE VIEW readings AS SELECT * FROM closed UNION ALL SELECT * FROM recent;
 """
 _COLUMNS = "point, taken_at_ms, value, quality, reason"
@@ -83,6 +84,7 @@ class DuckDBReadings:
         rows = self._connection.execute("SELECT id, meter, quantity FROM points ORDER BY id").fetchall()
         self._points = [Point(meter, name) for _, meter, name in rows]
         self._ids = {point: i for i, point in enumerate(self._points)}
+        self._mark = int(self._connection.execute("SELECT coalesce(max(id), 0) FROM marks").fetchall()[0][0])
         self._latest = _Latest(len(self._points))
         self._load_latest()
 
@@ -104,14 +106,23 @@ class DuckDBReadings:
             return Written(0, 0)
         ids = self._ids_of(columns)
         batch = deduplicate(columns, ids)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             self._register(connection)
             stored = _insert_new(connection, batch)
+            if stored:
+                self._mark_changed(connection, batch)
         self._latest.advance(batch)
         if stored == len(columns):
             return Written(stored, 0)
         conflicting = _taken(self._connection, columns, ids)
         return Written(stored, len(columns) - stored - len(conflicting), conflicting)
+
+    def _mark_changed(self, connection: duckdb.DuckDBPyConnection, batch: Deduplicated) -> None:
+        """Note since when each point has new readings: what is made of them is made anew."""
+        self._mark += 1
+        first = np.flatnonzero(np.r_[True, batch.point[1:] != batch.point[:-1]])
+        marks_ = {"point": batch.point[first], "from_ms": batch.taken_at_ms[first]}  # noqa: F841 - found by its name
+        connection.execute(f"INSERT INTO marks SELECT {self._mark}, point, from_ms FROM marks_")
 
     def _ids_of(self, columns: ReadingColumns) -> npt.NDArray[np.int32]:
         """The number of each point that has a row; new ones are given the next, and saved with the batch."""
@@ -137,7 +148,7 @@ class DuckDBReadings:
 
     def _close_days(self, now_ms: int) -> None:
         until = now_ms // _DAY_MS * _DAY_MS
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 f"INSERT INTO closed SELECT {_COLUMNS} FROM recent WHERE taken_at_ms < {until} "
                 f"ORDER BY taken_at_ms // {_SORT_SPAN_MS}, point, taken_at_ms"
@@ -146,7 +157,8 @@ class DuckDBReadings:
         self._connection.execute("CHECKPOINT")
 
     @contextmanager
-    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """All or nothing; in the thread that writes."""
         self._connection.execute("BEGIN")
         try:
             yield self._connection
@@ -154,6 +166,28 @@ class DuckDBReadings:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+
+    # -- for the ledger, which lies in the same file ------------------------------------------------------------------
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        return self._connection
+
+    @property
+    def numbered(self) -> Sequence[Point]:
+        """Every point, at its number."""
+        return self._points
+
+    def number(self, point: Point) -> int | None:
+        return self._ids.get(point)
+
+    async def change(self, call: Callable[..., T], *args: Any) -> T:
+        """Call it in the thread that writes; StoreError where it fails."""
+        return await self._in(self._writing, call, *args)
+
+    async def read(self, call: Callable[..., T], *args: Any) -> T:
+        """Call it in a thread that reads; StoreError where it fails."""
+        return await self._in(self._reading, call, *args)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -176,7 +210,7 @@ class DuckDBReadings:
 
     def _readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
         known = [p for p in points if p in self._ids]
-        found = self._select(
+        found = self.select(
             f"SELECT {_COLUMNS} FROM readings WHERE {_in_range(self._numbers(known), from_ms, to_ms)} "
             "ORDER BY point, taken_at_ms"
         )
@@ -212,7 +246,7 @@ class DuckDBReadings:
             if kind is Kind.GAUGE
             else "arg_min(value, taken_at_ms) AS first, arg_max(value, taken_at_ms) AS last"
         )
-        found = self._select(
+        found = self.select(
             f"SELECT point, (taken_at_ms - {origin_ms}) // {step_ms} AS step, {columns}, count(*) AS n, "
             f"max(quality) AS worst FROM readings WHERE {wanted} GROUP BY 1, 2 ORDER BY 1, 2"
         )
@@ -235,20 +269,20 @@ class DuckDBReadings:
     def _numbers(self, points: Sequence[Point]) -> list[int]:
         return [self._ids[p] for p in points]
 
-    def _select(self, sql: str) -> Columns:
+    def select(self, sql: str) -> Columns:
         with self._connection.cursor() as cursor:
             return {k: np.asarray(v) for k, v in cursor.execute(sql).fetchnumpy().items()}
 
     def _load_latest(self) -> None:
         newest = "SELECT point, max(taken_at_ms) AS t, arg_max(value, taken_at_ms) AS v, "
         newest += "arg_max(quality, taken_at_ms) AS q, arg_max(reason, taken_at_ms) AS r FROM "
-        self._latest.load(self._select(newest + "recent GROUP BY point"))
+        self._latest.load(self.select(newest + "recent GROUP BY point"))
         # A late reading lies in `recent` though a newer one is closed already.
-        last_closed = self._select("SELECT coalesce(max(taken_at_ms), -1) AS t FROM closed")["t"][0]
+        last_closed = self.select("SELECT coalesce(max(taken_at_ms), -1) AS t FROM closed")["t"][0]
         doubtful = self._latest.before(int(last_closed))
         if doubtful:
             listed = ", ".join(map(str, doubtful))
-            self._latest.load(self._select(f"{newest} closed WHERE point IN ({listed}) GROUP BY point"))
+            self._latest.load(self.select(f"{newest} closed WHERE point IN ({listed}) GROUP BY point"))
 
     async def _in(self, pool: ThreadPoolExecutor, call: Callable[..., T], *args: Any) -> T:
         try:

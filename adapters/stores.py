@@ -6,22 +6,27 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from adapters.readings_memory import MemoryReadings
 from energy.errors import EnergyError
-from energy.ports import ReadingStore
+from energy.ports import Ledger, ReadingStore
 
 
 @asynccontextmanager
 async def open_store(address: str) -> AsyncIterator[ReadingStore]:
     """The store at an address, closed at the end; EnergyError where no store is known by its scheme."""
-    scheme, _, rest = address.partition(":")
-    match scheme:
-        case "memory":
-            yield MemoryReadings()
-        case "duckdb" if rest:
-            from adapters.readings_duckdb import open_duckdb
+    from adapters.readings_duckdb import open_duckdb
 
-            async with open_duckdb(Path(rest)) as store:
-                yield store
-        case _:
-            raise EnergyError(f"store {address!r} must be of the form duckdb:FILE or memory:")
+    scheme, _, rest = address.partition(":")
+    if not (scheme == "memory" or (scheme == "duckdb" and rest)):
+        raise EnergyError(f"store {address!r} must be of the form duckdb:FILE or memory:")
+    async with open_duckdb(Path(":memory:" if scheme == "memory" else rest)) as store:
+        yield store
+
+
+def open_ledger(store: ReadingStore) -> Ledger:
+    """The ledger in the file of the readings; TypeError for a store that keeps none."""
+    from adapters.ledger_duckdb import DuckDBLedger
+    from adapters.readings_duckdb import DuckDBReadings
+
+    if not isinstance(store, DuckDBReadings):
+        raise TypeError(f"{type(store).__name__} keeps no ledger")
+    return DuckDBLedger(store)

@@ -6,6 +6,7 @@ A fault reads `file:line: key = value: what is wrong; what would be right`.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -103,7 +104,13 @@ class Document:
     def fault(self, way: Sequence[str | int], text: str, *, line: int | None = None) -> str:
         """The sentence for a fault at a key."""
         value = self.value(way)
-        shown = "" if value is None or isinstance(value, dict | list) else f" = {value!r}"
+        shown = (
+            ""
+            if value is None or isinstance(value, dict | list)
+            else f" = {value}"
+            if isinstance(value, date)
+            else f" = {value!r}"
+        )
         where = spelled(way)
         if where:
             return f"{self.path}:{line or self.line(way)}: {where}{shown}: {text}"

@@ -43,6 +43,24 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
+def of_days(start: date, end: date, zone: ZoneInfo) -> Period:
+    """From the midnight in which a day begins to the one in which `end` does, a day that is not included.
+
+    >>> of_days(date(2026, 3, 29), date(2026, 3, 30), ZoneInfo("Europe/Berlin")).hours
+    23.0
+    """
+    return Period(_midnight(start, zone), _midnight(end, zone))
+
+
+def month_of(text: str, zone: ZoneInfo) -> Period:
+    """A month such as 2026-03; ValueError says what is wrong with the text."""
+    try:
+        first = date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise ValueError(f"{text!r} must be a month, such as 2026-03") from None
+    return of_days(first, _following_first_day(Span.MONTH, first), zone)
+
+
 def _first_day(span: Span, day: date) -> date:
     match span:
         case Span.WEEK:

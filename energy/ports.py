@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
+from energy.hours import Doubt, Hours, Small, Sums, Whole
 from energy.readings import Point, ReadingColumns
-from energy.series import Curve
+from energy.series import Curve, Floats
+
+# Points by their number in the store.
+Numbers = npt.NDArray[np.integer] | Sequence[int]
 
 
 class Clock(Protocol):
@@ -38,6 +45,23 @@ class Written:
     conflicting: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Points with readings that the ledger does not hold yet: (n,) each; `last` tells how far the marks were read."""
+
+    last: int
+    point: npt.NDArray[np.int64]
+    from_ms: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What the hours of a point were made under, beside its readings, as digests: of its register and of its price."""
+
+    register: str
+    price: str
+
+
 class ReadingStore(Protocol):
     """Readings, kept for ever or as long as the operator says; safe on disk when `write` returns."""
 
@@ -64,6 +88,56 @@ class ReadingStore(Protocol):
 
     async def maintain(self, now_ms: int) -> None:
         """Put what is no longer written to into its final order; may take long and can be repeated at will."""
+
+
+class Ledger(Protocol):
+    """Consumption by hour, kept beside the readings it is made from. Points go by their number in the store."""
+
+    @property
+    def points(self) -> Sequence[Point]:
+        """Every point that has ever had a reading, at its number."""
+
+    def number(self, point: Point) -> int | None:
+        """The number of a point; None where it never had a reading."""
+
+    async def marks(self) -> Marks:
+        """Points with readings that are not worked in yet, and since when."""
+
+    async def bases(self) -> dict[int, Basis]:
+        """What the hours of each point were made under; points that were never made are left out."""
+
+    async def settle(self, upto: int, bases: Mapping[int, Basis]) -> None:
+        """Forget the marks up to `upto`, and keep what the points were made under."""
+
+    async def counts(self, points: Numbers, from_ms: int) -> tuple[Whole, Whole, Whole, Whole]:
+        """Of the points that have readings since then: number, how many, first and last instant."""
+
+    async def registers(self, points: Numbers, from_ms: int) -> tuple[Small, Whole, Floats]:
+        """Readings since then that are not bad, by point and instant: number of the point, instant, value."""
+
+    async def last_before(self, point: int, before_ms: int) -> int | None:
+        """The instant of the last reading before, that is not bad."""
+
+    async def revise(self, stale: tuple[Numbers, Numbers], fresh: Hours) -> None:
+        """Remove rows by point and hour, and add rows: all or nothing, on disk when it returns."""
+
+    async def hours(self, points: Numbers, from_hour: int, to_hour: int) -> Hours:
+        """The rows of the points over [from, to), by point and hour."""
+
+    async def totals(self, points: Numbers, from_hour: int, to_hour: int) -> Sums:
+        """What flowed through each point over [from, to), of points that have rows there."""
+
+    async def curve(self, points: Numbers, from_hour: int, to_hour: int) -> Sums:
+        """What flowed through all the points together in each hour of [from, to) that any of them has a row of."""
+
+    async def doubt(self, from_ms: Mapping[int, int], doubts: Sequence[Doubt]) -> None:
+        """Replace what is doubtful about each point since its instant."""
+
+    async def doubts(self, points: Numbers, from_ms: int, to_ms: int) -> list[Doubt]:
+        """What is doubtful about the points over [from, to)."""
+
+    async def maintain(self, now_ms: int) -> None:
+        """Put settled hours into their final order; can be repeated at will."""
 
 
 @dataclass(frozen=True, slots=True)

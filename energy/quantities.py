@@ -6,7 +6,7 @@ are listed with their Chinese terms in docs/glossary.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -172,6 +172,15 @@ HEADLINES: dict[Medium, tuple[str, ...]] = {
     Medium.ENVIRONMENT: ("air_temperature", "relative_humidity", "solar_irradiance"),
 }
 
+# The counter that a meter of a medium is read for, the best one first.
+MAIN_COUNTERS: dict[Medium, tuple[str, ...]] = {
+    Medium.ELECTRICITY: ("active_energy_import", "active_energy_total", "active_energy_import_l1"),
+    Medium.WATER: ("volume",),
+    Medium.GAS: ("volume_standard", "volume", "volume_actual"),
+    Medium.HEAT: ("heat_energy",),
+    Medium.ENVIRONMENT: (),
+}
+
 
 def quantity(name: str) -> Quantity:
     """The quantity of this name.
@@ -196,6 +205,15 @@ def headline(medium: Medium, measured: list[str]) -> str | None:
         if name in measured:
             return name
     return measured[0] if measured else None
+
+
+def main_counter(medium: Medium, measured: Sequence[str]) -> str | None:
+    """The counter that tells what flows through a meter of this medium; None where it has none.
+
+    >>> main_counter(Medium.GAS, ["flow_rate", "volume"])
+    'volume'
+    """
+    return next((name for name in MAIN_COUNTERS[medium] if name in measured), None)
 
 
 def medium_of(measured: list[str]) -> Medium:

@@ -13,6 +13,9 @@ from energy.readings import Point
 Floats = npt.NDArray[np.float64]
 Instants = npt.NDArray[np.int64]
 
+# Amounts are kept as whole millionths of their unit: sums are exact, in whatever order they are made.
+MICRO = 1_000_000
+
 _SECOND, _HOUR, _DAY = 1000, 3_600_000, 86_400_000
 # Steps that divide an hour or a day, so that the same edges come back while one pans.
 STEPS_MS = (

@@ -2,48 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from zoneinfo import ZoneInfo
 
+from energy.coherence import Fault, faults
 from energy.errors import UnknownName
-from energy.quantities import Medium, headline, quantity
+from energy.names import ID_PATTERN as ID_PATTERN
+from energy.names import Text as Text
+from energy.names import check_id as check_id
+from energy.organisations import Account, Fact, Organisation, Share
+from energy.quantities import Kind, Medium, headline, quantity
 from energy.readings import Point
-
-# Ids stand in topics, addresses and file names: nothing that means something there.
-ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
-
-
-def check_id(what: str, text: str) -> None:
-    """Refuse an id that could not stand in a topic, an address or a file name.
-
-    >>> check_id("meter", "a/b")
-    Traceback (most recent call last):
-    ValueError: meter id 'a/b' may hold letters, digits, '-', '_' and '.', 64 at most, and begins with a letter or digit
-    """
-    if not re.fullmatch(ID_PATTERN, text):
-        raise ValueError(
-            f"{what} id {text!r} may hold letters, digits, '-', '_' and '.', 64 at most, "
-            "and begins with a letter or digit"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A name as officers say it and as engineers say it."""
-
-    zh: str
-    en: str
+from energy.validity import ALWAYS, Validity
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A building, floor or zone."""
+    """A campus, building, floor or zone; `parent` is the place that it is in."""
 
     id: str
     name: Text
     kind: str
+    parent: str | None = None
+    valid: Validity = ALWAYS
 
     def __post_init__(self) -> None:
         check_id("place", self.id)
@@ -64,12 +47,34 @@ class LineSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RegisterSettings:
+    """The register of a counter.
+
+    limit_per_h : the most that can flow in an hour [unit of the quantity per h]; None where nobody has said.
+    modulus : the total at which it begins again at zero [unit of the quantity]; None where it never does.
+    resolution : its smallest step [unit of the quantity]; None where nobody has said.
+    """
+
+    limit_per_h: float | None = None
+    modulus: float | None = None
+    resolution: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("limit_per_h", "modulus", "resolution"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} {value} is not above 0")
+
+
+@dataclass(frozen=True, slots=True)
 class Meter:
     """A meter as it is installed.
 
     `ct` and `pt` are the ratios of the transformers in front of it; `reversed` says that it is wired backwards;
     `parent` is the meter of the same medium that measures all of this one too, None for a main meter;
-    `plausible` narrows, per quantity, what this meter could report.
+    `plausible` narrows, per quantity, what this meter could report; `registers` tells of its counters.
+    `organisation` uses all that it measures, unless it is shared; `item` is the code of what it feeds (分项), as given;
+    `account` is the supplier's account that it is billed on.
     """
 
     id: str
@@ -86,6 +91,11 @@ class Meter:
     reversed: bool = False
     quantities: tuple[str, ...] = ()
     plausible: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    organisation: str | None = None
+    item: str | None = None
+    account: str | None = None
+    registers: Mapping[str, RegisterSettings] = field(default_factory=dict)
+    removed_on: date | None = None
 
     def __post_init__(self) -> None:
         check_id("meter", self.id)
@@ -99,6 +109,9 @@ class Meter:
         for name, (low, high) in self.plausible.items():
             if not low < high:
                 raise ValueError(f"meter {self.id}: {name} can be neither above {low} nor below {high}")
+        for name in self.registers:
+            if quantity(name).kind is not Kind.COUNTER:
+                raise ValueError(f"meter {self.id}: {name} is a gauge; registers are those of counters")
 
     @property
     def headline(self) -> str | None:
@@ -115,8 +128,29 @@ class Meter:
 
 
 @dataclass(frozen=True, slots=True)
+class VirtualPoint:
+    """A point that no meter measures: a formula over others, kept as text and never evaluated as code."""
+
+    id: str
+    name: Text
+    medium: Medium
+    quantity: str
+    formula: str
+    place: str | None = None
+    organisation: str | None = None
+    item: str | None = None
+    valid: Validity = ALWAYS
+
+    def __post_init__(self) -> None:
+        check_id("virtual point", self.id)
+        quantity(self.quantity)
+        if not self.formula.strip():
+            raise ValueError(f"virtual point {self.id} has no formula")
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
-    """A campus: its places, its lines and its meters, in the time zone that its days begin in."""
+    """A campus: its places, lines and meters, and who uses it, in the time zone that its days begin in."""
 
     id: str
     name: Text
@@ -124,6 +158,11 @@ class Site:
     places: tuple[Place, ...] = ()
     lines: tuple[LineSettings, ...] = ()
     meters: tuple[Meter, ...] = ()
+    organisations: tuple[Organisation, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    shares: tuple[Share, ...] = ()
+    virtual_points: tuple[VirtualPoint, ...] = ()
+    accounts: tuple[Account, ...] = ()
 
     def __post_init__(self) -> None:
         check_id("site", self.id)
@@ -139,57 +178,10 @@ class Site:
                 return meter
         raise UnknownName(f"meter {meter_id!r} is not in site {self.id!r}")
 
-    def faults(self) -> list[tuple[tuple[str | int, ...], str]]:
+    def of_account(self, account_id: str) -> list[Meter]:
+        """The meters that are billed on an account."""
+        return [meter for meter in self.meters if meter.account == account_id]
+
+    def faults(self) -> list[Fault]:
         """What does not fit together, each as (where, sentence); `where` is the way to the key, as in a site file."""
-        found: list[tuple[tuple[str | int, ...], str]] = []
-        found += self._repeated()
-        meters = {m.id: m for m in self.meters}
-        lines, places = {line.id for line in self.lines}, {p.id for p in self.places}
-        units: dict[tuple[str, int], str] = {}
-        for i, meter in enumerate(self.meters):
-            at = ("meters", i)
-            if meter.line is not None and meter.line not in lines:
-                found.append(((*at, "line"), f"line {meter.line!r} is none of {_listed(lines)}"))
-            if meter.place is not None and meter.place not in places:
-                found.append(((*at, "place"), f"place {meter.place!r} is none of {_listed(places)}"))
-            if meter.line is not None:
-                other = units.setdefault((meter.line, meter.unit), meter.id)
-                if other != meter.id:
-                    found.append(((*at, "unit"), f"unit {meter.unit} on line {meter.line} is taken by meter {other!r}"))
-            found += [((*at, "parent"), text) for text in self._parent_faults(meter, meters)]
-        return found
-
-    def _repeated(self) -> list[tuple[tuple[str | int, ...], str]]:
-        found: list[tuple[tuple[str | int, ...], str]] = []
-        for key, ids in (
-            ("places", [p.id for p in self.places]),
-            ("lines", [line.id for line in self.lines]),
-            ("meters", [m.id for m in self.meters]),
-        ):
-            seen: set[str] = set()
-            for i, name in enumerate(ids):
-                if name in seen:
-                    found.append(((key, i, "id"), f"id {name!r} is used twice; give each its own"))
-                seen.add(name)
-        return found
-
-    @staticmethod
-    def _parent_faults(meter: Meter, meters: Mapping[str, Meter]) -> list[str]:
-        if meter.parent is None:
-            return []
-        parent = meters.get(meter.parent)
-        if parent is None:
-            return [f"parent {meter.parent!r} is no meter of this site"]
-        if parent.medium is not meter.medium:
-            return [f"parent {parent.id!r} measures {parent.medium}, this meter {meter.medium}"]
-        above: list[str] = [meter.id]
-        while parent is not None:
-            if parent.id in above:
-                return [f"parents go in a circle: {' -> '.join([*above, parent.id])}"]
-            above.append(parent.id)
-            parent = meters.get(parent.parent) if parent.parent else None
-        return []
-
-
-def _listed(names: set[str]) -> str:
-    return ", ".join(sorted(names)) or "(none is given)"
+        return faults(self)

@@ -36,6 +36,8 @@ _UNITS: dict[str, tuple[str, Fraction]] = {
     "m3": ("volume", Fraction(1)),
     "L/h": ("flow rate", Fraction(1, 1000)),
     "m3/h": ("flow rate", Fraction(1)),
+    "kg": ("mass", Fraction(1)),
+    "t": ("mass", Fraction(1000)),
     "MJ": ("heat", Fraction(1, 1000)),
     "GJ": ("heat", Fraction(1)),
     "degC": ("temperature", Fraction(1)),

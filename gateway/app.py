@@ -16,35 +16,65 @@ from aiohttp import web
 
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.quarantine_sqlite import SqliteQuarantine
-from adapters.stores import open_store
+from adapters.stores import open_ledger, open_store
 from adapters.wire import READINGS, STATE, topic
+from analytics.carbon.factor_file import read_factors
 from energy.errors import EnergyError, StoreError
-from energy.ports import Clock, ReadingStore
+from energy.ports import Clock, Ledger, ReadingStore
 from energy.readings import ReadingColumns, to_ms
 from energy.sites import Site
 from gateway.api.openapi import openapi
 from gateway.api.problems import problems
 from gateway.api.route import Route, register
 from gateway.api.words import OngoingProblem, TextWords
+from gateway.billing.routes import ROUTES as BILLING_ROUTES
+from gateway.billing.service import Bills
+from gateway.closing.routes import ROUTES as CLOSING_ROUTES
+from gateway.closing.service import Closings
 from gateway.edges.routes import ROUTES as EDGES_ROUTES
 from gateway.edges.service import Edges
 from gateway.ingest.judge import Judge
 from gateway.ingest.routes import ROUTES as INGEST_ROUTES
 from gateway.ingest.service import Ingest
+from gateway.ledger.books import Books
+from gateway.ledger.keeping import kept
+from gateway.ledger.problems import LedgerWatch
+from gateway.ledger.routes import ROUTES as LEDGER_ROUTES
+from gateway.life.routes import ROUTES as LIFE_ROUTES
+from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.routes import ROUTES as LIVE_ROUTES
 from gateway.live.service import Present
 from gateway.live.words import PUSHED
 from gateway.metrics import Metrics
 from gateway.page import add_page
+from gateway.records.changes import last_change
+from gateway.records.database import Records, open_records
 from gateway.services import Services
+from gateway.sites.records import load_or_import
 from gateway.sites.routes import ROUTES as SITES_ROUTES
 from gateway.sites.service import Directory
+from gateway.stock.routes import ROUTES as STOCK_ROUTES
+from gateway.stock.service import Stock
+from gateway.tariffs.routes import ROUTES as TARIFFS_ROUTES
+from gateway.tariffs.service import Tariffs
 
 log = structlog.get_logger()
 
-ROUTES: tuple[Route[Services], ...] = (*SITES_ROUTES, *LIVE_ROUTES, *EDGES_ROUTES, *INGEST_ROUTES)
+ROUTES: tuple[Route[Services], ...] = (
+    *SITES_ROUTES,
+    *LIVE_ROUTES,
+    *EDGES_ROUTES,
+    *INGEST_ROUTES,
+    *LIFE_ROUTES,
+    *LEDGER_ROUTES,
+    *TARIFFS_ROUTES,
+    *BILLING_ROUTES,
+    *STOCK_ROUTES,
+    *CLOSING_ROUTES,
+)
 _MAINTAIN_EVERY_S = 600.0
+_LOOK_EVERY_S = 0.5
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -56,6 +86,8 @@ class GatewaySettings:
     bus: str
     store: str
     quarantine: Path
+    records: str
+    factors: Path
     host: str = "127.0.0.1"
     port: int = 8080
     client_id: str = "jieneng-gateway"
@@ -67,13 +99,35 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.store))
         quarantine = stack.enter_context(closing(SqliteQuarantine(settings.quarantine)))
-        directory = Directory(settings.site)
+        records = await stack.enter_async_context(open_records(settings.records))
+        site, changed = await load_or_import(records, settings.site, clock)
+        if changed:
+            log.info("site.imported", site=site.id, changes=changed)
+        directory = Directory(site)
         directory.learn(await store.points())
         known_edges = Edges(clock)
         present = Present(store, directory, known_edges, clock)
         hub = Hub(clock, metrics)
         hub.overview = present.overview
-        services = Services(clock, store, quarantine, directory, known_edges, present, hub, metrics)
+        lives = Lives(records, clock)
+        ledger = open_ledger(store)
+        books = Books(ledger, await kept(records, clock, site), read_factors(settings.factors))
+        services = Services(
+            clock,
+            store,
+            quarantine,
+            directory,
+            known_edges,
+            present,
+            hub,
+            metrics,
+            lives,
+            books,
+            Tariffs(records, clock),
+            Bills(records, clock),
+            Stock(records, clock),
+            Closings(records, clock, books),
+        )
         bus = await stack.enter_async_context(
             open_bus(
                 settings.bus,
@@ -83,24 +137,29 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
                 connected=hub.changed,
             )
         )
-        judge = Judge(settings.site.meters)
+        judge = Judge(site.meters)
 
         def stored(columns: ReadingColumns) -> None:
             directory.learn(columns.points[number] for number in set(columns.index.tolist()))
             hub.push(columns)
+            books.changed()
 
         intake = Ingest(bus, store, quarantine, judge, known_edges, clock, metrics, stored, hub.changed)
-        watch = _Watch(bus, intake, clock)
+        ledger_watch = LedgerWatch(books)
+        watch = _Watch(bus, intake, ledger_watch, clock)
         present.of_gateway = watch.problems
         await stack.enter_async_context(_served(application(services), settings))
         stack.push_async_callback(hub.close)
         if settings.host not in _LOOPBACK:
-            log.warning("gateway.open", host=settings.host, meaning="whoever reaches this address can read everything")
+            log.warning("gateway.open", host=settings.host, meaning="whoever reaches it can read all and enter events")
         log.info("gateway.started", address=f"http://{settings.host}:{settings.port}", store=settings.store)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(intake.run())
             tasks.create_task(hub.run())
-            tasks.create_task(_maintain(store, clock))
+            tasks.create_task(_maintain(store, ledger, clock))
+            tasks.create_task(books.run(clock))
+            tasks.create_task(ledger_watch.run(clock))
+            tasks.create_task(_watch_records(books, records, clock, site))
 
 
 def application(services: Services) -> web.Application:
@@ -145,8 +204,8 @@ async def _health(services: Services) -> bytes:
 class _Watch:
     """What is wrong with the gateway itself."""
 
-    def __init__(self, bus: MqttBus, intake: Ingest, clock: Clock) -> None:
-        self._bus, self._intake, self._clock = bus, intake, clock
+    def __init__(self, bus: MqttBus, intake: Ingest, ledger: LedgerWatch, clock: Clock) -> None:
+        self._bus, self._intake, self._ledger, self._clock = bus, intake, ledger, clock
 
     def problems(self) -> list[OngoingProblem]:
         found = []
@@ -162,7 +221,7 @@ class _Watch:
                 f"The store refuses; new readings wait at the edges: {cause}",
             )
             found.append(OngoingProblem("store.failing", "store", self._intake.trouble.since_ms, TextWords(zh, en)))
-        return found
+        return [*found, *self._ledger.problems()]
 
 
 @asynccontextmanager
@@ -182,11 +241,26 @@ async def _served(app: web.Application, settings: GatewaySettings) -> AsyncItera
         await runner.cleanup()
 
 
-async def _maintain(store: ReadingStore, clock: Clock) -> None:
+async def _maintain(store: ReadingStore, ledger: Ledger, clock: Clock) -> None:
     """Put closed days into their order, shortly after the start and every few minutes."""
     while True:
         await asyncio.sleep(_MAINTAIN_EVERY_S)
         try:
+            await ledger.maintain(to_ms(clock.now()))
             await store.maintain(to_ms(clock.now()))
         except StoreError as error:
             log.error("store.unmaintained", cause=str(error))
+
+
+async def _watch_records(books: Books, records: Records, clock: Clock, site: Site) -> None:
+    """Take over what changes in the records, by this process or by a command beside it."""
+    seen = await last_change(records)
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        try:
+            now = await last_change(records)
+            if now != seen:
+                books.take(await kept(records, clock, site))
+                seen = now
+        except StoreError as error:
+            log.error("records.failed", cause=str(error))

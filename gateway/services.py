@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from energy.ports import Clock, Quarantine, ReadingStore
+from gateway.billing.service import Bills
+from gateway.closing.service import Closings
 from gateway.edges.service import Edges
+from gateway.ledger.books import Books
+from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
 from gateway.sites.service import Directory
+from gateway.stock.service import Stock
+from gateway.tariffs.service import Tariffs
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +30,9 @@ class Services:
     present: Present
     hub: Hub
     metrics: Metrics
+    lives: Lives
+    books: Books
+    tariffs: Tariffs
+    bills: Bills
+    stock: Stock
+    closings: Closings

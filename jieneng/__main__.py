@@ -20,7 +20,14 @@ _COMMANDS = {
     "fault": ("fault", "Let a fault of the simulated meters begin or end."),
     "read": ("read", "Read one meter once, and print what it says."),
     "import": ("import_readings", "Take readings from CSV or Parquet files into the store."),
+    "site": ("sites", "Bring a site file into the records, write one out, see what was changed."),
+    "events": ("events", "Enter, list and withdraw what happened to meters."),
+    "tariffs": ("tariffs", "Bring tariffs into the records, see what is there."),
+    "bills": ("bills", "Enter what suppliers billed, and compare it with the meters."),
+    "stock": ("stock", "Enter fuels that are bought and kept."),
+    "period": ("periods", "Close months, see what would differ, correct them by reversing entries."),
     "consumption": ("consumption", "Tell what flowed through a counter, by hour, day, month or year."),
+    "ledger": ("ledger", "Make the ledger of consumption anew."),
     "openapi": ("openapi", "Print the description of the API."),
 }
 

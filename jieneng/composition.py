@@ -37,7 +37,7 @@ def load_installed(path: Path) -> Installed:
     for i, meter in enumerate(site.meters):
         if meter.profile and meter.profile.endswith((".yaml", ".yml")):
             # A profile of one's own stands beside the site file.
-            meter = replace(meter, profile=str(path.parent / meter.profile))
+            meter = replace(meter, profile=str((path.parent / meter.profile).resolve()))
         profile, found = _profile(meter, document, i)
         faults += found
         if profile is not None and meter.profile is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from energy.quantities import Kind, quantity
 from energy.readings import ReadingColumns, to_ms
 from energy.series import Instants
 from energy.sites import Meter
+from gateway.records.database import open_records
+from gateway.tariffs.documents import documents_of
+from gateway.tariffs.service import Tariffs
 from jieneng.importing import Progress
 
 PAST = timedelta(days=400)
@@ -64,6 +68,17 @@ def _columns(fleet: Fleet, meter: Meter, instants: Instants) -> ReadingColumns:
         np.tile(instants, len(points)),
         np.concatenate([history[point.quantity] for point in points]),
     )
+
+
+async def give_tariffs(records_address: str, files: Sequence[Path], clock: Clock) -> int:
+    """Enter the tariffs that are shipped as examples, where there are none; how many those are."""
+    async with open_records(records_address) as records:
+        tariffs = Tariffs(records, clock)
+        if await tariffs.kept():
+            return 0
+        documents = {k: text for file in files for k, text in documents_of(file).items()}
+        await tariffs.apply(documents, await tariffs.differences(documents), "demo", "the examples that are shipped")
+    return len(documents)
 
 
 def store_is_new(data: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from adapters.site_files import Id
+from adapters.scalars import Id
 from energy.documents import Words, checked, open_document
 from energy.errors import ConfigurationError
 
@@ -55,6 +55,10 @@ class Settings:
     @property
     def store_address(self) -> str:
         return self.store or f"duckdb:{self.data / 'readings.duckdb'}"
+
+    @property
+    def records_address(self) -> str:
+        return f"sqlite:{self.data / 'records.sqlite'}"
 
     @property
     def host_and_port(self) -> tuple[str, int]:

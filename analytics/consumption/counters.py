@@ -1,24 +1,25 @@
 """From the register of a counter to the steps between its readings.
 
 A step is booked only where the meter itself vouches for it. What cannot be known is disputed: it has no amount, and
-says so, until an event in the life of the meter explains it.
+says so, until an event in the life of the meter explains it. Registers are whole millionths of their unit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from energy.series import Floats, Instants
+from analytics.consumption.life import Boundary, Life
+from analytics.consumption.limits import EXCURSION_MS, HOUR_MS, Limits, Whole
+from energy.series import MICRO, Instants
 
-HOUR_MS = 3_600_000
-# A register that strayed and came back within this time was read wrong; one that stays away is another register.
-EXCURSION_MS = 6 * HOUR_MS
+# A register that stood still so long at most and then tells all at once was held back on its way.
+HELD_MS = 48 * HOUR_MS
+
+Flags = npt.NDArray[np.bool_]
 
 
 class Verdict(IntEnum):
@@ -27,173 +28,291 @@ class Verdict(IntEnum):
     MEASURED = 0
     ROLLED_OVER = 1
     DISPUTED = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Register:
-    """What is known of a register.
-
-    modulus : the total at which it restarts from zero [unit], None for one that never does.
-    limit_per_h : the most that can flow through the meter in an hour [unit/h].
-    resolution : the smallest step of the register [unit].
-    """
-
-    limit_per_h: float = np.inf
-    modulus: float | None = None
-    resolution: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not self.limit_per_h > 0:
-            raise ValueError(f"limit_per_h {self.limit_per_h} is not above 0")
-        if self.modulus is not None and not self.modulus > 0:
-            raise ValueError(f"modulus {self.modulus} is not above 0")
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A meter was exchanged: the old one showed `final` when it was taken off, the new one `initial` when it began."""
-
-    at_ms: int
-    final: float
-    initial: float
+    HELD = 3
+    MANUAL = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The steps between the readings that count, oldest first; columns of equal length n.
+    """Steps of one counter, oldest first, none overlapping; columns of equal length n.
 
-    start_ms, end_ms : (n,) instants; a step begins where the one before ends.
-    amount : (n,) what flowed in it [unit]; NaN where it is disputed.
+    start_ms, end_ms : (n,) instants; a step begins where the one before ends, unless something is missing between.
+    amount : (n,) what flowed in it [millionths]; 0 where it is disputed.
     verdict : (n,) codes of `Verdict`.
-    strayed : (k,) positions, in the readings given, of those that were read wrong and do not count.
+    strayed_ms : (k,) instants of readings that were read wrong and do not count.
     """
 
     start_ms: Instants
     end_ms: Instants
-    amount: Floats
+    amount: Whole
     verdict: npt.NDArray[np.uint8]
-    strayed: npt.NDArray[np.int64]
+    strayed_ms: Instants = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.amount)
 
 
-def steps(t_ms: Instants, total: Floats, register: Register, exchanges: Sequence[Exchange] = ()) -> Steps:
-    """What flowed between consecutive readings of a counter.
+@dataclass(slots=True)
+class _Knots:
+    """Readings of one life of a register that may count: instants, registers, which were read by hand."""
+
+    t: Instants
+    m: Whole
+    manual: Flags
+
+    def take(self, rows: npt.NDArray[np.generic] | slice) -> _Knots:
+        return _Knots(self.t[rows], self.m[rows], self.manual[rows])
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+
+def steps(
+    t_ms: Instants, register: Whole, limits: Limits, modulus: int | None = None, life: Life | None = None
+) -> Steps:
+    """What flowed between the readings of a counter.
 
     Parameters
     ----------
-    t_ms : (n,) instants of the readings, ascending, none twice [ms since the epoch].
-    total : (n,) register at each [unit]; no NaN: bad readings are left out before.
-    register : its limits.
-    exchanges : the exchanges that are known of, in any order. A reading at the very instant is of the new meter.
+    t_ms : (n,) instants of the readings, ascending, none twice.
+    register : (n,) what the counter showed [millionths]; bad readings are left out before.
+    limits : the most that can flow, of this one point.
+    modulus : the total at which the register restarts from zero [millionths]; None where it is not known: then a
+        roll-over is only believed from a full decade or 2^32 of a register to near its zero.
+    life : what else is known of the meter.
 
     Returns
     -------
-    A step between each pair of readings that count. A reading that strays and comes back (a spike, a zero) does not
-    count. A fall is a roll-over where the modulus explains it within the limit; any other fall, and any rise beyond the
-    limit, is disputed. The same readings give the same steps, however they came.
+    A reading that strays and comes back within six hours does not count. A fall is a roll-over where the modulus
+    explains it within the limit. Any other fall, and any rise beyond the limit that standing still before does not
+    explain, is disputed. The same readings give the same steps, however they came.
     """
     if np.any(np.diff(t_ms) <= 0):
         raise ValueError("readings must be in the order of time, none twice")
-    total = np.asarray(total, dtype=np.float64)
-    good = np.ones(len(t_ms), dtype=bool)
-    for part in _lives(t_ms, exchanges):
-        good[part] = ~_strayed(t_ms[part], total[part], register)
-    known_t, known_v, life = _with_exchanges(t_ms, total, good, exchanges)
-    same_life = life[1:] == life[:-1]
-    start, end = known_t[:-1][same_life], known_t[1:][same_life]
-    amount, verdict = _judged(start, end, known_v[:-1][same_life], known_v[1:][same_life], register)
-    return Steps(start, end, amount, verdict, np.flatnonzero(~good))
+    life = life or Life()
+    knots = _with_manual(_Knots(t_ms, register, np.zeros(len(t_ms), bool)), life)
+    judge = _Judge(limits, modulus)
+    parts: list[Steps] = []
+    ratio = 1.0
+    opened_by: Boundary | None = None
+    last_end: int | None = None
+    boundaries: list[Boundary | None] = [*life.boundaries, None]
+    for closed_by in boundaries:
+        from_ms = opened_by.at_ms if opened_by else None
+        own = _within(knots, from_ms, closed_by.at_ms if closed_by else None)
+        kept, strayed = judge.without_strays(own)
+        opening, closing = _ends(judge, knots, kept, opened_by, closed_by)
+        line = _framed(kept, opening, closing)
+        if opened_by is not None and not opened_by.explained and last_end is not None and len(line):
+            parts += _disputed(last_end, int(line.t[0]))
+        found = judge.judged(line)
+        parts.append(_times(found, ratio, strayed))
+        last_end = int(line.t[-1]) if len(line) else last_end
+        opened_by = closed_by
+        if closed_by is not None and closed_by.ratio is not None:
+            ratio = closed_by.ratio
+    return _joined(parts)
 
 
-def limit_from_history(t_ms: Instants, total: Floats) -> float:
-    """A limit for a meter of which nothing better is known, by its own readings [unit/h]; inf where they rise nowhere.
-
-    Fifty times the median of the rates at which it rose, or ten times the rate that nine of ten stay below, whichever
-    is more: far above any load that belongs to the meter, far below a spike or a foreign register.
-    """
-    rise, hours = np.diff(total), np.diff(t_ms) / HOUR_MS
-    rates = rise[rise > 0] / hours[rise > 0]
-    if len(rates) == 0:
-        return float("inf")
-    return float(max(50 * np.median(rates), 10 * np.quantile(rates, 0.9)))
-
-
-def _lives(t_ms: Instants, exchanges: Sequence[Exchange]) -> list[slice]:
-    """The readings of each meter that has hung there."""
-    edges = [0, *np.searchsorted(t_ms, sorted(e.at_ms for e in exchanges)).tolist(), len(t_ms)]
-    return [slice(a, b) for a, b in pairwise(edges)]
+def _with_manual(knots: _Knots, life: Life) -> _Knots:
+    """The readings and those taken by hand, less those of a faulty meter; where both exist the meter's own stands."""
+    good = np.ones(len(knots), bool)
+    for from_ms, to_ms in life.faulty:
+        good &= ~((knots.t >= from_ms) & (knots.t < to_ms))
+    knots = knots.take(good)
+    by_hand = {t: m for t, m in life.manual if t not in set(knots.t.tolist())} if life.manual else {}
+    if not by_hand:
+        return knots
+    t = np.r_[knots.t, np.array(list(by_hand), np.int64)]
+    order = np.argsort(t, kind="stable")
+    m = np.r_[knots.m, np.array(list(by_hand.values()), np.int64)]
+    return _Knots(t, m, np.r_[knots.manual, np.ones(len(by_hand), bool)]).take(order)
 
 
-def _with_exchanges(
-    t_ms: Instants, total: Floats, good: npt.NDArray[np.bool_], exchanges: Sequence[Exchange]
-) -> tuple[Instants, Floats, npt.NDArray[np.int64]]:
-    """The readings that count, the final and initial registers among them, and in which life of the meter each is."""
-    at = np.array(sorted(e.at_ms for e in exchanges), dtype=np.int64)
-    in_order = sorted(exchanges, key=lambda e: e.at_ms)
-    life = np.searchsorted(at, t_ms[good], side="right")
-    n = len(at)
-    all_t = np.concatenate([t_ms[good], at, at])
-    all_v = np.concatenate([total[good], [e.final for e in in_order], [e.initial for e in in_order]])
-    all_life = np.concatenate([life, np.arange(n), np.arange(1, n + 1)])
-    order = np.lexsort((all_t, all_life))
-    return all_t[order], all_v[order], all_life[order]
+def _within(knots: _Knots, from_ms: int | None, to_ms: int | None) -> _Knots:
+    first = 0 if from_ms is None else int(np.searchsorted(knots.t, from_ms))
+    last = len(knots) if to_ms is None else int(np.searchsorted(knots.t, to_ms))
+    return knots.take(slice(first, last))
 
 
-def _judged(
-    start: Instants, end: Instants, before: Floats, after: Floats, register: Register
-) -> tuple[Floats, npt.NDArray[np.uint8]]:
-    hours = (end - start) / HOUR_MS
-    most = register.limit_per_h * hours + register.resolution
-    # A final register may be read at the instant of the last reading: no time, and so nothing but the resolution.
-    most = np.where(hours > 0, most, register.resolution)
-    rise = after - before
-    verdict = np.full(len(rise), Verdict.DISPUTED, dtype=np.uint8)
-    verdict[(rise >= 0) & (rise <= most)] = Verdict.MEASURED
-    amount = rise.copy()
-    if register.modulus is not None:
-        wrapped = rise + register.modulus
-        rolled = (rise < 0) & (wrapped >= 0) & (wrapped <= most) & np.isfinite(most)
-        verdict[rolled] = Verdict.ROLLED_OVER
-        amount[rolled] = wrapped[rolled]
-    amount[verdict == Verdict.DISPUTED] = np.nan
-    return amount, verdict
+def _ends(
+    judge: _Judge, all_knots: _Knots, kept: _Knots, opened_by: Boundary | None, closed_by: Boundary | None
+) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    """The registers at the beginning and at the end of a life, where they are told or can be read off its course."""
+
+    def at(boundary: Boundary | None, told: int | None) -> tuple[int, int] | None:
+        if boundary is None:
+            return None
+        if told is not None:
+            return boundary.at_ms, told
+        if boundary.continues:
+            course, _ = judge.without_strays(all_knots)
+            if len(course) and course.t[0] <= boundary.at_ms <= course.t[-1]:
+                read = np.interp(boundary.at_ms - course.t[0], course.t - course.t[0], course.m - course.m[0])
+                return boundary.at_ms, int(course.m[0]) + round(float(read))
+        return None
+
+    return at(opened_by, opened_by.initial if opened_by else None), at(
+        closed_by, closed_by.final if closed_by else None
+    )
 
 
-def _strayed(t_ms: Instants, total: Floats, register: Register) -> npt.NDArray[np.bool_]:
-    """Which readings were read wrong: a run that leaves what the register can show, and from which it comes back.
-
-    Only where something is wrong at all does this look at single readings.
-    """
-    strayed = np.zeros(len(t_ms), dtype=bool)
-    if len(t_ms) < 3:
-        return strayed
-    _, verdict = _judged(t_ms[:-1], t_ms[1:], total[:-1], total[1:], register)
-    last = -1
-    for broken in np.flatnonzero(verdict == Verdict.DISPUTED).tolist():
-        if broken <= last:
-            continue
-        back = _comes_back(t_ms, total, broken, register)
-        if back is not None:
-            strayed[broken + 1 : back] = True
-            last = back - 1
-    return strayed
+def _framed(kept: _Knots, opening: tuple[int, int] | None, closing: tuple[int, int] | None) -> _Knots:
+    t, m, manual = kept.t, kept.m, kept.manual
+    if opening is not None:
+        # A reading at that very instant may still be one of the old register.
+        later = t > opening[0]
+        by_hand = bool(manual[~later].any())
+        t, m, manual = np.r_[opening[0], t[later]], np.r_[opening[1], m[later]], np.r_[by_hand, manual[later]]
+    if closing is not None:
+        t, m, manual = np.r_[t, closing[0]], np.r_[m, closing[1]], np.r_[manual, False]
+    return _Knots(t.astype(np.int64), m.astype(np.int64), manual.astype(bool))
 
 
-def _comes_back(t_ms: Instants, total: Floats, before: int, register: Register) -> int | None:
-    """The first reading after `before` + 1 that continues `before`, soon enough; None where there is none.
+def _disputed(from_ms: int, to_ms: int) -> list[Steps]:
+    if to_ms <= from_ms:
+        return []
+    one = np.array([Verdict.DISPUTED], np.uint8)
+    return [Steps(np.array([from_ms]), np.array([to_ms]), np.zeros(1, np.int64), one)]
 
-    Coming back means more than being possible again: a limit times a long time makes anything possible. What strayed
-    must leave on the way back as it left on the way there.
-    """
-    until = int(np.searchsorted(t_ms, t_ms[before] + EXCURSION_MS, side="right"))
-    for i in range(before + 2, until):
-        pair = np.array([before, i])
-        _, onward = _judged(t_ms[pair[:1]], t_ms[pair[1:]], total[pair[:1]], total[pair[1:]], register)
-        _, step = _judged(t_ms[i - 1 : i], t_ms[i : i + 1], total[i - 1 : i], total[i : i + 1], register)
-        away_up = total[before + 1] > total[before]
-        returned = total[i] < total[i - 1] if away_up else total[i] > total[i - 1]
-        if onward[0] == Verdict.MEASURED and returned and (step[0] == Verdict.DISPUTED or not away_up):
-            return i
-    return None
+
+def _times(found: Steps, ratio: float, strayed_ms: Instants) -> Steps:
+    amount = found.amount if ratio == 1.0 else np.rint(found.amount * ratio).astype(np.int64)
+    return Steps(found.start_ms, found.end_ms, amount, found.verdict, strayed_ms)
+
+
+def _joined(parts: list[Steps]) -> Steps:
+    def column(name: str) -> npt.NDArray[np.generic]:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    return Steps(*(column(name) for name in ("start_ms", "end_ms", "amount", "verdict", "strayed_ms")))  # type: ignore[arg-type]
+
+
+class _Judge:
+    """Judges the readings of one counter."""
+
+    def __init__(self, limits: Limits, modulus: int | None) -> None:
+        self._limits, self._modulus = limits, modulus
+
+    def most(self, start_ms: Instants, end_ms: Instants) -> npt.NDArray[np.float64]:
+        """The most that can have flowed between instants [millionths]."""
+        return self._limits.most(0, self._limits.week(end_ms), end_ms - start_ms)
+
+    def possible(self, before: tuple[int, int], after: tuple[int, int]) -> bool:
+        """Whether a register can go from one (instant, register) to another without rolling over."""
+        rise = after[1] - before[1]
+        return bool(0 <= rise <= self.most(np.array([before[0]]), np.array([after[0]]))[0])
+
+    def rolled_over(self, before: tuple[int, int], after: tuple[int, int]) -> int | None:
+        """What flowed, if the register rolled over between; None where that does not explain it."""
+        most = float(self.most(np.array([before[0]]), np.array([after[0]]))[0])
+        if not np.isfinite(most):
+            return None
+        moduli = [self._modulus] if self._modulus else _likely_moduli(before[1])
+        for modulus in moduli:
+            wrapped = after[1] + modulus - before[1]
+            near = self._modulus is not None or wrapped <= modulus / 100
+            if before[1] < modulus and after[1] >= 0 and 0 <= wrapped <= most and near:
+                return int(wrapped)
+        return None
+
+    def without_strays(self, knots: _Knots) -> tuple[_Knots, Instants]:
+        """The readings less those that were read wrong, and the instants of these."""
+        falls = np.flatnonzero(np.diff(knots.m) < 0)
+        if len(falls) == 0:
+            return knots, np.empty(0, np.int64)
+        good = np.ones(len(knots), bool)
+        for fall in falls.tolist():
+            if good[fall] and good[fall + 1]:
+                self._resolve(knots, good, fall)
+        return knots.take(good), knots.t[~good]
+
+    def _resolve(self, knots: _Knots, good: Flags, high: int) -> None:
+        """A register fell after reading `high`: mark the fewer of those before that strayed up, or after, down."""
+        low = high + 1
+        before, after = (int(knots.t[high]), int(knots.m[high])), (int(knots.t[low]), int(knots.m[low]))
+        up, down = self._strayed_up(knots, good, high), self._strayed_down(knots, good, high)
+        # A full register that shows zero rolled over, unless it is back at where it was.
+        rolled_over = self._modulus and down is None and self.rolled_over(before, after) is not None
+        if rolled_over and self._reached(knots, good, high):
+            return
+        if up is not None and (down is None or len(up) <= len(down)):
+            good[up] = False
+        elif down is not None:
+            good[down] = False
+
+    def _reached(self, knots: _Knots, good: Flags, at: int) -> bool:
+        """Whether the reading itself was possible after the one before it."""
+        earlier = np.flatnonzero(good[:at])[-1:]
+        if len(earlier) == 0:
+            return True
+        i = int(earlier[0])
+        before, after = (int(knots.t[i]), int(knots.m[i])), (int(knots.t[at]), int(knots.m[at]))
+        return self.possible(before, after) or self.rolled_over(before, after) is not None
+
+    def _strayed_up(self, knots: _Knots, good: Flags, high: int) -> npt.NDArray[np.int64] | None:
+        low = high + 1
+        first = int(np.searchsorted(knots.t, knots.t[low] - EXCURSION_MS))
+        window = np.arange(first, low)[good[first:low]]
+        fitting = window[knots.m[window] <= knots.m[low]]
+        if len(fitting) == 0:
+            return None
+        base = int(fitting[-1])
+        if not self.possible((int(knots.t[base]), int(knots.m[base])), (int(knots.t[low]), int(knots.m[low]))):
+            return None
+        return window[window > base]
+
+    def _strayed_down(self, knots: _Knots, good: Flags, high: int) -> npt.NDArray[np.int64] | None:
+        last = int(np.searchsorted(knots.t, knots.t[high] + EXCURSION_MS, side="right"))
+        window = np.arange(high + 1, last)
+        fitting = window[knots.m[window] >= knots.m[high]]
+        if len(fitting) == 0:
+            return None
+        back = int(fitting[0])
+        # What strayed leaps on its way back as on its way there; a register that merely grows has begun anew.
+        grew = knots.m[back] - knots.m[back - 1] <= knots.m[back - 1] - knots.m[high + 1]
+        if grew or not self.possible(
+            (int(knots.t[high]), int(knots.m[high])), (int(knots.t[back]), int(knots.m[back]))
+        ):
+            return None
+        return window[window < back]
+
+    def judged(self, line: _Knots) -> Steps:
+        """The steps between readings that count."""
+        line, held = self._without_standstill(line)
+        start, end, rise = line.t[:-1], line.t[1:], np.diff(line.m)
+        verdict = np.full(len(rise), Verdict.DISPUTED, np.uint8)
+        verdict[(rise >= 0) & (rise <= self.most(start, end))] = Verdict.MEASURED
+        verdict[held[1:]] = Verdict.HELD
+        for i in np.flatnonzero((rise < 0) & (verdict == Verdict.DISPUTED)).tolist():
+            wrapped = self.rolled_over((int(start[i]), int(line.m[i])), (int(end[i]), int(line.m[i + 1])))
+            if wrapped is not None:
+                rise[i], verdict[i] = wrapped, Verdict.ROLLED_OVER
+        by_hand = (line.manual[:-1] | line.manual[1:]) & (verdict != Verdict.DISPUTED)
+        verdict[by_hand] = Verdict.MANUAL
+        return Steps(start, end, np.where(verdict == Verdict.DISPUTED, 0, rise), verdict)
+
+    def _without_standstill(self, line: _Knots) -> tuple[_Knots, Flags]:
+        """Without readings at which a register stood still that then told all at once; and which one told."""
+        rise = np.diff(line.m)
+        held = np.zeros(len(line), bool)
+        keep = np.ones(len(line), bool)
+        for i in np.flatnonzero(rise > self.most(line.t[:-1], line.t[1:])).tolist():
+            earliest = int(np.searchsorted(line.t, line.t[i] - HELD_MS))
+            moved = np.flatnonzero(line.m[earliest : i + 1] != line.m[i])
+            first = earliest + (int(moved[-1]) + 1 if len(moved) else 0)
+            week = self._limits.week(line.t[i + 1 : i + 2])
+            usual = float(self._limits.typical_per_ms[0, week][0]) * float(line.t[i + 1] - line.t[first])
+            if i - first >= 2 and rise[i] <= usual:
+                keep[first + 1 : i + 1] = False
+                held[i + 1] = True
+        return line.take(keep), held[keep]
+
+
+def _likely_moduli(register: int) -> list[int]:
+    """Where a register of unknown make may restart: the next full decade from 10^4 units, or 2^32 of its digits."""
+    decade = 10_000 * MICRO
+    while decade <= register:
+        decade *= 10
+    binary = [2**32 * MICRO // digits for digits in (1, 10, 100, 1000)]
+    return sorted({decade, *(b for b in binary if b > register)})

@@ -1,7 +1,8 @@
-"""From the steps of a counter to consumption per period, and how much of each period is known in which way.
+"""From the steps of counters to half hours.
 
-Over a gap the total is what the register says. Where a gap lies within a period its total is measured; where it reaches
-across an edge, what falls to either side is an estimate, and says so.
+A short step flows evenly. Over a gap the total is what the register says; which half hour it falls into is an estimate,
+made by what the meter itself used at that time of day before the gap, and marked so. Whole millionths are shared out by
+cumulative rounding: the half hours of a step add up to it exactly.
 """
 
 from __future__ import annotations
@@ -11,116 +12,166 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analytics.consumption.counters import HOUR_MS, Steps, Verdict
+from analytics.consumption.counters import Verdict
+from analytics.consumption.limits import HOUR_MS, WEEK_MS, Whole
 from energy.series import Floats, Instants
 
-_WEEK_HOURS = 168
+HALF_MS = HOUR_MS // 2
+# A step that takes longer is a gap: a meter read by the hour is not read to the second.
+GAP_MS = HOUR_MS + HOUR_MS // 12
+_DAY_SLOTS = 48
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """Consumption per period; columns of length m.
+class ManySteps:
+    """Steps of p points, by point and time; columns of length n as in `Steps`."""
 
-    amount : what is known to have flowed [unit]; NaN where nothing is known: missing is not zero.
-    estimated : the part of it whose side of an edge is an estimate [unit].
-    measured_share, estimated_share, disputed_share, missing_share : of the time of the period; together 1.
-    """
-
-    amount: Floats
-    estimated: Floats
-    measured_share: Floats
-    estimated_share: Floats
-    disputed_share: Floats
-    missing_share: Floats
+    points: int
+    point: npt.NDArray[np.integer]
+    start_ms: Instants
+    end_ms: Instants
+    amount: Whole
+    verdict: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
-    """What is usually used, as a running total: `total` (k,) at `t_ms` (k,), neither ever falling, at any scale."""
+class HalfHours:
+    """What is known of s half hours from the half hour `first` on [half hours since the epoch], of p points.
 
-    t_ms: Instants
-    total: Floats
-
-    def share(self, start_ms: int, end_ms: int, edges_ms: Instants) -> Floats:
-        """Which share of [start, end) usually falls between consecutive edges: (m,); by time where none is usual."""
-        inside = np.clip(edges_ms, start_ms, end_ms)
-        at = np.interp(np.array([start_ms, *inside.tolist(), end_ms]), self.t_ms, self.total)
-        whole = at[-1] - at[0]
-        if not whole > 0:
-            return np.diff(inside) / (end_ms - start_ms)
-        share: Floats = np.diff(at[1:-1]) / whole
-        return share
-
-
-def spread(found: Steps, edges_ms: Instants, *, gap_ms: int, usual: Usual | None = None) -> Spread:
-    """Spread steps over periods.
-
-    Parameters
-    ----------
-    found : the steps of one counter, each beginning where the one before ends.
-    edges_ms : (m + 1,) where the periods begin and the last one ends, ascending.
-    gap_ms : a step that takes longer is a gap; a shorter one flows evenly, and is measured.
-    usual : how a gap is shared between the periods that it touches; by time where it is None.
-
-    Returns
-    -------
-    The m periods. The sum of their amounts is what the steps hold within the edges, whatever the edges are.
+    amount, estimated : (p, s) what flowed, and the part of it that is spread over a gap [millionths].
+    measured_ms, estimated_ms, manual_ms, disputed_ms : (p, s) of its time, how much is known in which way.
     """
+
+    first: int
+    amount: Whole
+    estimated: Whole
+    measured_ms: Whole
+    estimated_ms: Whole
+    manual_ms: Whole
+    disputed_ms: Whole
+
+
+def half_hours(found: ManySteps, first: int, count: int, *, zone_offset_ms: int = 0) -> HalfHours:
+    """Spread steps over half hours; what lies outside [first, first + count) is cut off.
+
+    `zone_offset_ms` says which half hours are the same time of the same kind of day, for estimates.
+    """
+    duration = found.end_ms - found.start_ms
     disputed = found.verdict == Verdict.DISPUTED
-    crossing = np.searchsorted(edges_ms, found.start_ms, side="right") != np.searchsorted(edges_ms, found.end_ms)
-    gap = ~disputed & crossing & (found.end_ms - found.start_ms > gap_ms)
-    known = np.where(disputed, 0.0, found.amount)
-    estimated = _over_edges(found, gap, known, edges_ms, usual)
-    evenly = _evenly(found, np.where(gap, 0.0, known), edges_ms)
-    duration, length = (found.end_ms - found.start_ms).astype(np.float64), np.diff(edges_ms).astype(np.float64)
-
-    def share(of: npt.NDArray[np.bool_]) -> Floats:
-        return _evenly(found, np.where(of, duration, 0.0), edges_ms) / length
-
-    measured, guessed, in_dispute = share(~gap & ~disputed), share(gap), share(disputed)
-    amount = np.where(measured + guessed > 0, evenly + estimated, np.nan)
-    missing = np.clip(1.0 - measured - guessed - in_dispute, 0.0, 1.0)
-    return Spread(amount, estimated, measured, guessed, in_dispute, missing)
-
-
-def usual_week(found: Steps, from_ms: int, to_ms: int, *, gap_ms: int, zone_offset_ms: int = 0) -> Usual:
-    """What the meter itself usually uses, by hour of the week, as a running total over [from, to).
-
-    An hour of the week that was never measured counts as the mean of those that were.
-    """
-    first = (from_ms + zone_offset_ms) // HOUR_MS * HOUR_MS - zone_offset_ms
-    edges = np.arange(first, to_ms + HOUR_MS, HOUR_MS, dtype=np.int64)
-    own = spread(found, edges, gap_ms=gap_ms)
-    whole = own.measured_share > 0.999
-    slot = ((edges[:-1] + zone_offset_ms) // HOUR_MS) % _WEEK_HOURS
-    counted = np.bincount(slot[whole], minlength=_WEEK_HOURS)
-    summed = np.bincount(slot[whole], weights=own.amount[whole], minlength=_WEEK_HOURS)
-    overall = summed.sum() / max(1, counted.sum())
-    typical = np.where(counted > 0, summed / np.maximum(counted, 1), overall)
-    return Usual(edges, np.concatenate([[0.0], np.cumsum(typical[slot])]))
+    gap = ~disputed & (duration > GAP_MS)
+    manual = found.verdict == Verdict.MANUAL
+    even = _Grid(found, first, count)
+    short = ~gap & ~disputed
+    amount = even.spread(short, found.amount)
+    measured_ms = even.spread(short & ~manual, duration)
+    zero = np.zeros_like(amount)
+    manual_ms = even.spread(manual, duration) if manual.any() else zero
+    disputed_ms = even.spread(disputed, duration) if disputed.any() else zero
+    estimated, estimated_ms = zero, zero
+    if gap.any():
+        estimated_ms = even.spread(gap & ~manual, duration)
+        usual = _Usual(first, amount, measured_ms, zone_offset_ms)
+        spread_out, estimated = _over_gaps(found, gap, manual, usual, first, amount.shape)
+        amount = amount + spread_out
+    return HalfHours(first, amount, estimated, measured_ms, estimated_ms, manual_ms, disputed_ms)
 
 
-def _evenly(found: Steps, of_step: Floats, edges_ms: Instants) -> Floats:
-    """What each step holds, spread evenly over its time and summed by period: (m,)."""
-    if len(found) == 0:
-        return np.zeros(len(edges_ms) - 1)
-    knots = np.concatenate([found.start_ms[:1], found.end_ms])
-    total = np.concatenate([[0.0], np.cumsum(of_step)])
-    # Interpolated with the origin taken out: milliseconds since the epoch would cost digits.
-    by_period: Floats = np.diff(np.interp(edges_ms - knots[0], knots - knots[0], total))
-    return by_period
+class _Grid:
+    """Steps over a grid of half hours, evenly over their time."""
+
+    def __init__(self, found: ManySteps, first: int, count: int) -> None:
+        self._found, self._first, self._count = found, first, count
+        self._from = found.start_ms // HALF_MS - first
+        self._to = (found.end_ms - 1) // HALF_MS - first
+        self._base = found.point.astype(np.int64) * count
+
+    def spread(self, which: npt.NDArray[np.bool_], what: Whole) -> Whole:
+        """Sums of `what` (n,) of the steps chosen, by point and half hour: (p, s)."""
+        grid = np.zeros(self._found.points * self._count, np.int64)
+        within = which & (self._from == self._to) & (self._from >= 0) & (self._from < self._count)
+        if within.any():
+            rows = slice(None) if within.all() else within
+            key, part = (self._base + self._from)[rows], what[rows]
+            begins = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
+            grid[key[begins]] = np.add.reduceat(part, begins)
+        crossing = np.flatnonzero(which & (self._from != self._to))
+        if len(crossing):
+            self._add_crossing(grid, crossing, what)
+        return grid.reshape(self._found.points, self._count)
+
+    def _add_crossing(self, grid: Whole, rows: npt.NDArray[np.int64], what: Whole) -> None:
+        """Steps over edges: cut at each edge by time, cumulatively rounded."""
+        start, end = self._found.start_ms[rows], self._found.end_ms[rows]
+        n = (self._to[rows] - self._from[rows] + 1).astype(np.int64)
+        of = np.repeat(np.arange(len(rows)), n)
+        slot = np.arange(len(of)) - np.repeat(np.cumsum(n) - n, n) + self._from[rows][of]
+        upto = np.minimum((slot + 1 + self._first) * HALF_MS, end[of])
+        since = np.maximum((slot + self._first) * HALF_MS, start[of])
+        whole, length = what[rows][of], (end - start)[of]
+        part = _share(whole, upto - start[of], length) - _share(whole, since - start[of], length)
+        inside = (slot >= 0) & (slot < self._count)
+        np.add.at(grid, (self._base[rows][of] + slot)[inside], part[inside])
 
 
-def _over_edges(
-    found: Steps, gap: npt.NDArray[np.bool_], amount: Floats, edges_ms: Instants, usual: Usual | None
-) -> Floats:
-    """What the gaps hold, shared between the periods that they touch: (m,)."""
-    by_period = np.zeros(len(edges_ms) - 1)
-    evenly = Usual(edges_ms, np.zeros(len(edges_ms)))
+def _share(whole: Whole, part: Whole, of: Whole) -> Whole:
+    """whole * part / of, rounded down, without running over: amounts reach 1e18."""
+    quotient, remainder = np.divmod(whole, of)
+    shared: Whole = quotient * part + (remainder * part) // of
+    return shared
+
+
+class _Usual:
+    """What a point used at the same time of the same kind of day, in the time before: (workday or not, half hour)."""
+
+    def __init__(self, first: int, amount: Whole, measured_ms: Whole, zone_offset_ms: int) -> None:
+        self._first, self._amount = first, amount
+        self._whole = measured_ms >= HALF_MS - 1000
+        local = np.arange(amount.shape[1], dtype=np.int64) + first + zone_offset_ms // HALF_MS
+        # 1970-01-01 was a Thursday.
+        free = (local // _DAY_SLOTS + 3) % 7 >= 5
+        self._class = free * _DAY_SLOTS + local % _DAY_SLOTS
+
+    def of(self, point: int, slots: slice, start_ms: int) -> Floats:
+        """Weights of the half hours of a gap, from the readings before it in its week and the week before."""
+        since = max(0, (start_ms // WEEK_MS - 1) * WEEK_MS // HALF_MS - self._first)
+        before = slice(since, max(since, slots.start))
+        whole = self._whole[point, before]
+        if not whole.any():
+            return np.ones(slots.stop - slots.start)
+        kind, used = self._class[before][whole], self._amount[point, before][whole].astype(np.float64)
+        n = np.bincount(kind, minlength=2 * _DAY_SLOTS)
+        total = np.bincount(kind, weights=used, minlength=2 * _DAY_SLOTS)
+        of_time = np.add.reduce(total.reshape(2, -1)) / np.maximum(1, np.add.reduce(n.reshape(2, -1)))
+        of_time = np.where(np.add.reduce(n.reshape(2, -1)) > 0, of_time, used.mean())
+        usual = np.where(n > 0, total / np.maximum(n, 1), np.tile(of_time, 2))
+        weights: Floats = usual[self._class[slots]]
+        return weights if weights.sum() > 0 else np.ones(len(weights))
+
+
+def _over_gaps(
+    found: ManySteps,
+    gap: npt.NDArray[np.bool_],
+    manual: npt.NDArray[np.bool_],
+    usual: _Usual,
+    first: int,
+    shape: tuple[int, ...],
+) -> tuple[Whole, Whole]:
+    """What the gaps hold by half hour, all of it and the part that is an estimate: (p, s) each."""
+    spread_out, estimated = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     for i in np.flatnonzero(gap).tolist():
-        start, end = int(found.start_ms[i]), int(found.end_ms[i])
-        first = max(0, int(np.searchsorted(edges_ms, start, side="right")) - 1)
-        last = min(len(by_period), int(np.searchsorted(edges_ms, end, side="left")))
-        if first < last:
-            by_period[first:last] += amount[i] * (usual or evenly).share(start, end, edges_ms[first : last + 1])
-    return by_period
+        start, end, point = int(found.start_ms[i]), int(found.end_ms[i]), int(found.point[i])
+        low, high = start // HALF_MS - first, (end - 1) // HALF_MS - first + 1
+        # A gap from before the grid is cut by time: what came before it is not here.
+        edges = np.clip((np.arange(low, high + 1, dtype=np.int64) + first) * HALF_MS, start, end)
+        slots = slice(max(0, low), min(shape[1], high))
+        if slots.start >= slots.stop:
+            continue
+        weights = usual.of(point, slots, start) if low >= 0 and high <= shape[1] else np.ones(high - low)
+        running = np.r_[0.0, np.cumsum(weights * np.diff(edges))]
+        upto = np.rint(running / running[-1] * float(found.amount[i])).astype(np.int64)
+        upto[-1] = found.amount[i]
+        part = np.diff(upto)[slots.start - low : slots.stop - low]
+        spread_out[point, slots] += part
+        if not manual[i]:
+            estimated[point, slots] += part
+    return spread_out, estimated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
@@ -17,9 +18,12 @@ _TEMPLATE = "#/components/schemas/{name}"
 def openapi(routes: Sequence[Route[Any]], pushed: Sequence[type[msgspec.Struct]]) -> dict[str, Any]:
     """The description of the API; `pushed` are the messages of the WebSocket `/api/v1/live`."""
     answers: list[type] = [route.answer for route in routes]
-    types: list[type] = [*answers, *pushed, Problem]
-    schemas, components = msgspec.json.schema_components(types, ref_template=_TEMPLATE)
-    of_answer: dict[type, Any] = dict(zip(types, schemas, strict=True))
+    bodies: list[type] = [route.body for route in routes if route.body is not None]
+    types: list[type] = [*answers, *bodies, *pushed, Problem]
+    # Parameters bring their own named types, such as enumerations.
+    asked: list[Any] = [field.type for route in routes for field in msgspec.structs.fields(route.query)]
+    schemas, components = msgspec.json.schema_components([*types, *asked], ref_template=_TEMPLATE)
+    of_type: dict[Any, Any] = dict(zip([*types, *asked], schemas, strict=True))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -28,36 +32,47 @@ def openapi(routes: Sequence[Route[Any]], pushed: Sequence[type[msgspec.Struct]]
             "description": "Times are integer milliseconds since the epoch, UTC. Points are written METER:QUANTITY.",
         },
         "paths": {
-            **{route.path: {"get": _operation(route, of_answer)} for route in routes},
-            "/api/v1/live": {"get": _live([of_answer[p] for p in pushed])},
+            **_paths(routes, of_type),
+            "/api/v1/live": {"get": _live([of_type[p] for p in pushed])},
         },
         "components": {"schemas": components},
     }
 
 
-def _operation(route: Route[Any], of_answer: dict[type, Any]) -> dict[str, Any]:
+def _paths(routes: Sequence[Route[Any]], of_type: dict[Any, Any]) -> dict[str, dict[str, Any]]:
+    """What can be done at each path, by method."""
+    paths: dict[str, dict[str, Any]] = defaultdict(dict)
+    for route in routes:
+        paths[route.path][route.method.lower()] = _operation(route, of_type)
+    return paths
+
+
+def _operation(route: Route[Any], of_type: dict[Any, Any]) -> dict[str, Any]:
+    schema = of_type.get(route.body) if route.body is not None else None
+    body = {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}} if schema else {}
     return {
         "operationId": route.handler.__name__,
         "summary": route.summary,
-        "parameters": [_parameter(route.path, field) for field in msgspec.structs.fields(route.query)],
+        "parameters": [_parameter(route.path, field, of_type) for field in msgspec.structs.fields(route.query)],
+        **body,
         "responses": {
-            "200": {"description": "OK", "content": {"application/json": {"schema": of_answer[route.answer]}}},
+            "200": {"description": "OK", "content": {"application/json": {"schema": of_type[route.answer]}}},
             "default": {
                 "description": "What went wrong",
-                "content": {"application/problem+json": {"schema": of_answer[Problem]}},
+                "content": {"application/problem+json": {"schema": of_type[Problem]}},
             },
         },
     }
 
 
-def _parameter(path: str, field: msgspec.structs.FieldInfo) -> dict[str, Any]:
+def _parameter(path: str, field: msgspec.structs.FieldInfo, of_type: dict[Any, Any]) -> dict[str, Any]:
     in_path = "{" + field.encode_name + "}" in path
     required = in_path or field.required
     return {
         "name": field.encode_name,
         "in": "path" if in_path else "query",
         "required": required,
-        "schema": msgspec.json.schema(field.type),
+        "schema": of_type[field.type],
     }
 
 

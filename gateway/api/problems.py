@@ -15,9 +15,11 @@ log = structlog.get_logger()
 
 _TITLES = {
     400: TextWords("请求有误", "The request is wrong"),
+    403: TextWords("不允许", "Not allowed"),
     404: TextWords("没有找到", "Not found"),
     405: TextWords("不支持此方法", "The method is not supported"),
     413: TextWords("请求过大", "The request is too large"),
+    415: TextWords("内容类型不支持", "The content type is not supported"),
     500: TextWords("内部错误，已记录", "An internal error; it was logged"),
     503: TextWords("存储暂时不可用", "The store is not available"),
 }

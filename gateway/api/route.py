@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Concatenate, Generic, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 from aiohttp import web
 
+from gateway.api.bodies import body_of
 from gateway.api.problems import RequestError
 
 S = TypeVar("S")
@@ -20,20 +21,29 @@ class NoQuery(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[S]):
-    """GET `path` is answered by `handler(services, query)` with an `answer`."""
+    """GET `path` is answered by `handler(services, query)`, POST by `handler(services, query, body)`; both typed."""
 
     path: str
     summary: str
     query: type[msgspec.Struct]
     answer: type[msgspec.Struct]
-    handler: Callable[[S, Any], Awaitable[msgspec.Struct]]
+    handler: Callable[Concatenate[S, ...], Awaitable[msgspec.Struct]]
+    method: Literal["GET", "POST"] = "GET"
+    body: type[msgspec.Struct] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.method == "POST") != (self.body is not None):
+            raise ValueError(f"{self.method} {self.path}: POST takes a body, GET none")
 
     def bound(self, services: S) -> Callable[[web.Request], Awaitable[web.Response]]:
         """The handler for aiohttp."""
         encode = msgspec.json.Encoder().encode
 
         async def respond(request: web.Request) -> web.Response:
-            answer = await self.handler(services, _query(request, self.query))
+            given = [_query(request, self.query)]
+            if self.body is not None:
+                given.append(await body_of(request, self.body))
+            answer = await self.handler(services, *given)
             return web.Response(body=encode(answer), content_type="application/json", charset="utf-8")
 
         return respond
@@ -42,7 +52,7 @@ class Route(Generic[S]):
 def register(app: web.Application, routes: Sequence[Route[S]], services: S) -> None:
     """Add the routes to the application."""
     for route in routes:
-        app.router.add_get(route.path, route.bound(services))
+        app.router.add_route(route.method, route.path, route.bound(services))
 
 
 def _query(request: web.Request, words: type[msgspec.Struct]) -> msgspec.Struct:

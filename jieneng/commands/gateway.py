@@ -29,6 +29,7 @@ def command(config: Path | None, **given: Any) -> None:
     """
     from adapters.clocks import open_clock
     from gateway.app import GatewaySettings, run_gateway
+    from jieneng.campus import shipped
     from jieneng.composition import load_installed
     from jieneng.logs import configure_logs
 
@@ -40,6 +41,8 @@ def command(config: Path | None, **given: Any) -> None:
         bus=settings.bus_address,
         store=settings.store_address,
         quarantine=settings.data / "quarantine.sqlite",
+        records=settings.records_address,
+        factors=shipped("factors.yaml"),
         host=host,
         port=port,
     )

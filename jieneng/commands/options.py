@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -41,6 +42,8 @@ bus = click.option("--bus", help="Broker: mqtt://HOST:PORT, mqtts://HOST:PORT, o
 broker_port = click.option("--broker-port", type=int, help="Port of the embedded broker, on 127.0.0.1. [18830]")
 store = click.option("--store", help="Store of the readings. [duckdb:DATA/readings.duckdb]")
 listen = click.option("--listen", help="Where API and page are served. [127.0.0.1:8080]")
+who = click.option("--who", default=getpass.getuser, help="Who says so. [the user of this session]")
+why = click.option("--why", default="", help="Why, or where from: a letter, an order.")
 edge = click.option("--edge", help="Id of this edge, part of its topics. [edge]")
 clock = click.option("--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal. [system]")
 

@@ -14,10 +14,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.reading_files import ReadingFile, RefusedRow
-from adapters.readings_memory import MemoryReadings
 from energy.errors import ConfigurationError, EnergyError, UnknownName
 from energy.ports import ReadingStore
 from energy.readings import Point
+from tests.adapters.readings_memory import MemoryReadings
 
 HEADER = "meter,quantity,taken_at,value\n"
 AT_EIGHT = "2026-01-31T08:00:00+08:00"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.site_files import read_site, seconds
+from adapters.scalars import seconds
+from adapters.site_files import read_site
 from energy.errors import ConfigurationError
 from energy.quantities import Medium
 

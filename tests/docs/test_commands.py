@@ -43,6 +43,10 @@ def test_a_command_that_is_shown_is_understood(page: str, rest: str) -> None:
 
     assert command is not None, f"{page}: jieneng {rest}: there is no such command"
     assert CliRunner().invoke(jieneng, [name, "--help"]).exit_code == 0
+    if isinstance(command, click.Group) and arguments:
+        name = arguments.pop(0)
+        command = command.get_command(context, name)
+        assert command is not None, f"{page}: jieneng {rest}: there is no {name}"
     # Refuses unknown options; what the arguments must be is not looked at, since files of examples are not here.
     command.make_parser(click.Context(command, info_name=name)).parse_args(list(arguments))
 

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from adapters.site_files import LineWords, MeterWords, PlaceWords, SiteWords
+from adapters import site_words
+from adapters.site_words import SiteWords
 from collectors.meter_profile import ProfileWords, load_profile
 from collectors.simulators.campus import read_campus
+from energy.documents import Words
 from energy.errors import ConfigurationError
+from energy.organisations import Basis, FactName
+from gateway.sites.rows import rows_of, site_of
 from jieneng.composition import load_installed
 from jieneng.settings import SettingsWords, load_settings
 from tests.docs.pages import ROOT, block, blocks
@@ -35,6 +39,19 @@ def test_the_site_that_is_shown_is_read(tmp_path: Path) -> None:
     assert site.meter("office-main").bounds("active_power") == (0, 400)
 
 
+def test_the_shared_site_that_is_shown_is_read_and_kept_as_it_is(tmp_path: Path) -> None:
+    site = load_installed(written(tmp_path, "site.yaml", block(PAGE, "yaml site shared"))).site
+
+    assert [share.basis for share in site.shares] == ["fixed", "area"]
+    assert site_of(rows_of(site)) == site
+
+
+def test_every_fact_and_basis_is_told() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+
+    assert [word for word in (*FactName, *Basis) if f"`{word}`" not in text] == []
+
+
 @pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
 def test_the_site_of_the_readme_is_read(tmp_path: Path, readme: str) -> None:
     shown = [b.text for b in blocks(ROOT / readme, "yaml")]
@@ -56,11 +73,16 @@ def test_the_settings_that_are_shown_are_read(tmp_path: Path) -> None:
     assert (settings.edge, settings.broker_port) == ("town-hall", 18830)
 
 
-@pytest.mark.parametrize("words", [SiteWords, PlaceWords, LineWords, MeterWords, SettingsWords])
-def test_every_key_of_site_and_settings_is_told(words: type[SiteWords]) -> None:
+WORDS = [found for found in vars(site_words).values() if isinstance(found, type) and issubclass(found, Words)]
+
+
+@pytest.mark.parametrize("words", [*WORDS, SettingsWords])
+def test_every_key_of_site_and_settings_is_told(words: type[Words]) -> None:
     text = PAGE.read_text(encoding="utf-8")
 
-    assert [key for key in words.model_fields if f"`{key}`" not in text] == []
+    assert SiteWords in WORDS
+    keys = [field.alias or name for name, field in words.model_fields.items()]
+    assert [key for key in keys if f"`{key}`" not in text] == []
 
 
 def test_every_key_of_a_profile_is_told() -> None:

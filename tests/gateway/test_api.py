@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,20 +17,27 @@ from aiohttp.web import Application, Request
 
 from adapters.clocks import SteppedClock
 from adapters.quarantine_sqlite import SqliteQuarantine
-from adapters.readings_memory import MemoryReadings
 from adapters.wire import EdgeState, MeterState, encode
 from energy.ports import Refusal
 from energy.quantities import Medium
 from energy.readings import Point, Quality, ReadingColumns, to_ms
 from energy.sites import LineSettings, Meter, Place, Site, Text
 from gateway.app import ROUTES, application
+from gateway.billing.service import Bills
+from gateway.closing.service import Closings
 from gateway.edges.service import Edges
+from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.live.words import PUSHED
 from gateway.metrics import Metrics
+from gateway.records.database import open_records
 from gateway.services import Services
 from gateway.sites.service import Directory
+from gateway.stock.service import Stock
+from gateway.tariffs.service import Tariffs
+from tests.adapters.readings_memory import MemoryReadings
+from tests.gateway.ledger.books import books
 
 NOW = datetime(2026, 7, 1, 4, tzinfo=UTC)
 NOW_MS = to_ms(NOW)
@@ -69,13 +77,17 @@ def clock() -> SteppedClock:
 
 
 @pytest.fixture
-def services(clock: SteppedClock) -> Services:
+async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Services]:
     store, metrics, edges = MemoryReadings(), Metrics(), Edges(clock)
     directory = Directory(site())
     present = Present(store, directory, edges, clock)
     hub = Hub(clock, metrics)
     hub.overview = present.overview
-    return Services(clock, store, SqliteQuarantine(":memory:"), directory, edges, present, hub, metrics)
+    quarantine = SqliteQuarantine(":memory:")
+    async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(directory.site) as (kept, _):
+        of_records = (Tariffs(records, clock), Bills(records, clock), Stock(records, clock))
+        told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept))
+        yield Services(clock, store, quarantine, directory, edges, present, hub, metrics, *told)
 
 
 @pytest.fixture

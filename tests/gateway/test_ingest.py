@@ -15,7 +15,6 @@ from adapters.broker_nats import embedded_broker
 from adapters.clocks import SystemClock
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.quarantine_sqlite import SqliteQuarantine
-from adapters.readings_memory import MemoryReadings
 from adapters.wire import READINGS, STATE, STORED, decode_stored, topic
 from energy.errors import StoreError
 from energy.ports import Written
@@ -27,6 +26,7 @@ from gateway.ingest import service
 from gateway.ingest.judge import Judge
 from gateway.ingest.service import Ingest
 from gateway.metrics import Metrics
+from tests.adapters.readings_memory import MemoryReadings
 from tests.real_parts import free_port
 
 T_MS = 1_767_225_600_000

@@ -1,6 +1,6 @@
 import { createApp, watch } from 'vue'
 import { createRouter, createWebHashHistory } from 'vue-router'
-import { openApi } from './api/client'
+import { apiBase, openApi } from './api/client'
 import { openClock } from './api/clock'
 import { openSelection, SELECTION } from './curves/selection'
 import { openI18n, rememberLanguage } from './i18n'
@@ -10,9 +10,10 @@ import AppShell from './shell/AppShell.vue'
 import './shell/tokens.css'
 import './shell/base.css'
 import { openTheme, THEME } from './shell/theme'
+import { openTrail, TRAIL } from './shell/trail'
 import { CAMPUS, openCampus } from './site/campus'
 
-const base = new URL('api/v1', document.baseURI)
+const base = apiBase()
 const liveUrl = `${base.href.replace(/^http/, 'ws')}/live`
 
 const campus = openCampus(openApi(base.pathname), openClock(), liveUrl)
@@ -21,10 +22,17 @@ void campus.start()
 const router = createRouter({
   history: createWebHashHistory(),
   routes: [
-    { path: '/', name: 'overview', component: OverviewPage },
+    { path: '/', name: 'overview', component: OverviewPage, meta: { live: true } },
+    { path: '/curves', name: 'curves', component: () => import('./curves/CurvesPage.vue'), meta: { live: true } },
+    { path: '/consumption', name: 'consumption', component: () => import('./consumption/ConsumptionPage.vue') },
+    { path: '/balance', name: 'balance', component: () => import('./balance/BalancePage.vue') },
+    { path: '/meter/:id', name: 'meter', component: () => import('./life/LifePage.vue') },
+    { path: '/tariffs', name: 'tariffs', component: () => import('./tariffs/TariffsPage.vue') },
     { path: '/:anything(.*)*', redirect: { name: 'overview' } },
   ],
 })
+
+const trail = openTrail(router)
 
 async function open(): Promise<void> {
   const app = createApp(AppShell).use(router)
@@ -49,6 +57,7 @@ async function open(): Promise<void> {
     .use(i18n)
     .provide(CAMPUS, campus)
     .provide(ADDRESS, address)
+    .provide(TRAIL, trail)
     .provide(THEME, openTheme())
     .provide(SELECTION, openSelection(campus, address))
     .mount('#app')

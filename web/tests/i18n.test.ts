@@ -15,7 +15,8 @@ function leaves(words: Words, path = ''): [string, string][] {
 
 const chinese = new Map(leaves(zh))
 const english = new Map(leaves(en))
-const placeholders = (text: string | undefined): string[] => (text?.match(/\{\w+\}/g) ?? []).sort()
+/** Each once: singular and plural of one text repeat them. */
+const placeholders = (text: string | undefined): string[] => [...new Set(text?.match(/\{\w+\}/g) ?? [])].sort()
 
 test('both languages have the same keys, none of them empty', () => {
   expect([...english.keys()].sort()).toEqual([...chinese.keys()].sort())

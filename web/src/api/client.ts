@@ -1,5 +1,8 @@
 import type { LatestAnswer, MetersAnswer, Overview, ProblemDetails, SeriesAnswer, Site } from './schema'
 
+/** Where the API lies, beside the page. */
+export const apiBase = (): URL => new URL('api/v1', document.baseURI)
+
 /** The gateway answered with an error, or did not answer (`status` 0). */
 export class ApiError extends Error {
   constructor(
@@ -35,12 +38,21 @@ async function problemOf(response: Response): Promise<ProblemDetails | null> {
   }
 }
 
-async function get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
+export function getJson<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
+  return answered(path, { headers: { accept: 'application/json' }, signal: signal ?? null })
+}
+
+export function postJson<Answer>(path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
+  const headers = { accept: 'application/json', 'content-type': 'application/json' }
+  return answered(path, { method: 'POST', headers, body: JSON.stringify(body), signal: signal ?? null })
+}
+
+async function answered<Answer>(path: string, request: RequestInit): Promise<Answer> {
   let response: Response
   try {
-    response = await fetch(path, { headers: { accept: 'application/json' }, signal: signal ?? null })
+    response = await fetch(path, request)
   } catch (error) {
-    if (signal?.aborted) throw error
+    if (request.signal?.aborted) throw error
     throw new ApiError(0, null, String(error))
   }
   if (!response.ok) {
@@ -61,10 +73,10 @@ export function seriesQuery({ points, from, to, rows }: SeriesRequest): string {
 
 export function openApi(base: string): Api {
   return {
-    site: () => get(`${base}/site`),
-    meters: () => get(`${base}/meters`),
-    latest: () => get(`${base}/latest`),
-    overview: () => get(`${base}/overview`),
-    series: (request, signal) => get(`${base}/series?${seriesQuery(request)}`, signal),
+    site: () => getJson(`${base}/site`),
+    meters: () => getJson(`${base}/meters`),
+    latest: () => getJson(`${base}/latest`),
+    overview: () => getJson(`${base}/overview`),
+    series: (request, signal) => getJson(`${base}/series?${seriesQuery(request)}`, signal),
   }
 }

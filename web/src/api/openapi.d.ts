@@ -123,6 +123,281 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to meters */
+        get: operations["events"];
+        put?: never;
+        /** Enter what happened to meters */
+        post: operations["add_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a wrong event hold no longer */
+        post: operations["withdraw_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/consumption": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What flowed through a point or a node, by period, compared and converted */
+        get: operations["consumption"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What events would change, before they are entered */
+        post: operations["preview_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/withdraw/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What would change if an event held no longer */
+        post: operations["preview_withdrawal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/balance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Main meters against their sub-meters */
+        get: operations["balance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The trees that have consumption: places, organisations, items, meters */
+        get: operations["trees"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tariffs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What energy and water cost: tariffs, their versions, and the half hours of a day */
+        get: operations["tariffs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Bills of suppliers beside what was metered */
+        get: operations["bills"];
+        put?: never;
+        /** Enter bills of suppliers */
+        post: operations["add_bills"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bills/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a wrong bill hold no longer */
+        post: operations["withdraw_bill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was used of fuels that are bought and kept */
+        get: operations["stock"];
+        put?: never;
+        /** Enter what was bought, counted or used of fuels */
+        post: operations["add_moves"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a wrong entry of a stock hold no longer */
+        post: operations["withdraw_move"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/periods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The months that were closed */
+        get: operations["periods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/periods/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close a month: it keeps its figures */
+        post: operations["close_period"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/periods/correct": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Correct a closed month by reversing entries */
+        post: operations["correct_period"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/periods/{month}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A closed month, and what would differ now */
+        get: operations["period"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -359,6 +634,792 @@ export interface components {
             value: number | null;
             reason: string;
             detail: string;
+        };
+        /**
+         * EventsAnswer
+         * @description Events by meter and time.
+         */
+        EventsAnswer: {
+            events: components["schemas"]["KeptEventWords"][];
+        };
+        /**
+         * KeptEventWords
+         * @description An event as it is kept: by whom, why and when it was entered, and withdrawn if it was.
+         */
+        KeptEventWords: {
+            id: number;
+            event: components["schemas"]["EventWords"];
+            who: string;
+            why: string;
+            entered_at: number;
+            withdrawn_at: number | null;
+            withdrawn_by: string | null;
+            withdrawn_why: string | null;
+        };
+        /**
+         * EventWords
+         * @description What happened to a meter; what its kind needs is told in docs/events.md.
+         */
+        EventWords: {
+            meter: string;
+            kind: components["schemas"]["EventKind"];
+            at: number;
+            /** @default null */
+            until: number | null;
+            /** @default null */
+            quantity: string | null;
+            /** @default null */
+            final_register: number | null;
+            /** @default null */
+            initial_register: number | null;
+            /** @default null */
+            ratio: number | null;
+            /** @default null */
+            place: string | null;
+            /** @default null */
+            address: string | null;
+            /** @default  */
+            note: string;
+            /** @default null */
+            photo: string | null;
+        };
+        /**
+         * EventKind
+         * @description What can happen to a meter.
+         * @enum {unknown}
+         */
+        EventKind: "calibrated" | "exchanged" | "faulty" | "installed" | "manual" | "moved" | "ratio_changed" | "readdressed" | "removed";
+        /**
+         * AddedAnswer
+         * @description Ids of the new events, and what became of the others.
+         */
+        AddedAnswer: {
+            added: number[];
+            known: number;
+            withdrawn: components["schemas"]["KeptEventWords"][];
+            contradicting: components["schemas"]["ContradictionWords"][];
+        };
+        /**
+         * ContradictionWords
+         * @description An event that was not added: the one that is kept says otherwise. Withdraw that one first.
+         */
+        ContradictionWords: {
+            event: components["schemas"]["EventWords"];
+            kept: components["schemas"]["KeptEventWords"];
+        };
+        /**
+         * ConsumptionAnswer
+         * @description Consumption of a node or a point; period i is [edges[i], edges[i + 1]).
+         *
+         *         `pending` says that readings or events are being worked in just now.
+         */
+        ConsumptionAnswer: {
+            of: string;
+            name: components["schemas"]["TextWords"];
+            /** @enum {unknown} */
+            by: "day" | "hour" | "month" | "week" | "year";
+            zone: string;
+            edges: number[];
+            media: components["schemas"]["MediumWords"][];
+            doubts: components["schemas"]["DoubtWords"][];
+            pending: boolean;
+        };
+        /**
+         * MediumWords
+         * @description What flowed of one medium: in total, by period, compared, converted, and by part.
+         *
+         *         `counters` is how many counters it is made of. `closed` are the months among the periods that are closed;
+         *         `last_year` is the same time a year before (同比), `before` the period before (环比). `tariffs` are those that the
+         *         cost was made by, each with the digest of all it says. `rest` is what the parts do not account for.
+         */
+        MediumWords: {
+            medium: components["schemas"]["Medium"];
+            quantity: string;
+            unit: string;
+            counters: number;
+            total: components["schemas"]["FigureWords"];
+            periods: components["schemas"]["FigureWords"][];
+            closed: components["schemas"]["ClosedWords"][];
+            last_year: components["schemas"]["ComparisonWords"] | null;
+            before: components["schemas"]["ComparisonWords"] | null;
+            converted: components["schemas"]["ConvertedWords"] | null;
+            per: components["schemas"]["PerWords"][];
+            tariffs: string[];
+            parts: components["schemas"]["PartWords"][];
+            rest: components["schemas"]["FigureWords"] | null;
+        };
+        /**
+         * FigureWords
+         * @description What flowed in a period. `value` is null where nothing is known; `estimated` is the part of it spread over gaps.
+         *
+         *         `cost` is in yuan, null where no tariff is known for any of it; `unpriced` is the amount that has no tariff.
+         */
+        FigureWords: {
+            value: number | null;
+            estimated: number;
+            cost: string | null;
+            unpriced: number;
+            shares: components["schemas"]["ShareWords"];
+        };
+        /**
+         * ShareWords
+         * @description Of the time of all counters, how much is known in which way; together 1.
+         */
+        ShareWords: {
+            measured: number;
+            estimated: number;
+            manual: number;
+            missing: number;
+            disputed: number;
+        };
+        /**
+         * ClosedWords
+         * @description What a month was closed with; the value of the period beside it is what the ledger says today.
+         */
+        ClosedWords: {
+            month: string;
+            value: number;
+            cost: string | null;
+        };
+        /**
+         * ComparisonWords
+         * @description The same in another period; `change` is (now - then) / then, null where either is unknown or then is zero.
+         */
+        ComparisonWords: {
+            from: number;
+            to: number;
+            figure: components["schemas"]["FigureWords"];
+            change: number | null;
+        };
+        /**
+         * ConvertedWords
+         * @description An amount under a named factor set; `co2_kg` is null where the set has no factor for it.
+         */
+        ConvertedWords: {
+            factor_set: string;
+            coal_kg: number;
+            co2_kg: number | null;
+            heat_gj: number;
+            factors: components["schemas"]["FactorWords"][];
+        };
+        /**
+         * FactorWords
+         * @description A factor that a conversion rests on.
+         */
+        FactorWords: {
+            id: string;
+            version: string;
+            value: string;
+            unit: string;
+            source: string;
+            confidence: string;
+        };
+        /**
+         * PerWords
+         * @description An amount for each square metre or person; `of` is the mean number over the period.
+         */
+        PerWords: {
+            fact: string;
+            of: number;
+            value: number;
+        };
+        /**
+         * PartWords
+         * @description What flowed through a part of a node, and its share of the whole.
+         */
+        PartWords: {
+            of: string;
+            name: components["schemas"]["TextWords"];
+            figure: components["schemas"]["FigureWords"];
+        };
+        /**
+         * DoubtWords
+         * @description What a register did that no meter does: it fell or jumped (disputed), strayed, was held back, or rolled over.
+         */
+        DoubtWords: {
+            meter: string;
+            quantity: string;
+            /** @enum {unknown} */
+            kind: "fall" | "held" | "jump" | "rolled_over" | "strayed";
+            from: number;
+            to: number;
+        };
+        /**
+         * PreviewAnswer
+         * @description What events would change over [from, to); no points and null where nothing would change.
+         */
+        PreviewAnswer: {
+            from: number | null;
+            to: number | null;
+            points: components["schemas"]["PreviewPoint"][];
+        };
+        /**
+         * PreviewPoint
+         * @description A counter whose consumption would be another, over all that changes.
+         */
+        PreviewPoint: {
+            point: string;
+            name: components["schemas"]["TextWords"];
+            unit: string;
+            before: components["schemas"]["FigureWords"];
+            after: components["schemas"]["FigureWords"];
+            days: components["schemas"]["ChangedDay"][];
+        };
+        /**
+         * ChangedDay
+         * @description A day, or a month where years change, before and after.
+         */
+        ChangedDay: {
+            day: number;
+            before: number | null;
+            after: number | null;
+        };
+        /**
+         * BalanceAnswer
+         * @description Main meters against their sub-meters over [from, to); `beyond` marks a rest outside of -bound to bound.
+         *
+         *         `edges` are those of the whole, or of the periods where a meter was named.
+         */
+        BalanceAnswer: {
+            edges: number[];
+            bound: number;
+            rows: components["schemas"]["BalanceRow"][];
+        };
+        /**
+         * BalanceRow
+         * @description A meter against its sub-meters: what the main measured, what they did, and what is not accounted for.
+         *
+         *         `periods` is the rest of each period, null where main or subs are not known; empty where no meter was named.
+         */
+        BalanceRow: {
+            meter: string;
+            name: components["schemas"]["TextWords"];
+            medium: components["schemas"]["Medium"];
+            unit: string;
+            main: components["schemas"]["FigureWords"];
+            subs: components["schemas"]["FigureWords"];
+            rest: number | null;
+            rest_share: number | null;
+            meters: string[];
+            beyond: boolean;
+            periods: (number | null)[];
+        };
+        /**
+         * TreesAnswer
+         * @description The trees of the site, each node after its parent; and the factor sets to choose from.
+         */
+        TreesAnswer: {
+            places: components["schemas"]["TreeNode"][];
+            organisations: components["schemas"]["TreeNode"][];
+            items: components["schemas"]["TreeNode"][];
+            meters: components["schemas"]["TreeNode"][];
+            factor_sets: string[];
+        };
+        /**
+         * TreeNode
+         * @description A node of a tree that has consumption.
+         */
+        TreeNode: {
+            of: string;
+            parent: string | null;
+            kind: string;
+            name: components["schemas"]["TextWords"];
+        };
+        /**
+         * TariffsAnswer
+         * @description All tariffs that hold. A day has 48 half hours; 46 or 50 where the clock is changed.
+         */
+        TariffsAnswer: {
+            /** Format: date */
+            day: string;
+            zone: string;
+            bands: {
+                [key: string]: components["schemas"]["TextWords"];
+            };
+            tariffs: components["schemas"]["TariffWords"][];
+        };
+        /**
+         * TariffWords
+         * @description A tariff, who entered it, and what it says of the day.
+         */
+        TariffWords: {
+            id: string;
+            name: components["schemas"]["TextWords"];
+            medium: components["schemas"]["Medium"];
+            unit: string;
+            region: string;
+            consumer_class: string;
+            versions: components["schemas"]["VersionWords"][];
+            half_hours: components["schemas"]["HalfHourWords"][];
+            who: string;
+            why: string;
+            entered_at: number;
+        };
+        /**
+         * VersionWords
+         * @description What a tariff says from one day to another, both included; `confidences` of its parts, where they differ.
+         */
+        VersionWords: {
+            /** Format: date */
+            valid_from: string;
+            valid_to: string | null;
+            source: string;
+            confidence: string;
+            confidences: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * HalfHourWords
+         * @description A half hour of the day: when it begins, its band, and what a unit costs; null where no price is known.
+         */
+        HalfHourWords: {
+            at: number;
+            band: string;
+            price: string | null;
+        };
+        /**
+         * BillsAnswer
+         * @description Bills by account and days. Where one account was asked for: compared, and the days between without a bill.
+         */
+        BillsAnswer: {
+            bills: components["schemas"]["ReconciledWords"][];
+            total: components["schemas"]["TotalWords"] | null;
+            unbilled: components["schemas"]["DaysWords"][];
+        };
+        /**
+         * ReconciledWords
+         * @description A bill beside what was metered, null where that was not asked for; `difference` where that has no amount.
+         */
+        ReconciledWords: {
+            bill: components["schemas"]["KeptBillWords"];
+            metered: components["schemas"]["MeteredWords"] | null;
+            difference: components["schemas"]["DifferenceWords"] | null;
+        };
+        /**
+         * KeptBillWords
+         * @description A bill as it is kept: by whom, why and when it was entered, and withdrawn if it was.
+         */
+        KeptBillWords: {
+            id: number;
+            bill: components["schemas"]["BillWords"];
+            who: string;
+            why: string;
+            entered_at: number;
+            withdrawn_at: number | null;
+            withdrawn_by: string | null;
+            withdrawn_why: string | null;
+        };
+        /**
+         * BillWords
+         * @description What a supplier charged an account for the days from `from` to `to`, which is not included.
+         */
+        BillWords: {
+            account: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            /** Format: decimal */
+            quantity: string;
+            /** Format: decimal */
+            amount: string;
+            /** @default  */
+            number: string;
+            /** @default  */
+            note: string;
+            /** @default [] */
+            lines: components["schemas"]["BilledLineWords"][];
+        };
+        /**
+         * BilledLineWords
+         * @description A line that is printed on a bill.
+         */
+        BilledLineWords: {
+            name: string;
+            /** Format: decimal */
+            amount: string;
+            /** @default null */
+            quantity: string | null;
+            /** @default null */
+            price: string | null;
+        };
+        /**
+         * MeteredWords
+         * @description What the meters of the account say of the same days.
+         *
+         *         `quantity` is null where nothing is known. `amount` is by `basis`: `tariff` for bills of whole months, `use` for
+         *         the cost of each half hour; null where `lacking` says why.
+         */
+        MeteredWords: {
+            meters: string[];
+            unit: string;
+            quantity: string | null;
+            shares: components["schemas"]["ShareWords"];
+            basis: string | null;
+            amount: string | null;
+            missing: string[];
+            lacking: string;
+        };
+        /**
+         * DifferenceWords
+         * @description Billed less metered; prices are the mean ones of a unit.
+         */
+        DifferenceWords: {
+            /** Format: decimal */
+            amount: string;
+            /** Format: decimal */
+            quantity: string;
+            quantity_percent: string | null;
+            metered_price: string | null;
+            billed_price: string | null;
+            causes: components["schemas"]["CauseWords"];
+        };
+        /**
+         * CauseWords
+         * @description Why the amounts differ, in yuan; together the difference.
+         */
+        CauseWords: {
+            /** Format: decimal */
+            period: string;
+            /** Format: decimal */
+            quantity: string;
+            /** Format: decimal */
+            price: string;
+            /** Format: decimal */
+            rounding: string;
+            /** Format: decimal */
+            unexplained: string;
+        };
+        /**
+         * TotalWords
+         * @description All these bills together; `differing` is the sum over the `compared` ones, by cause.
+         */
+        TotalWords: {
+            bills: number;
+            compared: number;
+            /** Format: decimal */
+            quantity: string;
+            /** Format: decimal */
+            amount: string;
+            /** Format: decimal */
+            differing: string;
+            causes: components["schemas"]["CauseWords"];
+        };
+        /**
+         * DaysWords
+         * @description Days that no bill charges for, `to` not included.
+         */
+        DaysWords: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+        };
+        /**
+         * AddedBillsAnswer
+         * @description Ids of the new bills, and what became of the others.
+         */
+        AddedBillsAnswer: {
+            added: number[];
+            known: number;
+            withdrawn: components["schemas"]["KeptBillWords"][];
+            contradicting: components["schemas"]["BillContradictionWords"][];
+        };
+        /**
+         * BillContradictionWords
+         * @description A bill that was not added: the one that is kept charges for a day of it too. Withdraw that one first.
+         */
+        BillContradictionWords: {
+            bill: components["schemas"]["BillWords"];
+            kept: components["schemas"]["KeptBillWords"];
+        };
+        /**
+         * StockAnswer
+         * @description What was used of fuels that are kept, and every move of the period and of the count before it.
+         */
+        StockAnswer: {
+            of: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            factor_set: string;
+            uses: components["schemas"]["FuelUseWords"][];
+            totals: components["schemas"]["FuelTotalWords"][];
+            moves: components["schemas"]["KeptMoveWords"][];
+        };
+        /**
+         * FuelUseWords
+         * @description What was used of a fuel from one stock, or from all below the node.
+         *
+         *         `basis` is counted (opening + purchases - closing: exact), told, or purchases: then what was bought is taken for
+         *         used, and `estimated`. `used` is null where counts say more than was there. `spent` is null where a purchase has no
+         *         amount; `converted` where the factor set has no factor.
+         */
+        FuelUseWords: {
+            of: string;
+            fuel: string;
+            unit: string;
+            used: string | null;
+            basis: string;
+            estimated: boolean;
+            opening: string | null;
+            /** Format: decimal */
+            purchased: string;
+            closing: string | null;
+            spent: string | null;
+            converted: components["schemas"]["ConvertedWords"] | null;
+        };
+        /**
+         * FuelTotalWords
+         * @description A fuel over all stocks of the node; null where one of them is not known.
+         */
+        FuelTotalWords: {
+            fuel: string;
+            coal_kg: number | null;
+            co2_kg: number | null;
+            estimated: boolean;
+            stocks: number;
+        };
+        /**
+         * KeptMoveWords
+         * @description A move as it is kept: by whom, why and when it was entered, and withdrawn if it was.
+         */
+        KeptMoveWords: {
+            id: number;
+            move: components["schemas"]["MoveWords"];
+            who: string;
+            why: string;
+            entered_at: number;
+            withdrawn_at: number | null;
+            withdrawn_by: string | null;
+            withdrawn_why: string | null;
+        };
+        /**
+         * MoveWords
+         * @description What was bought or used on a day, or counted in its evening. `amount` is what a purchase cost.
+         */
+        MoveWords: {
+            of: string;
+            fuel: string;
+            kind: components["schemas"]["MoveKind"];
+            /** Format: date */
+            day: string;
+            /** Format: decimal */
+            quantity: string;
+            unit: string;
+            /** @default null */
+            amount: string | null;
+            /** @default  */
+            note: string;
+        };
+        /**
+         * MoveKind
+         * @description What is told of a stock: so much was bought, is there, was used.
+         * @enum {unknown}
+         */
+        MoveKind: "count" | "purchase" | "used";
+        /**
+         * AddedMovesAnswer
+         * @description Ids of the new moves, and what became of the others.
+         */
+        AddedMovesAnswer: {
+            added: number[];
+            known: number;
+            withdrawn: components["schemas"]["KeptMoveWords"][];
+            contradicting: components["schemas"]["MoveContradictionWords"][];
+        };
+        /**
+         * MoveContradictionWords
+         * @description A count that was not added: another one of the day is kept. Withdraw that one first.
+         */
+        MoveContradictionWords: {
+            move: components["schemas"]["MoveWords"];
+            kept: components["schemas"]["KeptMoveWords"];
+        };
+        /**
+         * PeriodsAnswer
+         * @description The closed months of the site, oldest first.
+         */
+        PeriodsAnswer: {
+            site: string;
+            zone: string;
+            closings: components["schemas"]["ClosingWords"][];
+        };
+        /**
+         * ClosingWords
+         * @description A month that was closed: when, by whom, why.
+         */
+        ClosingWords: {
+            month: string;
+            closed_at: number;
+            who: string;
+            why: string;
+        };
+        /**
+         * PeriodAnswer
+         * @description A closed month: what was closed, what was booked beside it, and what would differ now.
+         *
+         *         `figures`, `differences` and `entries` are those of the page that was asked for; the counts are of all.
+         */
+        PeriodAnswer: {
+            closing: components["schemas"]["ClosingWords"];
+            counters: number;
+            differing: number;
+            booked: number;
+            sums: components["schemas"]["ControlSumWords"][];
+            figures: components["schemas"]["ClosedFigureWords"][];
+            differences: components["schemas"]["ClosingDifferenceWords"][];
+            entries: components["schemas"]["ClosingEntryWords"][];
+        };
+        /**
+         * ControlSumWords
+         * @description All counters of a quantity added up, sub-meters beside their mains: to see that none was lost.
+         */
+        ControlSumWords: {
+            quantity: string;
+            unit: string;
+            counters: number;
+            closed: components["schemas"]["BookedWords"];
+            entries: components["schemas"]["BookedWords"];
+            difference: components["schemas"]["BookedWords"];
+        };
+        /**
+         * BookedWords
+         * @description What was booked of a counter; `amount` is null where nothing was known, `cost` where it has no tariff.
+         */
+        BookedWords: {
+            amount: string | null;
+            cost: string | null;
+        };
+        /**
+         * ClosedFigureWords
+         * @description What was closed of a counter, the shares of the month's time, and what its hours were made under.
+         */
+        ClosedFigureWords: {
+            meter: string;
+            quantity: string;
+            unit: string;
+            closed: components["schemas"]["BookedWords"];
+            shares: components["schemas"]["ShareWords"];
+            basis: string;
+        };
+        /**
+         * ClosingDifferenceWords
+         * @description A counter of which the ledger says otherwise now than what stands: what was closed, and all entries since.
+         */
+        ClosingDifferenceWords: {
+            meter: string;
+            quantity: string;
+            unit: string;
+            standing: components["schemas"]["BookedWords"];
+            now: components["schemas"]["BookedWords"];
+            difference: components["schemas"]["BookedWords"];
+        };
+        /**
+         * ClosingEntryWords
+         * @description A reversal of what stood, or the correction in its place, booked in a later month.
+         */
+        ClosingEntryWords: {
+            id: number;
+            meter: string;
+            quantity: string;
+            kind: string;
+            booked: components["schemas"]["BookedWords"];
+            booked_in: string;
+            at: number;
+            who: string;
+            why: string;
+        };
+        /**
+         * NewEvents
+         * @description Events to keep, all of them or, where one is wrong, none. `again` takes those that were withdrawn once.
+         */
+        NewEvents: {
+            events: components["schemas"]["EventWords"][];
+            who: string;
+            /** @default  */
+            why: string;
+            /** @default false */
+            again: boolean;
+        };
+        /**
+         * Withdrawal
+         * @description Which event holds no longer, and who says so why.
+         */
+        Withdrawal: {
+            id: number;
+            who: string;
+            why: string;
+        };
+        /**
+         * WithdrawalPreview
+         * @description The event that might be withdrawn.
+         */
+        WithdrawalPreview: {
+            id: number;
+        };
+        /**
+         * NewBills
+         * @description Bills to keep, all of them or, where one is wrong, none. `again` takes those that were withdrawn once.
+         */
+        NewBills: {
+            bills: components["schemas"]["BillWords"][];
+            who: string;
+            /** @default  */
+            why: string;
+            /** @default false */
+            again: boolean;
+        };
+        /**
+         * BillWithdrawal
+         * @description Which bill holds no longer, and who says so why.
+         */
+        BillWithdrawal: {
+            id: number;
+            who: string;
+            why: string;
+        };
+        /**
+         * NewMoves
+         * @description Moves to keep, all of them or, where one is wrong, none. `again` takes those that were withdrawn once.
+         */
+        NewMoves: {
+            moves: components["schemas"]["MoveWords"][];
+            who: string;
+            /** @default  */
+            why: string;
+            /** @default false */
+            again: boolean;
+        };
+        /**
+         * MoveWithdrawal
+         * @description Which move holds no longer, and who says so why.
+         */
+        MoveWithdrawal: {
+            id: number;
+            who: string;
+            why: string;
+        };
+        /**
+         * NewClosing
+         * @description Which month is closed, and who says so.
+         */
+        NewClosing: {
+            month: string;
+            who: string;
+            /** @default  */
+            why: string;
+        };
+        /**
+         * NewCorrection
+         * @description Which closed month is corrected, and who says so why.
+         */
+        NewCorrection: {
+            month: string;
+            who: string;
+            why: string;
         };
         /**
          * Hello
@@ -621,6 +1682,634 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuarantineAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events: {
+        parameters: {
+            query?: {
+                meter?: string[];
+                withdrawn?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEvents"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Withdrawal"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptEventWords"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consumption: {
+        parameters: {
+            query: {
+                of: string;
+                from: number;
+                to: number;
+                by?: "day" | "hour" | "month" | "week" | "year";
+                medium?: components["schemas"]["Medium"] | null;
+                compare?: boolean;
+                parts?: boolean;
+                factors?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsumptionAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEvents"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_withdrawal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawalPreview"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    balance: {
+        parameters: {
+            query: {
+                from: number;
+                to: number;
+                bound?: number;
+                meter?: string | null;
+                by?: "day" | "hour" | "month" | "week" | "year";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BalanceAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trees: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TreesAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tariffs: {
+        parameters: {
+            query?: {
+                day?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TariffsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bills: {
+        parameters: {
+            query?: {
+                account?: string | null;
+                from?: string | null;
+                to?: string | null;
+                withdrawn?: boolean;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BillsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_bills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBills"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedBillsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_bill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BillWithdrawal"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptBillWords"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stock: {
+        parameters: {
+            query: {
+                of: string;
+                from: string;
+                to: string;
+                factors?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_moves: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMoves"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedMovesAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveWithdrawal"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptMoveWords"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    periods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeriodsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_period: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewClosing"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeriodAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    correct_period: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCorrection"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeriodAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    period: {
+        parameters: {
+            query?: {
+                meter?: string[];
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeriodAnswer"];
                 };
             };
             /** @description What went wrong */

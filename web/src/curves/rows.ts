@@ -41,7 +41,7 @@ export interface CsvWords {
 }
 
 /** Excel takes a leading sign for a formula: such a name is told to be text. */
-function cell(text: string): string {
+export function cell(text: string): string {
   const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
   return /[",\n\r]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe
 }
@@ -57,12 +57,17 @@ function valuesOf({ kind, curve }: Column, index: number | null): string[] {
   return columns.map((values) => (index === null ? '' : String(values[index] ?? '')))
 }
 
-/** What the curves show, as a table for a spreadsheet; begins with the mark by which Excel knows UTF-8. */
+/** What the curves show, as a table for a spreadsheet. */
 export function csvOf(columns: Column[], rows: Row[], zone: string, words: CsvWords): string {
   const head = [words.time, ...columns.flatMap((column) => headsOf(column, words))].map(cell)
   const body = rows.map(({ at, index }) => [
     isoTime(at, zone),
     ...columns.flatMap((column, position) => valuesOf(column, index[position] ?? null)),
   ])
-  return `\uFEFF${[head, ...body].map((line) => line.join(',')).join('\r\n')}\r\n`
+  return csvLines([head, ...body])
+}
+
+/** Lines of a file for a spreadsheet; begins with the mark by which Excel knows UTF-8. */
+export function csvLines(lines: string[][]): string {
+  return `\uFEFF${lines.map((line) => line.join(',')).join('\r\n')}\r\n`
 }

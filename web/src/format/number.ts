@@ -54,6 +54,7 @@ const UNIT_SIGNS: Record<string, string> = {
   C: '°C',
   percent: '%',
   ohm: 'Ω',
+  kgCO2: 'kgCO₂',
 }
 
 export function unitSign(unit: string): string {
@@ -78,10 +79,14 @@ const SCALES: Record<Language, Record<string, Scale>> = {
     kWh: { from: 1e5, by: 1e4, unit: '万 kWh' },
     kW: { from: 1e5, by: 1e4, unit: '万 kW' },
     'm³': { from: 1e5, by: 1e4, unit: '万 m³' },
+    kgce: { from: 1e4, by: 1e3, unit: 'tce' },
+    'kgCO₂': { from: 1e4, by: 1e3, unit: 'tCO₂' },
   },
   en: {
     kWh: { from: 1e5, by: 1e3, unit: 'MWh' },
     kW: { from: 1e5, by: 1e3, unit: 'MW' },
+    kgce: { from: 1e4, by: 1e3, unit: 'tce' },
+    'kgCO₂': { from: 1e4, by: 1e3, unit: 'tCO₂' },
   },
 }
 

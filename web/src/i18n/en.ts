@@ -1,12 +1,16 @@
+import { ledgerEn } from './ledger.en'
 import type { Messages } from './messages'
 
 export const en: Messages = {
+  ...ledgerEn,
   language: { switch: 'Switch language', zh: '中文', en: 'English' },
   theme: { toDark: 'Use dark colours', toLight: 'Use light colours' },
   shell: {
     openTree: 'Meters',
     closeTree: 'Close',
+    openNodes: 'Nodes',
     skip: 'Skip to the curves',
+    skipToPage: 'Skip to the page',
     loading: 'Reading the site …',
     unreachable: 'The gateway does not answer; there is nothing to show yet.',
     refused: 'The gateway gave no data: {detail}',
@@ -65,7 +69,8 @@ export const en: Messages = {
     empty: "No meters yet. Enter the first meter in the site's configuration and start collecting; its data will appear by itself.",
     full: 'The curves hold {most} at most; remove one first.',
     nothingRead: 'No quantity is read from this meter; it has no curve',
-    hint: 'Arrow keys move, space draws a curve',
+    hint: 'Arrow keys move, space draws a curve, C shows consumption',
+    toConsumption: 'Show the consumption of {name}',
   },
   overview: {
     title: 'Campus at a glance',
@@ -81,6 +86,7 @@ export const en: Messages = {
     empty: "No main meters to add up yet. Once meters are entered, the site's electricity, water, gas and heat stand here.",
     noPlaces: 'No buildings entered yet.',
     noMeter: 'no main meter of this medium',
+    toConsumption: 'Show the consumption of {name} ({medium})',
   },
   problems: {
     title: 'Problems now',

@@ -33,6 +33,7 @@ export function rememberLanguage(language: Language): void {
 
 export interface Words {
   t: ReturnType<typeof useI18n>['t']
+  te: ReturnType<typeof useI18n>['te']
   language: ComputedRef<Language>
   /** The word for a place's kind; none for a kind this page does not know. */
   kind(kind: string): string | null
@@ -44,5 +45,5 @@ export function useWords(): Words {
   const { t, te, locale } = useI18n({ useScope: 'global' })
   const language = computed(() => locale.value as Language)
   const kind = (word: string): string | null => (te(`kind.${word}`) ? t(`kind.${word}` as 'kind.office') : null)
-  return { t, language, kind, say: (text) => textOf(text, language.value) }
+  return { t, te, language, kind, say: (text) => textOf(text, language.value) }
 }

@@ -1,10 +1,15 @@
+import { ledgerZh } from './ledger.zh'
+
 export const zh = {
+  ...ledgerZh,
   language: { switch: '切换语言', zh: '中文', en: 'English' },
   theme: { toDark: '改用深色', toLight: '改用浅色' },
   shell: {
     openTree: '表计',
     closeTree: '收起',
+    openNodes: '节点',
     skip: '跳到曲线',
+    skipToPage: '跳到正文',
     loading: '正在读取站点……',
     unreachable: '网关没有回应，暂时看不到数据。',
     refused: '网关没有给出数据：{detail}',
@@ -63,7 +68,8 @@ export const zh = {
     empty: '还没有表计。请在站点配置中登记第一块表并启动采集，数据到达后会自动显示。',
     full: '曲线最多同时显示 {most} 条，请先移除一条。',
     nothingRead: '该表没有登记要读的量，无曲线可看',
-    hint: '方向键移动，空格键显示或移除曲线',
+    hint: '方向键移动，空格键显示或移除曲线，C 键看用能',
+    toConsumption: '查看 {name} 的用能',
   },
   overview: {
     title: '园区总览',
@@ -79,6 +85,7 @@ export const zh = {
     empty: '还没有可汇总的总表。登记表计后，这里显示全站的电、水、燃气和热。',
     noPlaces: '还没有登记建筑。',
     noMeter: '没有该类总表',
+    toConsumption: '查看 {name} 的用能（{medium}）',
   },
   problems: {
     title: '当前问题',

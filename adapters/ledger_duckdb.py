@@ -1,0 +1,252 @@
+"""The ledger in the file of the readings: consumption by hour, what it was made under, and what must be made anew.
+
+As with readings, `hours_recent` takes rows as they come and `hours_closed` holds sorted runs; there is no primary key.
+Which readings are new since the ledger was made stands in `marks`, written in one transaction with the readings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from adapters.readings_duckdb import DuckDBReadings
+from energy.hours import HOUR_MS, UNPRICED, Doubt, Hours, Sums, Whole
+from energy.ports import Basis, Marks, Numbers
+from energy.readings import Point, Quality
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS hours_recent (
+    point INTEGER NOT NULL, hour INTEGER NOT NULL,
+    amount BIGINT NOT NULL, first_half BIGINT NOT NULL, estimated BIGINT NOT NULL, cost BIGINT,
+    measured_ms INTEGER NOT NULL, estimated_ms INTEGER NOT NULL,
+    manual_ms INTEGER NOT NULL, disputed_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS hours_closed (
+    point INTEGER NOT NULL, hour INTEGER NOT NULL,
+    amount BIGINT NOT NULL, first_half BIGINT NOT NULL, estimated BIGINT NOT NULL, cost BIGINT,
+    measured_ms INTEGER NOT NULL, estimated_ms INTEGER NOT NULL,
+    manual_ms INTEGER NOT NULL, disputed_ms INTEGER NOT NULL);
+CREATE OR REPLACE VIEW hours AS SELECT * FROM hours_closed UNION ALL SELECT * FROM hours_recent;
+CREATE TABLE IF NOT EXISTS bases (point INTEGER NOT NULL, register VARCHAR NOT NULL, price VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS doubts (
+    point INTEGER NOT NULL, kind VARCHAR NOT NULL, from_ms BIGINT NOT NULL, to_ms BIGINT NOT NULL);
+"""
+_COLUMNS = "point, hour, amount, first_half, estimated, cost, measured_ms, estimated_ms, manual_ms, disputed_ms"
+_COST = f"CASE WHEN cost = {UNPRICED} THEN NULL ELSE cost END"
+_SUMS = (
+    "sum(amount)::BIGINT AS amount, sum(first_half)::BIGINT AS first_half, sum(estimated)::BIGINT AS estimated, "
+    "coalesce(sum(cost), 0)::BIGINT AS cost, sum(CASE WHEN cost IS NULL THEN amount ELSE 0 END)::BIGINT AS unpriced, "
+    "sum(measured_ms)::BIGINT AS measured_ms, sum(estimated_ms)::BIGINT AS estimated_ms, "
+    "sum(manual_ms)::BIGINT AS manual_ms, sum(disputed_ms)::BIGINT AS disputed_ms, "
+    "count(*) AS rows"
+)
+# A run of that many rows is sorted well enough to stay as it is.
+_LARGE = 65_536
+# What is older is no longer written to, as a rule.
+_SETTLED_HOURS = 24
+_SORT_SPAN_HOURS = 32 * 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """Points as a condition: a range where they are one, else a list."""
+
+    points: Numbers
+
+    def __str__(self) -> str:
+        listed = np.unique(np.asarray(self.points, np.int64))
+        if len(listed) == 0:
+            return "false"
+        low, high = int(listed[0]), int(listed[-1])
+        if high - low + 1 == len(listed):
+            return f"point BETWEEN {low} AND {high}"
+        return f"point IN ({', '.join(map(str, listed.tolist()))})"
+
+
+class DuckDBLedger:
+    """Fulfils `Ledger` over the store that owns the file."""
+
+    def __init__(self, store: DuckDBReadings) -> None:
+        self._store = store
+        store.connection.execute(_SCHEMA)
+
+    @property
+    def points(self) -> Sequence[Point]:
+        return self._store.numbered
+
+    def number(self, point: Point) -> int | None:
+        return self._store.number(point)
+
+    # -- what must be made anew -----------------------------------------------------------------------------------
+
+    async def marks(self) -> Marks:
+        return await self._store.read(self._marks)
+
+    def _marks(self) -> Marks:
+        found = self._store.select(
+            "SELECT point, min(from_ms) AS from_ms, max(id) AS id FROM marks GROUP BY point ORDER BY point"
+        )
+        last = int(found["id"].max()) if len(found["id"]) else 0
+        return Marks(last, found["point"].astype(np.int64), found["from_ms"].astype(np.int64))
+
+    async def bases(self) -> dict[int, Basis]:
+        return await self._store.read(self._bases)
+
+    def _bases(self) -> dict[int, Basis]:
+        found = self._store.select("SELECT point, register, price FROM bases")
+        rows = zip(found["point"].tolist(), found["register"].tolist(), found["price"].tolist(), strict=True)
+        return {point: Basis(register, price) for point, register, price in rows}
+
+    async def settle(self, upto: int, bases: Mapping[int, Basis]) -> None:
+        await self._store.change(self._settle, upto, bases)
+
+    def _settle(self, upto: int, bases: Mapping[int, Basis]) -> None:
+        with self._store.transaction() as connection:
+            connection.execute(f"DELETE FROM marks WHERE id <= {int(upto)}")
+            if bases:
+                connection.execute(f"DELETE FROM bases WHERE {_Where(list(bases))}")
+                rows = {  # noqa: F841 - DuckDB finds it by its name
+                    "point": np.array(list(bases), np.int32),
+                    "register": np.array([b.register for b in bases.values()], dtype=object),
+                    "price": np.array([b.price for b in bases.values()], dtype=object),
+                }
+                connection.execute("INSERT INTO bases SELECT point, register, price FROM rows")
+
+    # -- registers ------------------------------------------------------------------------------------------------
+
+    async def counts(self, points: Numbers, from_ms: int) -> tuple[Whole, Whole, Whole, Whole]:
+        return await self._store.read(self._counts, points, from_ms)
+
+    def _counts(self, points: Numbers, from_ms: int) -> tuple[Whole, Whole, Whole, Whole]:
+        found = self._store.select(
+            "SELECT point, count(*) AS n, min(taken_at_ms) AS first, max(taken_at_ms) AS last FROM readings "
+            f"WHERE {_Where(points)} AND taken_at_ms >= {int(from_ms)} GROUP BY point ORDER BY point"
+        )
+        point, n, first, last = (found[name].astype(np.int64) for name in ("point", "n", "first", "last"))
+        return point, n, first, last
+
+    async def registers(
+        self, points: Numbers, from_ms: int
+    ) -> tuple[npt.NDArray[np.int32], Whole, npt.NDArray[np.float64]]:
+        return await self._store.read(self._registers, points, from_ms)
+
+    def _registers(self, points: Numbers, from_ms: int) -> tuple[npt.NDArray[np.int32], Whole, npt.NDArray[np.float64]]:
+        found = self._store.select(
+            f"SELECT point, taken_at_ms, value FROM readings WHERE {_Where(points)} "
+            f"AND taken_at_ms >= {int(from_ms)} AND quality < {int(Quality.BAD)}"
+        )
+        point, t_ms, value = found["point"], found["taken_at_ms"], found["value"]
+        key = (point.astype(np.int64) << 43) + t_ms
+        if np.any(key[1:] <= key[:-1]):
+            order = np.argsort(key, kind="stable")
+            point, t_ms, value = point[order], t_ms[order], value[order]
+        return point, t_ms, value
+
+    async def last_before(self, point: int, before_ms: int) -> int | None:
+        return await self._store.read(self._last_before, point, before_ms)
+
+    def _last_before(self, point: int, before_ms: int) -> int | None:
+        found = self._store.select(
+            f"SELECT coalesce(max(taken_at_ms), -1) AS t FROM readings WHERE point = {int(point)} "
+            f"AND taken_at_ms < {int(before_ms)} AND quality < {int(Quality.BAD)}"
+        )
+        return None if found["t"][0] < 0 else int(found["t"][0])
+
+    # -- hours ----------------------------------------------------------------------------------------------------
+
+    async def revise(self, stale: tuple[Numbers, Numbers], fresh: Hours) -> None:
+        await self._store.change(self._revise, stale, fresh)
+
+    def _revise(self, stale: tuple[Numbers, Numbers], fresh: Hours) -> None:
+        with self._store.transaction() as connection:
+            self._remove(connection, np.asarray(stale[0], np.int32), np.asarray(stale[1], np.int32))
+            if len(fresh):
+                table = "hours_closed" if len(fresh) >= _LARGE else "hours_recent"
+                rows = fresh.columns()  # noqa: F841 - DuckDB finds it by its name
+                connection.execute(f"INSERT INTO {table} SELECT {_COLUMNS.replace('cost', _COST)} FROM rows")
+
+    def _remove(
+        self, connection: duckdb.DuckDBPyConnection, point: npt.NDArray[np.int32], hour: npt.NDArray[np.int32]
+    ) -> None:
+        if len(point) == 0:
+            return
+        stale = {"point": point, "hour": hour}  # noqa: F841 - DuckDB finds it by its name
+        span = f"hour BETWEEN {int(hour.min())} AND {int(hour.max())}"
+        for table in ("hours_recent", "hours_closed"):
+            connection.execute(
+                f"DELETE FROM {table} t USING stale s WHERE t.point = s.point AND t.hour = s.hour "
+                f"AND t.{span} AND t.point BETWEEN {int(point.min())} AND {int(point.max())}"
+            )
+
+    async def hours(self, points: Numbers, from_hour: int, to_hour: int) -> Hours:
+        return await self._store.read(self._hours, points, from_hour, to_hour)
+
+    def _hours(self, points: Numbers, from_hour: int, to_hour: int) -> Hours:
+        priced = _COLUMNS.replace("cost", f"coalesce(cost, {UNPRICED}) AS cost")
+        found = self._store.select(
+            f"SELECT {priced} FROM hours WHERE {_Where(points)} AND hour >= {int(from_hour)} AND hour < {int(to_hour)}"
+        )
+        rows = Hours(**{name: found[name] for name in _COLUMNS.split(", ")})
+        return rows if np.all(rows.key[1:] > rows.key[:-1]) else rows.take(np.argsort(rows.key, kind="stable"))
+
+    async def totals(self, points: Numbers, from_hour: int, to_hour: int) -> Sums:
+        return await self._store.read(self._sums, points, from_hour, to_hour, "point")
+
+    async def curve(self, points: Numbers, from_hour: int, to_hour: int) -> Sums:
+        return await self._store.read(self._sums, points, from_hour, to_hour, "hour")
+
+    def _sums(self, points: Numbers, from_hour: int, to_hour: int, by: str) -> Sums:
+        found = self._store.select(
+            f"SELECT {by} AS of, {_SUMS} FROM hours WHERE {_Where(points)} "
+            f"AND hour >= {int(from_hour)} AND hour < {int(to_hour)} GROUP BY {by} ORDER BY {by}"
+        )
+        return Sums(**{f.name: np.asarray(found[f.name], np.int64) for f in fields(Sums)})
+
+    # -- doubts ---------------------------------------------------------------------------------------------------
+
+    async def doubt(self, from_ms: Mapping[int, int], doubts: Sequence[Doubt]) -> None:
+        await self._store.change(self._doubt, from_ms, doubts)
+
+    def _doubt(self, from_ms: Mapping[int, int], doubts: Sequence[Doubt]) -> None:
+        since = {  # noqa: F841 - DuckDB finds it by its name
+            "point": np.array(list(from_ms), np.int32),
+            "from_ms": np.array(list(from_ms.values()), np.int64),
+        }
+        with self._store.transaction() as connection:
+            connection.execute("DELETE FROM doubts d USING since s WHERE d.point = s.point AND d.to_ms >= s.from_ms")
+            new = [d for d in doubts if d.to_ms >= from_ms[d.point]]
+            if new:
+                rows = {  # noqa: F841 - DuckDB finds it by its name
+                    "point": np.array([d.point for d in new], np.int32),
+                    "kind": np.array([d.kind for d in new], dtype=object),
+                    "from_ms": np.array([d.from_ms for d in new], np.int64),
+                    "to_ms": np.array([d.to_ms for d in new], np.int64),
+                }
+                connection.execute("INSERT INTO doubts SELECT point, kind, from_ms, to_ms FROM rows")
+
+    async def doubts(self, points: Numbers, from_ms: int, to_ms: int) -> list[Doubt]:
+        return await self._store.read(self._doubts, points, from_ms, to_ms)
+
+    def _doubts(self, points: Numbers, from_ms: int, to_ms: int) -> list[Doubt]:
+        found = self._store.select(
+            f"SELECT point, kind, from_ms, to_ms FROM doubts WHERE {_Where(points)} "
+            f"AND to_ms >= {int(from_ms)} AND from_ms < {int(to_ms)} ORDER BY from_ms, point"
+        )
+        rows = zip(*(found[n].tolist() for n in ("point", "kind", "from_ms", "to_ms")), strict=True)
+        return [Doubt(*row) for row in rows]
+
+    # -- order ----------------------------------------------------------------------------------------------------
+
+    async def maintain(self, now_ms: int) -> None:
+        await self._store.change(self._close, now_ms // HOUR_MS - _SETTLED_HOURS)
+
+    def _close(self, until: int) -> None:
+        with self._store.transaction() as connection:
+            connection.execute(
+                f"INSERT INTO hours_closed SELECT {_COLUMNS} FROM hours_recent WHERE hour < {until} "
+                f"ORDER BY hour // {_SORT_SPAN_HOURS}, point, hour"
+            )
+            connection.execute(f"DELETE FROM hours_recent WHERE hour < {until}")

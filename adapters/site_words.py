@@ -1,0 +1,237 @@
+"""The words of site files: what may stand in them, and what it becomes (see docs/site-file.md)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+
+from adapters.scalars import Above0, Bounds, Code, Duration, Id, Number, QuantityName, Ratio, known_zone
+from energy.documents import Words
+from energy.organisations import Account, Basis, Fact, FactName, Organisation, Part, Share
+from energy.quantities import Medium
+from energy.sites import LineSettings, Meter, Place, RegisterSettings, Site, Text, VirtualPoint
+from energy.validity import Validity
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class TextWords(Words):
+    """A name in both languages."""
+
+    zh: str
+    en: str
+
+    @property
+    def made(self) -> Text:
+        return Text(self.zh, self.en)
+
+
+class DatedWords(Words):
+    """What holds from a day to a day; either may be left out."""
+
+    from_: date | None = Field(None, alias="from")
+    to: date | None = None
+
+    @property
+    def valid(self) -> Validity:
+        return Validity(self.from_, self.to)
+
+    @model_validator(mode="after")
+    def _is_right(self: M) -> M:
+        """What the value itself refuses is told at its line."""
+        _ = getattr(self, "made", None)
+        return self
+
+
+class PlaceWords(DatedWords):
+    """A campus, building, floor or zone."""
+
+    id: Id
+    name: TextWords
+    kind: str = "building"
+    parent: Id | None = None
+
+    @property
+    def made(self) -> Place:
+        return Place(self.id, self.name.made, self.kind, self.parent, self.valid)
+
+
+class LineWords(Words):
+    """A line to meters."""
+
+    id: Id
+    address: str
+    timeout: Duration = 1.0
+
+    @property
+    def made(self) -> LineSettings:
+        return LineSettings(self.id, self.address, self.timeout)
+
+
+class RegisterWords(Words):
+    """The register of a counter."""
+
+    limit_per_h: Above0 | None = None
+    modulus: Above0 | None = None
+    resolution: Above0 | None = None
+
+    @property
+    def made(self) -> RegisterSettings:
+        return RegisterSettings(self.limit_per_h, self.modulus, self.resolution)
+
+
+class MeterWords(Words):
+    """A meter as it is installed."""
+
+    id: Id
+    name: TextWords
+    medium: Medium
+    place: Id | None = None
+    parent: Id | None = None
+    profile: str | None = None
+    line: Id | None = None
+    unit: Annotated[int, Field(ge=0, le=255)] = 1
+    every: Duration = 60.0
+    ct: Ratio = 1.0
+    pt: Ratio = 1.0
+    reversed: bool = False
+    read: list[QuantityName] = []
+    plausible: dict[QuantityName, Bounds] = {}
+    organisation: Id | None = None
+    item: Code | None = None
+    account: Id | None = None
+    registers: dict[QuantityName, RegisterWords] = {}
+    removed_on: date | None = None
+
+    @model_validator(mode="after")
+    def _is_right(self) -> MeterWords:
+        _ = self.made
+        return self
+
+    @property
+    def made(self) -> Meter:
+        same = self.model_dump(exclude={"name", "every", "read", "registers"})
+        return Meter(
+            **same,
+            name=self.name.made,
+            interval_s=self.every,
+            quantities=tuple(self.read),
+            registers={name: words.made for name, words in self.registers.items()},
+        )
+
+
+class OrganisationWords(DatedWords):
+    """A region, department, institution or office."""
+
+    id: Id
+    name: TextWords
+    kind: str = "institution"
+    parent: Id | None = None
+    class_: Code | None = Field(None, alias="class")
+
+    @property
+    def made(self) -> Organisation:
+        return Organisation(self.id, self.name.made, self.kind, self.parent, self.class_, self.valid)
+
+
+class FactWords(DatedWords):
+    """How large a place or an organisation is."""
+
+    fact: FactName
+    value: Number
+    place: Id | None = None
+    organisation: Id | None = None
+    source: str = ""
+
+    @property
+    def made(self) -> Fact:
+        return Fact(self.fact, self.value, self.place, self.organisation, self.valid, self.source)
+
+
+class PartWords(Words):
+    """The part of one organisation."""
+
+    organisation: Id
+    weight: Number | None = None
+
+
+class ShareWords(DatedWords):
+    """How organisations share what a meter measures, or what flows in a place."""
+
+    basis: Basis
+    document: Annotated[str, Field(min_length=1)]
+    parts: list[PartWords]
+    meter: Id | None = None
+    place: Id | None = None
+
+    @property
+    def made(self) -> Share:
+        parts = tuple(Part(part.organisation, part.weight) for part in self.parts)
+        return Share(self.basis, self.document, parts, self.meter, self.place, self.valid)
+
+
+class VirtualPointWords(DatedWords):
+    """A point that no meter measures."""
+
+    id: Id
+    name: TextWords
+    medium: Medium
+    quantity: QuantityName
+    formula: str
+    place: Id | None = None
+    organisation: Id | None = None
+    item: Code | None = None
+
+    @property
+    def made(self) -> VirtualPoint:
+        same = self.model_dump(exclude={"name", "from_", "to"})
+        return VirtualPoint(**same, name=self.name.made, valid=self.valid)
+
+
+class AccountWords(Words):
+    """An account at a supplier."""
+
+    id: Id
+    medium: Medium
+    supplier: str = ""
+    organisation: Id | None = None
+    tariff: Id | None = None
+    capacity_kva: Above0 | None = None
+
+    @property
+    def made(self) -> Account:
+        return Account(**self.model_dump())
+
+
+class SiteWords(Words):
+    """What may stand in a site file."""
+
+    site: Id
+    name: TextWords
+    zone: Annotated[str, AfterValidator(known_zone)] = "Asia/Shanghai"
+    places: list[PlaceWords] = []
+    lines: list[LineWords] = []
+    meters: list[MeterWords] = []
+    organisations: list[OrganisationWords] = []
+    facts: list[FactWords] = []
+    shares: list[ShareWords] = []
+    virtual_points: list[VirtualPointWords] = []
+    accounts: list[AccountWords] = []
+
+    @property
+    def made(self) -> Site:
+        return Site(
+            self.site,
+            self.name.made,
+            self.zone,
+            tuple(words.made for words in self.places),
+            tuple(words.made for words in self.lines),
+            tuple(words.made for words in self.meters),
+            tuple(words.made for words in self.organisations),
+            tuple(words.made for words in self.facts),
+            tuple(words.made for words in self.shares),
+            tuple(words.made for words in self.virtual_points),
+            tuple(words.made for words in self.accounts),
+        )

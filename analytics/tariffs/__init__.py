@@ -1,0 +1,1 @@
+"""What energy and water cost: tariffs as versioned data, prices by half hour, monthly bills."""

@@ -1,0 +1,31 @@
+"""What is posted: JSON of a known type, from our own page or from a program, never from the page of a stranger."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from aiohttp import web
+
+from gateway.api.problems import RequestError
+
+B = TypeVar("B", bound=msgspec.Struct)
+
+
+async def body_of(request: web.Request, words: type[B]) -> B:
+    """The body of a request; its size is bounded by the application (413)."""
+    _must_be_ours(request)
+    try:
+        return msgspec.json.decode(await request.read(), type=words)
+    except msgspec.DecodeError as error:  # a ValidationError is one too
+        raise RequestError(f"the body: {error}") from error
+
+
+def _must_be_ours(request: web.Request) -> None:
+    """A foreign page can make a browser post forms, but not this content type without asking, and not our origin."""
+    if request.content_type != "application/json":
+        raise RequestError(f"Content-Type is {request.content_type}; send application/json", status=415)
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
+        raise RequestError(f"the request comes from a page of {origin}, this is {request.host}", status=403)

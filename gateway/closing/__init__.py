@@ -1,0 +1,1 @@
+"""Closed months: they keep their figures, and are corrected by reversing entries only."""

@@ -1,0 +1,48 @@
+"""Routes of the lives of meters."""
+
+from __future__ import annotations
+
+from energy.errors import UnknownName
+from gateway.api.problems import RequestError
+from gateway.api.route import NoQuery, Route
+from gateway.life.words import (
+    AddedAnswer,
+    EventsAnswer,
+    EventsQuery,
+    KeptEventWords,
+    NewEvents,
+    Withdrawal,
+)
+from gateway.services import Services
+
+
+async def events(services: Services, query: EventsQuery) -> EventsAnswer:
+    found = await services.lives.events(query.meter or None, withdrawn=query.withdrawn)
+    return EventsAnswer([KeptEventWords.of(kept) for kept in found])
+
+
+async def add_events(services: Services, _query: NoQuery, body: NewEvents) -> AddedAnswer:
+    try:
+        given = [words.event for words in body.events]
+        return AddedAnswer.of(await services.lives.add(given, body.who, body.why, again=body.again))
+    except (ValueError, UnknownName) as error:
+        raise RequestError(str(error)) from error
+
+
+async def withdraw_event(services: Services, _query: NoQuery, body: Withdrawal) -> KeptEventWords:
+    return KeptEventWords.of(await services.lives.withdraw(body.id, body.who, body.why))
+
+
+ROUTES = (
+    Route("/api/v1/events", "What happened to meters", EventsQuery, EventsAnswer, events),
+    Route("/api/v1/events", "Enter what happened to meters", NoQuery, AddedAnswer, add_events, "POST", NewEvents),
+    Route(
+        "/api/v1/events/withdraw",
+        "Let a wrong event hold no longer",
+        NoQuery,
+        KeptEventWords,
+        withdraw_event,
+        "POST",
+        Withdrawal,
+    ),
+)

@@ -1,0 +1,88 @@
+"""Changes of records: what was, what is, who said so and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.records.database import Records
+from gateway.records.tables import ChangeRow
+
+Plain = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record that is new (`before` is None), other than before, or gone (`after` is None); values are plain JSON."""
+
+    kind: str
+    key: str
+    before: Plain | None
+    after: Plain | None
+
+    @property
+    def fields(self) -> list[tuple[str, Any, Any]]:
+        """What differs: (field, before, after)."""
+        before, after = self.before or {}, self.after or {}
+        names = [*after, *(name for name in before if name not in after)]
+        return [(n, before.get(n), after.get(n)) for n in names if before.get(n) != after.get(n)]
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedChange:
+    """A change as it was applied."""
+
+    id: int
+    at_ms: int
+    who: str
+    why: str
+    site: str | None
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who changes something now, and why."""
+
+    who: str
+    why: str
+    at_ms: int
+
+    def __post_init__(self) -> None:
+        if not self.who.strip():
+            raise ValueError("who changes a record must be said")
+
+
+async def log_changes(
+    connection: AsyncConnection, changes: Sequence[Change], author: Author, site: str | None = None
+) -> None:
+    """Append the changes within the transaction that makes them."""
+    said = {"who": author.who, "why": author.why, "at_ms": author.at_ms, "site": site}
+    if changes:
+        rows = [{**said, "kind": c.kind, "key": c.key, "before": c.before, "after": c.after} for c in changes]
+        await connection.execute(insert(ChangeRow), rows)
+
+
+async def logged_changes(
+    records: Records, *, after: int = 0, newest: int | None = None, kinds: Sequence[str] = ()
+) -> list[LoggedChange]:
+    """What was changed, oldest first: after the change of this id, of these kinds, the newest so many."""
+    wanted = select(ChangeRow.__table__).where(ChangeRow.id > after).order_by(ChangeRow.id.desc()).limit(newest)
+    if kinds:
+        wanted = wanted.where(ChangeRow.kind.in_(kinds))
+    async with records.reading() as connection:
+        rows = (await connection.execute(wanted)).all()
+    return [
+        LoggedChange(r.id, r.at_ms, r.who, r.why, r.site, Change(r.kind, r.key, r.before, r.after))
+        for r in reversed(rows)
+    ]
+
+
+async def last_change(records: Records) -> int:
+    """The id of the newest change; 0 where nothing was ever changed."""
+    async with records.reading() as connection:
+        return int((await connection.execute(select(func.max(ChangeRow.id)))).scalar() or 0)

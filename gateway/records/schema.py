@@ -1,0 +1,25 @@
+"""The tables of all subjects, for migrations and for the test that compares them."""
+
+from __future__ import annotations
+
+from gateway.billing.tables import BillRow
+from gateway.closing.tables import ClosingEntryRow, ClosingFigureRow, ClosingRow
+from gateway.life.tables import MeterEventRow
+from gateway.records.base import Base
+from gateway.records.tables import ChangeRow
+from gateway.sites.tables import SiteRow
+from gateway.stock.tables import StockMoveRow
+from gateway.tariffs.tables import TariffRow
+
+METADATA = Base.metadata
+TABLES = (
+    BillRow,
+    ChangeRow,
+    ClosingEntryRow,
+    ClosingFigureRow,
+    ClosingRow,
+    MeterEventRow,
+    SiteRow,
+    StockMoveRow,
+    TariffRow,
+)

@@ -1,0 +1,117 @@
+"""The site in the records: loaded, compared with what a file says, and changed, with who and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from energy.documents import spelled
+from energy.errors import ConfigurationError, StoreError, UnknownName
+from energy.ports import Clock
+from energy.readings import to_ms
+from energy.sites import Site
+from gateway.records.changes import Author, Change, log_changes
+from gateway.records.database import Records
+from gateway.sites.keeping import KEPT, kept_rows, write
+from gateway.sites.rows import rows_of, site_of
+from gateway.sites.tables import SiteRow
+
+# What a site file of an edge need not speak of; where it says nothing, the records stay.
+_UNSPOKEN = ("organisations", "facts", "shares", "virtual_points", "accounts")
+
+
+class SiteRecords:
+    """The sites that the records know."""
+
+    def __init__(self, records: Records, clock: Clock) -> None:
+        self._records, self._clock = records, clock
+
+    async def ids(self) -> list[str]:
+        async with self._records.reading() as connection:
+            return list((await connection.execute(select(SiteRow.id).order_by(SiteRow.id))).scalars())
+
+    async def site(self, site_id: str) -> Site:
+        """The site as it is; UnknownName where the records have none of this id."""
+        async with self._records.reading() as connection:
+            found = await _site(connection, site_id)
+        if found is None:
+            raise UnknownName(f"site {site_id!r} is not in the records")
+        return found
+
+    async def differences(self, wanted: Site) -> list[Change]:
+        """What would have to change for the records to say what `wanted` says."""
+        async with self._records.reading() as connection:
+            return difference(await _site(connection, wanted.id), wanted)
+
+    async def apply(self, site_id: str, changes: Sequence[Change], who: str, why: str = "") -> Site:
+        """Make the changes, all or none, and log them; the site as it became.
+
+        StoreError where a record is no longer what a change says it was; ConfigurationError where the site would not
+        fit together.
+        """
+        author = Author(who, why, to_ms(self._clock.now()))
+        async with self._records.writing() as connection:
+            present = await _site(connection, site_id)
+            _must_be_as_before(present, changes)
+            await write(connection, site_id, changes)
+            made = await _site(connection, site_id)
+            if made is None:
+                raise UnknownName(f"site {site_id!r} is not in the records")
+            _must_fit(made)
+            await log_changes(connection, changes, author, site_id)
+        return made
+
+
+def difference(now: Site | None, wanted: Site) -> list[Change]:
+    """What differs, kind by kind: what is new or other in the order of `wanted`, then what is gone."""
+    before = rows_of(now) if now is not None else {kind: [] for kind in KEPT}
+    return [change for kind, rows in rows_of(wanted).items() for change in _of_kind(kind, before[kind], rows)]
+
+
+async def load_or_import(records: Records, site: Site, clock: Clock) -> tuple[Site, int]:
+    """The site of a file as the records have it afterwards, and how many records the file has changed.
+
+    What the file does not speak of at all, such as organisations, stays as it is in the records.
+    """
+    sites = SiteRecords(records, clock)
+    present = await sites.site(site.id) if site.id in await sites.ids() else None
+    if present is not None:
+        site = replace(site, **{key: getattr(present, key) for key in _UNSPOKEN if not getattr(site, key)})
+    changes = difference(present, site)
+    if present is not None and not changes:
+        return present, 0
+    return await sites.apply(site.id, changes, "site file", "the gateway was started on it"), len(changes)
+
+
+async def _site(connection: AsyncConnection, site_id: str) -> Site | None:
+    rows = await kept_rows(connection, site_id)
+    return site_of(rows) if rows["site"] else None
+
+
+def _of_kind(kind: str, now: Sequence[dict[str, object]], wanted: Sequence[dict[str, object]]) -> Iterator[Change]:
+    key = KEPT[kind].key_of
+    before, after = {key(row): row for row in now}, {key(row): row for row in wanted}
+    for name, row in after.items():
+        if before.get(name) != row:
+            yield Change(kind, name, before.get(name), row)
+    for name, row in before.items():
+        if name not in after:
+            yield Change(kind, name, row, None)
+
+
+def _must_be_as_before(present: Site | None, changes: Sequence[Change]) -> None:
+    rows = rows_of(present) if present is not None else {kind: [] for kind in KEPT}
+    now = {(kind, KEPT[kind].key_of(row)): row for kind, found in rows.items() for row in found}
+    for change in changes:
+        if now.get((change.kind, change.key)) != change.before:
+            raise StoreError(f"{change.kind} {change.key} was changed by somebody else meanwhile; compare again")
+
+
+def _must_fit(site: Site) -> None:
+    faults = [f"{spelled(way)}: {text}" for way, text in site.faults()]
+    if faults:
+        hint = f"the records of site {site.id} would not fit together; `jieneng site import` shows what goes and comes"
+        raise ConfigurationError([hint, *faults])

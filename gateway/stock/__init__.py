@@ -1,0 +1,1 @@
+"""Fuels that are bought and kept, and what of them was used."""

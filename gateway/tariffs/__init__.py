@@ -1,0 +1,1 @@
+"""Tariffs in the records: kept as documents, changed with who and why."""

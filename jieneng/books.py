@@ -1,0 +1,32 @@
+"""The books from the command line, over the files of a data folder whose gateway is not running."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+
+from adapters.clocks import SystemClock
+from adapters.stores import open_ledger, open_store
+from analytics.carbon.factor_file import read_factors
+from energy.sites import Site, Text
+from gateway.ledger.books import Books, Kept
+from gateway.ledger.keeping import kept
+from gateway.records.database import open_records
+from jieneng.campus import shipped
+from jieneng.settings import Settings
+
+
+@asynccontextmanager
+async def open_books(settings: Settings, zone: str | None = None) -> AsyncIterator[Books]:
+    """The books of a data folder; without records, a site of which only the readings are known."""
+    nobody = Site("site", Text("本地", "here"), zone or "Asia/Shanghai")
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(settings.store_address))
+        known = Kept(nobody)
+        if (settings.data / "records.sqlite").exists():
+            records = await stack.enter_async_context(open_records(settings.records_address))
+            known = await kept(records, SystemClock(), nobody)
+        if zone is not None:
+            known = Kept(replace(known.site, zone=zone), known.events, known.tariffs)
+        yield Books(open_ledger(store), known, read_factors(shipped("factors.yaml")))

@@ -1,0 +1,177 @@
+"""`jieneng bills`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jieneng.commands import options
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group()
+def command() -> None:
+    """What suppliers billed, and why it is not what the meters say. See docs/billing.md."""
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@options.who
+@options.why
+@click.option("--again", is_flag=True, help="Take bills again that were withdrawn before.")
+@options.data
+def import_file(file: Path, who: str, why: str, again: bool, data: Path | None) -> None:
+    """Enter the bills of a CSV or Excel FILE; where a row is wrong, none of it. Entering a file again adds nothing.
+
+    \b
+        account,from,to,quantity,amount,number,note
+        1100045678,2026-03-01,2026-04-01,125000,88412.55,2026-03/17,
+
+    Exit code 1 if a bill charges for days that another one charges for; the others are entered.
+    """
+    from adapters.bill_files import read_bills
+
+    sys.exit(asyncio.run(_import(read_bills(file), who, why, again, data)))
+
+
+async def _import(bills: Any, who: str, why: str, again: bool, data: Path | None) -> int:
+    from jieneng.commands.tables import entries_told
+    from jieneng.records import kept_bills, unknown_accounts
+
+    async with kept_bills(data) as (kept, sites):
+        added = await kept.add(bills, who, why, again=again)
+        unknown = await unknown_accounts(sites, [bill.account for bill in bills])
+    click.echo("\n".join(entries_told(added)))
+    if unknown:
+        click.echo(f"accounts of no site: {', '.join(unknown[:20])}; is the number right?")
+    for one in added.contradicting:
+        click.echo(f"not added: {_told(one.given)}; {_other(one.kept)}", err=True)
+    return 1 if added.contradicting else 0
+
+
+def _told(bill: Any) -> str:
+    return f"{bill.account} {bill.start} to {bill.end}: {bill.quantity}, {bill.amount} yuan"
+
+
+def _other(kept: Any) -> str:
+    if kept.id == 0:
+        return f"the same file says {_told(kept.value)}"
+    return f"bill {kept.id} says {_told(kept.value)}: withdraw it first, if it is wrong"
+
+
+@command.command("list")
+@click.argument("account", required=False)
+@click.option("--withdrawn", is_flag=True, help="Those that hold no longer, too.")
+@options.data
+def list_bills(account: str | None, withdrawn: bool, data: Path | None) -> None:
+    """The bills of an ACCOUNT, or of all."""
+    from jieneng.commands.tables import row, show, table
+
+    columns = ("id", "account", "from", "to", "quantity", "yuan", "number", "note", "who", "why")
+    made = table(*columns, numbers=("quantity", "yuan"))
+    for kept in asyncio.run(_entries(account, withdrawn, data)):
+        b = kept.value
+        gone = f"withdrawn by {kept.withdrawn_by}: {kept.withdrawn_why}" if kept.withdrawn_at_ms is not None else ""
+        why = "; ".join(part for part in (kept.why, gone) if part)
+        row(made, kept.id, b.account, b.start, b.end, b.quantity, b.amount, b.number, b.note, kept.who, why)
+    show(made)
+
+
+async def _entries(account: str | None, withdrawn: bool, data: Path | None) -> Any:
+    from jieneng.records import kept_bills
+
+    async with kept_bills(data) as (bills, _):
+        found = await bills.entries(None if account is None else [account], withdrawn=withdrawn)
+    return sorted(found, key=lambda kept: (kept.value.account, kept.value.start, kept.id))
+
+
+@command.command("withdraw")
+@click.argument("bill_id", metavar="ID", type=int)
+@options.who
+@click.option("--why", required=True, help="What is wrong with it.")
+@options.data
+def withdraw(bill_id: int, who: str, why: str, data: Path | None) -> None:
+    """Let the bill ID hold no longer; it is kept, with who withdrew it and why.
+
+    \b
+        jieneng bills withdraw 17 --why "credited, see 2026-04/3"
+    """
+    kept = asyncio.run(_withdraw(bill_id, who, why, data))
+    click.echo(f"withdrawn: {_told(kept.value)}")
+
+
+async def _withdraw(bill_id: int, who: str, why: str, data: Path | None) -> Any:
+    from jieneng.records import kept_bills
+
+    async with kept_bills(data) as (bills, _):
+        return await bills.withdraw(bill_id, who, why)
+
+
+@command.command("reconcile")
+@click.argument("account")
+@click.option("--from", "start", type=_DAY, required=True, help="First day, such as 2026-01-01.")
+@click.option("--to", "end", type=_DAY, required=True, help="Day after the last, such as 2027-01-01.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@options.chosen(options.config, options.data, options.store, options.listen)
+def reconcile(account: str, start: datetime, end: datetime, as_json: bool, **given: Any) -> None:
+    """Compare the bills of an ACCOUNT with what its meters and its tariff say, and tell why they differ.
+
+    \b
+        jieneng bills reconcile 1100045678 --from 2026-01-01 --to 2027-01-01
+    """
+    import msgspec
+
+    found = asyncio.run(_reconcile(account, start, end, given))
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found)))
+    else:
+        _show(account, found)
+
+
+async def _reconcile(account: str, start: datetime, end: datetime, given: dict[str, Any]) -> Any:
+    from gateway.billing.words import BillsQuery
+    from jieneng.bills import reconciled
+    from jieneng.settings import load_settings
+
+    settings = load_settings(given.pop("config"), **given)
+    return await reconciled(settings, BillsQuery(account, start.date(), end.date()))
+
+
+_CAUSES = ("period", "quantity", "price", "rounding", "unexplained")
+
+
+def _show(account: str, found: Any) -> None:
+    from jieneng.commands.tables import row, show, table
+
+    shown = [cause for cause in _CAUSES if any(d and getattr(d.causes, cause) for d in _differences(found))]
+    numbers = ("billed", "metered", "billed yuan", "metered yuan", "difference", *shown)
+    made = table("from", "to", *numbers, "by", numbers=numbers, title=f"Bills of {account}")
+    for one in found.bills:
+        b, m, d = one.bill.bill, one.metered, one.difference
+        causes = [None if d is None else getattr(d.causes, cause) for cause in shown]
+        quantities = b.quantity, "unknown" if m.quantity is None else f"{m.quantity:.3f}"
+        row(made, b.from_, b.to, *quantities, b.amount, m.amount, d and d.amount, *causes, m.basis)
+    show(made)
+    for one in found.bills:
+        b = one.bill.bill
+        if one.metered.lacking:
+            click.echo(f"{b.from_} to {b.to} is not compared: {one.metered.lacking}")
+        if one.metered.shares.estimated + one.metered.shares.missing + one.metered.shares.disputed > 0:
+            click.echo(f"{b.from_} to {b.to}: of the time {_shares(one.metered.shares)}")
+    for days in found.unbilled:
+        click.echo(f"no bill for {days.from_} to {days.to}")
+
+
+def _differences(found: Any) -> list[Any]:
+    return [one.difference for one in found.bills]
+
+
+def _shares(shares: Any) -> str:
+    told = ((name, getattr(shares, name)) for name in ("measured", "estimated", "manual", "missing", "disputed"))
+    return ", ".join(f"{share:.1%} {name}" for name, share in told if share)

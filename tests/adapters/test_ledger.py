@@ -1,0 +1,327 @@
+"""What the ledger promises, over the file that it lies in."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adapters.stores import open_ledger, open_store
+from energy.errors import StoreError
+from energy.hours import HOUR_MS, UNPRICED, Doubt, Hours, Sums
+from energy.ports import Basis, Ledger
+from energy.readings import Point, Quality, ReadingColumns
+
+ROOT = Path(__file__).parents[2]
+POINTS = [Point(f"m{i}", "active_energy_import") for i in range(6)]
+EVER = 1 << 30
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[tuple[Ledger, Any]]:
+    async with open_store(f"duckdb:{folder}/readings.duckdb") as store:
+        yield open_ledger(store), store
+
+
+def readings(*rows: tuple[int, int, float], quality: int = 0) -> ReadingColumns:
+    """(number of the point, instant, value) each."""
+    index, t_ms, value = (np.array(c) for c in zip(*rows, strict=True))
+    return ReadingColumns.of(POINTS, index.astype(np.int32), t_ms, value.astype(float), np.full(len(rows), quality))
+
+
+def hours(*rows: tuple[int, int, int], cost: int = UNPRICED) -> Hours:
+    """(number of the point, hour, amount) each, the whole hour measured."""
+    point, hour, amount = (np.array(c, np.int64) for c in zip(*rows, strict=True))
+    n = len(rows)
+    return Hours(
+        point.astype(np.int32),
+        hour.astype(np.int32),
+        amount,
+        amount // 3,
+        np.zeros(n, np.int64),
+        np.full(n, cost),
+        np.full(n, HOUR_MS, np.int32),
+        *(np.zeros(n, np.int32) for _ in range(3)),
+    )
+
+
+def told(found: Hours) -> list[tuple[int, int, int]]:
+    return list(zip(found.point.tolist(), found.hour.tolist(), found.amount.tolist(), strict=True))
+
+
+def same(one: Hours, other: Hours) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(one.columns().values(), other.columns().values(), strict=True))
+
+
+NONE: tuple[list[int], list[int]] = ([], [])
+
+
+# -- what is kept ------------------------------------------------------------------------------------------------------
+
+
+async def test_all_that_the_ledger_holds_is_there_when_it_is_opened_again(tmp_path: Path) -> None:
+    doubts = [Doubt(0, "fall", 5 * HOUR_MS, 6 * HOUR_MS), Doubt(1, "strayed", 7, 7)]
+    rows = replace(hours((0, 5, 10), (0, 6, 20), (1, 5, 30)), cost=np.array([7, UNPRICED, 0]))
+    async with opened(tmp_path) as (ledger, store):
+        await store.write(readings((0, 10, 1.0), (1, 20, 2.0)))
+        await ledger.revise(NONE, rows)
+        await ledger.settle(0, {0: Basis("r", "p"), 1: Basis("s", "")})
+        await ledger.doubt({0: 0, 1: 0}, doubts)
+    async with opened(tmp_path) as (ledger, _):
+        assert same(await ledger.hours([0, 1], 0, EVER), rows)
+        assert await ledger.bases() == {0: Basis("r", "p"), 1: Basis("s", "")}
+        assert await ledger.doubts([0, 1], 0, 1 << 50) == doubts[::-1]
+        marks = await ledger.marks()
+        assert (marks.point.tolist(), marks.from_ms.tolist()) == ([0, 1], [10, 20])
+        assert list(ledger.points) == POINTS[:2]
+        assert ledger.number(POINTS[1]) == 1
+        assert ledger.number(POINTS[5]) is None
+
+
+async def test_a_memory_store_keeps_a_ledger_too() -> None:
+    async with open_store("memory:") as store:
+        ledger = open_ledger(store)
+        await ledger.revise(NONE, hours((0, 1, 5)))
+
+        assert told(await ledger.hours([0], 0, EVER)) == [(0, 1, 5)]
+
+
+# -- marks -------------------------------------------------------------------------------------------------------------
+
+
+async def test_each_point_is_marked_since_its_first_new_reading_until_it_is_settled(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (ledger, store):
+        await store.write(readings((0, 50, 1.0), (0, 60, 2.0), (1, 40, 1.0)))
+        await store.write(readings((0, 20, 0.5)))
+        first = await ledger.marks()
+        await store.write(readings((1, 90, 3.0)))
+        await ledger.settle(first.last, {})
+        left = await ledger.marks()
+        await ledger.settle(left.last, {})
+        none = await ledger.marks()
+
+    assert (first.point.tolist(), first.from_ms.tolist()) == ([0, 1], [20, 40])
+    assert (left.point.tolist(), left.from_ms.tolist()) == ([1], [90])
+    assert len(none.point) == 0
+
+
+async def test_marks_that_come_after_all_were_settled_are_not_taken_for_settled_ones(tmp_path: Path) -> None:
+    """Also after a restart, when none is left to count on from."""
+    async with opened(tmp_path) as (ledger, store):
+        await store.write(readings((0, 50, 1.0)))
+        before = await ledger.marks()
+        await ledger.settle(before.last, {})
+    async with opened(tmp_path) as (ledger, store):
+        await store.write(readings((0, 60, 2.0)))
+        after = await ledger.marks()
+        await ledger.settle(after.last, {})
+
+        assert after.point.tolist() == [0]
+        assert (await ledger.marks()).point.tolist() == []
+
+
+async def test_what_was_there_already_marks_nothing(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (ledger, store):
+        await store.write(readings((0, 50, 1.0)))
+        await ledger.settle((await ledger.marks()).last, {})
+        await store.write(readings((0, 50, 1.0)))
+
+        assert (await ledger.marks()).point.tolist() == []
+
+
+_DYING = """
+import asyncio, sys
+from adapters.stores import open_ledger, open_store
+from tests.adapters.test_ledger import NONE, hours, readings
+
+async def main():
+    async with open_store(f"duckdb:{sys.argv[1]}/readings.duckdb") as store:
+        ledger = open_ledger(store)
+        await store.write(readings((0, 50, 1.0), (1, 70, 1.0)))
+        await ledger.revise(NONE, hours((0, 1, 5), (1, 1, 6)))
+        print("written", flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_program_killed_before_it_settled_leaves_what_it_wrote_and_its_marks(tmp_path: Path) -> None:
+    program = subprocess.Popen(
+        [sys.executable, "-c", _DYING, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    try:
+        assert program.stdout is not None
+        assert program.stdout.readline() == b"written\n"
+    finally:
+        program.send_signal(signal.SIGKILL)
+        program.communicate()
+
+    async with opened(tmp_path) as (ledger, _):
+        marks = await ledger.marks()
+        assert (marks.point.tolist(), marks.from_ms.tolist()) == ([0, 1], [50, 70])
+        assert told(await ledger.hours([0, 1], 0, EVER)) == [(0, 1, 5), (1, 1, 6)]
+        assert await ledger.bases() == {}
+
+
+# -- registers ---------------------------------------------------------------------------------------------------------
+
+
+async def test_registers_are_given_by_point_and_instant_without_bad_ones(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (ledger, store):
+        await store.write(readings((1, 20, 2.0), (0, 30, 3.0)))
+        await store.write(readings((0, 10, 1.0), (2, 5, 9.0)))
+        await store.write(readings((0, 20, 2.5), quality=int(Quality.BAD)))
+        point, t_ms, value = await ledger.registers([0, 1], 10)
+        n = await ledger.counts([0, 1], 20)
+
+        assert (point.tolist(), t_ms.tolist(), value.tolist()) == ([0, 0, 1], [10, 30, 20], [1.0, 3.0, 2.0])
+        assert [c.tolist() for c in n] == [[0, 1], [2, 1], [20, 20], [30, 20]]
+        assert [await ledger.last_before(0, t) for t in (10, 11, 31)] == [None, 10, 30]
+
+
+# -- revisions ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_revision_takes_rows_away_and_adds_others(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (ledger, _):
+        await ledger.revise(NONE, hours((0, 1, 5), (0, 2, 6), (1, 1, 7)))
+        await ledger.revise(([0, 1], [2, 1]), hours((0, 2, 60), (1, 3, 70)))
+
+        assert told(await ledger.hours([0, 1], 0, EVER)) == [(0, 1, 5), (0, 2, 60), (1, 3, 70)]
+
+
+async def test_a_revision_that_fails_changes_nothing(tmp_path: Path) -> None:
+    broken = replace(hours((0, 2, 60), (0, 3, 61)), amount=np.array([60], np.int64))
+    async with opened(tmp_path) as (ledger, _):
+        await ledger.revise(NONE, hours((0, 1, 5), (0, 2, 6)))
+        with pytest.raises(StoreError):
+            await ledger.revise(([0, 0], [1, 2]), broken)
+        await ledger.revise(NONE, hours((0, 9, 1)))
+
+        assert told(await ledger.hours([0], 0, EVER)) == [(0, 1, 5), (0, 2, 6), (0, 9, 1)]
+
+
+async def test_rows_of_a_large_backlog_can_be_revised_like_any_other(tmp_path: Path) -> None:
+    """70,000 rows go another way into the file than a few."""
+    n = 70_000
+    many = hours(*((0, h, h) for h in range(n)))
+    async with opened(tmp_path) as (ledger, _):
+        await ledger.revise(NONE, many)
+        await ledger.revise(([0], [12_345]), hours((0, 12_345, -1)))
+        found = await ledger.hours([0], 0, EVER)
+
+    assert len(found) == n
+    assert found.amount[12_344:12_347].tolist() == [12_344, -1, 12_346]
+
+
+async def test_hours_are_given_in_the_order_of_point_and_hour_over_a_half_open_range(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (ledger, _):
+        await ledger.revise(NONE, hours((3, 2, 1), (0, 5, 2)))
+        await ledger.revise(NONE, hours((0, 2, 3), (0, 1, 4), (3, 1, 5)))
+
+        assert told(await ledger.hours([0, 3], 1, 5)) == [(0, 1, 4), (0, 2, 3), (3, 1, 5), (3, 2, 1)]
+        assert told(await ledger.hours([], 0, EVER)) == []
+
+
+# -- order -------------------------------------------------------------------------------------------------------------
+
+
+async def test_maintaining_keeps_every_row_as_it_is(tmp_path: Path) -> None:
+    rows = hours(*((p, h, 100 * p + h) for p in range(3) for h in range(100)), cost=42)
+    async with opened(tmp_path) as (ledger, _):
+        for part in (slice(200, 300), slice(0, 100), slice(100, 200)):
+            await ledger.revise(NONE, rows.take(part))
+        for now_hour in (50, 90, 90, 1000):
+            await ledger.maintain(now_hour * HOUR_MS)
+            assert same(await ledger.hours(range(3), 0, EVER), rows)
+        await ledger.revise(([1], [7]), hours((1, 7, 0), cost=42))
+
+        assert len(await ledger.hours(range(3), 0, EVER)) == 300
+
+
+# -- sums --------------------------------------------------------------------------------------------------------------
+
+AMOUNT = st.integers(-(10**15), 10**15)
+ROW = st.tuples(
+    st.integers(0, 5), st.integers(0, 30), AMOUNT, st.one_of(st.just(UNPRICED), AMOUNT), st.integers(0, HOUR_MS)
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(ROW, max_size=60, unique_by=lambda row: row[:2]),
+    st.sets(st.integers(0, 6), max_size=6),
+    st.integers(0, 30),
+    st.integers(0, 31),
+)
+async def test_curves_and_totals_are_the_sums_of_the_rows(
+    drawn: list[tuple[int, int, int, int, int]], points: set[int], low: int, high: int
+) -> None:
+    rows = hours(*((p, h, a) for p, h, a, _, _ in drawn)) if drawn else Hours.none()
+    cost = np.array([c for *_, c, _ in drawn], np.int64)
+    rows = replace(rows, cost=cost, measured_ms=np.array([ms for *_, ms in drawn], np.int32))
+    async with open_store("memory:") as store:
+        ledger = open_ledger(store)
+        await ledger.revise(NONE, rows)
+        await ledger.maintain(40 * HOUR_MS)
+        wanted = rows.take(np.isin(rows.point, list(points)) & (rows.hour >= low) & (rows.hour < high))
+
+        check(await ledger.curve(sorted(points), low, high), wanted, wanted.hour)
+        check(await ledger.totals(sorted(points), low, high), wanted, wanted.point)
+
+
+def check(found: Sums, rows: Hours, of: np.ndarray) -> None:
+    priced = rows.cost != UNPRICED
+    made = rows.columns() | {"cost": np.where(priced, rows.cost, 0), "unpriced": np.where(priced, 0, rows.amount)}
+    assert found.of.tolist() == sorted(set(of.tolist()))
+    assert found.rows.tolist() == [int((of == one).sum()) for one in found.of]
+    for name in ("amount", "first_half", "estimated", "cost", "unpriced", "measured_ms", "disputed_ms"):
+        sums = [int(made[name][of == one].astype(np.int64).sum()) for one in found.of]
+        assert getattr(found, name).tolist() == sums, name
+
+
+# -- what is doubtful --------------------------------------------------------------------------------------------------
+
+
+async def test_doubts_since_an_instant_are_replaced_and_earlier_ones_stay(tmp_path: Path) -> None:
+    early, late, fresh = Doubt(0, "strayed", 10, 10), Doubt(0, "fall", 90, 110), Doubt(0, "jump", 200, 210)
+    other = Doubt(1, "held", 150, 160)
+    async with opened(tmp_path) as (ledger, _):
+        await ledger.doubt({0: 0, 1: 0}, [early, late, other])
+        await ledger.doubt({0: 100}, [fresh, early])
+
+        assert await ledger.doubts([0, 1], 0, 1000) == [early, other, fresh]
+
+
+async def test_doubts_are_those_that_touch_the_time_that_is_asked(tmp_path: Path) -> None:
+    fall = Doubt(0, "fall", 90, 110)
+    async with opened(tmp_path) as (ledger, _):
+        await ledger.doubt({0: 0}, [fall])
+
+        assert await ledger.doubts([0], 100, 105) == [fall]
+        assert await ledger.doubts([0], 0, 90) == []
+        assert await ledger.doubts([0], 111, 200) == []
+        assert await ledger.doubts([1], 0, 200) == []
+
+
+async def test_a_basis_is_replaced_and_others_stay(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (ledger, _):
+        await ledger.settle(0, {0: Basis("a", "x"), 1: Basis("b", "y")})
+        await ledger.settle(0, {1: Basis("c", "z")})
+
+        assert await ledger.bases() == {0: Basis("a", "x"), 1: Basis("c", "z")}

@@ -1,0 +1,159 @@
+"""A site in the records: a file is compared with it, and becomes it; every change says who and why."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+
+from adapters.clocks import SteppedClock
+from adapters.site_files import read_site
+from energy.errors import ConfigurationError, StoreError, UnknownName
+from energy.organisations import Organisation
+from energy.sites import LineSettings, Meter, Place, Site, Text
+from gateway.records.changes import logged_changes
+from gateway.records.database import Records, open_records
+from gateway.sites.records import SiteRecords, difference, load_or_import
+from gateway.sites.rows import rows_of, site_of
+from tests.energy.random_sites import sites
+
+NOW = datetime(2026, 7, 1, 4, tzinfo=UTC)
+CLOCK = SteppedClock(NOW)
+CONFIG = Path(__file__).parents[3] / "config"
+NAME = Text("楼", "House")
+HOUSE = Place("house", NAME, "office")
+LINE = LineSettings("bus", "tcp://192.0.2.1")
+
+
+def site(*places: Place, **given: object) -> Site:
+    return replace(Site("campus", NAME, "Asia/Shanghai", places), **given)  # type: ignore[arg-type]
+
+
+async def keep(records: Records, made: Site) -> Site:
+    kept = SiteRecords(records, CLOCK)
+    return await kept.apply(made.id, await kept.differences(made), "li", "first entry")
+
+
+@given(sites())
+def test_any_site_is_the_same_after_its_rows(made: Site) -> None:
+    assert site_of(rows_of(made)) == made
+    assert difference(made, made) == []
+
+
+@given(sites(), sites())
+@settings(max_examples=25)
+def test_any_site_becomes_any_other_by_their_difference(one: Site, other: Site) -> None:
+    other = replace(other, id=one.id)
+
+    async def become() -> None:
+        with TemporaryDirectory() as folder:
+            async with open_records(f"sqlite:{folder}/records.sqlite") as records:
+                assert await keep(records, one) == one
+                assert difference(await keep(records, other), other) == []
+
+    asyncio.run(become())
+
+
+async def test_the_site_of_the_demo_is_kept_as_it_is(records: Records) -> None:
+    made, _ = read_site(CONFIG / "demo.yaml")
+
+    assert await keep(records, made) == made
+    assert await SiteRecords(records, CLOCK).differences(made) == []
+
+
+async def test_a_difference_tells_what_is_new_what_is_other_and_what_is_gone(records: Records) -> None:
+    await keep(records, site(HOUSE, Place("shed", NAME, "outdoor")))
+
+    wanted = site(replace(HOUSE, kind="hospital"), Place("tower", NAME, "office"))
+    found = await SiteRecords(records, CLOCK).differences(wanted)
+
+    assert [(c.key, c.before is None, c.after is None) for c in found] == [
+        ("house", False, False),
+        ("tower", True, False),
+        ("shed", False, True),
+    ]
+    assert found[0].fields == [("kind", "office", "hospital")]
+
+
+async def test_every_change_says_who_and_why_and_what_was_before(records: Records) -> None:
+    await keep(records, site(HOUSE))
+    kept = SiteRecords(records, CLOCK)
+    wanted = site(replace(HOUSE, kind="hospital"))
+    await kept.apply("campus", await kept.differences(wanted), "wang", "letter 12")
+
+    *_, last = await logged_changes(records)
+    assert (last.who, last.why, last.site, last.at_ms) == ("wang", "letter 12", "campus", int(NOW.timestamp() * 1000))
+    assert last.change.before and last.change.before["kind"] == "office"
+    assert last.change.after and last.change.after["kind"] == "hospital"
+
+
+async def test_what_would_not_fit_together_is_refused_whole(records: Records) -> None:
+    await keep(records, site(HOUSE))
+    wanted = site(replace(HOUSE, kind="hospital"), Place("room", NAME, "room", parent="nowhere"))
+    kept = SiteRecords(records, CLOCK)
+
+    with pytest.raises(ConfigurationError, match="parent 'nowhere' is none of house, room"):
+        await kept.apply("campus", await kept.differences(wanted), "li")
+
+    assert await kept.site("campus") == site(HOUSE)
+    assert len(await logged_changes(records)) == 2
+
+
+async def test_what_somebody_else_changed_meanwhile_is_not_overwritten(records: Records) -> None:
+    await keep(records, site(HOUSE))
+    kept = SiteRecords(records, CLOCK)
+    mine = await kept.differences(site(replace(HOUSE, kind="hospital")))
+    await kept.apply("campus", await kept.differences(site(replace(HOUSE, kind="school"))), "wang")
+
+    with pytest.raises(StoreError, match="place house was changed by somebody else meanwhile"):
+        await kept.apply("campus", mine, "li")
+
+
+async def test_two_sites_live_beside_each_other(records: Records) -> None:
+    await keep(records, site(HOUSE))
+    await keep(records, replace(site(HOUSE), id="other"))
+    kept = SiteRecords(records, CLOCK)
+
+    assert await kept.ids() == ["campus", "other"]
+    assert await kept.site("campus") == site(HOUSE)
+    with pytest.raises(UnknownName, match="site 'third' is not in the records"):
+        await kept.site("third")
+
+
+async def test_the_file_of_the_start_is_imported_once_and_says_so(records: Records) -> None:
+    made = site(HOUSE)
+
+    assert await load_or_import(records, made, CLOCK) == (made, 2)
+    assert await load_or_import(records, made, CLOCK) == (made, 0)
+    assert {logged.who for logged in await logged_changes(records)} == {"site file"}
+
+
+async def test_what_the_file_of_the_start_does_not_speak_of_stays_in_the_records(records: Records) -> None:
+    full = site(HOUSE, organisations=(Organisation("office", NAME),))
+    await keep(records, full)
+
+    assert await load_or_import(records, site(replace(HOUSE, kind="school")), CLOCK) == (
+        replace(full, places=(replace(HOUSE, kind="school"),)),
+        1,
+    )
+
+
+async def test_new_records_come_after_the_old_ones(records: Records) -> None:
+    await keep(records, site(HOUSE))
+
+    made = await keep(records, site(Place("annex", NAME, "office"), HOUSE))
+
+    assert [place.id for place in made.places] == ["house", "annex"]
+
+
+async def test_a_line_goes_with_its_meters_in_one_step(records: Records) -> None:
+    from energy.quantities import Medium
+
+    await keep(records, site(lines=(LINE,), meters=(Meter("main", NAME, Medium.WATER, line="bus"),)))
+
+    assert (await keep(records, site())).lines == ()
