@@ -254,7 +254,7 @@ async def _maintain(store: ReadingStore, ledger: Ledger, clock: Clock) -> None:
 
 async def _watch_records(books: Books, records: Records, clock: Clock, site: Site) -> None:
     """Take over what changes in the records, by this process or by a command beside it."""
-    seen = await last_change(records)
+    seen, failing = await last_change(records), False
     while True:
         await asyncio.sleep(_LOOK_EVERY_S)
         try:
@@ -263,4 +263,10 @@ async def _watch_records(books: Books, records: Records, clock: Clock, site: Sit
                 books.take(await kept(records, clock, site))
                 seen = now
         except StoreError as error:
-            log.error("records.failed", cause=str(error))
+            if not failing:
+                log.error("records.failed", cause=str(error))
+            failing = True
+        else:
+            if failing:
+                log.info("records.back")
+            failing = False

@@ -24,7 +24,7 @@ async def open_books(settings: Settings, zone: str | None = None) -> AsyncIterat
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.store_address))
         known = Kept(nobody)
-        if (settings.data / "records.sqlite").exists():
+        if settings.has_records:
             records = await stack.enter_async_context(open_records(settings.records_address))
             known = await kept(records, SystemClock(), nobody)
         if zone is not None:

@@ -17,43 +17,43 @@ from gateway.records.database import Records, open_records
 from gateway.sites.records import SiteRecords
 from gateway.stock.service import Stock
 from gateway.tariffs.service import Tariffs
-from jieneng.settings import load_settings
+from jieneng.settings import Settings
 
 
 @asynccontextmanager
-async def kept(data: Path | None) -> AsyncIterator[Records]:
-    """The records of a data folder."""
-    async with open_records(load_settings(None, data=data).records_address) as records:
+async def kept(settings: Settings) -> AsyncIterator[Records]:
+    """The records that the settings name."""
+    async with open_records(settings.records_address) as records:
         yield records
 
 
 @asynccontextmanager
-async def kept_sites(data: Path | None) -> AsyncIterator[SiteRecords]:
-    async with kept(data) as records:
+async def kept_sites(settings: Settings) -> AsyncIterator[SiteRecords]:
+    async with kept(settings) as records:
         yield SiteRecords(records, SystemClock())
 
 
 @asynccontextmanager
-async def kept_lives(data: Path | None) -> AsyncIterator[tuple[Lives, SiteRecords]]:
-    async with kept(data) as records:
+async def kept_lives(settings: Settings) -> AsyncIterator[tuple[Lives, SiteRecords]]:
+    async with kept(settings) as records:
         yield Lives(records, SystemClock()), SiteRecords(records, SystemClock())
 
 
 @asynccontextmanager
-async def kept_tariffs(data: Path | None) -> AsyncIterator[Tariffs]:
-    async with kept(data) as records:
+async def kept_tariffs(settings: Settings) -> AsyncIterator[Tariffs]:
+    async with kept(settings) as records:
         yield Tariffs(records, SystemClock())
 
 
 @asynccontextmanager
-async def kept_bills(data: Path | None) -> AsyncIterator[tuple[Bills, SiteRecords]]:
-    async with kept(data) as records:
+async def kept_bills(settings: Settings) -> AsyncIterator[tuple[Bills, SiteRecords]]:
+    async with kept(settings) as records:
         yield Bills(records, SystemClock()), SiteRecords(records, SystemClock())
 
 
 @asynccontextmanager
-async def kept_stock(data: Path | None) -> AsyncIterator[tuple[Stock, SiteRecords]]:
-    async with kept(data) as records:
+async def kept_stock(settings: Settings) -> AsyncIterator[tuple[Stock, SiteRecords]]:
+    async with kept(settings) as records:
         yield Stock(records, SystemClock()), SiteRecords(records, SystemClock())
 
 

@@ -31,6 +31,7 @@ class SettingsWords(Words):
     bus: str | None = None
     broker_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     store: str | None = None
+    records: str | None = None
     listen: Annotated[str, AfterValidator(_listening)] | None = None
     clock: str | None = None
 
@@ -45,6 +46,7 @@ class Settings:
     bus: str = "embedded"
     broker_port: int = BROKER_PORT
     store: str = ""
+    records: str = ""
     listen: str = "127.0.0.1:8080"
     clock: str = "system"
 
@@ -58,7 +60,13 @@ class Settings:
 
     @property
     def records_address(self) -> str:
-        return f"sqlite:{self.data / 'records.sqlite'}"
+        return self.records or f"sqlite:{self.data / 'records.sqlite'}"
+
+    @property
+    def has_records(self) -> bool:
+        """Whether there are records, so that asking for them makes none."""
+        kind, _, file = self.records_address.partition(":")
+        return kind != "sqlite" or Path(file).exists()
 
     @property
     def host_and_port(self) -> tuple[str, int]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from urllib.error import URLError
@@ -32,18 +33,20 @@ _READY_S = 10.0
 class Part:
     """A command that runs as a child; `log` takes what it says, None leaves that to the terminal.
 
-    The next part is started when `ready` says so, at once where there is no `ready`.
+    The next part is started when `ready` says so, at once where there is no `ready`. `told` is what it is told by its
+    environment, which other users of the machine do not see.
     """
 
     name: str
     command: Sequence[str]
     log: Path | None = None
     ready: Callable[[], bool] | None = None
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
-def own(name: str, arguments: Sequence[str], log: Path | None) -> Part:
+def own(name: str, arguments: Sequence[str], log: Path | None, told: Mapping[str, str] | None = None) -> Part:
     """A part that is a command of ours."""
-    return Part(name, [sys.executable, "-m", "jieneng", *arguments], log)
+    return Part(name, [sys.executable, "-m", "jieneng", *arguments], log, told=told or {})
 
 
 class Child:
@@ -56,11 +59,14 @@ class Child:
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, **self.part.told}
         if self.part.log is None:
-            return subprocess.Popen(self.part.command, preexec_fn=ends_with_parent)
+            return subprocess.Popen(self.part.command, env=environment, preexec_fn=ends_with_parent)
         self.part.log.parent.mkdir(parents=True, exist_ok=True)
         with self.part.log.open("ab") as file:
-            return subprocess.Popen(self.part.command, stdout=file, stderr=file, preexec_fn=ends_with_parent)
+            return subprocess.Popen(
+                self.part.command, stdout=file, stderr=file, env=environment, preexec_fn=ends_with_parent
+            )
 
     @property
     def exit_code(self) -> int | None:

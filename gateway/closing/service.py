@@ -103,12 +103,12 @@ class Closings:
     async def closed_figures(self, closing: Closing, points: Collection[Point] | None = None) -> dict[Point, Figure]:
         """What was closed of these counters, or of all; those of which nothing was known are left out."""
         wanted = select(ClosingFigureRow.__table__).where(ClosingFigureRow.closing == closing.id)
-        wanted = wanted.order_by(ClosingFigureRow.meter, ClosingFigureRow.quantity)
         if points is not None and len(chosen := {*points}) <= _FEW:
             wanted = wanted.where(ClosingFigureRow.meter.in_(sorted({point.meter for point in chosen})))
         async with self._records.reading() as connection:
             rows = [named(row) for row in (await connection.execute(wanted)).mappings()]
-        found = {point_of(row): figure_of(row) for row in rows}
+        # Sorted here: databases differ in how they sort letters.
+        found = dict(sorted((point_of(row), figure_of(row)) for row in rows))
         return found if points is None else {p: found[p] for p in dict.fromkeys(points) if p in found}
 
     async def closed_of(self, month: str, points: Collection[Point]) -> dict[Point, tuple[int, int | None]]:

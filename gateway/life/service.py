@@ -16,6 +16,7 @@ from energy.ports import Clock
 from energy.readings import to_ms
 from energy.sites import check_id
 from gateway.life.tables import MeterEventRow
+from gateway.records.base import LARGEST_ID
 from gateway.records.changes import Author, Change, log_changes
 from gateway.records.database import Records
 
@@ -168,7 +169,8 @@ async def _kept(connection: AsyncConnection, meters: Sequence[str] | None, *, wi
 
 
 async def _one(connection: AsyncConnection, event_id: int) -> KeptEvent:
-    row = (await connection.execute(select(_TABLE).where(MeterEventRow.id == event_id))).mappings().one_or_none()
+    wanted = select(_TABLE).where(MeterEventRow.id == event_id)
+    row = (await connection.execute(wanted)).mappings().one_or_none() if 0 < event_id <= LARGEST_ID else None
     if row is None:
         raise UnknownName(f"event {event_id} is not known")
     return _of_row(row)

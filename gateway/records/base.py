@@ -15,6 +15,10 @@ _NAMES = {
 }
 
 
+# Ids are integers of 32 bits; a database may refuse to look for a larger one.
+LARGEST_ID = 2**31 - 1
+
+
 class Base(DeclarativeBase):
     """What every table is made from."""
 

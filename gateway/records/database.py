@@ -4,98 +4,98 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
-from typing import Any
 
-from sqlalchemy import URL, event, text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from energy.errors import EnergyError, StoreError
+from gateway.records.engines import Engines, shown
 
 # The newest revision in migrations/versions, so that Alembic is only imported where there is something to migrate.
 HEAD = "0002"
-_BUSY_TIMEOUT_MS = 10_000
 
 
 class Records:
     """An open database of records."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._reader = engine
-        # A transaction that will write takes the lock at once: one that reads first may find it gone.
-        self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that reads, all of it at one moment; StoreError where the database fails."""
-        with _told():
-            async with self._reader.begin() as connection:
+        with self._told():
+            async with self._engines.reader.begin() as connection:
                 yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that writes, all or nothing; StoreError where the database fails."""
-        with _told():
-            async with self._writer.begin() as connection:
+        """A transaction that writes, all or nothing, while no other one does; StoreError where the database fails.
+
+        What is read in it stays as it is until it ends, whichever process would change it.
+        """
+        with self._told():
+            async with self._engines.writer.begin() as connection:
+                if self._engines.lock is not None:
+                    await connection.execute(text(self._engines.lock))
                 yield connection
 
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise StoreError(f"records: {getattr(error, 'orig', None) or error}") from error
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreError(f"records: {self._engines.told(error)}") from error
 
 
 @asynccontextmanager
 async def open_records(address: str) -> AsyncIterator[Records]:
-    """The records at `sqlite:FILE`, of this program's version; those of a newer one are refused in words."""
-    engine = _engine(address)
-    records = Records(engine)
-    try:
-        await _bring_up(records, address)
+    """The records at `sqlite:FILE` or `postgresql://USER@HOST/DATABASE`, of this program's version; those of a newer
+    one are refused in words."""
+    async with _connected(address) as records:
+        if await _revision(records) != HEAD:
+            await _bring_up(address)
         yield records
+
+
+@asynccontextmanager
+async def _connected(address: str, *, patient: bool = False) -> AsyncIterator[Records]:
+    engines = engines_at(address, patient=patient)
+    try:
+        yield Records(engines)
     finally:
-        await engine.dispose()
+        await engines.reader.dispose()
 
 
-def _engine(address: str) -> AsyncEngine:
-    scheme, _, file = address.partition(":")
-    if scheme != "sqlite" or not file:
-        raise EnergyError(f"{address!r} is no address of records; write sqlite:FILE")
-    Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=file))
-    event.listen(engine.sync_engine, "connect", _connected)
-    event.listen(engine.sync_engine, "begin", _began)
-    return engine
+def engines_at(address: str, *, patient: bool = False) -> Engines:
+    """How the database at an address is spoken to; `patient` for what may take long, such as a migration."""
+    scheme = address.partition(":")[0]
+    if scheme == "sqlite":
+        from gateway.records.on_sqlite import sqlite_engines
+
+        return sqlite_engines(address)
+    if scheme == "postgresql":
+        from gateway.records.on_postgresql import postgresql_engines
+
+        return postgresql_engines(address, patient=patient)
+    raise EnergyError(
+        f"{shown(address)!r} is no address of records; write sqlite:FILE or postgresql://USER@HOST:PORT/DATABASE"
+    )
 
 
-def _connected(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver begins nothing by itself; we do
-    cursor = connection.cursor()
-    for pragma in (f"busy_timeout={_BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _began(connection: Any) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
-
-
-async def _bring_up(records: Records, address: str) -> None:
+async def _revision(records: Records) -> str | None:
     async with records.reading() as connection:
-        if await _revision(connection) == HEAD:
-            return
+        try:
+            found = await connection.execute(text("SELECT version_num FROM alembic_version"))
+        except (OperationalError, ProgrammingError):
+            return None
+        return found.scalar_one_or_none()
+
+
+async def _bring_up(address: str) -> None:
+    """Migrate, while no other process writes or migrates; one that comes second finds nothing left to do."""
     from gateway.records.migrate import upgrade
 
-    async with records.writing() as connection:
-        await connection.run_sync(upgrade, address)
-
-
-async def _revision(connection: AsyncConnection) -> str | None:
-    try:
-        return (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
-    except SQLAlchemyError:
-        return None
+    async with _connected(address, patient=True) as records, records.writing() as connection:
+        await connection.run_sync(upgrade, shown(address))

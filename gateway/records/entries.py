@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from energy.errors import EnergyError, UnknownName
 from energy.ports import Clock
 from energy.readings import to_ms
+from gateway.records.base import LARGEST_ID
 from gateway.records.changes import Author, Change, log_changes
 from gateway.records.database import Records
 
@@ -142,7 +143,8 @@ class Entries(Generic[V]):
 
     async def _one(self, connection: AsyncConnection, entry_id: int) -> Entry[V]:
         table = self._keeping.table
-        row = (await connection.execute(select(table).where(table.c.id == entry_id))).mappings().one_or_none()
+        wanted = select(table).where(table.c.id == entry_id)
+        row = (await connection.execute(wanted)).mappings().one_or_none() if 0 < entry_id <= LARGEST_ID else None
         if row is None:
             raise UnknownName(f"{self._keeping.name} {entry_id} is not known")
         return self._entry(row)

@@ -31,7 +31,7 @@ class SiteRecords:
 
     async def ids(self) -> list[str]:
         async with self._records.reading() as connection:
-            return list((await connection.execute(select(SiteRow.id).order_by(SiteRow.id))).scalars())
+            return sorted((await connection.execute(select(SiteRow.id))).scalars())
 
     async def site(self, site_id: str) -> Site:
         """The site as it is; UnknownName where the records have none of this id."""

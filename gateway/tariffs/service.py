@@ -46,9 +46,11 @@ class Tariffs:
     async def kept(self, *, superseded: bool = False) -> list[KeptTariff]:
         """Those that hold, by id, with who entered them; those that they took the place of too, if asked, oldest
         first."""
-        wanted = select(TariffRow.__table__).order_by(TariffRow.id, TariffRow.number)
+        wanted = select(TariffRow.__table__).order_by(TariffRow.number)
         async with self._records.reading() as connection:
-            return await _found(connection, wanted if superseded else _holding(wanted))
+            found = await _found(connection, wanted if superseded else _holding(wanted))
+        # Sorted here: databases differ in how they sort letters.
+        return sorted(found, key=lambda kept: kept.tariff.id)
 
     async def one(self, tariff_id: str) -> KeptTariff:
         """The one of this id that holds; UnknownName where there is none."""

@@ -6,11 +6,14 @@ import asyncio
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jieneng.commands import options
+
+if TYPE_CHECKING:
+    from jieneng.settings import Settings
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -25,8 +28,8 @@ def command() -> None:
 @options.who
 @options.why
 @click.option("--again", is_flag=True, help="Take bills again that were withdrawn before.")
-@options.data
-def import_file(file: Path, who: str, why: str, again: bool, data: Path | None) -> None:
+@options.of_records
+def import_file(file: Path, who: str, why: str, again: bool, settings: Settings) -> None:
     """Enter the bills of a CSV or Excel FILE; where a row is wrong, none of it. Entering a file again adds nothing.
 
     \b
@@ -37,14 +40,14 @@ def import_file(file: Path, who: str, why: str, again: bool, data: Path | None) 
     """
     from adapters.bill_files import read_bills
 
-    sys.exit(asyncio.run(_import(read_bills(file), who, why, again, data)))
+    sys.exit(asyncio.run(_import(read_bills(file), who, why, again, settings)))
 
 
-async def _import(bills: Any, who: str, why: str, again: bool, data: Path | None) -> int:
+async def _import(bills: Any, who: str, why: str, again: bool, settings: Settings) -> int:
     from jieneng.commands.tables import entries_told
     from jieneng.records import kept_bills, unknown_accounts
 
-    async with kept_bills(data) as (kept, sites):
+    async with kept_bills(settings) as (kept, sites):
         added = await kept.add(bills, who, why, again=again)
         unknown = await unknown_accounts(sites, [bill.account for bill in bills])
     click.echo("\n".join(entries_told(added)))
@@ -68,14 +71,14 @@ def _other(kept: Any) -> str:
 @command.command("list")
 @click.argument("account", required=False)
 @click.option("--withdrawn", is_flag=True, help="Those that hold no longer, too.")
-@options.data
-def list_bills(account: str | None, withdrawn: bool, data: Path | None) -> None:
+@options.of_records
+def list_bills(account: str | None, withdrawn: bool, settings: Settings) -> None:
     """The bills of an ACCOUNT, or of all."""
     from jieneng.commands.tables import row, show, table
 
     columns = ("id", "account", "from", "to", "quantity", "yuan", "number", "note", "who", "why")
     made = table(*columns, numbers=("quantity", "yuan"))
-    for kept in asyncio.run(_entries(account, withdrawn, data)):
+    for kept in asyncio.run(_entries(account, withdrawn, settings)):
         b = kept.value
         gone = f"withdrawn by {kept.withdrawn_by}: {kept.withdrawn_why}" if kept.withdrawn_at_ms is not None else ""
         why = "; ".join(part for part in (kept.why, gone) if part)
@@ -83,10 +86,10 @@ def list_bills(account: str | None, withdrawn: bool, data: Path | None) -> None:
     show(made)
 
 
-async def _entries(account: str | None, withdrawn: bool, data: Path | None) -> Any:
+async def _entries(account: str | None, withdrawn: bool, settings: Settings) -> Any:
     from jieneng.records import kept_bills
 
-    async with kept_bills(data) as (bills, _):
+    async with kept_bills(settings) as (bills, _):
         found = await bills.entries(None if account is None else [account], withdrawn=withdrawn)
     return sorted(found, key=lambda kept: (kept.value.account, kept.value.start, kept.id))
 
@@ -95,21 +98,21 @@ async def _entries(account: str | None, withdrawn: bool, data: Path | None) -> A
 @click.argument("bill_id", metavar="ID", type=int)
 @options.who
 @click.option("--why", required=True, help="What is wrong with it.")
-@options.data
-def withdraw(bill_id: int, who: str, why: str, data: Path | None) -> None:
+@options.of_records
+def withdraw(bill_id: int, who: str, why: str, settings: Settings) -> None:
     """Let the bill ID hold no longer; it is kept, with who withdrew it and why.
 
     \b
         jieneng bills withdraw 17 --why "credited, see 2026-04/3"
     """
-    kept = asyncio.run(_withdraw(bill_id, who, why, data))
+    kept = asyncio.run(_withdraw(bill_id, who, why, settings))
     click.echo(f"withdrawn: {_told(kept.value)}")
 
 
-async def _withdraw(bill_id: int, who: str, why: str, data: Path | None) -> Any:
+async def _withdraw(bill_id: int, who: str, why: str, settings: Settings) -> Any:
     from jieneng.records import kept_bills
 
-    async with kept_bills(data) as (bills, _):
+    async with kept_bills(settings) as (bills, _):
         return await bills.withdraw(bill_id, who, why)
 
 
@@ -118,7 +121,7 @@ async def _withdraw(bill_id: int, who: str, why: str, data: Path | None) -> Any:
 @click.option("--from", "start", type=_DAY, required=True, help="First day, such as 2026-01-01.")
 @click.option("--to", "end", type=_DAY, required=True, help="Day after the last, such as 2027-01-01.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@options.chosen(options.config, options.data, options.store, options.listen)
+@options.chosen(options.config, options.data, options.records, options.store, options.listen)
 def reconcile(account: str, start: datetime, end: datetime, as_json: bool, **given: Any) -> None:
     """Compare the bills of an ACCOUNT with what its meters and its tariff say, and tell why they differ.
 

@@ -6,11 +6,14 @@ import asyncio
 import getpass
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jieneng.commands import options
+
+if TYPE_CHECKING:
+    from jieneng.settings import Settings
 
 _SHOWN = 20
 who = click.option("--who", default=getpass.getuser, help="Who says so. [the user of this session]")
@@ -20,7 +23,7 @@ who = click.option("--who", default=getpass.getuser, help="Who says so. [the use
 def command() -> None:
     """What happened to meters: exchanges, removals, faults, readings by hand. See docs/events.md.
 
-    Events are kept in DATA/records.sqlite; they can be entered while a gateway runs.
+    Events can be entered while a gateway runs.
     """
 
 
@@ -29,8 +32,8 @@ def command() -> None:
 @who
 @click.option("--why", default="", help="Why, or where from: a work order, a letter.")
 @click.option("--again", is_flag=True, help="Take events again that were withdrawn before.")
-@options.data
-def import_file(file: Path, who: str, why: str, again: bool, data: Path | None) -> None:
+@options.of_records
+def import_file(file: Path, who: str, why: str, again: bool, settings: Settings) -> None:
     """Enter the events of a CSV or Excel FILE; where a row is wrong, none of it. Entering a file again adds nothing.
 
     \b
@@ -42,13 +45,13 @@ def import_file(file: Path, who: str, why: str, again: bool, data: Path | None) 
     from adapters.event_files import read_events
 
     events = read_events(file)
-    sys.exit(asyncio.run(_import(events, who, why, again, data)))
+    sys.exit(asyncio.run(_import(events, who, why, again, settings)))
 
 
-async def _import(events: Any, who: str, why: str, again: bool, data: Path | None) -> int:
+async def _import(events: Any, who: str, why: str, again: bool, settings: Settings) -> int:
     from jieneng.records import kept_lives, unknown_meters
 
-    async with kept_lives(data) as (lives, sites):
+    async with kept_lives(settings) as (lives, sites):
         added = await lives.add(events, who, why, again=again)
         unknown = await unknown_meters(sites, [event.meter for event in events])
     click.echo(f"{len(added.ids)} added, {added.known} were there already")
@@ -72,8 +75,8 @@ def _other(kept: Any) -> str:
 @command.command("list")
 @click.argument("meter", required=False)
 @click.option("--withdrawn", is_flag=True, help="Those that hold no longer, too.")
-@options.data
-def list_events(meter: str | None, withdrawn: bool, data: Path | None) -> None:
+@options.of_records
+def list_events(meter: str | None, withdrawn: bool, settings: Settings) -> None:
     """What happened to a METER, or to all."""
     from rich.console import Console
     from rich.markup import escape
@@ -82,7 +85,7 @@ def list_events(meter: str | None, withdrawn: bool, data: Path | None) -> None:
     table = Table()
     for column in ("id", "meter", "kind", "at", "what", "note", "who", "why"):
         table.add_column(column, overflow="fold")
-    for kept in asyncio.run(_events(meter, withdrawn, data)):
+    for kept in asyncio.run(_events(meter, withdrawn, settings)):
         event = kept.event
         gone = f"withdrawn by {kept.withdrawn_by}: {kept.withdrawn_why}" if kept.withdrawn_at_ms is not None else ""
         cells = (str(kept.id), event.meter, str(event.kind), _local(event.at_ms), _details(event), event.note, kept.who)
@@ -90,10 +93,10 @@ def list_events(meter: str | None, withdrawn: bool, data: Path | None) -> None:
     Console(width=max(140, Console().width)).print(table)
 
 
-async def _events(meter: str | None, withdrawn: bool, data: Path | None) -> Any:
+async def _events(meter: str | None, withdrawn: bool, settings: Settings) -> Any:
     from jieneng.records import kept_lives
 
-    async with kept_lives(data) as (lives, _):
+    async with kept_lives(settings) as (lives, _):
         return await lives.events(None if meter is None else [meter], withdrawn=withdrawn)
 
 
@@ -101,21 +104,21 @@ async def _events(meter: str | None, withdrawn: bool, data: Path | None) -> Any:
 @click.argument("event_id", metavar="ID", type=int)
 @who
 @click.option("--why", required=True, help="What is wrong with it.")
-@options.data
-def withdraw(event_id: int, who: str, why: str, data: Path | None) -> None:
+@options.of_records
+def withdraw(event_id: int, who: str, why: str, settings: Settings) -> None:
     """Let the event ID hold no longer; it is kept, with who withdrew it and why. `jieneng events list` shows the ids.
 
     \b
         jieneng events withdraw 17 --why "registers of the wrong meter"
     """
-    kept = asyncio.run(_withdraw(event_id, who, why, data))
+    kept = asyncio.run(_withdraw(event_id, who, why, settings))
     click.echo(f"withdrawn: {_told(kept.event)}")
 
 
-async def _withdraw(event_id: int, who: str, why: str, data: Path | None) -> Any:
+async def _withdraw(event_id: int, who: str, why: str, settings: Settings) -> Any:
     from jieneng.records import kept_lives
 
-    async with kept_lives(data) as (lives, _):
+    async with kept_lives(settings) as (lives, _):
         return await lives.withdraw(event_id, who, why)
 
 

@@ -19,6 +19,7 @@ from jieneng.settings import load_settings
     options.bus,
     options.broker_port,
     options.store,
+    options.records,
     options.listen,
     options.clock,
 )

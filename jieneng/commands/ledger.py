@@ -17,7 +17,7 @@ def command() -> None:
 
 
 @command.command()
-@options.chosen(options.config, options.data, options.store)
+@options.chosen(options.config, options.data, options.records, options.store)
 def rebuild(**given: Any) -> None:
     """Make the whole ledger anew from readings, events and tariffs. The gateway must not be running.
 
@@ -27,7 +27,7 @@ def rebuild(**given: Any) -> None:
 
 
 @command.command()
-@options.chosen(options.config, options.data, options.store)
+@options.chosen(options.config, options.data, options.records, options.store)
 def build(**given: Any) -> None:
     """Work in what is new: readings, events, tariffs. The gateway must not be running; it does so by itself."""
     asyncio.run(_build(given, anew=False))

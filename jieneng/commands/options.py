@@ -8,8 +8,9 @@ import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -41,6 +42,11 @@ data = click.option("--data", type=click.Path(path_type=Path), help="Folder for 
 bus = click.option("--bus", help="Broker: mqtt://HOST:PORT, mqtts://HOST:PORT, or embedded. [embedded]")
 broker_port = click.option("--broker-port", type=int, help="Port of the embedded broker, on 127.0.0.1. [18830]")
 store = click.option("--store", help="Store of the readings. [duckdb:DATA/readings.duckdb]")
+records = click.option(
+    "--records",
+    envvar="JIENENG_RECORDS",
+    help="Database of the records: sqlite:FILE or postgresql://USER@HOST:PORT/DATABASE. [sqlite:DATA/records.sqlite]",
+)
 listen = click.option("--listen", help="Where API and page are served. [127.0.0.1:8080]")
 who = click.option("--who", default=getpass.getuser, help="Who says so. [the user of this session]")
 why = click.option("--why", default="", help="Why, or where from: a letter, an order.")
@@ -57,6 +63,21 @@ def chosen(*options: Callable[[F], F]) -> Callable[[F], F]:
         return command
 
     return decorate
+
+
+def of_records(command: F) -> F:
+    """Put on a command what names the records; it is given as `settings`."""
+
+    @config
+    @data
+    @records
+    @wraps(command)
+    def resolved(*args: Any, config: Path | None, data: Path | None, records: str | None, **given: Any) -> Any:
+        from jieneng.settings import load_settings
+
+        return command(*args, settings=load_settings(config, data=data, records=records), **given)
+
+    return cast(F, resolved)
 
 
 def run_until_signalled(main: Coroutine[Any, Any, None]) -> None:

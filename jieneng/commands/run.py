@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     options.bus,
     options.broker_port,
     options.store,
+    options.records,
     options.listen,
     options.clock,
 )
@@ -75,6 +76,8 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     common += ["--clock", settings.clock]
     gateway = ["gateway", *common, "--store", settings.store_address, "--listen", settings.listen]
     edge = ["edge", *common, "--edge", settings.edge]
-    found.append(own("gateway", gateway, logs / "gateway.log" if logs else None))
+    # The address may hold a password.
+    told = {"JIENENG_RECORDS": settings.records_address}
+    found.append(own("gateway", gateway, logs / "gateway.log" if logs else None, told))
     found.append(own("edge", edge, logs / "edge.log" if logs else None))
     return found

@@ -15,13 +15,14 @@ from jieneng.commands import options
 
 if TYPE_CHECKING:
     from gateway.records.changes import Change
+    from jieneng.settings import Settings
 
 
 @click.group()
 def command() -> None:
     """What is measured where, in the records: bring a site file in, write one out, see what was changed.
 
-    The records are DATA/records.sqlite; they can be worked on while a gateway runs, which reads them when it starts.
+    They can be worked on while a gateway runs, which reads them when it starts.
     """
 
 
@@ -30,8 +31,8 @@ def command() -> None:
 @click.option("--who", default=getpass.getuser, help="Who changes the records. [the user of this session]")
 @click.option("--why", default="", help="Why: a letter, an order, a visit.")
 @click.option("--yes", is_flag=True, help="Change them without asking.")
-@options.data
-def import_file(file: Path, who: str, why: str, yes: bool, data: Path | None) -> None:
+@options.of_records
+def import_file(file: Path, who: str, why: str, yes: bool, settings: Settings) -> None:
     """Show how the site FILE differs from the records, ask, and change them; all of it or nothing.
 
     \b
@@ -40,13 +41,13 @@ def import_file(file: Path, who: str, why: str, yes: bool, data: Path | None) ->
     from jieneng.composition import load_installed
 
     site = load_installed(file).site
-    sys.exit(asyncio.run(_import(site, data, who, why, yes)))
+    sys.exit(asyncio.run(_import(site, settings, who, why, yes)))
 
 
-async def _import(site: Any, data: Path | None, who: str, why: str, yes: bool) -> int:
+async def _import(site: Any, settings: Settings, who: str, why: str, yes: bool) -> int:
     from jieneng.records import kept_sites
 
-    async with kept_sites(data) as sites:
+    async with kept_sites(settings) as sites:
         changes = await sites.differences(site)
         if not changes:
             click.echo(f"{site.id}: no difference")
@@ -63,8 +64,8 @@ async def _import(site: Any, data: Path | None, who: str, why: str, yes: bool) -
 @command.command("export")
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--id", "site_id", help="Which site, where the records hold several.")
-@options.data
-def export_file(file: Path | None, site_id: str | None, data: Path | None) -> None:
+@options.of_records
+def export_file(file: Path | None, site_id: str | None, settings: Settings) -> None:
     """Write the site of the records as a site file, to FILE or to standard output. Importing it again changes nothing.
 
     \b
@@ -73,7 +74,7 @@ def export_file(file: Path | None, site_id: str | None, data: Path | None) -> No
     from adapters.site_export import site_text
     from jieneng.records import relative_to
 
-    site = relative_to(asyncio.run(_exported(site_id, data)), file.parent if file else Path())
+    site = relative_to(asyncio.run(_exported(site_id, settings)), file.parent if file else Path())
     text = site_text(site)
     if file is None:
         click.echo(text, nl=False)
@@ -82,22 +83,22 @@ def export_file(file: Path | None, site_id: str | None, data: Path | None) -> No
         click.echo(f"{file}: {len(site.places)} places, {len(site.meters)} meters", err=True)
 
 
-async def _exported(site_id: str | None, data: Path | None) -> Any:
+async def _exported(site_id: str | None, settings: Settings) -> Any:
     from jieneng.records import kept_sites, the_site
 
-    async with kept_sites(data) as sites:
+    async with kept_sites(settings) as sites:
         return await the_site(sites, site_id)
 
 
 @command.command("history")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="So many of the newest changes.")
-@options.data
-def history(limit: int, data: Path | None) -> None:
+@options.of_records
+def history(limit: int, settings: Settings) -> None:
     """What was changed in the records, when, by whom and why; the newest last."""
     from rich.markup import escape
 
     table = _table("when", "who", "why", "record", "field", "from", "to")
-    for logged in asyncio.run(_history(limit, data)):
+    for logged in asyncio.run(_history(limit, settings)):
         when = _local(logged.at_ms)
         for row in _rows(logged.change):
             table.add_row(when, escape(logged.who), escape(logged.why), *row)
@@ -105,12 +106,12 @@ def history(limit: int, data: Path | None) -> None:
     _print(table)
 
 
-async def _history(limit: int, data: Path | None) -> Any:
+async def _history(limit: int, settings: Settings) -> Any:
     from gateway.records.changes import logged_changes
     from gateway.sites.keeping import KEPT
     from jieneng.records import kept
 
-    async with kept(data) as records:
+    async with kept(settings) as records:
         return await logged_changes(records, newest=limit, kinds=list(KEPT))
 
 

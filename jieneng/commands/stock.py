@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jieneng.commands import options
+
+if TYPE_CHECKING:
+    from jieneng.settings import Settings
 
 
 @click.group()
@@ -22,8 +25,8 @@ def command() -> None:
 @options.who
 @options.why
 @click.option("--again", is_flag=True, help="Take rows again that were withdrawn before.")
-@options.data
-def import_file(file: Path, who: str, why: str, again: bool, data: Path | None) -> None:
+@options.of_records
+def import_file(file: Path, who: str, why: str, again: bool, settings: Settings) -> None:
     """Enter what a CSV or Excel FILE tells of stocks; where a row is wrong, none. Entering a file again adds nothing.
 
     \b
@@ -35,14 +38,14 @@ def import_file(file: Path, who: str, why: str, again: bool, data: Path | None) 
     from adapters.stock_files import read_stock
     from gateway.stock.service import FUELS
 
-    sys.exit(asyncio.run(_import(read_stock(file, FUELS), who, why, again, data)))
+    sys.exit(asyncio.run(_import(read_stock(file, FUELS), who, why, again, settings)))
 
 
-async def _import(moves: Any, who: str, why: str, again: bool, data: Path | None) -> int:
+async def _import(moves: Any, who: str, why: str, again: bool, settings: Settings) -> int:
     from jieneng.commands.tables import entries_told
     from jieneng.records import kept_stock, unknown_owners
 
-    async with kept_stock(data) as (stock, sites):
+    async with kept_stock(settings) as (stock, sites):
         added = await stock.add(moves, who, why, again=again)
         unknown = await unknown_owners(sites, [move.of for move in moves])
     click.echo("\n".join(entries_told(added)))
@@ -66,14 +69,14 @@ def _other(kept: Any) -> str:
 @command.command("list")
 @click.argument("of", required=False)
 @click.option("--withdrawn", is_flag=True, help="Those that hold no longer, too.")
-@options.data
-def list_stock(of: str | None, withdrawn: bool, data: Path | None) -> None:
+@options.of_records
+def list_stock(of: str | None, withdrawn: bool, settings: Settings) -> None:
     """What was bought, counted and used; OF organisation/ID or place/ID, or of all."""
     from jieneng.commands.tables import row, show, table
 
     columns = ("id", "of", "fuel", "kind", "at", "quantity", "unit", "yuan", "note", "who", "why")
     made = table(*columns, numbers=("quantity", "yuan"))
-    for kept in asyncio.run(_entries(of, withdrawn, data)):
+    for kept in asyncio.run(_entries(of, withdrawn, settings)):
         m = kept.value
         gone = f"withdrawn by {kept.withdrawn_by}: {kept.withdrawn_why}" if kept.withdrawn_at_ms is not None else ""
         why = "; ".join(part for part in (kept.why, gone) if part)
@@ -81,10 +84,10 @@ def list_stock(of: str | None, withdrawn: bool, data: Path | None) -> None:
     show(made)
 
 
-async def _entries(of: str | None, withdrawn: bool, data: Path | None) -> Any:
+async def _entries(of: str | None, withdrawn: bool, settings: Settings) -> Any:
     from jieneng.records import kept_stock
 
-    async with kept_stock(data) as (stock, _):
+    async with kept_stock(settings) as (stock, _):
         found = await stock.entries(None if of is None else [of], withdrawn=withdrawn)
     return sorted(found, key=lambda kept: (kept.value.of, kept.value.fuel, kept.value.day, kept.id))
 
@@ -93,19 +96,19 @@ async def _entries(of: str | None, withdrawn: bool, data: Path | None) -> Any:
 @click.argument("move_id", metavar="ID", type=int)
 @options.who
 @click.option("--why", required=True, help="What is wrong with it.")
-@options.data
-def withdraw(move_id: int, who: str, why: str, data: Path | None) -> None:
+@options.of_records
+def withdraw(move_id: int, who: str, why: str, settings: Settings) -> None:
     """Let the entry ID hold no longer; it is kept, with who withdrew it and why.
 
     \b
         jieneng stock withdraw 17 --why "counted in the wrong tank"
     """
-    kept = asyncio.run(_withdraw(move_id, who, why, data))
+    kept = asyncio.run(_withdraw(move_id, who, why, settings))
     click.echo(f"withdrawn: {_told(kept.value)}")
 
 
-async def _withdraw(move_id: int, who: str, why: str, data: Path | None) -> Any:
+async def _withdraw(move_id: int, who: str, why: str, settings: Settings) -> Any:
     from jieneng.records import kept_stock
 
-    async with kept_stock(data) as (stock, _):
+    async with kept_stock(settings) as (stock, _):
         return await stock.withdraw(move_id, who, why)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jieneng.commands import options
+
+if TYPE_CHECKING:
+    from jieneng.settings import Settings
 
 
 @click.group()
@@ -25,8 +28,8 @@ def command() -> None:
 @options.who
 @options.why
 @click.option("--yes", is_flag=True, help="Change the records without asking.")
-@options.data
-def import_file(file: Path, who: str, why: str, yes: bool, data: Path | None) -> None:
+@options.of_records
+def import_file(file: Path, who: str, why: str, yes: bool, settings: Settings) -> None:
     """Show how the tariffs of FILE differ from the records, ask, and let them hold. Others stay as they are.
 
     \b
@@ -34,13 +37,13 @@ def import_file(file: Path, who: str, why: str, yes: bool, data: Path | None) ->
     """
     from gateway.tariffs.documents import documents_of
 
-    sys.exit(asyncio.run(_import(documents_of(file), who, why, yes, data)))
+    sys.exit(asyncio.run(_import(documents_of(file), who, why, yes, settings)))
 
 
-async def _import(documents: dict[str, str], who: str, why: str, yes: bool, data: Path | None) -> int:
+async def _import(documents: dict[str, str], who: str, why: str, yes: bool, settings: Settings) -> int:
     from jieneng.records import kept_tariffs
 
-    async with kept_tariffs(data) as tariffs:
+    async with kept_tariffs(settings) as tariffs:
         changes = await tariffs.differences(documents)
         if not changes:
             click.echo("no difference")
@@ -69,13 +72,13 @@ def _show(changes: Any) -> None:
 
 
 @command.command("list")
-@options.data
-def list_tariffs(data: Path | None) -> None:
+@options.of_records
+def list_tariffs(settings: Settings) -> None:
     """The tariffs that hold, with their versions."""
     from jieneng.commands.tables import row, show, table
 
     made = table("tariff", "name", "medium", "unit", "region", "from", "to", "confidence", "source")
-    for kept in asyncio.run(_kept(data)):
+    for kept in asyncio.run(_kept(settings)):
         t = kept.tariff
         for i, v in enumerate(t.versions):
             head = (t.id, t.name.zh, t.medium, t.unit, t.region) if i == 0 else (None,) * 5
@@ -83,23 +86,23 @@ def list_tariffs(data: Path | None) -> None:
     show(made)
 
 
-async def _kept(data: Path | None) -> Any:
+async def _kept(settings: Settings) -> Any:
     from jieneng.records import kept_tariffs
 
-    async with kept_tariffs(data) as tariffs:
+    async with kept_tariffs(settings) as tariffs:
         return await tariffs.kept()
 
 
 @command.command("show")
 @click.argument("tariff_id", metavar="ID")
-@options.data
-def show_tariff(tariff_id: str, data: Path | None) -> None:
+@options.of_records
+def show_tariff(tariff_id: str, settings: Settings) -> None:
     """The tariff ID as a tariff file, to be changed and imported again.
 
     \b
         jieneng tariffs show example-tou > tou.yaml
     """
-    kept = asyncio.run(_one(tariff_id, data))
+    kept = asyncio.run(_one(tariff_id, settings))
     click.echo(kept.document, nl=False)
     why = f", {kept.why}" if kept.why else ""
     from jieneng.commands.tables import local
@@ -107,8 +110,8 @@ def show_tariff(tariff_id: str, data: Path | None) -> None:
     click.echo(f"entered {local(kept.entered_at_ms)} by {kept.who}{why}", err=True)
 
 
-async def _one(tariff_id: str, data: Path | None) -> Any:
+async def _one(tariff_id: str, settings: Settings) -> Any:
     from jieneng.records import kept_tariffs
 
-    async with kept_tariffs(data) as tariffs:
+    async with kept_tariffs(settings) as tariffs:
         return await tariffs.one(tariff_id)

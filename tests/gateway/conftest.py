@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from gateway.records.database import Records, open_records
+from tests.databases import NewDatabase
 
 
 @pytest.fixture
-async def records(tmp_path: Path) -> AsyncIterator[Records]:
-    async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as made:
+async def records(new_database: NewDatabase) -> AsyncIterator[Records]:
+    """Records on every kind of database."""
+    async with open_records(new_database()) as made:
         yield made

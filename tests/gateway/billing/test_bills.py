@@ -90,6 +90,8 @@ async def test_a_withdrawn_bill_is_kept_holds_no_longer_and_comes_back_only_when
         await bills.withdraw(bill_id, "li", "again")
     with pytest.raises(UnknownName, match="bill 99 is not known"):
         await bills.withdraw(99, "li", "wrong")
+    with pytest.raises(UnknownName, match="is not known"):
+        await bills.withdraw(10**20, "li", "wrong")
 
 
 @pytest.mark.parametrize(

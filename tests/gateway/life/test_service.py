@@ -105,6 +105,8 @@ async def test_what_cannot_be_withdrawn_is_told(lives: Lives) -> None:
         await lives.withdraw(event_id, "li", "wrong")
     with pytest.raises(UnknownName, match="event 99 is not known"):
         await lives.withdraw(99, "li", "wrong")
+    with pytest.raises(UnknownName, match="is not known"):
+        await lives.withdraw(10**20, "li", "wrong")
 
 
 async def test_events_are_told_by_meter_and_time(lives: Lives) -> None:

@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +19,7 @@ from gateway.records.changes import logged_changes
 from gateway.records.database import Records, open_records
 from gateway.sites.records import SiteRecords, difference, load_or_import
 from gateway.sites.rows import rows_of, site_of
+from tests.databases import NewDatabase
 from tests.energy.random_sites import sites
 
 NOW = datetime(2026, 7, 1, 4, tzinfo=UTC)
@@ -47,14 +47,13 @@ def test_any_site_is_the_same_after_its_rows(made: Site) -> None:
 
 @given(sites(), sites())
 @settings(max_examples=25)
-def test_any_site_becomes_any_other_by_their_difference(one: Site, other: Site) -> None:
+def test_any_site_becomes_any_other_by_their_difference(new_database: NewDatabase, one: Site, other: Site) -> None:
     other = replace(other, id=one.id)
 
     async def become() -> None:
-        with TemporaryDirectory() as folder:
-            async with open_records(f"sqlite:{folder}/records.sqlite") as records:
-                assert await keep(records, one) == one
-                assert difference(await keep(records, other), other) == []
+        async with open_records(new_database()) as records:
+            assert await keep(records, one) == one
+            assert difference(await keep(records, other), other) == []
 
     asyncio.run(become())
 
@@ -114,12 +113,39 @@ async def test_what_somebody_else_changed_meanwhile_is_not_overwritten(records: 
         await kept.apply("campus", mine, "li")
 
 
+async def test_of_two_that_change_the_same_record_at_once_one_is_told(new_database: NewDatabase) -> None:
+    address = new_database()
+
+    async def change(records: Records, kind: str) -> str:
+        kept = SiteRecords(records, CLOCK)
+        wanted = site(replace(HOUSE, kind=kind))
+        changes = await kept.differences(wanted)
+        await both.wait()
+        try:
+            await kept.apply("campus", changes, kind)
+        except StoreError as error:
+            assert "changed by somebody else meanwhile" in str(error)  # noqa: PT017
+            return "told"
+        return kind
+
+    async with open_records(address) as one, open_records(address) as other:
+        await keep(one, site(HOUSE))
+        for first, second in [("school", "hospital"), ("office", "dormitory")] * 5:
+            both = asyncio.Barrier(2)
+            told = await asyncio.gather(change(one, first), change(other, second))
+
+            [won] = {*told} - {"told"}
+            assert (await SiteRecords(one, CLOCK).site("campus")).places[0].kind == won
+            assert (await logged_changes(other))[-1].who == won
+
+
 async def test_two_sites_live_beside_each_other(records: Records) -> None:
     await keep(records, site(HOUSE))
     await keep(records, replace(site(HOUSE), id="other"))
+    await keep(records, replace(site(HOUSE), id="B"))
     kept = SiteRecords(records, CLOCK)
 
-    assert await kept.ids() == ["campus", "other"]
+    assert await kept.ids() == ["B", "campus", "other"]
     assert await kept.site("campus") == site(HOUSE)
     with pytest.raises(UnknownName, match="site 'third' is not in the records"):
         await kept.site("third")
