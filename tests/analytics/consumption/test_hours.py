@@ -37,7 +37,7 @@ def made(*reads: Read, registers: Registers | None = None, since: int = 0, until
 
 
 def described(*, lives: dict[int, Life] | None = None, limit: float = 100.0, modulus: float = np.nan) -> Registers:
-    return Registers(np.array([limit]), np.array([modulus]), np.array([0.01]), lives or {})
+    return Registers(np.array([limit]), np.array([modulus]), np.array([0.01]), np.zeros(1), lives or {})
 
 
 def kwh(found: Found, point: int = 0) -> list[float]:
