@@ -165,9 +165,13 @@ def _of_pairs(pair: _Pairs, own: Flags) -> Steps:
     return Steps(pair.start[own], pair.end[own], pair.rise[own], np.zeros(int(own.sum()), np.uint8))
 
 
+# What an event has told is not doubtful, even where it says that nobody knows.
+_NOT_DOUBTFUL = (Verdict.MEASURED, Verdict.MANUAL, Verdict.UNKNOWN)
+
+
 def _doubts(point: int, found: Steps, register: Whole, t_ms: Instants) -> list[Doubt]:
     made = [Doubt(point, "strayed", t, t) for t in found.strayed_ms.tolist()]
-    for i in np.flatnonzero((found.verdict != Verdict.MEASURED) & (found.verdict != Verdict.MANUAL)).tolist():
+    for i in np.flatnonzero(~np.isin(found.verdict, _NOT_DOUBTFUL)).tolist():
         start, end = int(found.start_ms[i]), int(found.end_ms[i])
         match found.verdict[i]:
             case Verdict.HELD:

@@ -65,12 +65,15 @@ class Range:
         return replace(self, start=start, end=end)
 
     def just_before(self) -> Range:
-        """The period before: the month before a month, else as long a time as this one."""
-        for span in (Span.YEAR, Span.MONTH, Span.WEEK, Span.DAY):
+        """The period before: the month before a month, the same days of it before one that is not over; else as long a
+        time as this one."""
+        for span in (Span.DAY, Span.WEEK, Span.MONTH, Span.YEAR):
             own = period(span, self.start, self.zone)
-            if (own.start, own.end) == (self.start, self.end):
+            running = span in (Span.MONTH, Span.YEAR) and self.end < own.end
+            if own.start == self.start and (running or self.end == own.end):
                 previous = period(span, self.start - timedelta(hours=1), self.zone)
-                return replace(self, start=previous.start, end=previous.end)
+                end = previous.start + (self.end - self.start) if running else previous.end
+                return replace(self, start=previous.start, end=min(end, previous.end))
         return replace(self, start=self.start - (self.end - self.start), end=self.start)
 
 

@@ -78,7 +78,7 @@ def verdicts(found: Steps) -> list[Verdict]:
 
 def disputed_hours(found: Steps) -> list[tuple[float, float]]:
     """Where nothing is booked, as [from, to) in hours."""
-    of = found.verdict == Verdict.DISPUTED
+    of = np.isin(found.verdict, (Verdict.DISPUTED, Verdict.UNKNOWN))
     return [
         (s / HOUR_MS, e / HOUR_MS) for s, e in zip(found.start_ms[of].tolist(), found.end_ms[of].tolist(), strict=True)
     ]
