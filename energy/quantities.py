@@ -181,6 +181,17 @@ MAIN_COUNTERS: dict[Medium, tuple[str, ...]] = {
     Medium.ENVIRONMENT: (),
 }
 
+# What the smallest meter of the trade carries for hours [unit/h]: a single-phase connection of 60 A (13 kW), a DN 15
+# water meter (permanent flow rate Q3 = 1.6 m3/h, ISO 4064), a G4 gas meter (6 m3/h, EN 1359), a dwelling's heat meter.
+ORDINARY_PER_H: dict[str, float] = {
+    "active_energy_import": 13.0,
+    "active_energy_total": 13.0,
+    "volume": 1.6,
+    "volume_standard": 6.0,
+    "volume_actual": 6.0,
+    "heat_energy": 0.1,
+}
+
 
 def quantity(name: str) -> Quantity:
     """The quantity of this name.

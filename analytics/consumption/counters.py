@@ -30,6 +30,8 @@ class Verdict(IntEnum):
     DISPUTED = 2
     HELD = 3
     MANUAL = 4
+    # An event says that what flowed is not known: a fault, an exchange without its registers.
+    UNKNOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def steps(
         opening, closing = _ends(judge, knots, kept, opened_by, closed_by)
         line = _framed(kept, opening, closing)
         if opened_by is not None and not opened_by.explained and last_end is not None and len(line):
-            parts += _disputed(last_end, int(line.t[0]))
+            parts += _unknown(last_end, int(line.t[0]))
         found = judge.judged(line)
         parts.append(_times(found, ratio, strayed))
         last_end = int(line.t[-1]) if len(line) else last_end
@@ -169,10 +171,10 @@ def _framed(kept: _Knots, opening: tuple[int, int] | None, closing: tuple[int, i
     return _Knots(t.astype(np.int64), m.astype(np.int64), manual.astype(bool))
 
 
-def _disputed(from_ms: int, to_ms: int) -> list[Steps]:
+def _unknown(from_ms: int, to_ms: int) -> list[Steps]:
     if to_ms <= from_ms:
         return []
-    one = np.array([Verdict.DISPUTED], np.uint8)
+    one = np.array([Verdict.UNKNOWN], np.uint8)
     return [Steps(np.array([from_ms]), np.array([to_ms]), np.zeros(1, np.int64), one)]
 
 

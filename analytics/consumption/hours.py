@@ -24,19 +24,21 @@ class Registers:
     limit_per_h : (p,) the most that can flow [unit/h].
     modulus : (p,) the total at which the register restarts from zero [unit].
     resolution : (p,) the smallest step of the register [unit].
+    ordinary_per_h : (p,) what the smallest meter of the trade carries, 0 where nobody knows [unit/h].
     lives : by position, what happened to the meter.
     """
 
     limit_per_h: Floats
     modulus: Floats
     resolution: Floats
+    ordinary_per_h: Floats
     lives: Mapping[int, Life] = field(default_factory=dict)
 
     @classmethod
     def unknown(cls, points: int) -> Self:
         """Nothing is told of any of them."""
         nothing = np.full(points, np.nan)
-        return cls(nothing, nothing, nothing)
+        return cls(nothing, nothing, nothing, np.zeros(points))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,10 @@ def hours_of(
     points = len(registers.limit_per_h)
     pair = _Pairs.of(point, t_ms, register)
     limits = declared(
-        learn(pair.point, pair.end, pair.rise, pair.took, points), registers.limit_per_h, registers.resolution
+        learn(pair.point, pair.end, pair.rise, pair.took, points),
+        registers.limit_per_h,
+        registers.resolution,
+        registers.ordinary_per_h,
     )
     plain = pair.plain(limits, registers.lives, points)
     many, doubts = _steps(pair, plain, (point, t_ms, register), registers, limits)
@@ -160,9 +165,13 @@ def _of_pairs(pair: _Pairs, own: Flags) -> Steps:
     return Steps(pair.start[own], pair.end[own], pair.rise[own], np.zeros(int(own.sum()), np.uint8))
 
 
+# What an event has told is not doubtful, even where it says that nobody knows.
+_NOT_DOUBTFUL = (Verdict.MEASURED, Verdict.MANUAL, Verdict.UNKNOWN)
+
+
 def _doubts(point: int, found: Steps, register: Whole, t_ms: Instants) -> list[Doubt]:
     made = [Doubt(point, "strayed", t, t) for t in found.strayed_ms.tolist()]
-    for i in np.flatnonzero((found.verdict != Verdict.MEASURED) & (found.verdict != Verdict.MANUAL)).tolist():
+    for i in np.flatnonzero(~np.isin(found.verdict, _NOT_DOUBTFUL)).tolist():
         start, end = int(found.start_ms[i]), int(found.end_ms[i])
         match found.verdict[i]:
             case Verdict.HELD:

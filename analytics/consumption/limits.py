@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from energy.series import Floats, Instants
+from energy.series import MICRO, Floats, Instants
 
 HOUR_MS = 3_600_000
 WEEK_MS = 168 * HOUR_MS
@@ -109,12 +109,16 @@ def _of_excursions(point: npt.NDArray[np.integer], end_ms: Instants, rise: Whole
     return found
 
 
-def declared(learnt: Limits, per_h: Floats, resolution: Floats) -> Limits:
-    """The limits, where a point has one that was told (p,) [unit/h], NaN where not; the resolution likewise [unit]."""
+def declared(learnt: Limits, per_h: Floats, resolution: Floats, ordinary_per_h: Floats) -> Limits:
+    """The limits, where a point has one that was told (p,) [unit/h], NaN where not; the resolution likewise [unit].
+
+    ordinary_per_h : (p,) what the smallest meter of the trade carries [unit/h]; what was learnt is never below it.
+    """
     told, slack = ~np.isnan(per_h)[:, None], ~np.isnan(resolution)[:, None]
-    per_ms = np.where(told, (per_h * 1e6 / HOUR_MS)[:, None], learnt.per_ms)
-    typical = np.where(told, per_ms, learnt.typical_per_ms)
-    steps = np.where(slack, np.nan_to_num(resolution * 1e6)[:, None], learnt.slack).astype(np.int64)
+    usual = np.maximum(learnt.typical_per_ms, (ordinary_per_h * MICRO / HOUR_MS / _FACTOR)[:, None])
+    per_ms = np.where(told, (per_h * MICRO / HOUR_MS)[:, None], _FACTOR * usual)
+    typical = np.where(told, per_ms, usual)
+    steps = np.where(slack, np.nan_to_num(resolution * MICRO)[:, None], learnt.slack).astype(np.int64)
     return Limits(learnt.first_ms, per_ms, typical, np.where(told & ~slack, 0, steps))
 
 

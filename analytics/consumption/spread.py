@@ -57,7 +57,7 @@ def half_hours(found: ManySteps, first: int, count: int, *, zone_offset_ms: int 
     `zone_offset_ms` says which half hours are the same time of the same kind of day, for estimates.
     """
     duration = found.end_ms - found.start_ms
-    disputed = found.verdict == Verdict.DISPUTED
+    disputed = (found.verdict == Verdict.DISPUTED) | (found.verdict == Verdict.UNKNOWN)
     gap = ~disputed & (duration > GAP_MS)
     manual = found.verdict == Verdict.MANUAL
     even = _Grid(found, first, count)

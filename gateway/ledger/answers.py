@@ -44,6 +44,8 @@ from gateway.ledger.words import (
 _CARRIERS = {Medium.ELECTRICITY: Carrier.ELECTRICITY, Medium.GAS: Carrier.NATURAL_GAS, Medium.HEAT: Carrier.HEAT}
 _PER = (FactName.AREA_M2, FactName.PEOPLE)
 _DOUBTS = 200
+# The share of a period that may be unknown where it is compared with another.
+_UNKNOWN_MOST = 0.05
 # What points were closed with in a month 'YYYY-MM': amount and cost [millionths].
 ClosedOf = Callable[[str, Collection[Point]], Awaitable[Mapping[Point, tuple[int, int | None]]]]
 # A question that can be asked of another time too.
@@ -247,10 +249,15 @@ def _compared(then: Range, counted: Counted | None, now: FigureWords) -> Compari
         return None
     figure = figure_of(counted.figures, 0)
     change = None
-    if now.value is not None and figure.value:
+    if now.value is not None and figure.value and _comparable(now) and _comparable(figure):
         change = round((now.value - figure.value) / figure.value, 6)
     start, end = int(then.edges[0]) * HALF_MS, int(then.edges[-1]) * HALF_MS
     return ComparisonWords(start, end, figure, change)
+
+
+def _comparable(figure: FigureWords) -> bool:
+    """Whether enough is known of it to be set against another."""
+    return figure.shares.missing + figure.shares.disputed <= _UNKNOWN_MOST
 
 
 def _rest(total: Figures, parts: Sequence[Figures]) -> FigureWords:

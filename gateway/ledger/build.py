@@ -21,6 +21,8 @@ from gateway.ledger.terms import Terms, Worth
 
 # Readings that are worked on at a time: what fits the caches of a small server.
 _GROUP = 1_000_000
+# Counters whose hours are priced anew at a time: a year of them is a million rows.
+_PRICED_TOGETHER = 100
 _EVER = 1 << 30
 _FOREVER_MS = 1 << 60
 
@@ -62,7 +64,8 @@ class Builder:
             counters = _counters(self._ledger)
             wanted = {i: self.terms.basis(self._ledger.points[i]) for i in counters}
             anew = [i for i in counters if i not in bases or bases[i].register != wanted[i].register]
-            repriced = [i for i in counters if i not in set(anew) and bases[i].price != wanted[i].price]
+            others = frozenset(counters).difference(anew)
+            repriced = [i for i in sorted(others) if bases[i].price != wanted[i].price]
             fresh = frozenset(i for i in anew if i not in bases)
             tails = np.isin(marks.point, counters) & ~np.isin(marks.point, anew)
             built = Built()
@@ -71,8 +74,9 @@ class Builder:
             work += await self._tails(marks.point[tails], marks.from_ms[tails], Depth.SOUND)
             async for made in self._made(work, fresh, tell):
                 built = Built(*(sum(pair) for pair in zip(astuple(built), astuple(made), strict=True)))
-            for i in repriced:
-                await self._reprice(i)
+            for i in range(0, len(repriced), _PRICED_TOGETHER):
+                rows = await self._reprice(repriced[i : i + _PRICED_TOGETHER])
+                built = replace(built, rows=built.rows + rows)
             changed = {i: wanted[i] for i in (*anew, *repriced)}
             if changed or len(marks.point):
                 await self._ledger.settle(marks.last, changed)
@@ -217,14 +221,16 @@ class Builder:
             await self._ledger.doubt(since_ms, made.doubts)
         return max(len(stale), len(hours))
 
-    async def _reprice(self, number: int) -> None:
-        stored = await self._ledger.hours([number], 0, _EVER)
-        cost = self._cost(
-            replace(stored, point=np.zeros_like(stored.point)), [self.terms.worth(self._ledger.points[number])]
-        )
+    async def _reprice(self, numbers: Sequence[int]) -> int:
+        """Price the hours of points anew, their amounts as they are; how many rows that changes."""
+        stored = await self._ledger.hours(numbers, 0, _EVER)
+        position = np.searchsorted(np.asarray(numbers), stored.point).astype(np.int32)
+        worths = [self.terms.worth(self._ledger.points[n]) for n in numbers]
+        cost = await asyncio.to_thread(self._cost, replace(stored, point=position), worths)
         stale, hours = difference(stored, replace(stored, cost=cost))
         if len(hours):
             await self._curves.revise(stale, hours)
+        return len(hours)
 
 
 def difference(stored: Hours, made: Hours) -> tuple[Hours, Hours]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -60,12 +59,11 @@ class Curves:
         # Held while the ledger is revised, and while sums are read that are to be kept.
         self._steady = asyncio.Lock()
 
-    async def of(self, numbers: Sequence[int], low: int, high: int) -> Sums:
+    async def of(self, numbers: Whole, low: int, high: int) -> Sums:
         """What flowed through all of these together in each hour of [low, high) that any of them has a row of."""
         if len(numbers) < _MANY:
             return await self._ledger.curve(numbers, low, high)
-        points = np.unique(np.asarray(numbers, np.int64))
-        kept = await self._sums(points, low, high)
+        kept = await self._sums(numbers, low, high)
         part = slice(low - kept.first, high - kept.first)
         there = kept.rows[part] > 0
         hours = np.arange(low, high, dtype=np.int64)[there]
@@ -95,7 +93,7 @@ class Curves:
     async def _read(self, points: Whole, kept: _Kept | None, low: int, high: int) -> _Kept:
         """What is kept, reaching further: only hours that are not there yet are read."""
         first, end = (min(low, kept.first), max(high, kept.end)) if kept else (low, high)
-        member = np.zeros(int(points[-1]) + 1, bool)
+        member = np.zeros(int(points.max()) + 1, bool)
         member[points] = True
         wider = _Kept(member, first, np.zeros((len(_COLUMNS), end - first), np.int64), np.zeros(end - first, np.int64))
         if kept is not None:

@@ -65,12 +65,15 @@ class Range:
         return replace(self, start=start, end=end)
 
     def just_before(self) -> Range:
-        """The period before: the month before a month, else as long a time as this one."""
-        for span in (Span.YEAR, Span.MONTH, Span.WEEK, Span.DAY):
+        """The period before: the month before a month, the same days of it before one that is not over; else as long a
+        time as this one."""
+        for span in (Span.DAY, Span.WEEK, Span.MONTH, Span.YEAR):
             own = period(span, self.start, self.zone)
-            if (own.start, own.end) == (self.start, self.end):
+            running = span in (Span.MONTH, Span.YEAR) and self.end < own.end
+            if own.start == self.start and (running or self.end == own.end):
                 previous = period(span, self.start - timedelta(hours=1), self.zone)
-                return replace(self, start=previous.start, end=previous.end)
+                end = previous.start + (self.end - self.start) if running else previous.end
+                return replace(self, start=previous.start, end=min(end, previous.end))
         return replace(self, start=self.start - (self.end - self.start), end=self.start)
 
 
@@ -105,6 +108,7 @@ class Consumption:
         self._cuts = cuts(site, self._moves)
         self._virtual = {v.id: v for v in site.virtual_points}
         self._scopes: dict[int, Scope] = {}
+        self._compositions: dict[tuple[int, Node], Mapping[Medium, _Composed]] = {}
 
     # -- points ---------------------------------------------------------------------------------------------------
 
@@ -154,7 +158,7 @@ class Consumption:
         """What flowed through a node, by medium; each with how many counters it is made of at the end."""
         edges = asked.edges
         eras = self._eras(edges)
-        composed = [(low, high, self.scope(day).components(node)) for low, high, day in eras]
+        composed = [(low, high, self._composed(node, day)) for low, high, day in eras]
         media = {m for _, _, found in composed for m in found if medium in (None, m)}
         billed = self._billed_to(node)
         media |= {m for m in billed if medium in (None, m)}
@@ -169,7 +173,7 @@ class Consumption:
     async def _of_medium(
         self,
         medium: Medium,
-        composed: Sequence[tuple[int, int, dict[Medium, list[Component]]]],
+        composed: Sequence[tuple[int, int, Mapping[Medium, _Composed]]],
         billed: Sequence[str],
         edges: Whole,
     ) -> Counted:
@@ -177,18 +181,17 @@ class Consumption:
         parts: list[Sums] = [found_in_bills] if found_in_bills is not None else []
         weight = np.full(len(edges) - 1, float(len(billed)))
         for low, high, found in composed:
-            own = found.get(medium, [])
-            if own:
-                parts.append(await self._sums(own, low, high))
-            inside = np.clip(edges, low * 2, high * 2)
-            weight += np.diff(inside) / np.diff(edges) * len(own)
+            own = found.get(medium)
+            if own is not None:
+                parts.append(await self._added_up(own, low, high))
+                weight += np.diff(np.clip(edges, low * 2, high * 2)) / np.diff(edges) * own.count
         sums = joined(parts) if parts else _nothing()
         figures = of_periods(sums, edges, 1)
         scale = np.maximum(weight, 1e-9)
         shared = {n: getattr(figures, n) / scale for n in ("measured", "estimated_time", "manual", "disputed")}
-        last = composed[-1][2].get(medium, [])
-        name = next((c.point.quantity for _, _, f in composed for c in f.get(medium, [])), billed_quantity(medium))
-        return Counted(replace(figures, **shared), len(last) + len(billed), name)
+        last = composed[-1][2].get(medium)
+        name = next((f[medium].quantity for _, _, f in composed if medium in f), billed_quantity(medium))
+        return Counted(replace(figures, **shared), (last.count if last else 0) + len(billed), name)
 
     def _eras(self, edges: Whole) -> list[tuple[int, int, date]]:
         """[from, to) [hours since the epoch] in which nothing changes who uses what, and a day in each."""
@@ -255,16 +258,32 @@ class Consumption:
 
     # -- sums -----------------------------------------------------------------------------------------------------
 
+    def _composed(self, node: Node, day: date) -> Mapping[Medium, _Composed]:
+        """What makes up a node on a day, by medium, reckoned once."""
+        name = sum(cut <= day for cut in self._cuts), node
+        if name not in self._compositions:
+            found = self.scope(day).components(node)
+            self._compositions[name] = {m: self._compose(own) for m, own in found.items()}
+        return self._compositions[name]
+
+    def _compose(self, components: Sequence[Component]) -> _Composed:
+        whole = [c for c in components if c.whole]
+        plus, minus = (np.array(self._numbers([c for c in whole if c.sign == s]), np.int64) for s in (1, -1))
+        shared = [c for c in components if not c.whole]
+        return _Composed(plus, minus, shared, len(components), components[0].point.quantity if components else "")
+
     async def _sums(self, components: Sequence[Component], low: int, high: int) -> Sums:
         """What flowed through all of them, by hour."""
+        return await self._added_up(self._compose(components), low, high)
+
+    async def _added_up(self, composed: _Composed, low: int, high: int) -> Sums:
         parts: list[Sums] = []
-        for sign in (1, -1):
-            numbers = self._numbers([c for c in components if c.whole and c.sign == sign])
-            if numbers:
+        for numbers, sign in ((composed.plus, 1), (composed.minus, -1)):
+            if len(numbers):
                 parts.append(_signed(await self._curves.of(numbers, low, high), sign))
-        for component in components:
+        for component in composed.shared:
             number = self.ledger.number(component.point)
-            if not component.whole and number is not None:
+            if number is not None:
                 hours = await self.ledger.hours([number], low, high)
                 parts.append(_signed(_shared(hours, component), component.sign))
         return joined(parts) if parts else _nothing()
@@ -289,6 +308,17 @@ class Consumption:
         quantity(point.quantity).must_be(Kind.COUNTER)
         if not self.knows(point) and not any(m.id == point.meter for m in self.site.meters):
             raise UnknownName(f"point {point} is not known: no reading of it was ever stored")
+
+
+@dataclass(frozen=True, slots=True)
+class _Composed:
+    """Counters that count for a node (`plus`) and against it (`minus`) wholly, and those that count by a share."""
+
+    plus: Whole
+    minus: Whole
+    shared: list[Component]
+    count: int
+    quantity: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from analytics.consumption.life import Life, life_of
 from energy.hours import Hours, Whole
 from energy.life import MeterEvent
 from energy.ports import Basis
-from energy.quantities import main_counter, quantity
+from energy.quantities import ORDINARY_PER_H, main_counter, quantity
 from energy.readings import Point
 from energy.sites import Meter, RegisterSettings, Site
 
@@ -82,7 +82,8 @@ class Terms:
             return np.array([np.nan if (v := getattr(o.register, name)) is None else v for o in own], np.float64)
 
         lives = {i: o.life for i, o in enumerate(own) if o.life}
-        return Registers(told("limit_per_h"), told("modulus"), told("resolution"), lives)
+        ordinary = np.array([ORDINARY_PER_H.get(p.quantity, 0.0) for p in points], np.float64)
+        return Registers(told("limit_per_h"), told("modulus"), told("resolution"), ordinary, lives)
 
     def worth(self, point: Point) -> Worth | None:
         """What flows through the point costs; None where no tariff is known, or another counter is billed."""

@@ -40,7 +40,10 @@ class FigureWords(msgspec.Struct):
 
 
 class ComparisonWords(msgspec.Struct, rename={"from_": "from"}):
-    """The same in another period; `change` is (now - then) / then, null where either is unknown or then is zero."""
+    """The same in another period; `change` is (now - then) / then.
+
+    Null where then is zero, and where more than 5 % of either is missing or disputed.
+    """
 
     from_: int
     to: int

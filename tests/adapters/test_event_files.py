@@ -98,8 +98,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         "events.csv:3: meter: meter id 'a/b' may hold letters, digits, '-', '_' and '.', 64 at most, "
         "and begins with a letter or digit",
         "events.csv:4: exchanged needs final_register and initial_register, or neither",
-        "events.csv:5: meter: meter id '' may hold letters, digits, '-', '_' and '.', 64 at most, "
-        "and begins with a letter or digit",
+        "events.csv:5: meter: is empty and must be given",
         "events.csv:5: at: 'yesterday' is no instant; write ISO 8601, such as 2026-03-02T10:30:00+08:00",
         "events.csv:7: final_register: 'nan' must be a number, such as 184260.0",
     ]

@@ -1,4 +1,4 @@
-"""The pages of the ledger as an officer uses them: from a building's figure down to the readings, and a meter's exchange."""
+"""The pages of the ledger as an officer uses them: from a building down to the readings, and a meter's exchange."""
 
 from __future__ import annotations
 
@@ -179,8 +179,8 @@ def test_a_bill_is_entered_and_set_beside_the_meters(page: Page, demo: Demo) -> 
 
 
 def test_an_exchange_is_previewed_confirmed_and_withdrawn_and_the_figures_follow(page: Page, demo: Demo) -> None:
-    """Yesterday noon the register is said to have gone on 10 kWh higher: the day is 10 kWh less than it seemed."""
-    of, noon = "meter/gym-main", demo.yesterday + timedelta(hours=12)
+    """Yesterday at noon the new register is said to have begun 10 kWh lower: the day is 10 kWh more than it seemed."""
+    of, noon = "meter/gym-main", demo.yesterday + timedelta(hours=12, minutes=7)
     before = of_day(demo.port, of, demo.yesterday)["value"]
     register = _register_at(demo.port, "gym-main:active_energy_import", noon)
     show(page, demo, f"/meter/gym-main?lang=zh&at={int(noon.timestamp() * 1000)}&enter=exchanged")
@@ -190,21 +190,24 @@ def test_an_exchange_is_previewed_confirmed_and_withdrawn_and_the_figures_follow
     expect(page.get_by_test_id("event-form")).to_contain_text("请填登记人")
 
     page.get_by_test_id("field-final").fill(f"{register:.3f}")
-    page.get_by_test_id("field-initial").fill(f"{register + 10:.3f}")
+    page.get_by_test_id("field-initial").fill(f"{register - 10:.3f}")
     page.get_by_test_id("field-who").fill("王工")
     page.get_by_test_id("field-why").fill("工单 7")
     expect(page.get_by_test_id("confirm-event")).to_have_count(0)
     preview.click()
     expect(page.get_by_test_id("preview-after")).to_be_visible(timeout=15_000)
-    was, becomes = (float(page.get_by_test_id(f"preview-{w}").get_attribute("data-value") or "nan") for w in ("before", "after"))
-    assert was - becomes == pytest.approx(10, abs=0.01)
+    told = [page.get_by_test_id(f"preview-{which}").get_attribute("data-value") for which in ("before", "after")]
+    was, becomes = (float(value or "nan") for value in told)
+    assert becomes - was == pytest.approx(10, abs=0.01)
     expect(page.get_by_test_id("changed-day")).to_have_count(1)
     assert of_day(demo.port, of, demo.yesterday)["value"] == before, "a preview changes nothing"
 
     page.get_by_test_id("confirm-event").click()
     expect(page.get_by_test_id("said")).to_contain_text("已登记")
     expect(page.get_by_test_id("event")).to_contain_text("工单 7")
-    until(lambda: of_day(demo.port, of, demo.yesterday)["value"] == pytest.approx(before - 10, abs=0.01), "the new figure")
+    until(
+        lambda: of_day(demo.port, of, demo.yesterday)["value"] == pytest.approx(before + 10, abs=0.01), "the new figure"
+    )
 
     show(page, demo, f"/consumption?of={of}&{day_of(demo.yesterday)}&lang=zh")
     after = of_day(demo.port, of, demo.yesterday)["value"]

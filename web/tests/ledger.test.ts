@@ -3,7 +3,7 @@ import type { Figure, Trees } from '../src/api/ledger'
 import { partRows } from '../src/consumption/parts'
 import { barShapes, tickedBars, valueAxis } from '../src/ledger/bars'
 import { branches, filtered, pathTo, slice, treeOf, visible } from '../src/ledger/nodes'
-import { change, doubtful, incomplete, percent } from '../src/ledger/shares'
+import { change, comparable, doubtful, incomplete, percent } from '../src/ledger/shares'
 import { partLines, periodLines, type SheetWords } from '../src/ledger/sheet'
 import { changedQuery, isPoint, meterOf, rangeShown, readState } from '../src/ledger/state'
 import { queryFor } from '../src/shell/trail'
@@ -74,6 +74,12 @@ test('all but what was measured is said, and only what is unknown makes a figure
   expect(doubtful(estimated.shares)).toEqual([{ way: 'estimated', share: 0.1 }])
   expect(incomplete(estimated)).toBe(false)
   expect(incomplete(figure(5, { shares: { ...SHARES, measured: 0.9, disputed: 0.1 } }))).toBe(true)
+})
+
+test('against a year of which most is missing nothing is compared', () => {
+  const half = figure(10, { shares: { ...SHARES, measured: 0.1, missing: 0.9 } })
+  const nearly = figure(100, { shares: { ...SHARES, measured: 0.97, disputed: 0.03 } })
+  expect([comparable(figure(100), half), comparable(half, figure(100)), comparable(figure(100), nearly)]).toEqual([false, false, true])
 })
 
 test('a bar is solid where measured, hatched above where estimated, and absent where unknown', () => {

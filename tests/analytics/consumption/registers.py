@@ -40,7 +40,7 @@ def told(per_h: float = 100.0, resolution: float = 0.01) -> Limits:
     """The limit of a meter behind a supply of 100 kW, as the site file has it."""
     none = np.empty(0, np.int64)
     nothing = learn(none, none, none, none, 1)
-    return declared(nothing, np.array([per_h]), np.array([resolution]))
+    return declared(nothing, np.array([per_h]), np.array([resolution]), np.zeros(1))
 
 
 def learnt(t_ms: Instants, register: Whole) -> Limits:
@@ -78,7 +78,7 @@ def verdicts(found: Steps) -> list[Verdict]:
 
 def disputed_hours(found: Steps) -> list[tuple[float, float]]:
     """Where nothing is booked, as [from, to) in hours."""
-    of = found.verdict == Verdict.DISPUTED
+    of = np.isin(found.verdict, (Verdict.DISPUTED, Verdict.UNKNOWN))
     return [
         (s / HOUR_MS, e / HOUR_MS) for s, e in zip(found.start_ms[of].tolist(), found.end_ms[of].tolist(), strict=True)
     ]

@@ -37,7 +37,7 @@ def made(*reads: Read, registers: Registers | None = None, since: int = 0, until
 
 
 def described(*, lives: dict[int, Life] | None = None, limit: float = 100.0, modulus: float = np.nan) -> Registers:
-    return Registers(np.array([limit]), np.array([modulus]), np.array([0.01]), lives or {})
+    return Registers(np.array([limit]), np.array([modulus]), np.array([0.01]), np.zeros(1), lives or {})
 
 
 def kwh(found: Found, point: int = 0) -> list[float]:
@@ -185,3 +185,11 @@ def test_hours_hang_on_the_week_of_an_instant_and_the_week_before() -> None:
 def test_groups_hold_at_most_so_much_or_one() -> None:
     assert groups([3, 3, 3, 9, 1, 1], 6) == [slice(0, 2), slice(2, 3), slice(3, 4), slice(4, 6)]
     assert groups([], 6) == []
+
+
+def test_what_an_event_has_told_is_no_doubt_though_nobody_knows_what_flowed() -> None:
+    fault = happened(EventKind.FAULTY, 0.25, until=0.75)
+    of = made(quarters(1.0, 2.0, 900.0, 3.0, 4.0), registers=described(lives={0: life(fault)}))
+
+    assert kinds(of.doubts) == []
+    assert of.hours.disputed_ms.tolist() == [QUARTER_MS * 3]

@@ -68,8 +68,10 @@ async def only(kept: Books, of: str, start: datetime = START, end: datetime = ST
         ("2026-03-02", "2026-03-03", ("2026-03-01T00:00", "2026-03-02T00:00")),
         ("2026-03-02", "2026-03-05", ("2026-02-27T00:00", "2026-03-02T00:00")),
         ("2026-03-02T08:00", "2026-03-02T10:30", ("2026-03-02T05:30", "2026-03-02T08:00")),
+        ("2026-11-01", "2026-11-21T15:00", ("2026-10-01T00:00", "2026-10-21T15:00")),
+        ("2026-03-01", "2026-03-31", ("2026-02-01T00:00", "2026-03-01T00:00")),
     ],
-    ids=["month", "January", "year", "week", "day", "three days", "hours"],
+    ids=["month", "January", "year", "week", "day", "three days", "hours", "running month", "longer than February"],
 )
 def test_the_period_before_a_month_is_a_month_and_before_anything_else_as_long(
     start: str, end: str, before: tuple[str, str]

@@ -18,6 +18,11 @@ export const doubtful = (shares: Shares): WayShare[] => waysOf(shares).filter(({
 /** Whether something of it is not known at all. */
 export const incomplete = ({ shares }: Figure): boolean => shares.missing > 0 || shares.disputed > 0
 
+/** Of the time that two figures are compared over, this much may be unknown; beyond it their change says nothing. */
+const COMPARABLE = 0.05
+
+export const comparable = (now: Figure, then: Figure): boolean => [now, then].every(({ shares }) => shares.missing + shares.disputed <= COMPARABLE)
+
 /** '12 %', and never '0 %' or '100 %' for what is not quite none or all. */
 export function percent(share: number): string {
   const value = share * 100
