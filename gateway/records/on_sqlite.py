@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
 from pathlib import Path
+from random import randrange
 from typing import Any
 
 from sqlalchemy import URL, event
@@ -12,6 +15,7 @@ from energy.errors import EnergyError
 from gateway.records.engines import Engines
 
 _BUSY_TIMEOUT_MS = 10_000
+_TRIES = 100
 
 
 def sqlite_engines(address: str) -> Engines:
@@ -30,9 +34,23 @@ def sqlite_engines(address: str) -> Engines:
 def _connected(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself; we do
     cursor = connection.cursor()
-    for pragma in (f"busy_timeout={_BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _share(cursor)
+    for pragma in (f"busy_timeout={_BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _share(cursor: Any) -> None:
+    """Write ahead, so that who reads waits for nobody.
+
+    Of two that turn a new file to it at once each waits for the other to let go: they wait briefly, and try again.
+    """
+    for _ in range(_TRIES):
+        cursor.execute(f"PRAGMA busy_timeout={randrange(10, 100)}")  # noqa: S311 - no secret hangs on it
+        with suppress(sqlite3.OperationalError):
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+    cursor.execute("PRAGMA journal_mode=WAL")
 
 
 def _began(connection: Any) -> None:
