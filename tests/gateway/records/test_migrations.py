@@ -31,8 +31,10 @@ def tables(connection: Connection) -> list[Table]:
 
 def value(column: Column[Any], n: int) -> Any:
     """Something for the n-th row, the same as in the column that it leads to."""
-    for key in column.foreign_keys:
-        return value(key.column, n)
+    for leads_to in (key.column for key in column.foreign_keys):
+        # A meter's site is that of its parent, which is a meter.
+        if leads_to.table is not column.table or leads_to.name != column.name:
+            return value(leads_to, n)
     match column.type:
         case sql.Boolean():
             return n % 2 == 0
