@@ -783,7 +783,9 @@ export interface components {
         };
         /**
          * ComparisonWords
-         * @description The same in another period; `change` is (now - then) / then, null where either is unknown or then is zero.
+         * @description The same in another period; `change` is (now - then) / then.
+         *
+         *         Null where then is zero, and where more than 5 % of either is missing or disputed.
          */
         ComparisonWords: {
             from: number;
