@@ -9,6 +9,7 @@ from decimal import Decimal
 from analytics.tariffs.reconciliation import Cause, Differences, Statement, reconcile
 from energy.bills import SupplierBill
 from energy.errors import EnergyError
+from gateway.api.words import TextWords
 from gateway.billing.metered import Metered, Metering
 from gateway.billing.service import Bills
 from gateway.billing.words import (
@@ -89,7 +90,7 @@ def _metered(metered: Metered) -> MeteredWords:
         metered.basis,
         None if metered.statement is None else metered.statement.amount,
         list(metered.missing),
-        metered.lacking,
+        None if metered.lacking is None else TextWords.of(metered.lacking),
     )
 
 

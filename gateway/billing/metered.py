@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from analytics.tariffs.account import Use
+from analytics.tariffs.account import Missing, Use
 from analytics.tariffs.bill import bill
 from analytics.tariffs.bill_lines import cents
 from analytics.tariffs.hours import Band
@@ -23,7 +23,7 @@ from energy.periods import Period, of_days
 from energy.quantities import main_counter, quantity
 from energy.readings import Point, to_ms
 from energy.series import MICRO
-from energy.sites import Site
+from energy.sites import Site, Text
 from gateway.ledger.books import Books
 from gateway.ledger.periods import HALF_MS, Figures
 from gateway.ledger.scope import Component
@@ -31,6 +31,32 @@ from gateway.ledger.service import Range
 
 _REACTIVE = "reactive_energy_import"
 _WHOLE = 1 - 1e-9
+_NOTHING = Text("这些天没有任何数据", "nothing of these days is known")
+_NO_METER = Text("没有表计登记在这个户号下", "no meter names this account")
+_NO_PRICE = Text(
+    "部分用量没有对应的价格，而这张账单又不是整月的",
+    "no price is known for some of the use, and this bill is not of whole months",
+)
+# What a bill by tariff may lack, as officers call it.
+_MISSING_ZH = {
+    Missing.PRICE: "价格",
+    Missing.USE: "用量",
+    Missing.BANDS: "分时用量",
+    Missing.REACTIVE: "无功电量",
+    Missing.MAX_DEMAND: "最大需量",
+    Missing.CAPACITY: "变压器容量",
+    Missing.CHARGED_BY: "基本电费的计收方式（按容量或按需量）",
+    Missing.AREA: "面积",
+    Missing.QUOTA: "定额",
+    Missing.USED_BEFORE: "年内此前的用量",
+}
+_MISSING_EN = {
+    Missing.BANDS: "use by band",
+    Missing.REACTIVE: "reactive energy",
+    Missing.MAX_DEMAND: "maximum demand",
+    Missing.CHARGED_BY: "whether by capacity or by demand",
+    Missing.USED_BEFORE: "use earlier in the year",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +75,7 @@ class Metered:
     basis: str | None = None
     statement: Statement | None = None
     missing: tuple[str, ...] = ()
-    lacking: str = ""
+    lacking: Text | None = None
 
 
 class Metering:
@@ -70,16 +96,13 @@ class Metering:
 
     async def _priced(self, metered: Metered, account: Account, start: date, end: date) -> Metered:
         if metered.quantity is None:
-            why = "nothing of these days is known" if metered.points else "no meter names this account"
-            return replace(metered, lacking=why)
+            return replace(metered, lacking=_NOTHING if metered.points else _NO_METER)
         tariff = next((t for t in self._books.kept.tariffs if t.id == account.tariff), None)
         if tariff is None:
-            named = (
-                f"tariff {account.tariff!r} is not in the records" if account.tariff else "the account has no tariff"
-            )
-            return replace(metered, lacking=named)
+            return replace(metered, lacking=_no_tariff(account))
         if tariff.unit != metered.unit:
-            return replace(metered, lacking=f"the tariff is in {tariff.unit}, the meters count {metered.unit}")
+            zh = f"电价按 {tariff.unit} 计，表计按 {metered.unit} 计"
+            return replace(metered, lacking=Text(zh, f"the tariff is in {tariff.unit}, the meters count {metered.unit}"))
         months = whole_months(start, end)
         if months is not None:
             return await self._by_tariff(metered, account, tariff, months)
@@ -89,11 +112,11 @@ class Metering:
         try:
             made = [bill(tariff, f"{m:%Y-%m}", await self._use(metered.points, account, tariff, m)) for m in months]
         except (EnergyError, ValueError) as error:
-            return replace(metered, basis="tariff", lacking=str(error))
-        missing = tuple(dict.fromkeys(str(name) for one in made for name in one.missing))
+            why = Text(f"按电价 {tariff.id} 算不出账单（{error}）", str(error))
+            return replace(metered, basis="tariff", lacking=why)
+        missing = tuple(dict.fromkeys(name for one in made for name in one.missing))
         if missing:
-            lacking = f"the bill by tariff {tariff.id} lacks {', '.join(missing)}"
-            return replace(metered, basis="tariff", missing=missing, lacking=lacking)
+            return replace(metered, basis="tariff", missing=tuple(map(str, missing)), lacking=_lacks(tariff, missing))
         total = sum((one.total for one in made), Decimal(0))
         lines = sum(len(one.lines) for one in made)
         assert metered.quantity is not None
@@ -184,10 +207,21 @@ def _account(site: Site, account_id: str) -> Account:
     raise UnknownName(f"account {account_id!r} is of no site")
 
 
+def _no_tariff(account: Account) -> Text:
+    if account.tariff is None:
+        return Text("这个户号没有登记电价", "the account has no tariff")
+    return Text(f"电价 {account.tariff!r} 不在记录中", f"tariff {account.tariff!r} is not in the records")
+
+
+def _lacks(tariff: Tariff, missing: Sequence[Missing]) -> Text:
+    zh = "、".join(_MISSING_ZH[name] for name in missing)
+    en = ", ".join(_MISSING_EN.get(name, str(name)) for name in missing)
+    return Text(f"按电价 {tariff.id} 计算账单，还缺{zh}", f"the bill by tariff {tariff.id} lacks {en}")
+
+
 def _by_use(metered: Metered, start: date, end: date) -> Metered:
     if int(metered.figures.unpriced[0]) != 0:
-        why = "no price is known for some of the use, and this bill is not of whole months"
-        return replace(metered, basis="use", lacking=why)
+        return replace(metered, basis="use", lacking=_NO_PRICE)
     last = date.fromordinal(end.toordinal() - 1)
     assert metered.quantity is not None
     cost = cents(_micro(int(metered.figures.cost[0])))

@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 
 from energy.bills import BilledLine, SupplierBill
+from gateway.api.words import TextWords
 from gateway.ledger.words import ShareWords
 from gateway.records.entries import Added, Entry
 
@@ -84,7 +85,7 @@ class MeteredWords(msgspec.Struct):
     basis: str | None
     amount: Decimal | None
     missing: list[str]
-    lacking: str
+    lacking: TextWords | None
 
 
 class CauseWords(msgspec.Struct):

@@ -15,10 +15,12 @@ from gateway.ledger.preview import preview
 from gateway.ledger.scope import Node, NodeKind
 from gateway.ledger.service import Range
 from gateway.ledger.words import (
+    AccountWords,
     BalanceAnswer,
     BalanceQuery,
     ConsumptionAnswer,
     ConsumptionQuery,
+    FactorSetWords,
     PreviewAnswer,
     TreeNode,
     TreesAnswer,
@@ -67,7 +69,12 @@ async def trees(services: Services, _query: NoQuery) -> TreesAnswer:
             for i in ITEMS.values()
         ],
         [node(NodeKind.METER, m.id, m.parent, m.medium, TextWords.of(m.name)) for m in site.meters],
-        [s.id for s in services.books.factors.sets],
+        [TreeNode(f"{v.id}:{v.quantity}", None, "virtual", TextWords.of(v.name)) for v in site.virtual_points],
+        [AccountWords(a.id, a.medium, a.supplier, a.organisation, a.tariff) for a in site.accounts],
+        [
+            FactorSetWords(s.id, TextWords.of(s.name), TextWords.of(s.purpose))
+            for s in services.books.factors.sets
+        ],
     )
 
 
@@ -100,7 +107,7 @@ ROUTES = (
     Route("/api/v1/balance", "Main meters against their sub-meters", BalanceQuery, BalanceAnswer, balance),
     Route(
         "/api/v1/trees",
-        "The trees that have consumption: places, organisations, items, meters",
+        "The trees that have consumption, virtual points, accounts and factor sets",
         NoQuery,
         TreesAnswer,
         trees,

@@ -211,14 +211,37 @@ class TreeNode(msgspec.Struct):
     name: TextWords
 
 
+class AccountWords(msgspec.Struct):
+    """An account at a supplier; `tariff` is the id of the one it is charged by."""
+
+    id: str
+    medium: Medium
+    supplier: str
+    organisation: str | None
+    tariff: str | None
+
+
+class FactorSetWords(msgspec.Struct):
+    """A choice of factors, and what it is for."""
+
+    id: str
+    name: TextWords
+    purpose: TextWords
+
+
 class TreesAnswer(msgspec.Struct):
-    """The trees of the site, each node after its parent; and the factor sets to choose from."""
+    """The trees of the site, each node after its parent; its virtual points, accounts and factor sets.
+
+    `of` of a virtual point is ID:QUANTITY. The first factor set is taken where none is chosen.
+    """
 
     places: list[TreeNode]
     organisations: list[TreeNode]
     items: list[TreeNode]
     meters: list[TreeNode]
-    factor_sets: list[str]
+    virtual: list[TreeNode]
+    accounts: list[AccountWords]
+    factor_sets: list[FactorSetWords]
 
 
 class ChangedDay(msgspec.Struct):

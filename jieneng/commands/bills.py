@@ -163,8 +163,8 @@ def _show(account: str, found: Any) -> None:
     show(made)
     for one in found.bills:
         b = one.bill.bill
-        if one.metered.lacking:
-            click.echo(f"{b.from_} to {b.to} is not compared: {one.metered.lacking}")
+        if one.metered.lacking is not None:
+            click.echo(f"{b.from_} to {b.to} is not compared: {one.metered.lacking.en}")
         if one.metered.shares.estimated + one.metered.shares.missing + one.metered.shares.disputed > 0:
             click.echo(f"{b.from_} to {b.to}: of the time {_shares(one.metered.shares)}")
     for days in found.unbilled:

@@ -106,7 +106,8 @@ async def test_a_bill_over_new_year_takes_both_sides_of_it(bills: Bills) -> None
     assert one.metered is not None
     assert (one.metered.quantity, one.metered.shares.measured) == (Decimal(480), 1.0)
     assert (one.metered.amount, one.difference) == (None, None)
-    assert "no price is known for some of the use" in one.metered.lacking
+    assert one.metered.lacking is not None
+    assert "no price is known for some of the use" in one.metered.lacking.en
 
 
 async def test_the_basic_charge_follows_the_capacity_of_the_account(bills: Bills) -> None:
@@ -122,7 +123,9 @@ async def test_what_the_tariff_asks_for_and_nobody_told_is_named_and_nothing_is_
 
     assert one.metered is not None
     assert (one.metered.quantity, one.metered.missing, one.difference) == (Decimal(744), ["capacity"], None)
-    assert one.metered.lacking == "the bill by tariff t lacks capacity"
+    assert one.metered.lacking == TextWords(
+        "按电价 t 计算账单，还缺变压器容量", "the bill by tariff t lacks capacity"
+    )
 
 
 async def test_what_was_used_before_in_the_year_is_taken_from_the_ledger(bills: Bills) -> None:
@@ -144,19 +147,19 @@ async def test_where_part_of_the_time_is_missing_the_shares_say_so(bills: Bills)
 
 
 @pytest.mark.parametrize(
-    ("of", "why"),
+    ("of", "zh", "en"),
     [
-        (site([meter("main")]), "no meter names this account"),
-        (site([meter("silent", account="1100")]), "nothing of these days is known"),
-        (site([MAIN], tariff=None), "the account has no tariff"),
-        (site([MAIN], tariff="other"), "tariff 'other' is not in the records"),
+        (site([meter("main")]), "没有表计登记在这个户号下", "no meter names this account"),
+        (site([meter("silent", account="1100")]), "这些天没有任何数据", "nothing of these days is known"),
+        (site([MAIN], tariff=None), "这个户号没有登记电价", "the account has no tariff"),
+        (site([MAIN], tariff="other"), "电价 'other' 不在记录中", "tariff 'other' is not in the records"),
     ],
 )
-async def test_what_cannot_be_compared_says_why(bills: Bills, of: Site, why: str) -> None:
+async def test_what_cannot_be_compared_says_why_in_both_languages(bills: Bills, of: Site, zh: str, en: str) -> None:
     [one] = (await reconciled(bills, bill("744", "372.00"), of=of)).bills
 
     assert one.metered is not None
-    assert (one.metered.lacking, one.metered.amount, one.difference) == (why, None, None)
+    assert (one.metered.lacking, one.metered.amount, one.difference) == (TextWords(zh, en), None, None)
 
 
 async def test_withdrawn_bills_and_those_of_all_accounts_are_only_told(bills: Bills) -> None:
