@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from energy.errors import EnergyError, StoreError
 
 # The newest revision in migrations/versions, so that Alembic is only imported where there is something to migrate.
-HEAD = "0002"
+HEAD = "0003"
 _BUSY_TIMEOUT_MS = 10_000
 
 

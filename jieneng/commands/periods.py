@@ -10,7 +10,7 @@ import click
 
 from jieneng.commands import options
 
-_of_data = options.chosen(options.config, options.data, options.store, options.listen)
+_of_data = options.chosen(options.config, options.data, options.store, options.listen, options.token_file)
 _SHOWN = 1000
 
 
