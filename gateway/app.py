@@ -26,6 +26,7 @@ from energy.sites import Site
 from gateway.access.door import LocalDoor, admitted, guarded, marked, must_all_ask, visit_of
 from gateway.access.roles import Identity, Permission
 from gateway.accounts.door import AccountsDoor
+from gateway.accounts.people import KINDS
 from gateway.accounts.routes import ROUTES as ACCOUNTS_ROUTES
 from gateway.accounts.secrecy import open_seal
 from gateway.accounts.service import AccountRules, Accounts
@@ -55,7 +56,7 @@ from gateway.live.service import Present
 from gateway.live.words import PUSHED
 from gateway.metrics import Metrics
 from gateway.page import add_page
-from gateway.records.changes import last_change
+from gateway.records.changes import last_change, logged_changes
 from gateway.records.database import Records, open_records
 from gateway.services import Services
 from gateway.sites.records import load_or_import
@@ -317,7 +318,8 @@ async def _watch_records(books: Books, records: Records, clock: Clock, site: Sit
         try:
             now = await last_change(records)
             if now != seen:
-                door.forget()
+                if await logged_changes(records, after=seen, newest=1, kinds=KINDS):
+                    door.forget()
                 books.take(await kept(records, clock, site))
                 seen = now
         except StoreError as error:

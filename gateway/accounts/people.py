@@ -21,7 +21,7 @@ from gateway.api.words import TextWords
 from gateway.records.changes import Author, Change, log_changes
 from gateway.records.database import Records
 
-ACCOUNT, GRANT = "user_account", "user_grant"
+ACCOUNT, GRANT, TOKEN = KINDS = ("user_account", "user_grant", "user_token")
 _NAME = re.compile(r"[^\W_][\w.@-]{0,63}")
 _SEPARATE = TextWords(
     "系统管理、安全管理、审计管理三种权限须由不同账户担任",

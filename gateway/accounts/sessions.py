@@ -54,7 +54,8 @@ class Sessions:
             await connection.execute(delete(Row).where((Row.expires_at_ms <= now) | (Row.id == (instead or -1))))
             told = {"address": origin.address, "agent": origin.agent}
             await connection.execute(insert(Row).values(hash=hashed(secret), **row, **told))
-        self.version += 1
+        # A new session makes nothing untrue that is known of others.
+        self.version += instead is not None
         return secret
 
     async def find(self, secret: str) -> Session | None:

@@ -11,7 +11,7 @@ from energy.errors import UnknownName
 from energy.ports import Clock
 from energy.readings import to_ms
 from gateway.access.roles import Permission
-from gateway.accounts.people import Account
+from gateway.accounts.people import TOKEN, Account
 from gateway.accounts.secrecy import hashed, new_secret
 from gateway.accounts.tables import UserTokenRow as Row
 from gateway.api.problems import RequestError
@@ -61,7 +61,7 @@ class Tokens:
             row = {"hash": hashed(token), "account": account.id, "created_at_ms": author.at_ms, **said}
             made = insert(Row).values(**row).returning(Row.id)
             token_id = int((await connection.execute(made)).scalar_one())
-            change = Change("user_token", f"{account.name}/{token_id}", None, said)
+            change = Change(TOKEN, f"{account.name}/{token_id}", None, said)
             await log_changes(connection, [change], author)
         return token
 
@@ -97,6 +97,6 @@ class Tokens:
             if (await connection.execute(ends.returning(Row.id))).first() is None:
                 raise UnknownName(f"token {token_id} is not known, or was revoked already")
             after = {"revoked_at_ms": author.at_ms}
-            change = Change("user_token", str(token_id), {"revoked_at_ms": None}, after)
+            change = Change(TOKEN, str(token_id), {"revoked_at_ms": None}, after)
             await log_changes(connection, [change], author)
         self.version += 1
