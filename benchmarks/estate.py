@@ -88,7 +88,7 @@ def _run(folder: Path, site: Path, until: datetime, speed: float, duration: time
     with ExitStack() as stack:
         stack.enter_context(embedded_broker(folder / "broker", broker))
         stack.enter_context(jieneng(["simulate", *common, "--data", str(FOLDER), *played], folder / "simulate.log"))
-        gateway = ["gateway", *common, *served, "--listen", f"127.0.0.1:{port}"]
+        gateway = ["gateway", "--accounts", "off", *common, *served, "--listen", f"127.0.0.1:{port}"]
         stack.enter_context(jieneng(gateway, folder / "gateway.log"))
         until_healthy(port)
         with jieneng(["edge", *common, *served, "--edge", "estate"], folder / "edge.log"):

@@ -125,7 +125,7 @@ def _curves_and_start(folder: Path, site: Path) -> dict[str, Any]:
     starts = []
     for _ in range(3):
         began = time.perf_counter()
-        with jieneng(["run", *common], folder / "run.log"):
+        with jieneng(["run", "--accounts", "off", *common], folder / "run.log"):
             until_healthy(port)
             starts.append(time.perf_counter() - began)
             figures = _curves(port)
@@ -164,7 +164,17 @@ def _ingest(folder: Path, site: Path, *, embedded: bool) -> float:
     outbox = SqliteOutbox(folder / "outbox.sqlite")
     asyncio.run(_fill(outbox))
     running = embedded_broker(folder / "broker", broker) if embedded else mosquitto(folder / "broker", broker)
-    arguments = ["gateway", "--site", str(site), "--data", str(folder / "gateway"), "--listen", f"127.0.0.1:{port}"]
+    arguments = [
+        "gateway",
+        "--accounts",
+        "off",
+        "--site",
+        str(site),
+        "--data",
+        str(folder / "gateway"),
+        "--listen",
+        f"127.0.0.1:{port}",
+    ]
     arguments += ["--bus", f"mqtt://127.0.0.1:{broker}"]
     with running if running else nullcontext(), jieneng(arguments, folder / "gateway.log"):
         until_healthy(port)

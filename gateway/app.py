@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,6 +23,14 @@ from energy.errors import EnergyError, StoreError
 from energy.ports import Clock, Ledger, ReadingStore
 from energy.readings import ReadingColumns, to_ms
 from energy.sites import Site
+from gateway.access.door import LocalDoor, admitted, guarded, marked, must_all_ask, visit_of
+from gateway.access.roles import Identity, Permission
+from gateway.accounts.door import AccountsDoor
+from gateway.accounts.people import KINDS
+from gateway.accounts.routes import ROUTES as ACCOUNTS_ROUTES
+from gateway.accounts.secrecy import open_seal
+from gateway.accounts.service import AccountRules, Accounts
+from gateway.api.bodies import must_be_of_our_page
 from gateway.api.openapi import openapi
 from gateway.api.problems import problems
 from gateway.api.route import Route, register
@@ -48,7 +56,7 @@ from gateway.live.service import Present
 from gateway.live.words import PUSHED
 from gateway.metrics import Metrics
 from gateway.page import add_page
-from gateway.records.changes import last_change
+from gateway.records.changes import last_change, logged_changes
 from gateway.records.database import Records, open_records
 from gateway.services import Services
 from gateway.sites.records import load_or_import
@@ -62,6 +70,7 @@ from gateway.tariffs.service import Tariffs
 log = structlog.get_logger()
 
 ROUTES: tuple[Route[Services], ...] = (
+    *ACCOUNTS_ROUTES,
     *SITES_ROUTES,
     *LIVE_ROUTES,
     *EDGES_ROUTES,
@@ -75,6 +84,7 @@ ROUTES: tuple[Route[Services], ...] = (
 )
 _MAINTAIN_EVERY_S = 600.0
 _LOOK_EVERY_S = 0.5
+_STILL_EVERY_S = 5.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -91,6 +101,10 @@ class GatewaySettings:
     host: str = "127.0.0.1"
     port: int = 8080
     client_id: str = "jieneng-gateway"
+    key: Path = Path("secret.key")
+    accounts_required: bool = True
+    behind_tls: bool = False
+    account_rules: AccountRules = field(default_factory=AccountRules)
 
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
@@ -112,6 +126,8 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         lives = Lives(records, clock)
         ledger = open_ledger(store)
         books = Books(ledger, await kept(records, clock, site), read_factors(settings.factors))
+        accounts = Accounts(records, clock, open_seal(settings.key), settings.account_rules)
+        door = AccountsDoor(accounts, clock, behind_tls=settings.behind_tls)
         services = Services(
             clock,
             store,
@@ -127,6 +143,8 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             Bills(records, clock),
             Stock(records, clock),
             Closings(records, clock, books),
+            accounts,
+            door if settings.accounts_required else LocalDoor(),
         )
         bus = await stack.enter_async_context(
             open_bus(
@@ -150,8 +168,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         present.of_gateway = watch.problems
         await stack.enter_async_context(_served(application(services), settings))
         stack.push_async_callback(hub.close)
-        if settings.host not in _LOOPBACK:
-            log.warning("gateway.open", host=settings.host, meaning="whoever reaches it can read all and enter events")
+        await _tell_who_comes_in(settings, accounts)
         log.info("gateway.started", address=f"http://{settings.host}:{settings.port}", store=settings.store)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(intake.run())
@@ -159,7 +176,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             tasks.create_task(_maintain(store, ledger, clock))
             tasks.create_task(books.run(clock))
             tasks.create_task(ledger_watch.run(clock))
-            tasks.create_task(_watch_records(books, records, clock, site))
+            tasks.create_task(_watch_records(books, records, clock, site, door))
 
 
 def application(services: Services) -> web.Application:
@@ -171,23 +188,62 @@ def application(services: Services) -> web.Application:
     async def description(_request: web.Request) -> web.Response:
         return web.Response(body=described, content_type="application/json", charset="utf-8")
 
-    async def metrics(_request: web.Request) -> web.Response:
+    async def live(request: web.Request) -> web.StreamResponse:
+        identity = (await admitted(services.door, request, Permission.READ)).identity
+        # A browser sends cookies to a WebSocket from any page of the same site, and asks nobody.
+        must_be_of_our_page(request)
+        watching = asyncio.create_task(_leave_in_time(services, request))
+        try:
+            return await services.seen_by(identity).hub.serve(request)
+        finally:
+            watching.cancel()
+
+    async def metrics(request: web.Request) -> web.Response:
+        await services.door.identify(request)
+        if not visit_of(request).origin.is_loopback:
+            await admitted(services.door, request, Permission.OPERATE)
         services.metrics.edges_online(sum(e.state == "online" for e in services.edges.words()))
         return web.Response(body=services.metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
 
-    async def health(_request: web.Request) -> web.Response:
-        return web.Response(body=await _health(services), content_type="application/json", charset="utf-8")
+    async def health(request: web.Request) -> web.Response:
+        identity = (await admitted(services.door, request, Permission.OPEN)).identity
+        told = await _health(services, identity)
+        return web.Response(body=told, content_type="application/json", charset="utf-8")
 
-    app.router.add_get("/api/v1/openapi.json", description)
-    app.router.add_get("/api/v1/live", services.hub.serve)
-    app.router.add_get("/health", health)
-    app.router.add_get("/metrics", metrics)
+    app.router.add_get("/api/v1/openapi.json", guarded(services.door, Permission.OPEN, description))
+    app.router.add_get("/api/v1/live", marked(Permission.READ, live))
+    app.router.add_get("/health", marked(Permission.OPEN, health))
+    app.router.add_get("/metrics", marked(Permission.OPERATE, metrics))
     add_page(app)
+    must_all_ask(app)
     return app
 
 
+async def _leave_in_time(services: Services, request: web.Request) -> None:
+    """Cut the connection of a listener whose session, token or grants hold no longer."""
+    while True:
+        await asyncio.sleep(_STILL_EVERY_S)
+        try:
+            still = await services.door.is_still(request)
+        except StoreError:
+            continue
+        if not still and request.transport is not None:
+            request.transport.close()
+
+
+async def _tell_who_comes_in(settings: GatewaySettings, accounts: Accounts) -> None:
+    if not settings.accounts_required:
+        if settings.host in _LOOPBACK:
+            log.warning("accounts.off", meaning="whoever works on this machine can read all and enter events")
+        else:
+            log.warning("gateway.open", host=settings.host, meaning="whoever reaches it can read all and enter events")
+    elif not await accounts.people.all():
+        link = f"{'https' if settings.behind_tls else 'http'}://{settings.host}:{settings.port}/#/first?link="
+        log.warning("accounts.first_link", link=link + await accounts.new_link(), holds="24 h, once")
+
+
 class Health(msgspec.Struct):
-    """`ok`, or `degraded` while something is wrong."""
+    """`ok`, or `degraded` while something is wrong; the rest for whoever may read."""
 
     status: str
     version: str
@@ -195,8 +251,10 @@ class Health(msgspec.Struct):
     refused: dict[str, int]
 
 
-async def _health(services: Services) -> bytes:
+async def _health(services: Services, identity: Identity) -> bytes:
     wrong = services.present.problems()
+    if not (identity.may(Permission.READ) or identity.may(Permission.OPERATE)):
+        return msgspec.json.encode({"status": "degraded" if wrong else "ok"})
     health = Health("degraded" if wrong else "ok", version("jieneng"), wrong, await services.quarantine.counts())
     return msgspec.json.encode(health)
 
@@ -252,7 +310,7 @@ async def _maintain(store: ReadingStore, ledger: Ledger, clock: Clock) -> None:
             log.error("store.unmaintained", cause=str(error))
 
 
-async def _watch_records(books: Books, records: Records, clock: Clock, site: Site) -> None:
+async def _watch_records(books: Books, records: Records, clock: Clock, site: Site, door: AccountsDoor) -> None:
     """Take over what changes in the records, by this process or by a command beside it."""
     seen, failing = await last_change(records), False
     while True:
@@ -260,6 +318,8 @@ async def _watch_records(books: Books, records: Records, clock: Clock, site: Sit
         try:
             now = await last_change(records)
             if now != seen:
+                if await logged_changes(records, after=seen, newest=1, kinds=KINDS):
+                    door.forget()
                 books.take(await kept(records, clock, site))
                 seen = now
         except StoreError as error:

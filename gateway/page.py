@@ -7,6 +7,9 @@ from pathlib import Path
 
 from aiohttp import web
 
+from gateway.access.door import marked
+from gateway.access.roles import Permission
+
 STATIC = Path(__file__).parent / "static"
 
 _HEADERS = {
@@ -28,12 +31,12 @@ def add_page(app: web.Application) -> None:
             return web.Response(text=_NOT_BUILT, status=503)
         return web.FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
 
-    app.router.add_get("/", index)
+    app.router.add_get("/", marked(Permission.OPEN, index))
     if (STATIC / "assets").is_dir():
         app.router.add_static("/assets/", STATIC / "assets")
     for file in STATIC.glob("*.*"):
         if file.name != "index.html":
-            app.router.add_get(f"/{file.name}", _serving(file))
+            app.router.add_get(f"/{file.name}", marked(Permission.OPEN, _serving(file)))
     app.on_response_prepare.append(_add_headers)
 
 

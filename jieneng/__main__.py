@@ -20,6 +20,7 @@ _COMMANDS = {
     "fault": ("fault", "Let a fault of the simulated meters begin or end."),
     "read": ("read", "Read one meter once, and print what it says."),
     "import": ("import_readings", "Take readings from CSV or Parquet files into the store."),
+    "accounts": ("accounts", "Say who may sign in, and what they may do."),
     "site": ("sites", "Bring a site file into the records, write one out, see what was changed."),
     "events": ("events", "Enter, list and withdraw what happened to meters."),
     "tariffs": ("tariffs", "Bring tariffs into the records, see what is there."),

@@ -5,23 +5,18 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlencode
-from urllib.request import urlopen
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from energy.errors import EnergyError, StoreError
+from energy.errors import StoreError
 from energy.periods import Span
 from energy.readings import from_ms, to_ms
-from gateway.api.problems import Problem
 from gateway.ledger.answers import consumption as answered
 from gateway.ledger.words import ConsumptionAnswer, ConsumptionQuery, FigureWords, MediumWords, ShareWords
 from jieneng.books import open_books
+from jieneng.running import asked
 from jieneng.settings import Settings
-
-_TIMEOUT_S = 60
 
 
 class PeriodWords(msgspec.Struct, rename={"from_": "from"}):
@@ -70,11 +65,11 @@ class Question:
     zone: str | None
 
 
-async def consumption(settings: Settings, asked: Question) -> list[Consumed]:
+async def consumption(settings: Settings, question: Question) -> list[Consumed]:
     """The answer: of a point one, of a node one for each medium."""
-    query = ConsumptionQuery(asked.of, to_ms(asked.start), to_ms(asked.end), asked.by.value, compare=False)
+    query = ConsumptionQuery(question.of, to_ms(question.start), to_ms(question.end), question.by.value, compare=False)
     try:
-        async with open_books(settings, asked.zone) as books:
+        async with open_books(settings, question.zone) as books:
             await books.catch_up()
             answer = await answered(books, query)
     except StoreError as locked:
@@ -84,15 +79,8 @@ async def consumption(settings: Settings, asked: Question) -> list[Consumed]:
 
 def _from_gateway(settings: Settings, query: ConsumptionQuery, locked: StoreError) -> ConsumptionAnswer:
     """The answer of the gateway that holds the store."""
-    asked = {"of": query.of, "from": query.from_, "to": query.to, "by": query.by, "compare": "false"}
-    address = f"http://{settings.listen}/api/v1/consumption?{urlencode(asked)}"
-    try:
-        with urlopen(address, timeout=_TIMEOUT_S) as response:
-            return msgspec.json.decode(response.read(), type=ConsumptionAnswer)
-    except HTTPError as error:
-        raise EnergyError(msgspec.json.decode(error.read(), type=Problem).detail) from error
-    except URLError as error:
-        raise EnergyError(f"{locked}; asked at {settings.listen}, nobody answered (--listen names another)") from error
+    given = {"of": query.of, "from": query.from_, "to": query.to, "by": query.by, "compare": "false"}
+    return asked(settings, "/api/v1/consumption", given, ConsumptionAnswer, locked)
 
 
 def _consumed(answer: ConsumptionAnswer, medium: MediumWords) -> Consumed:

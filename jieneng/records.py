@@ -11,6 +11,8 @@ from pathlib import Path
 from adapters.clocks import SystemClock
 from energy.errors import EnergyError
 from energy.sites import Meter, Site
+from gateway.accounts.secrecy import open_seal
+from gateway.accounts.service import Accounts
 from gateway.billing.service import Bills
 from gateway.life.service import Lives
 from gateway.records.database import Records, open_records
@@ -55,6 +57,12 @@ async def kept_bills(settings: Settings) -> AsyncIterator[tuple[Bills, SiteRecor
 async def kept_stock(settings: Settings) -> AsyncIterator[tuple[Stock, SiteRecords]]:
     async with kept(settings) as records:
         yield Stock(records, SystemClock()), SiteRecords(records, SystemClock())
+
+
+@asynccontextmanager
+async def kept_accounts(settings: Settings) -> AsyncIterator[Accounts]:
+    async with kept(settings) as records:
+        yield Accounts(records, SystemClock(), open_seal(settings.key))
 
 
 async def the_site(sites: SiteRecords, site_id: str | None) -> Site:

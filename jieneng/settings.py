@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -34,11 +34,18 @@ class SettingsWords(Words):
     records: str | None = None
     listen: Annotated[str, AfterValidator(_listening)] | None = None
     clock: str | None = None
+    accounts: Literal["required", "off"] | None = None
+    behind_tls: bool | None = None
+    token_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where everything is. `bus` is `embedded` for the broker that `run` starts."""
+    """Where everything is. `bus` is `embedded` for the broker that `run` starts.
+
+    accounts : `required`, or `off` where whoever reaches the gateway is `local`. behind_tls : a proxy with TLS stands
+    before it. token_file : holds the token that commands show to a running gateway.
+    """
 
     site: Path | None = None
     data: Path = Path("var")
@@ -49,6 +56,9 @@ class Settings:
     records: str = ""
     listen: str = "127.0.0.1:8080"
     clock: str = "system"
+    accounts: str = "required"
+    behind_tls: bool = False
+    token_file: Path | None = None
 
     @property
     def bus_address(self) -> str:
@@ -69,6 +79,10 @@ class Settings:
         return kind != "sqlite" or Path(file).exists()
 
     @property
+    def key(self) -> Path:
+        return self.data / "secret.key"
+
+    @property
     def host_and_port(self) -> tuple[str, int]:
         host, _, port = self.listen.rpartition(":")
         return host, int(port)
@@ -85,7 +99,7 @@ def load_settings(file: Path | None, **options: Any) -> Settings:
     if file is not None:
         words = checked(open_document(file), SettingsWords)
         given = {name: value for name, value in words.model_dump().items() if value is not None}
-        for name in ("site", "data"):
+        for name in ("site", "data", "token_file"):
             if name in given:
                 given[name] = file.parent / given[name]
         settings = replace(settings, **given)

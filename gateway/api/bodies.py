@@ -26,6 +26,11 @@ def _must_be_ours(request: web.Request) -> None:
     """A foreign page can make a browser post forms, but not this content type without asking, and not our origin."""
     if request.content_type != "application/json":
         raise RequestError(f"Content-Type is {request.content_type}; send application/json", status=415)
+    must_be_of_our_page(request)
+
+
+def must_be_of_our_page(request: web.Request) -> None:
+    """A request of a browser comes from our own page."""
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
         raise RequestError(f"the request comes from a page of {origin}, this is {request.host}", status=403)

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.access.roles import Permission
 from gateway.api.problems import Problem
 from gateway.api.route import Route
 
@@ -35,7 +36,7 @@ def openapi(routes: Sequence[Route[Any]], pushed: Sequence[type[msgspec.Struct]]
             **_paths(routes, of_type),
             "/api/v1/live": {"get": _live([of_type[p] for p in pushed])},
         },
-        "components": {"schemas": components},
+        "components": {"schemas": components, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     }
 
 
@@ -53,6 +54,8 @@ def _operation(route: Route[Any], of_type: dict[Any, Any]) -> dict[str, Any]:
     return {
         "operationId": route.handler.__name__,
         "summary": route.summary,
+        "x-permission": route.permission.value,
+        "security": [] if route.permission is Permission.OPEN else [{"token": []}],
         "parameters": [_parameter(route.path, field, of_type) for field in msgspec.structs.fields(route.query)],
         **body,
         "responses": {

@@ -15,11 +15,13 @@ log = structlog.get_logger()
 
 _TITLES = {
     400: TextWords("请求有误", "The request is wrong"),
+    401: TextWords("需要登录", "Not signed in"),
     403: TextWords("不允许", "Not allowed"),
     404: TextWords("没有找到", "Not found"),
     405: TextWords("不支持此方法", "The method is not supported"),
     413: TextWords("请求过大", "The request is too large"),
     415: TextWords("内容类型不支持", "The content type is not supported"),
+    429: TextWords("尝试过多，请稍候", "Too many attempts; wait"),
     500: TextWords("内部错误，已记录", "An internal error; it was logged"),
     503: TextWords("存储暂时不可用", "The store is not available"),
 }
@@ -36,18 +38,39 @@ class Problem(msgspec.Struct):
 
 
 class RequestError(EnergyError):
-    """A request that cannot be answered as it is; `status` says of which kind."""
+    """A request that cannot be answered as it is.
 
-    def __init__(self, detail: str, status: int = 400) -> None:
+    `status` says of which kind, `text` what is wrong where the words of that kind are not enough; `kind` is told to
+    programs.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        status: int = 400,
+        text: TextWords | None = None,
+        *,
+        kind: str = "about:blank",
+        retry_after_s: int | None = None,
+    ) -> None:
         super().__init__(detail)
-        self.status = status
+        self.status, self.text, self.kind, self.retry_after_s = status, text, kind, retry_after_s
 
 
-def problem_response(status: int, detail: str) -> web.Response:
+def problem_response(
+    status: int, detail: str, text: TextWords | None = None, kind: str = "about:blank", retry_after_s: int | None = None
+) -> web.Response:
     title = _TITLES.get(status, TextWords("出错", "Error"))
-    problem = Problem("about:blank", title.en, status, detail, title)
+    problem = Problem(kind, title.en, status, detail, text or title)
+    headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     return web.Response(
-        body=msgspec.json.encode(problem), status=status, content_type="application/problem+json", charset="utf-8"
+        body=msgspec.json.encode(problem),
+        status=status,
+        headers=headers,
+        content_type="application/problem+json",
+        charset="utf-8",
     )
 
 
@@ -59,7 +82,7 @@ async def problems(
     try:
         return await handler(request)
     except RequestError as error:
-        return problem_response(error.status, str(error))
+        return problem_response(error.status, str(error), error.text, error.kind, error.retry_after_s)
     except UnknownName as error:
         return problem_response(404, str(error))
     except StoreError as error:

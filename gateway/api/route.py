@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Concatenate, Generic, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Concatenate, Generic, Literal, Protocol, Self, TypeVar, get_args, get_origin
 
 import msgspec
 from aiohttp import web
 
+from gateway.access.door import Door, Visit, admitted, marked
+from gateway.access.roles import Identity, Permission
 from gateway.api.bodies import body_of
 from gateway.api.problems import RequestError
 
-S = TypeVar("S")
+
+class Guarded(Protocol):
+    """What routes work with stands behind a door, and shows each only what is his."""
+
+    @property
+    def door(self) -> Door: ...
+
+    def seen_by(self, identity: Identity, /) -> Self: ...
+
+
+S = TypeVar("S", bound=Guarded)
 
 
 class NoQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -21,38 +33,56 @@ class NoQuery(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[S]):
-    """GET `path` is answered by `handler(services, query)`, POST by `handler(services, query, body)`; both typed."""
+    """GET `path` is answered by `handler(services, query)`, POST by `handler(services, query, body)`; both typed.
+
+    permission : what who asks must hold; it is looked at before anything of the request is read.
+    visits : the handler is given the visit too, as its last argument.
+    """
 
     path: str
     summary: str
+    permission: Permission
     query: type[msgspec.Struct]
     answer: type[msgspec.Struct]
     handler: Callable[Concatenate[S, ...], Awaitable[msgspec.Struct]]
     method: Literal["GET", "POST"] = "GET"
     body: type[msgspec.Struct] | None = None
+    visits: bool = False
 
     def __post_init__(self) -> None:
         if (self.method == "POST") != (self.body is not None):
             raise ValueError(f"{self.method} {self.path}: POST takes a body, GET none")
 
-    def bound(self, services: S) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def bound(self, services: S) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """The handler for aiohttp."""
         encode = msgspec.json.Encoder().encode
 
-        async def respond(request: web.Request) -> web.Response:
-            given = [_query(request, self.query)]
+        async def respond(request: web.Request) -> web.StreamResponse:
+            visit = await admitted(services.door, request, self.permission)
+            given: list[Any] = [_query(request, self.query)]
             if self.body is not None:
-                given.append(await body_of(request, self.body))
-            answer = await self.handler(services, *given)
-            return web.Response(body=encode(answer), content_type="application/json", charset="utf-8")
+                given.append(_signed(await body_of(request, self.body), visit, services.door))
+            if self.visits:
+                given.append(visit)
+            answer = await self.handler(services.seen_by(visit.identity), *given)
+            response = web.Response(body=encode(answer), content_type="application/json", charset="utf-8")
+            services.door.leave(visit, response)
+            return response
 
-        return respond
+        return marked(self.permission, respond)
 
 
 def register(app: web.Application, routes: Sequence[Route[S]], services: S) -> None:
     """Add the routes to the application."""
     for route in routes:
         app.router.add_route(route.method, route.path, route.bound(services))
+
+
+def _signed(body: msgspec.Struct, visit: Visit, door: Door) -> msgspec.Struct:
+    """What is entered is entered by who is signed in, whatever name the body gives."""
+    if door.required and "who" in body.__struct_fields__:
+        return msgspec.structs.replace(body, who=visit.identity.account)
+    return body
 
 
 def _query(request: web.Request, words: type[msgspec.Struct]) -> msgspec.Struct:

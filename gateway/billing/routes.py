@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.access.roles import Permission
 from gateway.api.problems import RequestError
 from gateway.api.route import NoQuery, Route
 from gateway.billing.answers import told
@@ -35,7 +36,18 @@ async def withdraw_bill(services: Services, _query: NoQuery, body: BillWithdrawa
 _ADD = "Enter bills of suppliers"
 _WITHDRAW = "Let a wrong bill hold no longer"
 ROUTES = (
-    Route("/api/v1/bills", "Bills of suppliers beside what was metered", BillsQuery, BillsAnswer, bills),
-    Route("/api/v1/bills", _ADD, NoQuery, AddedBillsAnswer, add_bills, "POST", NewBills),
-    Route("/api/v1/bills/withdraw", _WITHDRAW, NoQuery, KeptBillWords, withdraw_bill, "POST", BillWithdrawal),
+    Route(
+        "/api/v1/bills", "Bills of suppliers beside what was metered", Permission.READ, BillsQuery, BillsAnswer, bills
+    ),
+    Route("/api/v1/bills", _ADD, Permission.FILL, NoQuery, AddedBillsAnswer, add_bills, "POST", NewBills),
+    Route(
+        "/api/v1/bills/withdraw",
+        _WITHDRAW,
+        Permission.FILL,
+        NoQuery,
+        KeptBillWords,
+        withdraw_bill,
+        "POST",
+        BillWithdrawal,
+    ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.access.roles import Permission
 from gateway.api.route import NoQuery, Route
 from gateway.closing.answers import period_of, periods_of
 from gateway.closing.words import NewClosing, NewCorrection, PeriodAnswer, PeriodQuery, PeriodsAnswer
@@ -29,8 +30,24 @@ async def correct_period(services: Services, _query: NoQuery, body: NewCorrectio
 
 _CLOSE, _CORRECT = "Close a month: it keeps its figures", "Correct a closed month by reversing entries"
 ROUTES = (
-    Route("/api/v1/periods", "The months that were closed", NoQuery, PeriodsAnswer, periods),
-    Route("/api/v1/periods/close", _CLOSE, NoQuery, PeriodAnswer, close_period, "POST", NewClosing),
-    Route("/api/v1/periods/correct", _CORRECT, NoQuery, PeriodAnswer, correct_period, "POST", NewCorrection),
-    Route("/api/v1/periods/{month}", "A closed month, and what would differ now", PeriodQuery, PeriodAnswer, period),
+    Route("/api/v1/periods", "The months that were closed", Permission.READ, NoQuery, PeriodsAnswer, periods),
+    Route("/api/v1/periods/close", _CLOSE, Permission.APPROVE, NoQuery, PeriodAnswer, close_period, "POST", NewClosing),
+    Route(
+        "/api/v1/periods/correct",
+        _CORRECT,
+        Permission.APPROVE,
+        NoQuery,
+        PeriodAnswer,
+        correct_period,
+        "POST",
+        NewCorrection,
+    ),
+    Route(
+        "/api/v1/periods/{month}",
+        "A closed month, and what would differ now",
+        Permission.READ,
+        PeriodQuery,
+        PeriodAnswer,
+        period,
+    ),
 )

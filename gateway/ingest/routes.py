@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.access.roles import Permission
 from gateway.api.route import Route
 from gateway.ingest.words import QuarantineAnswer, QuarantineQuery, RefusedWords
 from gateway.services import Services
@@ -22,6 +23,7 @@ ROUTES = (
     Route(
         "/api/v1/quarantine",
         "Readings that were refused: counts by reason, and the newest",
+        Permission.OPERATE,
         QuarantineQuery,
         QuarantineAnswer,
         quarantine,

@@ -6,6 +6,7 @@ from energy.errors import UnknownName
 from energy.items import ITEMS
 from energy.periods import Span
 from energy.readings import from_ms
+from gateway.access.roles import Permission
 from gateway.api.problems import RequestError
 from gateway.api.route import NoQuery, Route
 from gateway.api.words import TextWords
@@ -82,6 +83,7 @@ ROUTES = (
     Route(
         "/api/v1/consumption",
         "What flowed through a point or a node, by period, compared and converted",
+        Permission.READ,
         ConsumptionQuery,
         ConsumptionAnswer,
         consumption,
@@ -89,6 +91,7 @@ ROUTES = (
     Route(
         "/api/v1/events/preview",
         "What events would change, before they are entered",
+        Permission.FILL,
         NoQuery,
         PreviewAnswer,
         preview_events,
@@ -98,16 +101,20 @@ ROUTES = (
     Route(
         "/api/v1/events/withdraw/preview",
         "What would change if an event held no longer",
+        Permission.FILL,
         NoQuery,
         PreviewAnswer,
         preview_withdrawal,
         "POST",
         WithdrawalPreview,
     ),
-    Route("/api/v1/balance", "Main meters against their sub-meters", BalanceQuery, BalanceAnswer, balance),
+    Route(
+        "/api/v1/balance", "Main meters against their sub-meters", Permission.READ, BalanceQuery, BalanceAnswer, balance
+    ),
     Route(
         "/api/v1/trees",
         "The trees that have consumption, virtual points, accounts and factor sets",
+        Permission.READ,
         NoQuery,
         TreesAnswer,
         trees,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from energy.errors import UnknownName
+from gateway.access.roles import Permission
 from gateway.api.problems import RequestError
 from gateway.api.route import NoQuery, Route
 from gateway.life.words import (
@@ -34,11 +35,21 @@ async def withdraw_event(services: Services, _query: NoQuery, body: Withdrawal) 
 
 
 ROUTES = (
-    Route("/api/v1/events", "What happened to meters", EventsQuery, EventsAnswer, events),
-    Route("/api/v1/events", "Enter what happened to meters", NoQuery, AddedAnswer, add_events, "POST", NewEvents),
+    Route("/api/v1/events", "What happened to meters", Permission.READ, EventsQuery, EventsAnswer, events),
+    Route(
+        "/api/v1/events",
+        "Enter what happened to meters",
+        Permission.FILL,
+        NoQuery,
+        AddedAnswer,
+        add_events,
+        "POST",
+        NewEvents,
+    ),
     Route(
         "/api/v1/events/withdraw",
         "Let a wrong event hold no longer",
+        Permission.FILL,
         NoQuery,
         KeptEventWords,
         withdraw_event,

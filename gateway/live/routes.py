@@ -7,6 +7,7 @@ from datetime import timedelta
 from energy.quantities import quantity
 from energy.readings import Quality, Reason, from_ms, to_ms
 from energy.series import Curve, Floats
+from gateway.access.roles import Permission
 from gateway.api.problems import RequestError
 from gateway.api.route import NoQuery, Route
 from gateway.live.service import fit_to_draw
@@ -82,7 +83,21 @@ def _column(values: Floats) -> list[float | None]:
 
 
 ROUTES = (
-    Route("/api/v1/latest", "The newest reading of each point", LatestQuery, LatestAnswer, latest),
-    Route("/api/v1/series", "Curves of points, never in more rows than asked for", SeriesQuery, SeriesAnswer, series),
-    Route("/api/v1/overview", "The campus at a glance, and what is wrong now", NoQuery, Overview, overview),
+    Route("/api/v1/latest", "The newest reading of each point", Permission.READ, LatestQuery, LatestAnswer, latest),
+    Route(
+        "/api/v1/series",
+        "Curves of points, never in more rows than asked for",
+        Permission.READ,
+        SeriesQuery,
+        SeriesAnswer,
+        series,
+    ),
+    Route(
+        "/api/v1/overview",
+        "The campus at a glance, and what is wrong now",
+        Permission.READ,
+        NoQuery,
+        Overview,
+        overview,
+    ),
 )

@@ -13,7 +13,7 @@ from energy.errors import EnergyError, StoreError
 from gateway.records.engines import Engines, shown
 
 # The newest revision in migrations/versions, so that Alembic is only imported where there is something to migrate.
-HEAD = "0002"
+HEAD = "0003"
 
 
 class Records:

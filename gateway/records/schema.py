@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from gateway.accounts.tables import (
+    UserAccountRow,
+    UserFailureRow,
+    UserGrantRow,
+    UserLinkRow,
+    UserPasswordRow,
+    UserRecoveryRow,
+    UserSessionRow,
+    UserTokenRow,
+)
 from gateway.billing.tables import BillRow
 from gateway.closing.tables import ClosingEntryRow, ClosingFigureRow, ClosingRow
 from gateway.life.tables import MeterEventRow
@@ -22,4 +32,12 @@ TABLES = (
     SiteRow,
     StockMoveRow,
     TariffRow,
+    UserAccountRow,
+    UserFailureRow,
+    UserGrantRow,
+    UserLinkRow,
+    UserPasswordRow,
+    UserRecoveryRow,
+    UserSessionRow,
+    UserTokenRow,
 )

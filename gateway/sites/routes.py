@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from energy.quantities import QUANTITIES
 from energy.sites import Meter
+from gateway.access.roles import Permission
 from gateway.api.route import NoQuery, Route
 from gateway.api.words import TextWords
 from gateway.services import Services
@@ -51,6 +52,8 @@ def _words(services: Services, meter: Meter, last: int | None) -> MeterWords:
 
 
 ROUTES = (
-    Route("/api/v1/site", "The site: its name, zone, places and quantities", NoQuery, SiteAnswer, site),
-    Route("/api/v1/meters", "All meters and how they report", NoQuery, MetersAnswer, meters),
+    Route(
+        "/api/v1/site", "The site: its name, zone, places and quantities", Permission.READ, NoQuery, SiteAnswer, site
+    ),
+    Route("/api/v1/meters", "All meters and how they report", Permission.READ, NoQuery, MetersAnswer, meters),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.access.roles import Permission
 from gateway.api.problems import RequestError
 from gateway.api.route import NoQuery, Route
 from gateway.services import Services
@@ -35,7 +36,23 @@ async def withdraw_move(services: Services, _query: NoQuery, body: MoveWithdrawa
 _ADD = "Enter what was bought, counted or used of fuels"
 _WITHDRAW = "Let a wrong entry of a stock hold no longer"
 ROUTES = (
-    Route("/api/v1/stock", "What was used of fuels that are bought and kept", StockQuery, StockAnswer, stock),
-    Route("/api/v1/stock", _ADD, NoQuery, AddedMovesAnswer, add_moves, "POST", NewMoves),
-    Route("/api/v1/stock/withdraw", _WITHDRAW, NoQuery, KeptMoveWords, withdraw_move, "POST", MoveWithdrawal),
+    Route(
+        "/api/v1/stock",
+        "What was used of fuels that are bought and kept",
+        Permission.READ,
+        StockQuery,
+        StockAnswer,
+        stock,
+    ),
+    Route("/api/v1/stock", _ADD, Permission.FILL, NoQuery, AddedMovesAnswer, add_moves, "POST", NewMoves),
+    Route(
+        "/api/v1/stock/withdraw",
+        _WITHDRAW,
+        Permission.FILL,
+        NoQuery,
+        KeptMoveWords,
+        withdraw_move,
+        "POST",
+        MoveWithdrawal,
+    ),
 )

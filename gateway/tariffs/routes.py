@@ -10,6 +10,7 @@ from analytics.tariffs.prices import HALF_HOUR_MS, MICRO, half_hour_prices
 from analytics.tariffs.tariff import Tariff, Version
 from energy.periods import of_days
 from energy.readings import to_ms
+from gateway.access.roles import Permission
 from gateway.api.route import Route
 from gateway.api.words import TextWords
 from gateway.services import Services
@@ -66,6 +67,7 @@ ROUTES = (
     Route(
         "/api/v1/tariffs",
         "What energy and water cost: tariffs, their versions, and the half hours of a day",
+        Permission.READ,
         TariffsQuery,
         TariffsAnswer,
         tariffs,

@@ -121,7 +121,7 @@ async def _withdraw(bill_id: int, who: str, why: str, settings: Settings) -> Any
 @click.option("--from", "start", type=_DAY, required=True, help="First day, such as 2026-01-01.")
 @click.option("--to", "end", type=_DAY, required=True, help="Day after the last, such as 2027-01-01.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@options.chosen(options.config, options.data, options.records, options.store, options.listen)
+@options.chosen(options.config, options.data, options.records, options.store, options.listen, options.token_file)
 def reconcile(account: str, start: datetime, end: datetime, as_json: bool, **given: Any) -> None:
     """Compare the bills of an ACCOUNT with what its meters and its tariff say, and tell why they differ.
 

@@ -18,7 +18,7 @@ from jieneng.commands import options
 @click.option("--by", type=click.Choice(["hour", "day", "week", "month", "year"]), default="day", show_default=True)
 @click.option("--zone", help="Zone in which days and months begin. [the site's, else Asia/Shanghai]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; of a node a list, one for each medium.")
-@options.chosen(options.config, options.data, options.records, options.store, options.listen)
+@options.chosen(options.config, options.data, options.records, options.store, options.listen, options.token_file)
 def command(point: str, start: datetime, end: datetime, by: str, zone: str | None, as_json: bool, **given: Any) -> None:
     """What flowed through a counter: POINT is METER:QUANTITY, or a node such as place/ID or meter/ID.
 

@@ -12,6 +12,8 @@ import click
 from jieneng.commands import options
 from jieneng.settings import Settings, load_settings
 
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 
 @click.command()
 @options.chosen(options.data, options.bus, options.broker_port, options.listen)
@@ -35,7 +37,9 @@ def command(**given: Any) -> None:
     configure_logs()
     settings = load_settings(None, **given)
     site_file, _ = campus_files(None, None)
-    settings = replace(settings, site=site_file, edge="demo")
+    # On this machine alone nobody needs to sign in; whoever lets others come has accounts.
+    accounts = "off" if settings.host_and_port[0] in _LOOPBACK else "required"
+    settings = replace(settings, site=site_file, edge="demo", accounts=accounts)
     faults_file = settings.data / "simulated" / "faults.json"
     must_be_free(*settings.host_and_port)
     _give_past(settings, faults_file)

@@ -21,6 +21,8 @@ from jieneng.settings import load_settings
     options.store,
     options.records,
     options.listen,
+    options.accounts,
+    options.behind_tls,
     options.clock,
 )
 def command(config: Path | None, **given: Any) -> None:
@@ -46,5 +48,8 @@ def command(config: Path | None, **given: Any) -> None:
         factors=shipped("factors.yaml"),
         host=host,
         port=port,
+        key=settings.key,
+        accounts_required=settings.accounts == "required",
+        behind_tls=settings.behind_tls,
     )
     options.run_until_signalled(run_gateway(gateway, open_clock(settings.clock)))

@@ -51,6 +51,23 @@ listen = click.option("--listen", help="Where API and page are served. [127.0.0.
 who = click.option("--who", default=getpass.getuser, help="Who says so. [the user of this session]")
 why = click.option("--why", default="", help="Why, or where from: a letter, an order.")
 edge = click.option("--edge", help="Id of this edge, part of its topics. [edge]")
+accounts = click.option(
+    "--accounts",
+    type=click.Choice(["required", "off"]),
+    help="Whether one must sign in; off: whoever reaches the gateway reads all and enters. [required]",
+)
+behind_tls = click.option(
+    "--behind-tls",
+    is_flag=True,
+    default=None,
+    help="A proxy with TLS stands before the gateway: cookies are Secure, X-Forwarded-For tells the address.",
+)
+token_file = click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    envvar="JIENENG_TOKEN_FILE",
+    help="File with a token, for a running gateway that asks who comes.",
+)
 clock = click.option("--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal. [system]")
 
 

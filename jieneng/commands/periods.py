@@ -10,7 +10,9 @@ import click
 
 from jieneng.commands import options
 
-_of_data = options.chosen(options.config, options.data, options.records, options.store, options.listen)
+_of_data = options.chosen(
+    options.config, options.data, options.records, options.store, options.listen, options.token_file
+)
 _SHOWN = 1000
 
 

@@ -27,12 +27,15 @@ if TYPE_CHECKING:
     options.store,
     options.records,
     options.listen,
+    options.accounts,
+    options.behind_tls,
     options.clock,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run edge, gateway and, unless --bus names another, a broker: everything for one site on this machine.
 
-    Ctrl-C ends all of it. Example:
+    At the first start the gateway prints a link by which the first administrator is made. Ctrl-C ends all of it.
+    Example:
 
     \b
         jieneng run --site config/site.yaml --listen 127.0.0.1:8080
@@ -75,6 +78,7 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     common = ["--site", str(settings.site_file()), "--data", str(settings.data), "--bus", settings.bus_address]
     common += ["--clock", settings.clock]
     gateway = ["gateway", *common, "--store", settings.store_address, "--listen", settings.listen]
+    gateway += ["--accounts", settings.accounts, *(["--behind-tls"] if settings.behind_tls else [])]
     edge = ["edge", *common, "--edge", settings.edge]
     # The address may hold a password.
     told = {"JIENENG_RECORDS": settings.records_address}

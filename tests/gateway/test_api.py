@@ -22,6 +22,10 @@ from energy.ports import Refusal
 from energy.quantities import Medium
 from energy.readings import Point, Quality, ReadingColumns, to_ms
 from energy.sites import LineSettings, Meter, Place, Site, Text
+from gateway.access.door import LocalDoor
+from gateway.accounts.passwords import Passwords
+from gateway.accounts.secrecy import Seal
+from gateway.accounts.service import Accounts
 from gateway.app import ROUTES, application
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
@@ -87,7 +91,10 @@ async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Service
     async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(directory.site) as (kept, _):
         of_records = (Tariffs(records, clock), Bills(records, clock), Stock(records, clock))
         told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept))
-        yield Services(clock, store, quarantine, directory, edges, present, hub, metrics, *told)
+        accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
+        yield Services(
+            clock, store, quarantine, directory, edges, present, hub, metrics, *told, accounts, door=LocalDoor()
+        )
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -12,10 +11,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
 from energy.errors import EnergyError, StoreError
+from gateway.access.roles import Permission
 from gateway.api.problems import problems
 from gateway.api.route import NoQuery, Route, register
 from jieneng.running import asked, posted
 from jieneng.settings import Settings
+from tests.gateway.doors import Opened
 
 LOCKED = StoreError("readings.duckdb is in use by process 7")
 
@@ -26,21 +27,24 @@ class Words(msgspec.Struct):
     text: list[str] = []
 
 
-async def heard(_services: object, query: Words) -> Words:
+async def heard(_services: Opened, query: Words) -> Words:
     if query.text == ["wrong"]:
         raise EnergyError("there is no such thing")
     return query
 
 
-async def taken(_services: object, _query: NoQuery, body: Words) -> Words:
+async def taken(_services: Opened, _query: NoQuery, body: Words) -> Words:
     return body
 
 
 @pytest.fixture
 async def settings() -> AsyncIterator[Settings]:
     app = web.Application(middlewares=[problems])
-    both = Route("/heard", "", Words, Words, heard), Route("/heard", "", NoQuery, Words, taken, "POST", Words)
-    register(app, both, SimpleNamespace())
+    both = (
+        Route("/heard", "", Permission.READ, Words, Words, heard),
+        Route("/heard", "", Permission.FILL, NoQuery, Words, taken, "POST", Words),
+    )
+    register(app, both, Opened())
     async with TestServer(app) as server:
         yield Settings(listen=f"127.0.0.1:{server.port}")
 

@@ -38,7 +38,8 @@ def campus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campus]:
     with ExitStack() as stack:
         stack.enter_context(mosquitto(folder / "broker", broker))
         stack.enter_context(command("simulate", "--site", str(site), *faults, log=folder / "simulate.log"))
-        stack.enter_context(command("run", "--site", str(site), "--edge", "north", *run, log=folder / "run.log"))
+        arguments = ("--site", str(site), "--edge", "north", "--accounts", "off", *run)
+        stack.enter_context(command("run", *arguments, log=folder / "run.log"))
         until(lambda: reporting(port) >= 20, f"meters; see {folder}", within_s=60)
         yield Campus(port, broker, line)
 

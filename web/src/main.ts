@@ -1,12 +1,14 @@
 import { createApp, watch } from 'vue'
 import { createRouter, createWebHashHistory } from 'vue-router'
+import { accountApi } from './api/account'
+import AppGate from './account/AppGate.vue'
+import { openSession, SESSION } from './account/session'
 import { apiBase, openApi } from './api/client'
 import { openClock } from './api/clock'
 import { openSelection, SELECTION } from './curves/selection'
 import { openI18n, rememberLanguage } from './i18n'
 import OverviewPage from './overview/OverviewPage.vue'
 import { ADDRESS, openAddress } from './shell/address'
-import AppShell from './shell/AppShell.vue'
 import './shell/tokens.css'
 import './shell/base.css'
 import { openTheme, THEME } from './shell/theme'
@@ -17,7 +19,8 @@ const base = apiBase()
 const liveUrl = `${base.href.replace(/^http/, 'ws')}/live`
 
 const campus = openCampus(openApi(base.pathname), openClock(), liveUrl)
-void campus.start()
+const session = openSession(accountApi)
+void session.refresh()
 
 const router = createRouter({
   history: createWebHashHistory(),
@@ -28,6 +31,7 @@ const router = createRouter({
     { path: '/balance', name: 'balance', component: () => import('./balance/BalancePage.vue') },
     { path: '/meter/:id', name: 'meter', component: () => import('./life/LifePage.vue') },
     { path: '/tariffs', name: 'tariffs', component: () => import('./tariffs/TariffsPage.vue') },
+    { path: '/first', name: 'first', component: OverviewPage, meta: { live: true } },
     { path: '/:anything(.*)*', redirect: { name: 'overview' } },
   ],
 })
@@ -35,7 +39,7 @@ const router = createRouter({
 const trail = openTrail(router)
 
 async function open(): Promise<void> {
-  const app = createApp(AppShell).use(router)
+  const app = createApp(AppGate).use(router)
   await router.isReady()
   const address = openAddress(router)
   const i18n = openI18n(address.language.value)
@@ -55,6 +59,7 @@ async function open(): Promise<void> {
 
   app
     .use(i18n)
+    .provide(SESSION, session)
     .provide(CAMPUS, campus)
     .provide(ADDRESS, address)
     .provide(TRAIL, trail)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -27,6 +26,7 @@ from gateway.tariffs.routes import ROUTES as TARIFFS
 from gateway.tariffs.service import Tariffs
 from tests.analytics.tariffs.files import CONFIG, tariff, version
 from tests.gateway.billing.accounts import FLAT, hourly, meter, site
+from tests.gateway.doors import Opened
 from tests.gateway.ledger.books import books
 
 Client = TestClient[web.Request, web.Application]
@@ -46,7 +46,7 @@ async def client(records: Records) -> AsyncIterator[Client]:
         await tariffs.apply(given, await tariffs.differences(given), "li", "letter 12")
         subjects = {"tariffs": tariffs, "bills": Bills(records, clock), "stock": Stock(records, clock)}
         closings = Closings(records, clock, kept)
-        services = cast(Services, SimpleNamespace(clock=clock, books=kept, closings=closings, **subjects))
+        services = cast(Services, Opened(clock=clock, books=kept, closings=closings, **subjects))
         register(app, (*TARIFFS, *BILLING, *STOCK, *CLOSING), services)
         async with TestClient(TestServer(app)) as made:
             yield made

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -18,6 +17,7 @@ from gateway.life.routes import ROUTES
 from gateway.life.service import Lives
 from gateway.records.database import Records
 from gateway.services import Services
+from tests.gateway.doors import Opened
 
 Client = TestClient[web.Request, web.Application]
 EXCHANGE = {"meter": "main", "kind": "exchanged", "at": 1000, "final_register": 5.0, "initial_register": 0.0}
@@ -28,7 +28,7 @@ async def client(records: Records) -> AsyncIterator[Client]:
     """The routes of this subject alone."""
     lives = Lives(records, SteppedClock(datetime(2026, 7, 1, tzinfo=UTC)))
     app = web.Application(middlewares=[problems], client_max_size=1 << 20)
-    register(app, ROUTES, cast(Services, SimpleNamespace(lives=lives)))
+    register(app, ROUTES, cast(Services, Opened(lives=lives)))
     async with TestClient(TestServer(app)) as made:
         yield made
 

@@ -38,13 +38,41 @@ async function problemOf(response: Response): Promise<ProblemDetails | null> {
   }
 }
 
-export function getJson<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
-  return answered(path, { headers: { accept: 'application/json' }, signal: signal ?? null })
+/** Asked by the page itself, with nobody before it: this keeps no session alive. */
+const BACKGROUND = { 'x-background': '1' }
+const STRANGE_PAGE = 'urn:jieneng:csrf'
+
+let csrf = ''
+let signedOut: () => Promise<void> = () => Promise.resolve()
+
+/** The word of the session, which every POST says beside the cookie. */
+export function useCsrf(word: string): void {
+  csrf = word
 }
 
-export function postJson<Answer>(path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
-  const headers = { accept: 'application/json', 'content-type': 'application/json' }
-  return answered(path, { method: 'POST', headers, body: JSON.stringify(body), signal: signal ?? null })
+/** What is done when the gateway no longer knows who is asking. */
+export function onSignedOut(refresh: () => Promise<void>): void {
+  signedOut = refresh
+}
+
+export function getJson<Answer>(path: string, signal?: AbortSignal, background = false): Promise<Answer> {
+  const headers = { accept: 'application/json', ...(background ? BACKGROUND : {}) }
+  return answered(path, { headers, signal: signal ?? null })
+}
+
+export async function postJson<Answer>(path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
+  const post = (): Promise<Answer> => {
+    const headers = { accept: 'application/json', 'content-type': 'application/json', 'x-csrf-token': csrf }
+    return answered(path, { method: 'POST', headers, body: JSON.stringify(body), signal: signal ?? null })
+  }
+  try {
+    return await post()
+  } catch (error) {
+    // Somebody signed in anew in another window: the session is another, and its word too.
+    if (!(error instanceof ApiError) || error.details?.type !== STRANGE_PAGE) throw error
+    await signedOut()
+    return post()
+  }
 }
 
 async function answered<Answer>(path: string, request: RequestInit): Promise<Answer> {
@@ -57,6 +85,7 @@ async function answered<Answer>(path: string, request: RequestInit): Promise<Ans
   }
   if (!response.ok) {
     const details = await problemOf(response)
+    if (response.status === 401) void signedOut()
     throw new ApiError(response.status, details, details?.detail ?? response.statusText)
   }
   return (await response.json()) as Answer
@@ -73,10 +102,10 @@ export function seriesQuery({ points, from, to, rows }: SeriesRequest): string {
 
 export function openApi(base: string): Api {
   return {
-    site: () => getJson(`${base}/site`),
-    meters: () => getJson(`${base}/meters`),
-    latest: () => getJson(`${base}/latest`),
-    overview: () => getJson(`${base}/overview`),
+    site: () => getJson(`${base}/site`, undefined, true),
+    meters: () => getJson(`${base}/meters`, undefined, true),
+    latest: () => getJson(`${base}/latest`, undefined, true),
+    overview: () => getJson(`${base}/overview`, undefined, true),
     series: (request, signal) => getJson(`${base}/series?${seriesQuery(request)}`, signal),
   }
 }
