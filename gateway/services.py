@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from energy.ports import Clock, Quarantine, ReadingStore
+from gateway.access.roles import Identity, Permission
+from gateway.access.sights import Sights
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
 from gateway.edges.service import Edges
@@ -20,7 +22,7 @@ from gateway.tariffs.service import Tariffs
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One of each."""
+    """One of each; `seen_by` makes them tell what somebody may see, and nothing else."""
 
     clock: Clock
     store: ReadingStore
@@ -36,3 +38,8 @@ class Services:
     bills: Bills
     stock: Stock
     closings: Closings
+    sights: Sights = field(default_factory=Sights, compare=False)
+
+    def seen_by(self, identity: Identity, permission: Permission) -> Services:
+        """The same services for one who asks under a permission: what he does not see is not there."""
+        return self.sights.of(self, identity, permission)

@@ -106,6 +106,11 @@ class Consumption:
         self._virtual = {v.id: v for v in site.virtual_points}
         self._scopes: dict[int, Scope] = {}
 
+    @property
+    def moves(self) -> Sequence[Move]:
+        """Which meters were moved to another place, and when."""
+        return self._moves
+
     # -- points ---------------------------------------------------------------------------------------------------
 
     async def of_point(self, point: Point, asked: Range) -> Figures:
