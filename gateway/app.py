@@ -25,6 +25,8 @@ from energy.readings import ReadingColumns, to_ms
 from energy.sites import Site
 from gateway.access.door import LocalDoor, admitted, guarded, marked, must_all_ask, visit_of
 from gateway.access.roles import Identity, Permission
+from gateway.access.seen_readings import not_of_all
+from gateway.access.sight import operates_everywhere
 from gateway.accounts.door import AccountsDoor
 from gateway.accounts.people import KINDS
 from gateway.accounts.routes import ROUTES as ACCOUNTS_ROUTES
@@ -194,14 +196,16 @@ def application(services: Services) -> web.Application:
         must_be_of_our_page(request)
         watching = asyncio.create_task(_leave_in_time(services, request))
         try:
-            return await services.seen_by(identity).hub.serve(request)
+            return await services.seen_by(identity, Permission.READ).hub.serve(request)
         finally:
             watching.cancel()
 
     async def metrics(request: web.Request) -> web.Response:
         await services.door.identify(request)
         if not visit_of(request).origin.is_loopback:
-            await admitted(services.door, request, Permission.OPERATE)
+            visit = await admitted(services.door, request, Permission.OPERATE)
+            if not operates_everywhere(visit.identity):
+                raise not_of_all("metrics")
         services.metrics.edges_online(sum(e.state == "online" for e in services.edges.words()))
         return web.Response(body=services.metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
 
@@ -243,19 +247,25 @@ async def _tell_who_comes_in(settings: GatewaySettings, accounts: Accounts) -> N
 
 
 class Health(msgspec.Struct):
-    """`ok`, or `degraded` while something is wrong; the rest for whoever may read."""
+    """`ok`, or `degraded` while something is wrong; the rest for whoever may read: the problems that he sees, and
+    refused readings where he operates everything, null elsewhere."""
 
     status: str
     version: str
     problems: list[OngoingProblem]
-    refused: dict[str, int]
+    refused: dict[str, int] | None
 
 
 async def _health(services: Services, identity: Identity) -> bytes:
     wrong = services.present.problems()
-    if not (identity.may(Permission.READ) or identity.may(Permission.OPERATE)):
-        return msgspec.json.encode({"status": "degraded" if wrong else "ok"})
-    health = Health("degraded" if wrong else "ok", version("jieneng"), wrong, await services.quarantine.counts())
+    status = "degraded" if wrong else "ok"
+    if operates_everywhere(identity):
+        health = Health(status, version("jieneng"), wrong, await services.quarantine.counts())
+    elif identity.may(Permission.READ):
+        seen = services.seen_by(identity, Permission.READ).present.problems()
+        health = Health(status, version("jieneng"), seen, None)
+    else:
+        return msgspec.json.encode({"status": status})
     return msgspec.json.encode(health)
 
 

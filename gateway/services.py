@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from energy.ports import Clock, Quarantine, ReadingStore
 from gateway.access.door import Door
-from gateway.access.roles import Identity
+from gateway.access.roles import Identity, Permission
+from gateway.access.sights import Sights
 from gateway.accounts.service import Accounts
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
@@ -23,7 +24,7 @@ from gateway.tariffs.service import Tariffs
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One of each."""
+    """One of each; `seen_by` makes them tell what somebody may see, and nothing else."""
 
     clock: Clock
     store: ReadingStore
@@ -41,7 +42,8 @@ class Services:
     closings: Closings
     accounts: Accounts
     door: Door
+    sights: Sights = field(default_factory=Sights, compare=False)
 
-    def seen_by(self, _identity: Identity) -> Services:
-        """The services as somebody sees them."""
-        return self
+    def seen_by(self, identity: Identity, permission: Permission) -> Services:
+        """The same services for one who asks under a permission: what he does not see is not there."""
+        return self.sights.of(self, identity, permission)

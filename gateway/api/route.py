@@ -21,7 +21,7 @@ class Guarded(Protocol):
     @property
     def door(self) -> Door: ...
 
-    def seen_by(self, identity: Identity, /) -> Self: ...
+    def seen_by(self, identity: Identity, permission: Permission, /) -> Self: ...
 
 
 S = TypeVar("S", bound=Guarded)
@@ -64,7 +64,7 @@ class Route(Generic[S]):
                 given.append(_signed(await body_of(request, self.body), visit, services.door))
             if self.visits:
                 given.append(visit)
-            answer = await self.handler(services.seen_by(visit.identity), *given)
+            answer = await self.handler(services.seen_by(visit.identity, self.permission), *given)
             response = web.Response(body=encode(answer), content_type="application/json", charset="utf-8")
             services.door.leave(visit, response)
             return response

@@ -16,6 +16,7 @@ from energy.bills import SupplierBill
 from energy.errors import StoreError
 from energy.hours import Doubt
 from energy.life import MeterEvent
+from energy.organisations import Organisation
 from energy.periods import Span, period
 from energy.ports import Clock, Ledger
 from energy.readings import Point, to_ms
@@ -71,6 +72,15 @@ class Books:
         self.disputed: list[tuple[Point, Doubt]] = []
         self._changed = asyncio.Event()
         self._learn()
+
+    @property
+    def told(self) -> Kept:
+        """What the records say, without what readings taught."""
+        return self._told
+
+    def named(self) -> Sequence[Organisation]:
+        """The organisations whose names may be told, each after its parent."""
+        return self.kept.site.organisations
 
     def take(self, kept: Kept) -> None:
         """The records have changed."""

@@ -64,7 +64,7 @@ async def trees(services: Services, _query: NoQuery) -> TreesAnswer:
 
     return TreesAnswer(
         [node(NodeKind.PLACE, p.id, p.parent, p.kind, TextWords.of(p.name)) for p in site.places],
-        [node(NodeKind.ORGANISATION, o.id, o.parent, o.kind, TextWords.of(o.name)) for o in site.organisations],
+        [node(NodeKind.ORGANISATION, o.id, o.parent, o.kind, TextWords.of(o.name)) for o in services.books.named()],
         [
             node(NodeKind.ITEM, i.short, ITEMS[i.parent].short if i.parent else None, "item", TextWords.of(i.name))
             for i in ITEMS.values()

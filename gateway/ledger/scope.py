@@ -129,6 +129,26 @@ class Scope:
             if name is not None:
                 yield self._meters[name], below
 
+    def users(self) -> dict[str, frozenset[str]]:
+        """Who uses what each meter measures, itself or shared with others; nobody where that is not told."""
+        found: dict[str, frozenset[str]] = {}
+        left = [(meter, frozenset[str]()) for meter in self._below[None]]
+        while left:
+            meter, above = left.pop()
+            found[meter.id] = self._users(meter, above)
+            left += [(sub, found[meter.id]) for sub in self._below.get(meter.id, ())]
+        return found
+
+    def _users(self, meter: Meter, above: frozenset[str]) -> frozenset[str]:
+        share = self._divided.get(meter.id)
+        if share is not None:
+            return frozenset(part.organisation for part in share.parts)
+        return above if meter.organisation is None else frozenset((meter.organisation,))
+
+    def standing(self) -> Mapping[str, Meter]:
+        """The meters that are there on the day, each in its place and below the one that stands above it then."""
+        return self._meters
+
     # -- meters ---------------------------------------------------------------------------------------------------
 
     def _meter(self, name: str) -> Meter:

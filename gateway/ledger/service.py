@@ -110,6 +110,11 @@ class Consumption:
         self._scopes: dict[int, Scope] = {}
         self._compositions: dict[tuple[int, Node], Mapping[Medium, _Composed]] = {}
 
+    @property
+    def moves(self) -> Sequence[Move]:
+        """Which meters were moved to another place, and when."""
+        return self._moves
+
     # -- points ---------------------------------------------------------------------------------------------------
 
     async def of_point(self, point: Point, asked: Range) -> Figures:

@@ -94,6 +94,11 @@ class Lives:
             await log_changes(connection, [_change(event_id, kept.event, None)], author)
             return await _one(connection, event_id)
 
+    async def event(self, event_id: int) -> KeptEvent:
+        """One event, withdrawn or not; UnknownName where there is none."""
+        async with self._records.reading() as connection:
+            return await _one(connection, event_id)
+
     async def events(self, meters: Iterable[str] | None = None, *, withdrawn: bool = False) -> list[KeptEvent]:
         """What happened to these meters, or to all, by meter and time; `withdrawn` tells those that hold no longer
         too."""

@@ -29,11 +29,27 @@ _decode = msgspec.json.Decoder(Subscription).decode
 
 
 class _Listener:
-    def __init__(self) -> None:
+    """`audience` tells as who it listens: what that may hear, and its overview."""
+
+    def __init__(self, audience: Callable[[], Hub]) -> None:
+        self._audience = audience
+        self.hub = audience()
+        self._wanted: frozenset[str] = frozenset()
         self.points: frozenset[str] = frozenset()
         self.overview = False
         self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUE)
         self.slow = False
+
+    def want(self, points: Iterable[str]) -> None:
+        """Listen to these points, as far as they may be heard."""
+        self._wanted = frozenset(points)
+        self.hub = self._audience()
+        self.points = frozenset(p for p in self._wanted if self.hub.hears(p))
+
+    def look_again(self) -> None:
+        """What may be heard changes with grants and records."""
+        if self._audience() is not self.hub:
+            self.want(self._wanted)
 
     def send(self, message: bytes | None) -> None:
         """Queue a message; None says good-bye."""
@@ -73,6 +89,8 @@ class Hub:
         beat_at = 0.0
         while True:
             await asyncio.sleep(OVERVIEW_S)
+            for listener in self._listeners:
+                listener.look_again()
             if self._changed.is_set():
                 self._changed.clear()
                 await self._push_overview()
@@ -82,11 +100,15 @@ class Hub:
                 self._changed.set()
                 self._to_all(_encode(Beat(to_ms(self._clock.now()))))
 
-    async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        """One listener, until it leaves."""
+    def hears(self, point: str) -> bool:
+        """Whether who listens here may hear of a point."""
+        return bool(point)
+
+    async def serve(self, request: web.Request, audience: Callable[[], Hub] | None = None) -> web.WebSocketResponse:
+        """One listener, until it leaves; it hears what its audience may."""
         socket = web.WebSocketResponse(heartbeat=20.0, max_msg_size=1 << 20, compress=False)
         await socket.prepare(request)
-        listener = _Listener()
+        listener = _Listener(audience or (lambda: self))
         self._listeners.add(listener)
         self._metrics.listeners(len(self._listeners))
         listener.send(_encode(Hello(version("jieneng"), to_ms(self._clock.now()))))
@@ -107,9 +129,10 @@ class Hub:
         except msgspec.DecodeError as error:
             await socket.close(code=1008, message=str(error).encode()[:120])
             return False
-        listener.points, listener.overview = frozenset(wanted.subscribe), wanted.overview
-        if wanted.overview and self.overview is not None:
-            listener.send(_encode(PushedOverview(await self.overview())))
+        listener.want(wanted.subscribe)
+        listener.overview = wanted.overview
+        if wanted.overview and listener.hub.overview is not None:
+            listener.send(_encode(PushedOverview(await listener.hub.overview())))
         return True
 
     async def _send(self, socket: web.WebSocketResponse, listener: _Listener) -> None:
@@ -123,9 +146,11 @@ class Hub:
         await socket.close(code=1013, message=b"too slow")
 
     async def _push_overview(self) -> None:
-        if self.overview is not None and any(w.overview for w in self._listeners):
-            message = _encode(PushedOverview(await self.overview()))
-            self._to_all(message, of=(w for w in self._listeners if w.overview))
+        audiences = {id(w.hub): w.hub for w in self._listeners if w.overview}
+        for hub in audiences.values():
+            if hub.overview is not None:
+                message = _encode(PushedOverview(await hub.overview()))
+                self._to_all(message, of=[w for w in self._listeners if w.overview and w.hub is hub])
 
     def _to_all(self, message: bytes, of: Iterable[_Listener] | None = None) -> None:
         for listener in self._listeners if of is None else of:

@@ -121,6 +121,11 @@ class Entries(Generic[V]):
             await log_changes(connection, [self._change(entry_id, kept.value, None)], author)
             return await self._one(connection, entry_id)
 
+    async def entry(self, entry_id: int) -> Entry[V]:
+        """One entry, withdrawn or not; UnknownName where there is none."""
+        async with self._records.reading() as connection:
+            return await self._one(connection, entry_id)
+
     async def entries(self, owners: Iterable[str] | None = None, *, withdrawn: bool = False) -> list[Entry[V]]:
         """What was entered of these owners, or of all, in the order of entry; what was withdrawn too if asked."""
         async with self._records.reading() as connection:

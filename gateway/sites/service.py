@@ -19,6 +19,8 @@ class Directory:
         self.site = site
         self.meters: dict[str, Meter] = {m.id: m for m in site.meters}
         self._points = {point for meter in site.meters for point in meter.points}
+        # Counts what was learnt: another number says that some meter is known otherwise.
+        self.revision = 0
 
     @property
     def mains(self) -> list[Meter]:
@@ -48,6 +50,7 @@ class Directory:
         for meter, names in found.items():
             known = self.meters.get(meter) or Meter(meter, Text(meter, meter), medium_of(names))
             self.meters[meter] = replace(known, quantities=(*known.quantities, *names))
+            self.revision += 1
 
     def meter(self, meter: str) -> Meter:
         if meter not in self.meters:

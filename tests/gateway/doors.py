@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from gateway.access.door import Door, LocalDoor
-from gateway.access.roles import Identity
+from gateway.access.roles import Identity, Permission
 
 
 class Opened(SimpleNamespace):
@@ -14,5 +14,5 @@ class Opened(SimpleNamespace):
 
     door: Door = LocalDoor()
 
-    def seen_by(self, _identity: Identity) -> Any:
+    def seen_by(self, _identity: Identity, _permission: Permission) -> Any:
         return self

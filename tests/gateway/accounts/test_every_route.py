@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from gateway.access.door import LocalDoor, Origin, Visit, admitted, marked, must_all_ask, permission_of, remember
 from gateway.access.roles import PERMITS, Grant, Identity, Permission, Role
 from gateway.api.problems import RequestError
+from gateway.api.words import OngoingProblem, TextWords
 from gateway.app import ROUTES, application
 from gateway.services import Services
 from tests.gateway.accounts.visitor import Client, Visitor, account
@@ -119,6 +120,22 @@ async def test_health_tells_strangers_nothing_but_whether_it_is_well(client: Cli
     await account(services, "wang", Role.READER)
     await wang.sign_in()
     assert set(await wang.get("/health")) == {"status", "version", "problems", "refused"}
+
+
+async def test_who_sees_a_part_is_told_of_no_more_by_health_and_metrics(client: Client, services: Services) -> None:
+    wrong = OngoingProblem("broker.unreachable", "mqtt", 0, TextWords("无法连接", "It cannot be reached"))
+    services.present.of_gateway = lambda: [wrong]
+    part, whole = Visitor(client), Visitor(client)
+    await account(services, "wang", Grant(Role.DUTY, "nowhere"))
+    await account(services, "li", Grant(Role.DUTY))
+    await part.sign_in()
+    await whole.sign_in("li")
+
+    told = await part.get("/health")
+    assert (told["status"], told["problems"], told["refused"]) == ("degraded", [], None)
+    assert [p["kind"] for p in (await whole.get("/health"))["problems"]] == ["broker.unreachable"]
+    assert (await part.ask("GET", "/metrics")).status == 403
+    assert (await whole.ask("GET", "/metrics")).status == 200
 
 
 async def test_metrics_are_for_this_machine_and_for_operators(client: Client) -> None:

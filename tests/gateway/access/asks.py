@@ -1,0 +1,162 @@
+"""How each route is asked about a node of the city: the matrix is made of these, and a route without one fails it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from energy.readings import to_ms
+from gateway.access.roles import Permission
+from tests.gateway.access.city import ENERGY, FIRST, NOW
+
+Ask = tuple[dict[str, Any], dict[str, Any] | None]
+# The ids of what was entered of the node: of its event, its bill, its stock move.
+Entered = tuple[int, int, int]
+
+_FROM, _TO = to_ms(FIRST), to_ms(FIRST) + 86_400_000
+_JANUARY = {"from": _FROM, "to": _FROM + 31 * 86_400_000, "by": "month", "parts": True}
+_DAY = {"from": _FROM, "to": _TO, "by": "day", "parts": True}
+_SAID = {"who": "somebody", "why": "because"}
+
+
+def _nothing(_node: str, _ids: Entered) -> list[Ask]:
+    return [({}, None)]
+
+
+def of_no_node(_node: str, _ids: Entered) -> list[Ask]:
+    """It tells of accounts alone: of the one that asks, or of all where they are administered.
+
+    `tests/gateway/accounts` asks these.
+    """
+    return []
+
+
+def _latest(node: str, _ids: Entered) -> list[Ask]:
+    return [({}, None), ({"point": [f"{node}-main:active_power"]}, None)]
+
+
+def _series(node: str, _ids: Entered) -> list[Ask]:
+    return [({"point": [f"{node}-sub:{ENERGY}"], "from": _FROM, "to": _TO}, None)]
+
+
+def _events(node: str, _ids: Entered) -> list[Ask]:
+    return [({}, None), ({"meter": [f"{node}-main"], "withdrawn": True}, None)]
+
+
+def _event(node: str, **given: Any) -> dict[str, Any]:
+    return {"meter": f"{node}-sub", "kind": "faulty", "at": to_ms(NOW) - 3_600_000, "until": to_ms(NOW), **given}
+
+
+def _add_events(node: str, _ids: Entered) -> list[Ask]:
+    moved = {"meter": "own-main", "kind": "moved", "at": to_ms(NOW), "place": f"{node}-place"}
+    return [({}, {"events": [e], **_SAID}) for e in (_event(node), moved)]
+
+
+def _exchange(node: str) -> dict[str, Any]:
+    at = to_ms(FIRST) + 3_600_000
+    return {"meter": f"{node}-main", "kind": "exchanged", "at": at, "final_register": 1003.0, "initial_register": 0.0}
+
+
+def _consumption(node: str, _ids: Entered) -> list[Ask]:
+    of = (
+        f"{node}-main:{ENERGY}",
+        f"{node}-virtual:{ENERGY}",
+        *(
+            f"{kind}/{node}-{name}"
+            for kind, name in (("meter", "main"), ("place", "place"), ("organisation", "office"))
+        ),
+        "site/court",
+        "place/town",
+        "item/01",
+        "meter/shared-main",
+        f"shared-main:{ENERGY}",
+    )
+    return [({"of": name, **asked}, None) for name in of for asked in (_DAY, _JANUARY)]
+
+
+def _balance(node: str, _ids: Entered) -> list[Ask]:
+    asked = {"from": _FROM, "to": _TO}
+    return [(asked, None), ({**asked, "meter": f"{node}-main"}, None)]
+
+
+def _bills(node: str, _ids: Entered) -> list[Ask]:
+    return [({}, None), ({"account": f"{node}-account", "withdrawn": True}, None)]
+
+
+def _add_bills(node: str, _ids: Entered) -> list[Ask]:
+    days = {"from": "2026-02-01", "to": "2026-03-01"}
+    bill = {"account": f"{node}-account", **days, "quantity": "1", "amount": "1"}
+    clashing = {**bill, "from": "2026-01-01", "to": "2026-02-01"}
+    return [({}, {"bills": [one], **_SAID}) for one in (bill, clashing)]
+
+
+def _stock(node: str, _ids: Entered) -> list[Ask]:
+    of = (f"organisation/{node}-office", f"place/{node}-place", "site/court", "site/else")
+    return [({"of": name, "from": "2026-01-01", "to": "2026-02-01"}, None) for name in of]
+
+
+def _add_moves(node: str, _ids: Entered) -> list[Ask]:
+    same = {"fuel": "diesel", "kind": "purchase", "day": "2026-02-05", "quantity": "1", "unit": "L"}
+    return [
+        ({}, {"moves": [{"of": of, **same}], **_SAID}) for of in (f"organisation/{node}-office", f"place/{node}-place")
+    ]
+
+
+def _period(node: str, _ids: Entered) -> list[Ask]:
+    return [({"month": "2026-01", "meter": meters}, None) for meters in ([], [f"{node}-main"])]
+
+
+ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[Ask]]]] = {
+    ("GET", "/api/v1/site"): (Permission.READ, _nothing),
+    ("GET", "/api/v1/meters"): (Permission.READ, _nothing),
+    ("GET", "/api/v1/latest"): (Permission.READ, _latest),
+    ("GET", "/api/v1/series"): (Permission.READ, _series),
+    ("GET", "/api/v1/overview"): (Permission.READ, _nothing),
+    ("GET", "/api/v1/edges"): (Permission.OPERATE, _nothing),
+    ("GET", "/api/v1/quarantine"): (Permission.OPERATE, _nothing),
+    ("GET", "/api/v1/events"): (Permission.READ, _events),
+    ("POST", "/api/v1/events"): (Permission.FILL, _add_events),
+    ("POST", "/api/v1/events/preview"): (
+        Permission.FILL,
+        lambda node, _ids: [({}, {"events": [_exchange(node)], **_SAID})],
+    ),
+    ("POST", "/api/v1/events/withdraw/preview"): (Permission.FILL, lambda _node, ids: [({}, {"id": ids[0]})]),
+    ("POST", "/api/v1/events/withdraw"): (Permission.FILL, lambda _node, ids: [({}, {"id": ids[0], **_SAID})]),
+    ("GET", "/api/v1/consumption"): (Permission.READ, _consumption),
+    ("GET", "/api/v1/balance"): (Permission.READ, _balance),
+    ("GET", "/api/v1/trees"): (Permission.READ, _nothing),
+    ("GET", "/api/v1/tariffs"): (Permission.READ, _nothing),
+    ("GET", "/api/v1/bills"): (Permission.READ, _bills),
+    ("POST", "/api/v1/bills"): (Permission.FILL, _add_bills),
+    ("POST", "/api/v1/bills/withdraw"): (Permission.FILL, lambda _node, ids: [({}, {"id": ids[1], **_SAID})]),
+    ("GET", "/api/v1/stock"): (Permission.READ, _stock),
+    ("POST", "/api/v1/stock"): (Permission.FILL, _add_moves),
+    ("POST", "/api/v1/stock/withdraw"): (Permission.FILL, lambda _node, ids: [({}, {"id": ids[2], **_SAID})]),
+    ("GET", "/api/v1/periods"): (Permission.READ, _nothing),
+    ("GET", "/api/v1/periods/{month}"): (Permission.READ, _period),
+    ("POST", "/api/v1/periods/close"): (Permission.APPROVE, lambda _node, _ids: [({}, {"month": "2026-02", **_SAID})]),
+    ("POST", "/api/v1/periods/correct"): (
+        Permission.APPROVE,
+        lambda _node, _ids: [({}, {"month": "2026-01", **_SAID})],
+    ),
+    ("GET", "/api/v1/session"): (Permission.OPEN, _nothing),
+    ("POST", "/api/v1/session"): (Permission.OPEN, of_no_node),
+    ("POST", "/api/v1/session/second"): (Permission.OPEN, of_no_node),
+    ("POST", "/api/v1/session/end"): (Permission.OPEN, of_no_node),
+    ("POST", "/api/v1/password"): (Permission.OWN, of_no_node),
+    ("POST", "/api/v1/first"): (Permission.OPEN, of_no_node),
+    ("POST", "/api/v1/second/enrol"): (Permission.OWN, of_no_node),
+    ("POST", "/api/v1/second/confirm"): (Permission.OWN, of_no_node),
+    ("POST", "/api/v1/second/drop"): (Permission.OWN, of_no_node),
+    ("GET", "/api/v1/tokens"): (Permission.OWN, of_no_node),
+    ("POST", "/api/v1/tokens"): (Permission.OWN, of_no_node),
+    ("POST", "/api/v1/tokens/revoke"): (Permission.OWN, of_no_node),
+    ("GET", "/api/v1/accounts"): (Permission.ADMINISTER_SECURITY, of_no_node),
+    ("POST", "/api/v1/accounts"): (Permission.ADMINISTER_SECURITY, of_no_node),
+    ("POST", "/api/v1/accounts/disable"): (Permission.ADMINISTER_SECURITY, of_no_node),
+    ("POST", "/api/v1/accounts/reset"): (Permission.ADMINISTER_SECURITY, of_no_node),
+    ("POST", "/api/v1/grants"): (Permission.ADMINISTER_SECURITY, of_no_node),
+    ("POST", "/api/v1/grants/revoke"): (Permission.ADMINISTER_SECURITY, of_no_node),
+    ("GET", "/api/v1/accounts/tokens"): (Permission.ADMINISTER_SECURITY, of_no_node),
+    ("POST", "/api/v1/accounts/tokens/revoke"): (Permission.ADMINISTER_SECURITY, of_no_node),
+}

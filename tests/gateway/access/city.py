@@ -1,0 +1,188 @@
+"""A small city with everything in it, every name of which tells whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from adapters.clocks import SteppedClock
+from adapters.quarantine_sqlite import SqliteQuarantine
+from adapters.wire import EdgeState, MeterState, encode
+from energy.bills import SupplierBill
+from energy.life import EventKind, MeterEvent
+from energy.organisations import Account, Basis, FactName, Organisation
+from energy.ports import Refusal
+from energy.quantities import Medium
+from energy.readings import Point, to_ms
+from energy.sites import Meter, Place, Site, Text, VirtualPoint
+from energy.stock import MoveKind, StockMove
+from gateway.access.door import LocalDoor
+from gateway.access.roles import Grant, Identity, Role
+from gateway.accounts.passwords import Passwords
+from gateway.accounts.secrecy import Seal
+from gateway.accounts.service import Accounts
+from gateway.billing.service import Bills
+from gateway.closing.service import Closings
+from gateway.edges.service import Edges
+from gateway.ledger.books import Books
+from gateway.life.service import Lives
+from gateway.live.hub import Hub
+from gateway.live.service import Present
+from gateway.metrics import Metrics
+from gateway.records.database import open_records
+from gateway.services import Services
+from gateway.sites.service import Directory
+from gateway.stock.service import Stock
+from gateway.tariffs.service import Tariffs
+from tests.gateway.ledger.books import books, columns
+from tests.gateway.ledger.sites import fact, share
+
+ENERGY = "active_energy_import"
+FIRST = datetime.fromisoformat("2026-01-01T00:00:00+08:00")
+NOW = datetime(2026, 3, 10, 4, tzinfo=UTC)
+# Each has its own use of an hour, so that a figure tells whose it is.
+USE = {"own": 3.0, "child": 5.0, "parent": 7.0, "foreign": 11.0}
+# The bureau `parent` has the offices `own` and `child-of-parent`; `child` is below `own`; `foreign` is beside.
+NODES = ("own", "child", "parent", "foreign")
+ABOVE = {"own": "parent", "child": "own", "parent": None, "foreign": None}
+
+
+def text(name: str) -> Text:
+    return Text(f"{name}名", f"{name} name")
+
+
+def site() -> Site:
+    """Each has a building with a main and a sub-meter, an account and a virtual point; own and foreign share a main."""
+    meters = [meter for name in NODES for meter in _meters(name)]
+    shared = Meter("shared-main", text("shared"), Medium.ELECTRICITY, place="hall", quantities=(ENERGY,))
+    return Site(
+        "court",
+        Text("城", "city"),
+        "Asia/Shanghai",
+        places=(
+            Place("town", text("town"), "campus"),
+            Place("hall", text("hall"), "building", "town"),
+            *(Place(f"{n}-place", text(f"{n}-place"), "building", "town") for n in NODES),
+        ),
+        meters=(*meters, shared),
+        organisations=tuple(
+            Organisation(f"{n}-office", text(f"{n}-office"), parent=_office(ABOVE[n])) for n in _down()
+        ),
+        facts=tuple(fact(FactName.AREA_M2, 100 + i, organisation=f"{n}-office") for i, n in enumerate(NODES)),
+        shares=(share(Basis.FIXED, ("own-office", "0.25"), ("foreign-office", "0.75"), meter="shared-main"),),
+        virtual_points=tuple(
+            VirtualPoint(f"{n}-virtual", text(f"{n}-virtual"), Medium.ELECTRICITY, ENERGY, f"{n}-main - {n}-sub")
+            for n in NODES
+        ),
+        accounts=tuple(Account(f"{n}-account", Medium.ELECTRICITY, organisation=f"{n}-office") for n in NODES),
+    )
+
+
+def _down() -> tuple[str, ...]:
+    return ("parent", "own", "child", "foreign")
+
+
+def _office(name: str | None) -> str | None:
+    return None if name is None else f"{name}-office"
+
+
+def _meters(name: str) -> list[Meter]:
+    main = Meter(
+        f"{name}-main",
+        text(f"{name}-main"),
+        Medium.ELECTRICITY,
+        place=f"{name}-place",
+        quantities=(ENERGY, "active_power"),
+        organisation=f"{name}-office",
+        account=f"{name}-account",
+        interval_s=3600.0,
+    )
+    return [
+        main,
+        replace(main, id=f"{name}-sub", name=text(f"{name}-sub"), parent=main.id, organisation=None, account=None),
+    ]
+
+
+@dataclass
+class City:
+    """The city, and what was entered of each node."""
+
+    services: Services
+    site: Site
+    books: Books
+    events: dict[str, int]
+    bills: dict[str, int]
+    moves: dict[str, int]
+
+
+def identity(role: Role, name: str = "own") -> Identity:
+    """Somebody with a role of an office; of the installation where that is all there is of it."""
+    if role is Role.PARTNER:
+        return Identity("who", (Grant(role, meters=(f"{name}-main",)),))
+    try:
+        return Identity("who", (Grant(role, f"{name}-office"),))
+    except ValueError:
+        return Identity("who", (Grant(role),))
+
+
+@asynccontextmanager
+async def city(folder: Path) -> AsyncIterator[City]:
+    clock, here = SteppedClock(NOW), site()
+    async with open_records(f"sqlite:{folder / 'records.sqlite'}") as records:
+        lives, bills, stock = Lives(records, clock), Bills(records, clock), Stock(records, clock)
+        entered = {n: await _entered(n, lives, bills, stock) for n in NODES}
+        told = [kept.event for kept in await lives.events()]
+        async with books(here, told, bills=[kept.value for kept in await bills.entries()]) as (made, store):
+            await _filled(store)
+            await made.catch_up()
+            services = await _services(made, store, clock, Tariffs(records, clock), lives, bills, stock, records)
+            await services.closings.close("2026-01", "clerk")
+            of = [{n: e[i] for n, e in entered.items()} for i in range(3)]
+            yield City(services, here, made, *of)
+
+
+async def _entered(name: str, lives: Lives, bills: Bills, stock: Stock) -> tuple[int, int, int]:
+    at = to_ms(FIRST + timedelta(days=40))
+    event = MeterEvent(f"{name}-main", EventKind.FAULTY, at, until_ms=at + 3_600_000, note=f"{name}-note")
+    bill = SupplierBill(
+        f"{name}-account", date(2026, 1, 1), date(2026, 2, 1), Decimal(800), Decimal(440), f"{name}-bill"
+    )
+    move = StockMove(f"organisation/{name}-office", "diesel", MoveKind.PURCHASE, date(2026, 1, 5), Decimal(40), "L")
+    added = [await lives.add([event], f"{name}-clerk")]
+    others: list[Any] = [await bills.add([bill], f"{name}-clerk"), await stock.add([move], f"{name}-clerk")]
+    return added[0].ids[0], others[0].ids[0], others[1].ids[0]
+
+
+async def _filled(store: Any) -> None:
+    hours = int((NOW - FIRST).total_seconds() // 3600) + 1
+    for name, use in {**USE, "shared": 24.0}.items():
+        for meter, part in ((f"{name}-main", 1.0), (f"{name}-sub", 0.25)):
+            if meter != "shared-sub":
+                rows = {FIRST + timedelta(hours=i): 1000.0 + i * use * part for i in range(hours)}
+                await store.write(columns(rows, Point(meter, ENERGY)))
+                if name != "shared":
+                    await store.write(columns({NOW: use * part * 1.001}, Point(meter, "active_power")))
+
+
+async def _services(made: Books, store: Any, clock: Any, tariffs: Tariffs, *of: Any) -> Services:
+    lives, bills, stock, records = of
+    edges, metrics = Edges(clock), Metrics()
+    silent = {f"{n}-sub": MeterState("silent", to_ms(NOW), "no answer") for n in NODES}
+    edges.take("foreign-edge", encode(EdgeState("online", meters=silent)))
+    directory = Directory(made.kept.site)
+    directory.learn(await store.points())
+    present, hub = Present(store, directory, edges, clock), Hub(clock, metrics)
+    hub.overview = present.overview
+    quarantine = SqliteQuarantine(":memory:")
+    await quarantine.put([Refusal(to_ms(NOW), "unknown meter", "no such meter", "foreign-edge", "foreign-x")])
+    closings = Closings(records, clock, made)
+    accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
+    of_records = (lives, made, tariffs, bills, stock, closings)
+    return Services(
+        clock, store, quarantine, directory, edges, present, hub, metrics, *of_records, accounts, LocalDoor()
+    )
