@@ -23,10 +23,18 @@ from energy.errors import EnergyError, StoreError
 from energy.ports import Clock, Ledger, ReadingStore
 from energy.readings import ReadingColumns, to_ms
 from energy.sites import Site
+from gateway.api.callers import callers
+from gateway.api.conditional import conditional
+from gateway.api.headers import security_headers
+from gateway.api.idempotency import idempotent
+from gateway.api.limits import Limits
 from gateway.api.openapi import openapi
 from gateway.api.problems import problems
 from gateway.api.route import Route, register
 from gateway.api.words import OngoingProblem, TextWords
+from gateway.audit.refusals import refusals
+from gateway.audit.routes import ROUTES as AUDIT_ROUTES
+from gateway.audit.service import KEPT_DAYS, Audit
 from gateway.billing.routes import ROUTES as BILLING_ROUTES
 from gateway.billing.service import Bills
 from gateway.closing.routes import ROUTES as CLOSING_ROUTES
@@ -72,9 +80,11 @@ ROUTES: tuple[Route[Services], ...] = (
     *BILLING_ROUTES,
     *STOCK_ROUTES,
     *CLOSING_ROUTES,
+    *AUDIT_ROUTES,
 )
 _MAINTAIN_EVERY_S = 600.0
 _LOOK_EVERY_S = 0.5
+_PRUNE_EVERY_S = 86_400.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -91,6 +101,9 @@ class GatewaySettings:
     host: str = "127.0.0.1"
     port: int = 8080
     client_id: str = "jieneng-gateway"
+    audit_days: int = KEPT_DAYS
+    # A proxy that ends TLS stands in front: it tells whence a request comes.
+    behind_proxy: bool = False
 
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
@@ -127,6 +140,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             Bills(records, clock),
             Stock(records, clock),
             Closings(records, clock, books),
+            Audit(records, clock),
         )
         bus = await stack.enter_async_context(
             open_bus(
@@ -148,7 +162,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         ledger_watch = LedgerWatch(books)
         watch = _Watch(bus, intake, ledger_watch, clock)
         present.of_gateway = watch.problems
-        await stack.enter_async_context(_served(application(services), settings))
+        await stack.enter_async_context(_served(application(services, behind_proxy=settings.behind_proxy), settings))
         stack.push_async_callback(hub.close)
         if settings.host not in _LOOPBACK:
             log.warning("gateway.open", host=settings.host, meaning="whoever reaches it can read all and enter events")
@@ -160,11 +174,24 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             tasks.create_task(books.run(clock))
             tasks.create_task(ledger_watch.run(clock))
             tasks.create_task(_watch_records(books, records, clock, site))
+            tasks.create_task(_prune(services.audit, settings.audit_days))
 
 
-def application(services: Services) -> web.Application:
+def application(services: Services, *, behind_proxy: bool = False, limits: Limits | None = None) -> web.Application:
     """The API and the page over the services."""
-    app = web.Application(middlewares=[problems], client_max_size=1 << 20)
+    limits = limits or Limits()
+    # From without inwards. Who is signed in must be known before `by_account`.
+    frame = [
+        callers(behind_proxy=behind_proxy),
+        refusals(services.audit),
+        limits.by_address,
+        problems,
+        limits.by_account,
+        conditional,
+        idempotent(),
+    ]
+    app = web.Application(middlewares=frame, client_max_size=1 << 20)
+    app.on_response_prepare.append(security_headers(tls=behind_proxy))
     register(app, ROUTES, services)
     described = msgspec.json.encode(openapi(ROUTES, PUSHED))
 
@@ -250,6 +277,17 @@ async def _maintain(store: ReadingStore, ledger: Ledger, clock: Clock) -> None:
             await store.maintain(to_ms(clock.now()))
         except StoreError as error:
             log.error("store.unmaintained", cause=str(error))
+
+
+async def _prune(audit: Audit, days: int) -> None:
+    """Delete what of the audit log was kept long enough, once a day."""
+    while True:
+        await asyncio.sleep(_PRUNE_EVERY_S)
+        try:
+            if gone := await audit.prune(days):
+                log.info("audit.pruned", rows=gone, days=days)
+        except EnergyError as error:
+            log.error("audit.unpruned", cause=str(error))
 
 
 async def _watch_records(books: Books, records: Records, clock: Clock, site: Site) -> None:

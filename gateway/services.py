@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from energy.ports import Clock, Quarantine, ReadingStore
+from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
 from gateway.edges.service import Edges
@@ -36,3 +37,4 @@ class Services:
     bills: Bills
     stock: Stock
     closings: Closings
+    audit: Audit

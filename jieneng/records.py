@@ -11,6 +11,7 @@ from pathlib import Path
 from adapters.clocks import SystemClock
 from energy.errors import EnergyError
 from energy.sites import Meter, Site
+from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.life.service import Lives
 from gateway.records.database import Records, open_records
@@ -37,6 +38,12 @@ async def kept_sites(data: Path | None) -> AsyncIterator[SiteRecords]:
 async def kept_lives(data: Path | None) -> AsyncIterator[tuple[Lives, SiteRecords]]:
     async with kept(data) as records:
         yield Lives(records, SystemClock()), SiteRecords(records, SystemClock())
+
+
+@asynccontextmanager
+async def kept_audit(data: Path | None) -> AsyncIterator[Audit]:
+    async with kept(data) as records:
+        yield Audit(records, SystemClock())
 
 
 @asynccontextmanager

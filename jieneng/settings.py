@@ -13,6 +13,8 @@ from energy.documents import Words, checked, open_document
 from energy.errors import ConfigurationError
 
 BROKER_PORT = 18830
+# Days of the audit log: half a year at least (网络安全法, article 21).
+LEAST_DAYS, KEPT_DAYS = 180, 365
 
 
 def _listening(text: str) -> str:
@@ -33,6 +35,8 @@ class SettingsWords(Words):
     store: str | None = None
     listen: Annotated[str, AfterValidator(_listening)] | None = None
     clock: str | None = None
+    audit_days: Annotated[int, Field(ge=LEAST_DAYS)] | None = None
+    behind_proxy: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ class Settings:
     store: str = ""
     listen: str = "127.0.0.1:8080"
     clock: str = "system"
+    audit_days: int = KEPT_DAYS
+    behind_proxy: bool = False
 
     @property
     def bus_address(self) -> str:

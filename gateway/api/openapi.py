@@ -9,9 +9,17 @@ from typing import Any
 
 import msgspec
 
+from gateway.api.idempotency import KEY
 from gateway.api.problems import Problem
 from gateway.api.route import Route
 
+_IDEMPOTENCY = {
+    "name": KEY,
+    "in": "header",
+    "required": False,
+    "description": "Sent again with the same key and body, a request is not done again, and answered as before.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+}
 _TEMPLATE = "#/components/schemas/{name}"
 
 
@@ -53,7 +61,10 @@ def _operation(route: Route[Any], of_type: dict[Any, Any]) -> dict[str, Any]:
     return {
         "operationId": route.handler.__name__,
         "summary": route.summary,
-        "parameters": [_parameter(route.path, field, of_type) for field in msgspec.structs.fields(route.query)],
+        "parameters": [
+            *(_parameter(route.path, field, of_type) for field in msgspec.structs.fields(route.query)),
+            *([_IDEMPOTENCY] if route.method == "POST" else []),
+        ],
         **body,
         "responses": {
             "200": {"description": "OK", "content": {"application/json": {"schema": of_type[route.answer]}}},

@@ -7,24 +7,29 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import URL, event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from energy.errors import EnergyError, StoreError
+from gateway.audit.append import PENDING, SEAL
+from gateway.audit.seal import Head, Seal
+
+log = structlog.get_logger()
 
 # The newest revision in migrations/versions, so that Alembic is only imported where there is something to migrate.
-HEAD = "0002"
+HEAD = "0005_audit"
 _BUSY_TIMEOUT_MS = 10_000
 
 
 class Records:
     """An open database of records."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._reader = engine
+    def __init__(self, engine: AsyncEngine, seal: Seal) -> None:
+        self._reader, self.seal = engine, seal
         # A transaction that will write takes the lock at once: one that reads first may find it gone.
-        self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
+        self._writer = engine.execution_options(begin="BEGIN IMMEDIATE", **{SEAL: seal})
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -38,7 +43,18 @@ class Records:
         """A transaction that writes, all or nothing; StoreError where the database fails."""
         with _told():
             async with self._writer.begin() as connection:
+                info = (await connection.get_raw_connection()).info
+                info.pop(PENDING, None)  # of a transaction that was given up
                 yield connection
+        if (head := info.pop(PENDING, None)) is not None:
+            self._keep(head)
+
+    def _keep(self, head: Head) -> None:
+        """Keep the end of the audit log beside the database; what was committed stands even where that fails."""
+        try:
+            self.seal.keep(head)
+        except OSError as error:
+            log.error("audit.head_unwritten", folder=str(self.seal.folder), cause=str(error))
 
 
 @contextmanager
@@ -51,9 +67,12 @@ def _told() -> Iterator[None]:
 
 @asynccontextmanager
 async def open_records(address: str) -> AsyncIterator[Records]:
-    """The records at `sqlite:FILE`, of this program's version; those of a newer one are refused in words."""
+    """The records at `sqlite:FILE`, of this program's version; those of a newer one are refused in words.
+
+    The key and the head of the audit log lie beside the file.
+    """
     engine = _engine(address)
-    records = Records(engine)
+    records = Records(engine, Seal(Path(address.partition(":")[2]).parent))
     try:
         await _bring_up(records, address)
         yield records

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.audit.tables import AuditHeadRow, AuditRow
 from gateway.billing.tables import BillRow
 from gateway.closing.tables import ClosingEntryRow, ClosingFigureRow, ClosingRow
 from gateway.life.tables import MeterEventRow
@@ -13,6 +14,8 @@ from gateway.tariffs.tables import TariffRow
 
 METADATA = Base.metadata
 TABLES = (
+    AuditHeadRow,
+    AuditRow,
     BillRow,
     ChangeRow,
     ClosingEntryRow,

@@ -21,6 +21,8 @@ from jieneng.settings import load_settings
     options.store,
     options.listen,
     options.clock,
+    options.audit_days,
+    options.behind_proxy,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run the process at the centre: take readings from the broker, store them, tell the edges, serve API and page.
@@ -45,5 +47,7 @@ def command(config: Path | None, **given: Any) -> None:
         factors=shipped("factors.yaml"),
         host=host,
         port=port,
+        audit_days=settings.audit_days,
+        behind_proxy=settings.behind_proxy,
     )
     options.run_until_signalled(run_gateway(gateway, open_clock(settings.clock)))

@@ -45,6 +45,15 @@ listen = click.option("--listen", help="Where API and page are served. [127.0.0.
 who = click.option("--who", default=getpass.getuser, help="Who says so. [the user of this session]")
 why = click.option("--why", default="", help="Why, or where from: a letter, an order.")
 edge = click.option("--edge", help="Id of this edge, part of its topics. [edge]")
+audit_days = click.option(
+    "--audit-days", type=click.IntRange(180), help="Days the audit log is kept, 180 at least. [365]"
+)
+behind_proxy = click.option(
+    "--behind-proxy",
+    is_flag=True,
+    default=None,
+    help="A proxy that ends TLS stands in front, and tells whence requests come.",
+)
 clock = click.option("--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal. [system]")
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     options.store,
     options.listen,
     options.clock,
+    options.audit_days,
+    options.behind_proxy,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run edge, gateway and, unless --bus names another, a broker: everything for one site on this machine.
@@ -74,6 +76,7 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     common = ["--site", str(settings.site_file()), "--data", str(settings.data), "--bus", settings.bus_address]
     common += ["--clock", settings.clock]
     gateway = ["gateway", *common, "--store", settings.store_address, "--listen", settings.listen]
+    gateway += ["--audit-days", str(settings.audit_days), *(["--behind-proxy"] if settings.behind_proxy else [])]
     edge = ["edge", *common, "--edge", settings.edge]
     found.append(own("gateway", gateway, logs / "gateway.log" if logs else None))
     found.append(own("edge", edge, logs / "edge.log" if logs else None))

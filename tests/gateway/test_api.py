@@ -23,6 +23,7 @@ from energy.quantities import Medium
 from energy.readings import Point, Quality, ReadingColumns, to_ms
 from energy.sites import LineSettings, Meter, Place, Site, Text
 from gateway.app import ROUTES, application
+from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
 from gateway.edges.service import Edges
@@ -86,7 +87,7 @@ async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Service
     quarantine = SqliteQuarantine(":memory:")
     async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(directory.site) as (kept, _):
         of_records = (Tariffs(records, clock), Bills(records, clock), Stock(records, clock))
-        told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept))
+        told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept), Audit(records, clock))
         yield Services(clock, store, quarantine, directory, edges, present, hub, metrics, *told)
 
 
@@ -321,7 +322,7 @@ async def test_metrics_are_told_to_prometheus(client: Client, services: Services
 async def test_answers_carry_headers_that_keep_strangers_out(client: Client) -> None:
     answer = await client.get("/api/v1/site")
 
-    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 

@@ -398,6 +398,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done, by whom, from where */
+        get: operations["audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -637,10 +654,11 @@ export interface components {
         };
         /**
          * EventsAnswer
-         * @description Events by meter and time.
+         * @description Events by meter and time; `next` is null on the last page.
          */
         EventsAnswer: {
             events: components["schemas"]["KeptEventWords"][];
+            next: string | null;
         };
         /**
          * KeptEventWords
@@ -981,11 +999,14 @@ export interface components {
         /**
          * BillsAnswer
          * @description Bills by account and days. Where one account was asked for: compared, and the days between without a bill.
+         *
+         *         `next` leads to the bills before these; null where there are none.
          */
         BillsAnswer: {
             bills: components["schemas"]["ReconciledWords"][];
             total: components["schemas"]["TotalWords"] | null;
             unbilled: components["schemas"]["DaysWords"][];
+            next: string | null;
         };
         /**
          * ReconciledWords
@@ -1333,6 +1354,30 @@ export interface components {
             why: string;
         };
         /**
+         * AuditAnswer
+         * @description Rows, the newest first; `next` is null on the last page.
+         */
+        AuditAnswer: {
+            rows: components["schemas"]["AuditRowWords"][];
+            next: string | null;
+        };
+        /**
+         * AuditRowWords
+         * @description Something that was done. `hash` is over all of it and over `previous`, the hash of the row before.
+         */
+        AuditRowWords: {
+            seq: number;
+            at: number;
+            account: string;
+            address: string;
+            action: string;
+            subject: string;
+            outcome: string;
+            detail: Record<string, never>;
+            previous: string;
+            hash: string;
+        };
+        /**
          * NewEvents
          * @description Events to keep, all of them or, where one is wrong, none. `again` takes those that were withdrawn once.
          */
@@ -1474,6 +1519,12 @@ export interface components {
             detail: string;
             text: components["schemas"]["TextWords"];
         };
+        /**
+         * Action
+         * @description What can be done.
+         * @enum {unknown}
+         */
+        Action: "approve" | "change" | "export" | "prune" | "refused" | "seal_broken" | "sign_in" | "sign_out";
     };
     responses: never;
     parameters: never;
@@ -1700,6 +1751,8 @@ export interface operations {
             query?: {
                 meter?: string[];
                 withdrawn?: boolean;
+                limit?: number;
+                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -1730,7 +1783,10 @@ export interface operations {
     add_events: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1763,7 +1819,10 @@ export interface operations {
     withdraw_event: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1834,7 +1893,10 @@ export interface operations {
     preview_events: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1867,7 +1929,10 @@ export interface operations {
     preview_withdrawal: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2000,6 +2065,7 @@ export interface operations {
                 to?: string | null;
                 withdrawn?: boolean;
                 limit?: number;
+                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -2030,7 +2096,10 @@ export interface operations {
     add_bills: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2063,7 +2132,10 @@ export interface operations {
     withdraw_bill: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2130,7 +2202,10 @@ export interface operations {
     add_moves: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2163,7 +2238,10 @@ export interface operations {
     withdraw_move: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2225,7 +2303,10 @@ export interface operations {
     close_period: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2258,7 +2339,10 @@ export interface operations {
     correct_period: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2310,6 +2394,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PeriodAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit: {
+        parameters: {
+            query?: {
+                from?: number | null;
+                to?: number | null;
+                account?: string | null;
+                action?: components["schemas"]["Action"] | null;
+                subject?: string | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditAnswer"];
                 };
             };
             /** @description What went wrong */
