@@ -280,14 +280,14 @@ async def _maintain(store: ReadingStore, ledger: Ledger, clock: Clock) -> None:
 
 
 async def _prune(audit: Audit, days: int) -> None:
-    """Delete what of the audit log was kept long enough, once a day."""
+    """Delete what of the audit log was kept long enough, at the start and once a day."""
     while True:
-        await asyncio.sleep(_PRUNE_EVERY_S)
         try:
             if gone := await audit.prune(days):
                 log.info("audit.pruned", rows=gone, days=days)
         except EnergyError as error:
             log.error("audit.unpruned", cause=str(error))
+        await asyncio.sleep(_PRUNE_EVERY_S)
 
 
 async def _watch_records(books: Books, records: Records, clock: Clock, site: Site) -> None:
