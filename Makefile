@@ -1,6 +1,6 @@
 # Everything starts here: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo run test check format bench clean
+.PHONY: help setup web demo run test check format bench sbom clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -46,6 +46,9 @@ format: setup ## put the code in its form
 
 bench: setup ## run all benchmarks, or NAME=pipeline
 	$(BIN)/python -m benchmarks $(NAME)
+
+sbom: setup ## write what an installation is made of, into build/sbom.cdx.json
+	@$(BIN)/python tools/sbom.py build/sbom.cdx.json
 
 clean: ## remove what was built; what `make demo` keeps is in var/ and stays
 	rm -rf $(VENV) gateway/static web/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

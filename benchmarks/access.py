@@ -132,5 +132,5 @@ def _services(site: Site, records: Records, store: Any) -> Services:
     books = Books(open_ledger(store), Kept(site), read_factors(Path("config/factors.yaml")))
     entered = Tariffs(records, clock), Bills(records, clock), Stock(records, clock), Closings(records, clock, books)
     told = (Lives(records, clock), books, *entered)
-    nobody = cast(Any, None), LocalDoor()  # accounts are not asked
+    nobody = cast(Any, None), cast(Any, None), LocalDoor()  # accounts are not asked
     return Services(clock, store, cast(Any, None), directory, edges, present, hub, metrics, *told, *nobody)

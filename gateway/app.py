@@ -23,7 +23,7 @@ from energy.errors import EnergyError, StoreError
 from energy.ports import Clock, Ledger, ReadingStore
 from energy.readings import ReadingColumns, to_ms
 from energy.sites import Site
-from gateway.access.door import LocalDoor, admitted, guarded, marked, must_all_ask, visit_of
+from gateway.access.door import LocalDoor, admitted, guarded, marked, must_all_ask, visit_of, visits
 from gateway.access.roles import Identity, Permission
 from gateway.access.seen_readings import not_of_all
 from gateway.access.sight import operates_everywhere
@@ -33,10 +33,18 @@ from gateway.accounts.routes import ROUTES as ACCOUNTS_ROUTES
 from gateway.accounts.secrecy import open_seal
 from gateway.accounts.service import AccountRules, Accounts
 from gateway.api.bodies import must_be_of_our_page
+from gateway.api.callers import callers
+from gateway.api.conditional import conditional
+from gateway.api.headers import security_headers
+from gateway.api.idempotency import idempotent
+from gateway.api.limits import Limits
 from gateway.api.openapi import openapi
 from gateway.api.problems import problems
 from gateway.api.route import Route, register
 from gateway.api.words import OngoingProblem, TextWords
+from gateway.audit.refusals import refusals
+from gateway.audit.routes import ROUTES as AUDIT_ROUTES
+from gateway.audit.service import KEPT_DAYS, Audit
 from gateway.billing.routes import ROUTES as BILLING_ROUTES
 from gateway.billing.service import Bills
 from gateway.closing.routes import ROUTES as CLOSING_ROUTES
@@ -83,10 +91,12 @@ ROUTES: tuple[Route[Services], ...] = (
     *BILLING_ROUTES,
     *STOCK_ROUTES,
     *CLOSING_ROUTES,
+    *AUDIT_ROUTES,
 )
 _MAINTAIN_EVERY_S = 600.0
 _LOOK_EVERY_S = 0.5
 _STILL_EVERY_S = 5.0
+_PRUNE_EVERY_S = 86_400.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -107,6 +117,7 @@ class GatewaySettings:
     accounts_required: bool = True
     behind_tls: bool = False
     account_rules: AccountRules = field(default_factory=AccountRules)
+    audit_days: int = KEPT_DAYS
 
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
@@ -115,7 +126,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.store))
         quarantine = stack.enter_context(closing(SqliteQuarantine(settings.quarantine)))
-        records = await stack.enter_async_context(open_records(settings.records))
+        records = await stack.enter_async_context(open_records(settings.records, settings.key.parent))
         site, changed = await load_or_import(records, settings.site, clock)
         if changed:
             log.info("site.imported", site=site.id, changes=changed)
@@ -146,6 +157,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             Stock(records, clock),
             Closings(records, clock, books),
             accounts,
+            Audit(records, clock),
             door if settings.accounts_required else LocalDoor(),
         )
         bus = await stack.enter_async_context(
@@ -168,7 +180,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         ledger_watch = LedgerWatch(books)
         watch = _Watch(bus, intake, ledger_watch, clock)
         present.of_gateway = watch.problems
-        await stack.enter_async_context(_served(application(services), settings))
+        await stack.enter_async_context(_served(application(services, behind_tls=settings.behind_tls), settings))
         stack.push_async_callback(hub.close)
         await _tell_who_comes_in(settings, accounts)
         log.info("gateway.started", address=f"http://{settings.host}:{settings.port}", store=settings.store)
@@ -179,11 +191,25 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             tasks.create_task(books.run(clock))
             tasks.create_task(ledger_watch.run(clock))
             tasks.create_task(_watch_records(books, records, clock, site, door))
+            tasks.create_task(_prune(services.audit, settings.audit_days))
 
 
-def application(services: Services) -> web.Application:
+def application(services: Services, *, behind_tls: bool = False, limits: Limits | None = None) -> web.Application:
     """The API and the page over the services."""
-    app = web.Application(middlewares=[problems], client_max_size=1 << 20)
+    limits = limits or Limits()
+    # From without inwards. Who is signed in must be known before `by_account`.
+    frame = [
+        callers(behind_proxy=behind_tls),
+        refusals(services.audit),
+        limits.by_address,
+        problems,
+        visits(services.door),
+        limits.by_account,
+        conditional,
+        idempotent(),
+    ]
+    app = web.Application(middlewares=frame, client_max_size=1 << 20)
+    app.on_response_prepare.append(security_headers(tls=behind_tls))
     register(app, ROUTES, services)
     described = msgspec.json.encode(openapi(ROUTES, PUSHED))
 
@@ -318,6 +344,17 @@ async def _maintain(store: ReadingStore, ledger: Ledger, clock: Clock) -> None:
             await store.maintain(to_ms(clock.now()))
         except StoreError as error:
             log.error("store.unmaintained", cause=str(error))
+
+
+async def _prune(audit: Audit, days: int) -> None:
+    """Delete what of the audit log was kept long enough, at the start and once a day."""
+    while True:
+        try:
+            if gone := await audit.prune(days):
+                log.info("audit.pruned", rows=gone, days=days)
+        except EnergyError as error:
+            log.error("audit.unpruned", cause=str(error))
+        await asyncio.sleep(_PRUNE_EVERY_S)
 
 
 async def _watch_records(books: Books, records: Records, clock: Clock, site: Site, door: AccountsDoor) -> None:

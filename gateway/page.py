@@ -12,14 +12,6 @@ from gateway.access.roles import Permission
 
 STATIC = Path(__file__).parent / "static"
 
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' ws: wss:; "
-        "frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
 _NOT_BUILT = "The page is not built. Run `make web` in the checkout, or install the wheel.\n"
 
 
@@ -37,7 +29,7 @@ def add_page(app: web.Application) -> None:
     for file in STATIC.glob("*.*"):
         if file.name != "index.html":
             app.router.add_get(f"/{file.name}", marked(Permission.OPEN, _serving(file)))
-    app.on_response_prepare.append(_add_headers)
+    app.on_response_prepare.append(_add_caching)
 
 
 def _serving(file: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -47,8 +39,7 @@ def _serving(file: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse
     return serve
 
 
-async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(_HEADERS)
+async def _add_caching(request: web.Request, response: web.StreamResponse) -> None:
     # Vite names these by their content: they never change.
     if request.path.startswith("/assets/"):
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"

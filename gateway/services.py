@@ -9,6 +9,7 @@ from gateway.access.door import Door
 from gateway.access.roles import Identity, Permission
 from gateway.access.sights import Sights
 from gateway.accounts.service import Accounts
+from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
 from gateway.edges.service import Edges
@@ -41,6 +42,7 @@ class Services:
     stock: Stock
     closings: Closings
     accounts: Accounts
+    audit: Audit
     door: Door
     sights: Sights = field(default_factory=Sights, compare=False)
 

@@ -29,6 +29,7 @@ _COMMANDS = {
     "period": ("periods", "Close months, see what would differ, correct them by reversing entries."),
     "consumption": ("consumption", "Tell what flowed through a counter, by hour, day, month or year."),
     "ledger": ("ledger", "Make the ledger of consumption anew."),
+    "audit": ("audit", "See, check and export what was done, by whom."),
     "openapi": ("openapi", "Print the description of the API."),
 }
 

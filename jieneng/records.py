@@ -13,6 +13,7 @@ from energy.errors import EnergyError
 from energy.sites import Meter, Site
 from gateway.accounts.secrecy import open_seal
 from gateway.accounts.service import Accounts
+from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.life.service import Lives
 from gateway.records.database import Records, open_records
@@ -25,7 +26,7 @@ from jieneng.settings import Settings
 @asynccontextmanager
 async def kept(settings: Settings) -> AsyncIterator[Records]:
     """The records that the settings name."""
-    async with open_records(settings.records_address) as records:
+    async with open_records(settings.records_address, settings.data) as records:
         yield records
 
 
@@ -39,6 +40,12 @@ async def kept_sites(settings: Settings) -> AsyncIterator[SiteRecords]:
 async def kept_lives(settings: Settings) -> AsyncIterator[tuple[Lives, SiteRecords]]:
     async with kept(settings) as records:
         yield Lives(records, SystemClock()), SiteRecords(records, SystemClock())
+
+
+@asynccontextmanager
+async def kept_audit(settings: Settings) -> AsyncIterator[Audit]:
+    async with kept(settings) as records:
+        yield Audit(records, SystemClock())
 
 
 @asynccontextmanager

@@ -13,6 +13,8 @@ from energy.documents import Words, checked, open_document
 from energy.errors import ConfigurationError
 
 BROKER_PORT = 18830
+# Days of the audit log: half a year at least (网络安全法, article 21).
+LEAST_DAYS, KEPT_DAYS = 180, 365
 
 
 def _listening(text: str) -> str:
@@ -37,6 +39,7 @@ class SettingsWords(Words):
     accounts: Literal["required", "off"] | None = None
     behind_tls: bool | None = None
     token_file: str | None = None
+    audit_days: Annotated[int, Field(ge=LEAST_DAYS)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Settings:
     accounts: str = "required"
     behind_tls: bool = False
     token_file: Path | None = None
+    audit_days: int = KEPT_DAYS
 
     @property
     def bus_address(self) -> str:

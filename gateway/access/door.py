@@ -8,11 +8,14 @@ from ipaddress import ip_address, ip_network
 from typing import Protocol
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from gateway.access.roles import Grant, Identity, Permission, Role
 from gateway.api.problems import RequestError
 from gateway.api.words import TextWords
+from gateway.audit.asking import asking
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 NOBODY = Identity("")
 # Where accounts are off: reads, enters, closes and operates everything; administers nothing.
 LOCAL = Identity("local", (Grant(Role.ENERGY_OFFICER),))
@@ -116,10 +119,31 @@ def visit_of(request: web.Request) -> Visit:
     return request[VISIT]
 
 
+async def _known(door: Door, request: web.Request) -> Visit:
+    """The visit of a request, looked for once; what is done for it is told to the audit log as the account's."""
+    if VISIT not in request:
+        await door.identify(request)
+        if door.required:
+            asking().account = visit_of(request).identity.account
+    return visit_of(request)
+
+
+def visits(door: Door) -> Middleware:
+    """Let it be known who asks the API, before anything is done for him."""
+
+    @web.middleware
+    async def known(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith("/api/"):
+            await _known(door, request)
+        return await handler(request)
+
+    return known
+
+
 async def admitted(door: Door, request: web.Request, permission: Permission) -> Visit:
     """The visit, where it may do this; RequestError 401 where nobody is known, 403 where it is not permitted."""
-    identity = await door.identify(request)
-    visit = visit_of(request)
+    visit = await _known(door, request)
+    identity = visit.identity
     if permission is Permission.OPEN:
         return visit
     if not visit.is_known:
@@ -134,7 +158,6 @@ async def admitted(door: Door, request: web.Request, permission: Permission) -> 
     return visit
 
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _MARK = "jieneng_permission"
 
 

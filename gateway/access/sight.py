@@ -39,6 +39,11 @@ def operates_everywhere(identity: Identity) -> bool:
     return any(g.organisation is None and not g.meters for g in identity.granted(Permission.OPERATE))
 
 
+def audits_everywhere(identity: Identity) -> bool:
+    """Whether the log of what was done, which is that of the whole installation, is his to look at."""
+    return any(g.organisation is None and not g.meters for g in identity.granted(Permission.AUDIT))
+
+
 def _of_everything(grant: Grant) -> bool:
     return grant.organisation is None and grant.role is not Role.PARTNER
 

@@ -9,12 +9,13 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from gateway.access.roles import Identity, Permission
+from gateway.access.seen_audit import ClosedAudit
 from gateway.access.seen_books import SeenBooks
 from gateway.access.seen_present import ClosedEdges, SeenEdges, SeenHub, seen_directory, seen_problems
 from gateway.access.seen_readings import SeenQuarantine, SeenStore
 from gateway.access.seen_records import SeenBills, SeenClosings, SeenLives, SeenStock
 from gateway.access.seen_site import Listed
-from gateway.access.sight import Ownership, Reach, Sight, operates_everywhere
+from gateway.access.sight import Ownership, Reach, Sight, audits_everywhere, operates_everywhere
 from gateway.ledger.books import Kept
 from gateway.live.hub import Hub
 from gateway.live.service import Present
@@ -37,17 +38,19 @@ class Sights:
 
     def of(self, services: Services, identity: Identity, permission: Permission) -> Services:
         """The services as the identity may see them under the permission."""
-        return self.within(services, Reach.of(identity, permission), operates_everywhere(identity))
+        return self.within(
+            services, Reach.of(identity, permission), operates_everywhere(identity), audits_everywhere(identity)
+        )
 
-    def within(self, services: Services, reach: Reach, operates: bool) -> Services:
-        """The services as far as a reach goes; `operates` opens edges and refused readings."""
-        if reach.everything and operates:
-            return services
+    def within(self, services: Services, reach: Reach, operates: bool, audits: bool) -> Services:
+        """The services as far as a reach goes; `operates` opens edges and refused readings, `audits` the log."""
+        if reach.everything:
+            return _of_everything(services, operates, audits)
         self._renew(services)
-        name = reach, operates
+        name = reach, operates, audits
         made = self._made.get(name)
         if made is None:
-            made = self._made[name] = self._narrowed(services, reach, operates)
+            made = self._made[name] = self._narrowed(services, reach, operates, audits)
         self._made.move_to_end(name)
         while len(self._made) > _KEPT:
             self._made.popitem(last=False)
@@ -78,11 +81,8 @@ class Sights:
             self._of, self._listed = (services, kept, revision, day), None
             self.ownership(services, day)
 
-    def _narrowed(self, services: Services, reach: Reach, operates: bool) -> Services:
-        edges = services.edges if operates else ClosedEdges()
-        quarantine = SeenQuarantine(services.quarantine, open_to=operates)
-        if reach.everything:
-            return replace(services, edges=edges, quarantine=quarantine)
+    def _narrowed(self, services: Services, reach: Reach, operates: bool, audits: bool) -> Services:
+        whole, services = services, _of_everything(services, operates, audits)
         assert self._own is not None
         own = self._own[1]
         if self._listed is None:
@@ -91,18 +91,16 @@ class Sights:
         books = SeenBooks(services.books, self._listed, sight, own)
         directory = seen_directory(services.directory, books.kept.site, sight, own)
         store = SeenStore(services.store, sight, lambda: [p for m in directory.meters.values() for p in m.points])
-        present = Present(store, directory, SeenEdges(services.edges, sight), services.clock)
+        present = Present(store, directory, SeenEdges(whole.edges, sight), services.clock)
         present.of_gateway = seen_problems(services.present, directory, own)
 
         def again() -> Hub:
-            return self.within(services, reach, operates).hub
+            return self.within(whole, reach, operates, audits).hub
 
         return replace(
             services,
             store=store,
-            quarantine=quarantine,
             directory=directory,
-            edges=edges,
             present=present,
             hub=SeenHub(services.hub, sight, present, again),
             lives=SeenLives(services.lives, sight, own),
@@ -112,3 +110,11 @@ class Sights:
             closings=SeenClosings(services.closings, services.books, books, sight),
             sights=Sights(),
         )
+
+
+def _of_everything(services: Services, operates: bool, audits: bool) -> Services:
+    """Without what is told of the whole installation alone, where that is not his."""
+    if not operates:
+        closed = SeenQuarantine(services.quarantine, open_to=False)
+        services = replace(services, edges=ClosedEdges(), quarantine=closed)
+    return services if audits else replace(services, audit=ClosedAudit(services.audit))

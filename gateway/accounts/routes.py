@@ -11,6 +11,8 @@ from gateway.accounts.secrecy import csrf_of
 from gateway.api.problems import RequestError
 from gateway.api.route import NoQuery, Route
 from gateway.api.words import TextWords
+from gateway.audit.asking import asking
+from gateway.audit.chain import Action
 from gateway.services import Services
 
 _NOT_ONESELF = TextWords("不能更改自己的权限或停用自己", "Nobody changes his own grants, or disables himself")
@@ -21,6 +23,7 @@ async def session(services: Services, _query: NoQuery, visit: Visit) -> w.Sessio
 
 
 async def sign_in(services: Services, _query: NoQuery, body: w.SignIn, visit: Visit) -> w.SignedIn:
+    asking().trying = folded(body.name)
     secret = await services.accounts.sign_in(body.name, body.password, visit.origin, visit.session)
     return await _signed_in(services, visit, secret)
 
@@ -29,6 +32,7 @@ async def sign_in_second(services: Services, _query: NoQuery, body: w.SecondFact
     found = await services.accounts.sessions.numbered(visit.session) if visit.session is not None else None
     if found is None or not found.second:
         raise RequestError("sign in with the password first", 401)
+    asking().trying = (await services.accounts.people.numbered(found.account)).account.name
     secret = await services.accounts.sign_in_second(found, body.code, visit.origin)
     return await _signed_in(services, visit, secret)
 
@@ -36,12 +40,18 @@ async def sign_in_second(services: Services, _query: NoQuery, body: w.SecondFact
 async def _signed_in(services: Services, visit: Visit, secret: str) -> w.SignedIn:
     visit.cookie = secret
     begun = await services.accounts.sessions.find(secret)
-    return w.SignedIn("second" if begun is not None and begun.second else "in", csrf_of(secret))
+    half = begun is not None and begun.second
+    name = asking().trying
+    if name and not half:
+        await services.audit.record(Action.SIGN_IN, f"account/{name}", account=name)
+    return w.SignedIn("second" if half else "in", csrf_of(secret))
 
 
 async def end_session(services: Services, _query: NoQuery, _body: w.Nothing, visit: Visit) -> w.SessionAnswer:
     if visit.session is not None:
         await services.accounts.sessions.end(visit.session)
+        if name := visit.identity.account:
+            await services.audit.record(Action.SIGN_OUT, f"account/{name}", account=name)
     visit.cookie = ""
     return w.SessionAnswer("required" if services.door.required else "off", "out")
 
@@ -52,6 +62,7 @@ async def change_password(services: Services, _query: NoQuery, body: w.NewPasswo
 
 
 async def first(services: Services, _query: NoQuery, body: w.First, visit: Visit) -> w.SignedIn:
+    asking().trying = folded(body.name)
     secret = await services.accounts.use_link(body.link, body.name, body.password, visit.origin)
     return await _signed_in(services, visit, secret)
 

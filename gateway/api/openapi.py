@@ -10,9 +10,17 @@ from typing import Any
 import msgspec
 
 from gateway.access.roles import Permission
+from gateway.api.idempotency import KEY, takes_key
 from gateway.api.problems import Problem
 from gateway.api.route import Route
 
+_IDEMPOTENCY = {
+    "name": KEY,
+    "in": "header",
+    "required": False,
+    "description": "Sent again with the same key and body, a request is not done again, and answered as before.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+}
 _TEMPLATE = "#/components/schemas/{name}"
 
 
@@ -56,7 +64,10 @@ def _operation(route: Route[Any], of_type: dict[Any, Any]) -> dict[str, Any]:
         "summary": route.summary,
         "x-permission": route.permission.value,
         "security": [] if route.permission is Permission.OPEN else [{"token": []}],
-        "parameters": [_parameter(route.path, field, of_type) for field in msgspec.structs.fields(route.query)],
+        "parameters": [
+            *(_parameter(route.path, field, of_type) for field in msgspec.structs.fields(route.query)),
+            *([_IDEMPOTENCY] if route.method == "POST" and takes_key(route.path) else []),
+        ],
         **body,
         "responses": {
             "200": {"description": "OK", "content": {"application/json": {"schema": of_type[route.answer]}}},

@@ -15,13 +15,14 @@ log = structlog.get_logger()
 
 _TITLES = {
     400: TextWords("请求有误", "The request is wrong"),
-    401: TextWords("需要登录", "Not signed in"),
+    401: TextWords("请先登录", "Sign in first"),
     403: TextWords("不允许", "Not allowed"),
     404: TextWords("没有找到", "Not found"),
     405: TextWords("不支持此方法", "The method is not supported"),
+    409: TextWords("与已有内容冲突", "It contradicts what is there"),
     413: TextWords("请求过大", "The request is too large"),
     415: TextWords("内容类型不支持", "The content type is not supported"),
-    429: TextWords("尝试过多，请稍候", "Too many attempts; wait"),
+    429: TextWords("请求过于频繁，请稍后再试", "Too many requests; try again later"),
     500: TextWords("内部错误，已记录", "An internal error; it was logged"),
     503: TextWords("存储暂时不可用", "The store is not available"),
 }

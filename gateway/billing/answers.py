@@ -9,6 +9,7 @@ from decimal import Decimal
 from analytics.tariffs.reconciliation import Cause, Differences, Statement, reconcile
 from energy.bills import SupplierBill
 from energy.errors import EnergyError
+from gateway.api.paging import last_page_of
 from gateway.api.words import TextWords
 from gateway.billing.metered import Metered, Metering
 from gateway.billing.service import Bills
@@ -35,13 +36,14 @@ async def told(bills: Bills, books: Books, query: BillsQuery) -> BillsAnswer:
     if query.from_ is not None and query.to is not None and not query.from_ < query.to:
         raise EnergyError(f"from {query.from_} must be before to {query.to}")
     found = await bills.entries(None if query.account is None else [query.account], withdrawn=query.withdrawn)
-    chosen = sorted((kept for kept in found if _touches(kept.value, query)), key=_order)[-query.limit :]
+    touching = sorted((kept for kept in found if _touches(kept.value, query)), key=_order)
+    chosen, older = last_page_of(touching, _order, query.limit, query.cursor)
     if query.account is None:
-        return BillsAnswer([ReconciledWords(KeptBillWords.of(kept), None, None) for kept in chosen], None, [])
+        return BillsAnswer([ReconciledWords(KeptBillWords.of(kept), None, None) for kept in chosen], None, [], older)
     words = [await _reconciled(kept, Metering(books)) for kept in chosen]
     standing = [kept.value for kept in chosen if kept.withdrawn_at_ms is None]
     days = unbilled(standing, query.from_, query.to)
-    return BillsAnswer(words, _total(standing, words), [DaysWords(*d) for d in days])
+    return BillsAnswer(words, _total(standing, words), [DaysWords(*d) for d in days], older)
 
 
 def unbilled(bills: Sequence[SupplierBill], start: date | None, end: date | None) -> list[tuple[date, date]]:
@@ -64,8 +66,8 @@ def _touches(bill: SupplierBill, query: BillsQuery) -> bool:
     return (query.from_ is None or query.from_ < bill.end) and (query.to is None or bill.start < query.to)
 
 
-def _order(kept: Entry[SupplierBill]) -> tuple[str, date, int]:
-    return kept.value.account, kept.value.start, kept.id
+def _order(kept: Entry[SupplierBill]) -> tuple[str, str, int]:
+    return kept.value.account, kept.value.start.isoformat(), kept.id
 
 
 async def _reconciled(kept: Entry[SupplierBill], metering: Metering) -> ReconciledWords:

@@ -146,14 +146,19 @@ class BillsQuery(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "f
     to: date | None = None
     withdrawn: bool = False
     limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
+    cursor: Annotated[str, msgspec.Meta(max_length=500)] | None = None
 
 
 class BillsAnswer(msgspec.Struct):
-    """Bills by account and days. Where one account was asked for: compared, and the days between without a bill."""
+    """Bills by account and days. Where one account was asked for: compared, and the days between without a bill.
+
+    `next` leads to the bills before these; null where there are none.
+    """
 
     bills: list[ReconciledWords]
     total: TotalWords | None
     unbilled: list[DaysWords]
+    next: str | None
 
 
 class NewBills(msgspec.Struct, forbid_unknown_fields=True):

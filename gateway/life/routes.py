@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from energy.errors import UnknownName
 from gateway.access.roles import Permission
+from gateway.api.paging import page_of
 from gateway.api.problems import RequestError
 from gateway.api.route import NoQuery, Route
+from gateway.life.service import KeptEvent
 from gateway.life.words import (
     AddedAnswer,
     EventsAnswer,
@@ -19,7 +21,12 @@ from gateway.services import Services
 
 async def events(services: Services, query: EventsQuery) -> EventsAnswer:
     found = await services.lives.events(query.meter or None, withdrawn=query.withdrawn)
-    return EventsAnswer([KeptEventWords.of(kept) for kept in found])
+    page, more = page_of(found, _order, query.limit, query.cursor)
+    return EventsAnswer([KeptEventWords.of(kept) for kept in page], more)
+
+
+def _order(kept: KeptEvent) -> tuple[str, int, int]:
+    return kept.event.meter, kept.event.at_ms, kept.id
 
 
 async def add_events(services: Services, _query: NoQuery, body: NewEvents) -> AddedAnswer:

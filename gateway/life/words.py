@@ -11,6 +11,7 @@ from gateway.life.service import Added, KeptEvent
 
 MeterId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Said = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Cursor = Annotated[str, msgspec.Meta(max_length=500)]
 Note = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
@@ -58,16 +59,19 @@ class KeptEventWords(msgspec.Struct):
 
 
 class EventsQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """Of these meters, or of all; with those that hold no longer, or without."""
+    """Of these meters, or of all; with those that hold no longer, or without. `cursor` is the `next` of a page."""
 
     meter: list[str] = []
     withdrawn: bool = False
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 10_000
+    cursor: Cursor | None = None
 
 
 class EventsAnswer(msgspec.Struct):
-    """Events by meter and time."""
+    """Events by meter and time; `next` is null on the last page."""
 
     events: list[KeptEventWords]
+    next: str | None
 
 
 class NewEvents(msgspec.Struct, forbid_unknown_fields=True):

@@ -9,10 +9,15 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.audit.append import append
+from gateway.audit.asking import asking
+from gateway.audit.chain import Action, Deed
 from gateway.records.database import Records
 from gateway.records.tables import ChangeRow
 
 Plain = Mapping[str, Any]
+# Changes of these kinds are somebody's signature under figures.
+_APPROVED = frozenset({"closing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +65,25 @@ class Author:
 async def log_changes(
     connection: AsyncConnection, changes: Sequence[Change], author: Author, site: str | None = None
 ) -> None:
-    """Append the changes within the transaction that makes them."""
+    """Append the changes, here and to the audit log, within the transaction that makes them."""
     said = {"who": author.who, "why": author.why, "at_ms": author.at_ms, "site": site}
     if changes:
         rows = [{**said, "kind": c.kind, "key": c.key, "before": c.before, "after": c.after} for c in changes]
         await connection.execute(insert(ChangeRow), rows)
+        await append(connection, [_deed(c, author, site) for c in changes])
+
+
+def _deed(change: Change, author: Author, site: str | None) -> Deed:
+    asked = asking()
+    said = {"who": author.who, "why": author.why, "site": site}
+    return Deed(
+        author.at_ms,
+        Action.APPROVE if change.kind in _APPROVED else Action.CHANGE,
+        f"{change.kind}/{change.key}",
+        asked.account or author.who,
+        asked.address,
+        detail={**said, "before": change.before, "after": change.after},
+    )
 
 
 async def logged_changes(

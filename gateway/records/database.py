@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from energy.errors import EnergyError, StoreError
+from gateway.audit.append import PENDING, SEAL
+from gateway.audit.seal import Head, Seal
 from gateway.records.engines import Engines, shown
 
+log = structlog.get_logger()
+
 # The newest revision in migrations/versions, so that Alembic is only imported where there is something to migrate.
-HEAD = "0003"
+HEAD = "0004"
 
 
 class Records:
     """An open database of records."""
 
-    def __init__(self, engines: Engines) -> None:
-        self._engines = engines
+    def __init__(self, engines: Engines, seal: Seal) -> None:
+        self._engines, self.seal = engines, seal
+        self._writer = engines.writer.execution_options(**{SEAL: seal})
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -36,10 +43,21 @@ class Records:
         What is read in it stays as it is until it ends, whichever process would change it.
         """
         with self._told():
-            async with self._engines.writer.begin() as connection:
+            async with self._writer.begin() as connection:
                 if self._engines.lock is not None:
                     await connection.execute(text(self._engines.lock))
+                info = (await connection.get_raw_connection()).info
+                info.pop(PENDING, None)  # of a transaction that was given up
                 yield connection
+        if (head := info.pop(PENDING, None)) is not None:
+            self._keep(head)
+
+    def _keep(self, head: Head) -> None:
+        """Keep the end of the audit log beside the database; what was committed stands even where that fails."""
+        try:
+            self.seal.keep(head)
+        except OSError as error:
+            log.error("audit.head_unwritten", folder=str(self.seal.folder), cause=str(error))
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -50,20 +68,29 @@ class Records:
 
 
 @asynccontextmanager
-async def open_records(address: str) -> AsyncIterator[Records]:
+async def open_records(address: str, folder: Path = Path("var")) -> AsyncIterator[Records]:
     """The records at `sqlite:FILE` or `postgresql://USER@HOST/DATABASE`, of this program's version; those of a newer
-    one are refused in words."""
-    async with _connected(address) as records:
+    one are refused in words.
+
+    The key and the head of the audit log lie beside the file; of a database of PostgreSQL in the `folder`.
+    """
+    seal = Seal(_beside(address, folder))
+    async with _connected(address, seal) as records:
         if await _revision(records) != HEAD:
-            await _bring_up(address)
+            await _bring_up(address, seal)
         yield records
 
 
+def _beside(address: str, folder: Path) -> Path:
+    scheme, _, file = address.partition(":")
+    return Path(file).parent if scheme == "sqlite" else folder
+
+
 @asynccontextmanager
-async def _connected(address: str, *, patient: bool = False) -> AsyncIterator[Records]:
+async def _connected(address: str, seal: Seal, *, patient: bool = False) -> AsyncIterator[Records]:
     engines = engines_at(address, patient=patient)
     try:
-        yield Records(engines)
+        yield Records(engines, seal)
     finally:
         await engines.reader.dispose()
 
@@ -93,9 +120,9 @@ async def _revision(records: Records) -> str | None:
         return found.scalar_one_or_none()
 
 
-async def _bring_up(address: str) -> None:
+async def _bring_up(address: str, seal: Seal) -> None:
     """Migrate, while no other process writes or migrates; one that comes second finds nothing left to do."""
     from gateway.records.migrate import upgrade
 
-    async with _connected(address, patient=True) as records, records.writing() as connection:
+    async with _connected(address, seal, patient=True) as records, records.writing() as connection:
         await connection.run_sync(upgrade, shown(address))

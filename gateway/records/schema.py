@@ -12,6 +12,7 @@ from gateway.accounts.tables import (
     UserSessionRow,
     UserTokenRow,
 )
+from gateway.audit.tables import AuditHeadRow, AuditRow
 from gateway.billing.tables import BillRow
 from gateway.closing.tables import ClosingEntryRow, ClosingFigureRow, ClosingRow
 from gateway.life.tables import MeterEventRow
@@ -23,6 +24,8 @@ from gateway.tariffs.tables import TariffRow
 
 METADATA = Base.metadata
 TABLES = (
+    AuditHeadRow,
+    AuditRow,
     BillRow,
     ChangeRow,
     ClosingEntryRow,

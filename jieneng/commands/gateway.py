@@ -24,6 +24,7 @@ from jieneng.settings import load_settings
     options.accounts,
     options.behind_tls,
     options.clock,
+    options.audit_days,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run the process at the centre: take readings from the broker, store them, tell the edges, serve API and page.
@@ -51,5 +52,6 @@ def command(config: Path | None, **given: Any) -> None:
         key=settings.key,
         accounts_required=settings.accounts == "required",
         behind_tls=settings.behind_tls,
+        audit_days=settings.audit_days,
     )
     options.run_until_signalled(run_gateway(gateway, open_clock(settings.clock)))

@@ -68,6 +68,9 @@ token_file = click.option(
     envvar="JIENENG_TOKEN_FILE",
     help="File with a token, for a running gateway that asks who comes.",
 )
+audit_days = click.option(
+    "--audit-days", type=click.IntRange(180), help="Days the audit log is kept, 180 at least. [365]"
+)
 clock = click.option("--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal. [system]")
 
 

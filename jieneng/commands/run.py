@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     options.accounts,
     options.behind_tls,
     options.clock,
+    options.audit_days,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run edge, gateway and, unless --bus names another, a broker: everything for one site on this machine.
@@ -79,6 +80,7 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     common += ["--clock", settings.clock]
     gateway = ["gateway", *common, "--store", settings.store_address, "--listen", settings.listen]
     gateway += ["--accounts", settings.accounts, *(["--behind-tls"] if settings.behind_tls else [])]
+    gateway += ["--audit-days", str(settings.audit_days)]
     edge = ["edge", *common, "--edge", settings.edge]
     # The address may hold a password.
     told = {"JIENENG_RECORDS": settings.records_address}

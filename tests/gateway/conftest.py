@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.databases import NewDatabase
 
 
 @pytest.fixture
-async def records(new_database: NewDatabase) -> AsyncIterator[Records]:
+async def records(new_database: NewDatabase, tmp_path: Path) -> AsyncIterator[Records]:
     """Records on every kind of database."""
-    async with open_records(new_database()) as made:
+    async with open_records(new_database(), tmp_path) as made:
         yield made

@@ -27,6 +27,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.accounts.secrecy import Seal
 from gateway.accounts.service import Accounts
 from gateway.app import ROUTES, application
+from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
 from gateway.edges.service import Edges
@@ -92,9 +93,8 @@ async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Service
         of_records = (Tariffs(records, clock), Bills(records, clock), Stock(records, clock))
         told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept))
         accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
-        yield Services(
-            clock, store, quarantine, directory, edges, present, hub, metrics, *told, accounts, door=LocalDoor()
-        )
+        of_accounts = accounts, Audit(records, clock), LocalDoor()
+        yield Services(clock, store, quarantine, directory, edges, present, hub, metrics, *told, *of_accounts)
 
 
 @pytest.fixture
@@ -328,7 +328,7 @@ async def test_metrics_are_told_to_prometheus(client: Client, services: Services
 async def test_answers_carry_headers_that_keep_strangers_out(client: Client) -> None:
     answer = await client.get("/api/v1/site")
 
-    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 

@@ -139,6 +139,7 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
         Permission.APPROVE,
         lambda _node, _ids: [({}, {"month": "2026-01", **_SAID})],
     ),
+    ("GET", "/api/v1/audit"): (Permission.AUDIT, _nothing),
     ("GET", "/api/v1/session"): (Permission.OPEN, _nothing),
     ("POST", "/api/v1/session"): (Permission.OPEN, of_no_node),
     ("POST", "/api/v1/session/second"): (Permission.OPEN, of_no_node),

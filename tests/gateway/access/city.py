@@ -26,6 +26,7 @@ from gateway.access.roles import Grant, Identity, Role
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.secrecy import Seal
 from gateway.accounts.service import Accounts
+from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
 from gateway.edges.service import Edges
@@ -183,6 +184,5 @@ async def _services(made: Books, store: Any, clock: Any, tariffs: Tariffs, *of: 
     closings = Closings(records, clock, made)
     accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
     of_records = (lives, made, tariffs, bills, stock, closings)
-    return Services(
-        clock, store, quarantine, directory, edges, present, hub, metrics, *of_records, accounts, LocalDoor()
-    )
+    of_accounts = accounts, Audit(records, clock), LocalDoor()
+    return Services(clock, store, quarantine, directory, edges, present, hub, metrics, *of_records, *of_accounts)

@@ -20,6 +20,7 @@ from energy.readings import Point, ReadingColumns, to_ms
 from energy.sites import Text
 from gateway.access.roles import Grant, Identity, Permission, Role
 from gateway.api.problems import RequestError
+from gateway.audit.service import Wanted
 from gateway.closing.service import Closings
 from gateway.edges.service import Edges
 from gateway.ledger.scope import Node, NodeKind
@@ -72,7 +73,12 @@ async def test_what_all_offices_see_of_their_own_is_the_whole(city: City) -> Non
 async def test_who_sees_everything_sees_it_and_edges_where_he_operates(city: City) -> None:
     officer, auditor = (Identity("who", (Grant(r),)) for r in (Role.ENERGY_OFFICER, Role.AUDITOR))
 
-    assert seen(city, officer) is city.services
+    everything = seen(city, officer)
+    closed = {f.name for f in fields(Services) if getattr(everything, f.name) is not getattr(city.services, f.name)}
+    assert closed == {"audit"}
+    assert await seen(city, auditor, Permission.AUDIT).audit.rows(Wanted(), limit=1)
+    with pytest.raises(RequestError, match="the audit log"):
+        await everything.audit.rows(Wanted(), limit=1)
     told = seen(city, auditor)
     assert told.books is city.services.books and told.lives is city.services.lives
     with pytest.raises(RequestError, match="edges are those of the whole installation"):

@@ -17,6 +17,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.accounts.secrecy import Seal
 from gateway.accounts.service import Accounts
 from gateway.app import application
+from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
 from gateway.edges.service import Edges
@@ -50,7 +51,7 @@ async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Service
         accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
         quarantine, hub = SqliteQuarantine(":memory:"), Hub(clock, metrics)
         frame = (store, quarantine, directory, edges, present, hub, metrics)
-        yield Services(clock, *frame, *told, accounts, AccountsDoor(accounts, clock))
+        yield Services(clock, *frame, *told, accounts, Audit(records, clock), AccountsDoor(accounts, clock))
 
 
 @pytest.fixture

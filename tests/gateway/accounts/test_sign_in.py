@@ -16,6 +16,7 @@ from gateway.accounts.door import AccountsDoor
 from gateway.accounts.lockout import delay_ms
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.second import RECOVERY_CODES, STEP_S
+from gateway.audit.service import Wanted
 from gateway.services import Services
 from tests.gateway.accounts.visitor import COOKIE, EXCHANGED, PASSWORD, Client, Visitor, account
 
@@ -268,3 +269,13 @@ async def test_guesses_of_the_second_factor_are_counted_wherever_they_come_from(
     thief = Visitor(client, "10.0.9.99")
     await thief.sign_in()
     await thief.post("/api/v1/session/second", {"code": "000000"}, 429)
+
+
+async def test_sign_ins_refusals_and_sign_outs_stand_in_the_audit_log(services: Services, visitor: Visitor) -> None:
+    await account(services, "wang", Role.READER)
+    await visitor.sign_in(password="Not-the-one-1", status=401)
+    await visitor.sign_in()
+    await visitor.post("/api/v1/session/end", {})
+
+    rows = await services.audit.rows(Wanted(subject="account/wang"), limit=3)
+    assert [(r.action, r.outcome) for r in rows] == [("sign_out", "done"), ("sign_in", "done"), ("sign_in", "refused")]

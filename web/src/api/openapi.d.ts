@@ -690,6 +690,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done, by whom, from where */
+        get: operations["audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -1059,10 +1076,11 @@ export interface components {
         };
         /**
          * EventsAnswer
-         * @description Events by meter and time.
+         * @description Events by meter and time; `next` is null on the last page.
          */
         EventsAnswer: {
             events: components["schemas"]["KeptEventWords"][];
+            next: string | null;
         };
         /**
          * KeptEventWords
@@ -1429,11 +1447,14 @@ export interface components {
         /**
          * BillsAnswer
          * @description Bills by account and days. Where one account was asked for: compared, and the days between without a bill.
+         *
+         *         `next` leads to the bills before these; null where there are none.
          */
         BillsAnswer: {
             bills: components["schemas"]["ReconciledWords"][];
             total: components["schemas"]["TotalWords"] | null;
             unbilled: components["schemas"]["DaysWords"][];
+            next: string | null;
         };
         /**
          * ReconciledWords
@@ -1781,6 +1802,30 @@ export interface components {
             why: string;
         };
         /**
+         * AuditAnswer
+         * @description Rows, the newest first; `next` is null on the last page.
+         */
+        AuditAnswer: {
+            rows: components["schemas"]["AuditRowWords"][];
+            next: string | null;
+        };
+        /**
+         * AuditRowWords
+         * @description Something that was done. `hash` is over all of it and over `previous`, the hash of the row before.
+         */
+        AuditRowWords: {
+            seq: number;
+            at: number;
+            account: string;
+            address: string;
+            action: string;
+            subject: string;
+            outcome: string;
+            detail: Record<string, never>;
+            previous: string;
+            hash: string;
+        };
+        /**
          * SignIn
          * @description A name and its password.
          */
@@ -2026,6 +2071,12 @@ export interface components {
             detail: string;
             text: components["schemas"]["TextWords"];
         };
+        /**
+         * Action
+         * @description What can be done.
+         * @enum {unknown}
+         */
+        Action: "approve" | "change" | "export" | "prune" | "refused" | "seal_broken" | "sign_in" | "sign_out";
     };
     responses: never;
     parameters: never;
@@ -2554,7 +2605,10 @@ export interface operations {
     add_grant: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2587,7 +2641,10 @@ export interface operations {
     revoke_grant: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2898,6 +2955,8 @@ export interface operations {
             query?: {
                 meter?: string[];
                 withdrawn?: boolean;
+                limit?: number;
+                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -2928,7 +2987,10 @@ export interface operations {
     add_events: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2961,7 +3023,10 @@ export interface operations {
     withdraw_event: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3032,7 +3097,10 @@ export interface operations {
     preview_events: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3065,7 +3133,10 @@ export interface operations {
     preview_withdrawal: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3198,6 +3269,7 @@ export interface operations {
                 to?: string | null;
                 withdrawn?: boolean;
                 limit?: number;
+                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -3228,7 +3300,10 @@ export interface operations {
     add_bills: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3261,7 +3336,10 @@ export interface operations {
     withdraw_bill: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3328,7 +3406,10 @@ export interface operations {
     add_moves: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3361,7 +3442,10 @@ export interface operations {
     withdraw_move: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3423,7 +3507,10 @@ export interface operations {
     close_period: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3456,7 +3543,10 @@ export interface operations {
     correct_period: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3508,6 +3598,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PeriodAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit: {
+        parameters: {
+            query?: {
+                from?: number | null;
+                to?: number | null;
+                account?: string | null;
+                action?: components["schemas"]["Action"] | null;
+                subject?: string | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditAnswer"];
                 };
             };
             /** @description What went wrong */

@@ -1,0 +1,48 @@
+"""The bill of materials names every locked package, with hashes that a file can be held against."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+from typing import Any
+
+from tests.docs.pages import ROOT
+
+SBOM: dict[str, Any] = runpy.run_path(str(ROOT / "tools" / "sbom.py"))["sbom"]()
+BY_PURL = {one["purl"]: one for one in SBOM["components"]}
+
+
+def test_every_locked_package_is_there_with_its_hashes() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pinned = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s\\]+)", lock, re.MULTILINE)
+    npm = json.loads((ROOT / "web" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+
+    python = {f"pkg:pypi/{re.sub('[-_.]+', '-', name).lower()}@{version}" for name, version in pinned}
+    assert python == {purl for purl in BY_PURL if purl.startswith("pkg:pypi/")}
+    assert {one["version"] for path, one in npm.items() if path} == {
+        one["version"] for purl, one in BY_PURL.items() if purl.startswith("pkg:npm/")
+    }
+    assert [purl for purl, one in BY_PURL.items() if not one["hashes"]] == []
+    assert all(len(h["content"]) in (64, 96, 128) for one in BY_PURL.values() for h in one["hashes"])
+
+
+def test_what_is_shipped_is_told_from_what_builds_it() -> None:
+    scopes = {one["name"]: one["scope"] for one in SBOM["components"]}
+
+    assert (scopes["aiohttp"], scopes["pytest"]) == ("required", "excluded")
+    assert (scopes["vue"], scopes["vite"]) == ("required", "excluded")
+
+
+def test_licences_are_told() -> None:
+    assert BY_PURL[next(p for p in BY_PURL if p.startswith("pkg:pypi/sqlalchemy@"))]["licenses"] == [
+        {"expression": "MIT"}
+    ]
+    assert BY_PURL[next(p for p in BY_PURL if p.startswith("pkg:npm/vue@"))]["licenses"] == [{"expression": "MIT"}]
+
+
+def test_the_same_locks_give_the_same_file() -> None:
+    again = runpy.run_path(str(ROOT / "tools" / "sbom.py"))["sbom"]()
+
+    assert again == SBOM
+    assert (SBOM["bomFormat"], SBOM["specVersion"]) == ("CycloneDX", "1.6")
