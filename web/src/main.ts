@@ -28,6 +28,8 @@ const router = createRouter({
     { path: '/balance', name: 'balance', component: () => import('./balance/BalancePage.vue') },
     { path: '/meter/:id', name: 'meter', component: () => import('./life/LifePage.vue') },
     { path: '/tariffs', name: 'tariffs', component: () => import('./tariffs/TariffsPage.vue') },
+    { path: '/stock', name: 'stock', component: () => import('./stock/StockPage.vue') },
+    { path: '/periods', name: 'periods', component: () => import('./periods/PeriodsPage.vue') },
     { path: '/:anything(.*)*', redirect: { name: 'overview' } },
   ],
 })

@@ -233,7 +233,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The trees that have consumption: places, organisations, items, meters */
+        /** The trees that have consumption, virtual points, accounts and factor sets */
         get: operations["trees"];
         put?: never;
         post?: never;
@@ -908,14 +908,18 @@ export interface components {
         };
         /**
          * TreesAnswer
-         * @description The trees of the site, each node after its parent; and the factor sets to choose from.
+         * @description The trees of the site, each node after its parent; its virtual points, accounts and factor sets.
+         *
+         *         `of` of a virtual point is ID:QUANTITY. The first factor set is taken where none is chosen.
          */
         TreesAnswer: {
             places: components["schemas"]["TreeNode"][];
             organisations: components["schemas"]["TreeNode"][];
             items: components["schemas"]["TreeNode"][];
             meters: components["schemas"]["TreeNode"][];
-            factor_sets: string[];
+            virtual: components["schemas"]["TreeNode"][];
+            accounts: components["schemas"]["AccountWords"][];
+            factor_sets: components["schemas"]["FactorSetWords"][];
         };
         /**
          * TreeNode
@@ -926,6 +930,26 @@ export interface components {
             parent: string | null;
             kind: string;
             name: components["schemas"]["TextWords"];
+        };
+        /**
+         * AccountWords
+         * @description An account at a supplier; `tariff` is the id of the one it is charged by.
+         */
+        AccountWords: {
+            id: string;
+            medium: components["schemas"]["Medium"];
+            supplier: string;
+            organisation: string | null;
+            tariff: string | null;
+        };
+        /**
+         * FactorSetWords
+         * @description A choice of factors, and what it is for.
+         */
+        FactorSetWords: {
+            id: string;
+            name: components["schemas"]["TextWords"];
+            purpose: components["schemas"]["TextWords"];
         };
         /**
          * TariffsAnswer
@@ -1061,7 +1085,7 @@ export interface components {
             basis: string | null;
             amount: string | null;
             missing: string[];
-            lacking: string;
+            lacking: components["schemas"]["TextWords"] | null;
         };
         /**
          * DifferenceWords
