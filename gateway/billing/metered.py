@@ -101,8 +101,7 @@ class Metering:
         if tariff is None:
             return replace(metered, lacking=_no_tariff(account))
         if tariff.unit != metered.unit:
-            zh = f"电价按 {tariff.unit} 计，表计按 {metered.unit} 计"
-            return replace(metered, lacking=Text(zh, f"the tariff is in {tariff.unit}, the meters count {metered.unit}"))
+            return replace(metered, lacking=_other_unit(tariff.unit, metered.unit))
         months = whole_months(start, end)
         if months is not None:
             return await self._by_tariff(metered, account, tariff, months)
@@ -211,6 +210,11 @@ def _no_tariff(account: Account) -> Text:
     if account.tariff is None:
         return Text("这个户号没有登记电价", "the account has no tariff")
     return Text(f"电价 {account.tariff!r} 不在记录中", f"tariff {account.tariff!r} is not in the records")
+
+
+def _other_unit(of_tariff: str, of_meters: str) -> Text:
+    zh = f"电价按 {of_tariff} 计，表计按 {of_meters} 计"
+    return Text(zh, f"the tariff is in {of_tariff}, the meters count {of_meters}")
 
 
 def _lacks(tariff: Tariff, missing: Sequence[Missing]) -> Text:

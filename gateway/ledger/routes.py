@@ -72,10 +72,7 @@ async def trees(services: Services, _query: NoQuery) -> TreesAnswer:
         [node(NodeKind.METER, m.id, m.parent, m.medium, TextWords.of(m.name)) for m in site.meters],
         [TreeNode(f"{v.id}:{v.quantity}", None, "virtual", TextWords.of(v.name)) for v in site.virtual_points],
         [AccountWords(a.id, a.medium, a.supplier, a.organisation, a.tariff) for a in site.accounts],
-        [
-            FactorSetWords(s.id, TextWords.of(s.name), TextWords.of(s.purpose))
-            for s in services.books.factors.sets
-        ],
+        [FactorSetWords(s.id, TextWords.of(s.name), TextWords.of(s.purpose)) for s in services.books.factors.sets],
     )
 
 

@@ -225,3 +225,89 @@ def _register_at(port: int, point: str, at: datetime) -> float:
     end = int(at.timestamp() * 1000)
     asked = f"/api/v1/series?point={point}&from={end - 900_000}&to={end + 1}&points=2000"
     return float(get(port, asked)["series"][0]["last"][-1])
+
+
+def test_tariffs_stand_beside_money_and_virtual_meters_below_the_meters(page: Page, demo: Demo) -> None:
+    show(page, demo, f"/consumption?of=meter/office-a-main&{day_of(demo.yesterday)}&lang=zh")
+    expect(page.get_by_test_id("tariffs-of")).to_have_text("example-tou")
+
+    page.get_by_test_id("tree-meters").click()
+    expect(page.get_by_test_id("node").filter(has_text="虚拟表")).to_be_visible()
+    page.get_by_test_id("node").filter(has_text="两栋办公楼合计").get_by_role("link").click()
+    expect(page.get_by_test_id("node-name")).to_have_text("两栋办公楼合计")
+    expect(page.get_by_test_id("medium")).to_have_attribute("data-value", re.compile(r"^\d"))
+
+
+def test_what_is_not_found_is_named(page: Page, demo: Demo) -> None:
+    show(page, demo, f"/consumption?of=place/attic&{day_of(demo.yesterday)}&lang=zh")
+    expect(page.get_by_role("alert")).to_contain_text("attic")
+
+
+def test_a_purchase_of_diesel_is_entered_and_taken_for_use_until_it_is_counted(page: Page, demo: Demo) -> None:
+    show(page, demo, f"/stock?{day_of(demo.yesterday)}&lang=zh")
+    page.get_by_test_id("enter-move").click()
+    page.get_by_test_id("confirm-move").click()
+    expect(page.get_by_test_id("move-form")).to_contain_text("请填日期")
+    for field, text in (
+        ("day", f"{demo.yesterday:%Y-%m-%d}"),
+        ("quantity", "400"),
+        ("amount", "3,020.00"),
+        ("who", "王工"),
+    ):
+        page.get_by_test_id(f"move-{field}").fill(text)
+    page.get_by_test_id("confirm-move").click()
+
+    expect(page.get_by_test_id("use")).to_contain_text("以购代用")
+    expect(page.get_by_test_id("use")).to_contain_text("3,020.00 元")
+    expect(page.get_by_test_id("move")).to_contain_text("400.00 L")
+    with page.expect_download() as download:
+        page.get_by_test_id("moves-csv").click()
+    assert "柴油,购入,400,L,3020.00" in Path(download.value.path()).read_text(encoding="utf-8-sig")
+
+
+def test_a_month_is_closed_and_what_comes_late_is_booked_as_a_reversal_and_a_correction(page: Page, demo: Demo) -> None:
+    """In the middle of last month a new register is said to have begun 10 kWh lower, after the month was closed."""
+    last = (demo.yesterday.replace(day=1) - timedelta(days=1)).replace(day=1)
+    month, noon = f"{last:%Y-%m}", last.replace(day=15, hour=12)
+    point = "gym-main:active_energy_import"
+    register = _register_at(demo.port, point, noon)
+    show(page, demo, "/periods?lang=zh")
+    row = page.locator(f"[data-testid=month][data-month='{month}']")
+    row.get_by_test_id("close-month").click()
+    expect(row.get_by_test_id("will-close")).to_contain_text("kWh")
+    row.get_by_test_id("say-who").fill("王工")
+    row.get_by_test_id("say-why").fill("月报")
+    row.get_by_test_id("say-confirm").click()
+    expect(row).to_have_attribute("data-closed", "true", timeout=20_000)
+    expect(row).to_contain_text("王工")
+    expect(page.get_by_test_id("closed-month")).to_have_attribute("data-differing", "0")
+
+    late = {"meter": "gym-main", "kind": "exchanged", "at": int(noon.timestamp() * 1000)}
+    registers = {"quantity": "active_energy_import", "final_register": register, "initial_register": register - 10}
+    body = {"events": [late | registers], "who": "li", "why": "late"}
+    assert page.request.post(f"http://127.0.0.1:{demo.port}/api/v1/events", data=body).ok
+    until(lambda: get(demo.port, f"/api/v1/periods/{month}?meter=gym-main")["differing"] == 1, "the difference")
+
+    show(page, demo, f"/consumption?of=meter/gym-main&by=month&lang=zh&{_year_to(demo.yesterday)}")
+    expect(page.get_by_test_id("closed-months")).to_contain_text("与关账数不同")
+
+    show(page, demo, f"/periods?lang=zh&month={month}")
+    expect(page.get_by_test_id("differences")).to_contain_text("10.00 kWh")
+    page.get_by_test_id("correct-month").click()
+    expect(page.get_by_test_id("will-book")).to_contain_text("红冲")
+    page.get_by_test_id("say-confirm").click()
+    expect(row).to_contain_text("请填")
+    page.get_by_test_id("say-why").fill("工单 7 补录")
+    page.get_by_test_id("say-confirm").click()
+    expect(page.get_by_test_id("closed-month")).to_have_attribute("data-booked", "2", timeout=20_000)
+    expect(page.get_by_test_id("closed-month")).to_have_attribute("data-differing", "0")
+    reversal, correction = get(demo.port, f"/api/v1/periods/{month}")["entries"]
+    booked = float(reversal["booked"]["amount"]) + float(correction["booked"]["amount"])
+    assert booked == pytest.approx(10, abs=0.01)
+
+
+def _year_to(day: datetime) -> str:
+    """From the first of January before last month, up to the month of the day."""
+    end = day.replace(day=1)
+    start = (end - timedelta(days=1)).replace(month=1, day=1)
+    return f"from={int(start.timestamp() * 1000)}&to={int(end.timestamp() * 1000)}"

@@ -32,6 +32,8 @@ const router = createRouter({
     { path: '/meter/:id', name: 'meter', component: () => import('./life/LifePage.vue') },
     { path: '/tariffs', name: 'tariffs', component: () => import('./tariffs/TariffsPage.vue') },
     { path: '/first', name: 'first', component: OverviewPage, meta: { live: true } },
+    { path: '/stock', name: 'stock', component: () => import('./stock/StockPage.vue') },
+    { path: '/periods', name: 'periods', component: () => import('./periods/PeriodsPage.vue') },
     { path: '/:anything(.*)*', redirect: { name: 'overview' } },
   ],
 })

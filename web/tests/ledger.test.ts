@@ -12,7 +12,7 @@ const SHARES = { measured: 1, estimated: 0, manual: 0, missing: 0, disputed: 0 }
 const figure = (value: number | null, more: Partial<Figure> = {}): Figure => ({ value, estimated: 0, cost: null, unpriced: 0, shares: SHARES, ...more })
 const node = (of: string, parent: string | null, zh = of) => ({ of, parent, kind: 'building', name: { zh, en: of } })
 const NODES = [node('place/campus', null, '园区'), node('place/hall', 'place/campus', '大楼'), node('place/floor', 'place/hall', '一层'), node('place/gym', 'place/campus', '体育馆')]
-const TREES: Trees = { places: NODES, organisations: [], items: [], meters: [], factor_sets: [] }
+const TREES: Trees = { places: NODES, organisations: [], items: [], meters: [], virtual: [], accounts: [], factor_sets: [] }
 
 test('what the address says is read, and nonsense in it is left to the default', () => {
   const state = readState({ of: 'place/hall', by: 'day', from: '1793462400000', to: '1796054400000', medium: 'water', factors: 'frozen-2021', view: 'table', bound: '0.05' })
@@ -109,7 +109,7 @@ test('parts come by size, unknown ones after them, and the rest last', () => {
   expect(partRows({ total: figure(200), parts: [], rest: null })).toEqual([])
 })
 
-const WORDS: SheetWords = { from: '起', to: '止', part: '部分', value: '用量', estimated: '估算', cost: '费用', ways: { measured: '实测', manual: '人工', estimated: '估算', disputed: '存疑', missing: '缺失' } }
+const WORDS: SheetWords = { from: '起', to: '止', part: '部分', value: '用量', estimated: '估算', cost: '费用', closed: '关账数', ways: { measured: '实测', manual: '人工', estimated: '估算', disputed: '存疑', missing: '缺失' } }
 
 test('an export has every digit, the site’s time, and nothing where nothing is known', () => {
   const lines = periodLines([0, 3_600_000, 7_200_000], [figure(1.23456789, { cost: '0.640000' }), figure(null)], 'kWh', 'Asia/Shanghai', WORDS)

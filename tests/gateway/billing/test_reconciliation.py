@@ -13,6 +13,7 @@ from adapters.clocks import SteppedClock
 from energy.bills import SupplierBill
 from energy.errors import UnknownName
 from energy.sites import Meter, Site
+from gateway.api.words import TextWords
 from gateway.billing.answers import told
 from gateway.billing.metered import points_of
 from gateway.billing.service import Bills
@@ -123,9 +124,7 @@ async def test_what_the_tariff_asks_for_and_nobody_told_is_named_and_nothing_is_
 
     assert one.metered is not None
     assert (one.metered.quantity, one.metered.missing, one.difference) == (Decimal(744), ["capacity"], None)
-    assert one.metered.lacking == TextWords(
-        "按电价 t 计算账单，还缺变压器容量", "the bill by tariff t lacks capacity"
-    )
+    assert one.metered.lacking == TextWords("按电价 t 计算账单，还缺变压器容量", "the bill by tariff t lacks capacity")
 
 
 async def test_what_was_used_before_in_the_year_is_taken_from_the_ledger(bills: Bills) -> None:

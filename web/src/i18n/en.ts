@@ -1,8 +1,10 @@
+import { billsEn } from './bills.en'
 import { ledgerEn } from './ledger.en'
 import type { Messages } from './messages'
 
 export const en: Messages = {
   ...ledgerEn,
+  ...billsEn,
   language: { switch: 'Switch language', zh: '中文', en: 'English' },
   theme: { toDark: 'Use dark colours', toLight: 'Use light colours' },
   shell: {

@@ -1,5 +1,6 @@
 import type { Figure } from '../api/ledger'
 import { valueScales } from '../curves/ticks'
+import type { ClosedMark } from './closed'
 
 /** What a bar is drawn from. */
 export interface Bar {
@@ -8,6 +9,7 @@ export interface Bar {
   name: string
   tick: { text: string; strong: boolean }
   figure: Figure
+  closed?: ClosedMark | null
 }
 
 export interface BarShape {

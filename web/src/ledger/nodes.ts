@@ -30,6 +30,17 @@ export function branches(nodes: readonly TreeNode[]): Branch[] {
   return roots
 }
 
+/** The line above the virtual meters: no node, and nothing flows through it. */
+export const VIRTUAL = 'virtual'
+
+/** The lines of a tab: below the meters those that are reckoned from them. */
+export function rootsOf(trees: Trees, name: TreeName, heading: TreeNode['name']): Branch[] {
+  const roots = branches(trees[name])
+  if (name !== 'meters' || trees.virtual.length === 0) return roots
+  const below = branches(trees.virtual).map((branch) => ({ ...branch, level: 2 }))
+  return [...roots, { node: { of: VIRTUAL, parent: null, kind: 'heading', name: heading }, level: 1, below }]
+}
+
 const named = ({ of, name }: TreeNode, sought: string): boolean => `${name.zh} ${name.en} ${of}`.toLowerCase().includes(sought)
 
 /** The branches without what the words do not name; one that is named keeps all below it. */

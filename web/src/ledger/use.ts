@@ -42,6 +42,8 @@ export interface Ledger {
   consumption(change: StateChange): RouteLocationRaw
   readings(point: string, range: Range): RouteLocationRaw
   life(meter: string, query?: Record<string, string>): RouteLocationRaw
+  /** What a month was closed with. */
+  month(month: string): RouteLocationRaw
 }
 
 const TICK_MS = 30_000
@@ -70,6 +72,7 @@ export function useLedger(): Ledger {
     go: (change) => void router.push({ query: changedQuery(route.query, change) }),
     consumption: (change) => ({ name: 'consumption', query: changedQuery(kept(), change) }),
     readings: (point, { from, to }) => ({ name: 'curves', query: { ...language(), points: point, period: 'custom', from: String(from), to: String(to) } }),
+    month: (month) => ({ name: 'periods', query: { ...language(), month } }),
     life: (meter, query = {}) => ({ name: 'meter', params: { id: meter }, query: { ...language(), ...query } }),
   }
 }
@@ -79,7 +82,8 @@ export function useFailure() {
   const { t, say } = useWords()
   return (error: ApiError): string => {
     if (error.status === 0) return t('curves.noAnswer')
-    const text = error.details?.text
-    return text ? say(text) : error.message
+    const [text, detail] = [error.details?.text, error.details?.detail]
+    if (!text) return error.message
+    return detail ? t('ledger.because', { what: say(text), why: detail }) : say(text)
   }
 }

@@ -12,6 +12,7 @@ export function useSheetWords() {
     value: t('ledger.value'),
     estimated: t('ledger.estimatedAmount'),
     cost: t('consumption.cost'),
+    closed: t('ledger.closed'),
     ways: {
       measured: t('ledger.ways.measured'),
       manual: t('ledger.ways.manual'),

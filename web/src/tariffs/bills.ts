@@ -1,4 +1,5 @@
 import type { Bill, Bills, Reconciled } from '../api/billing'
+import type { Account } from '../api/ledger'
 import { cell } from '../curves/rows'
 import { numberOf } from '../life/fields'
 
@@ -16,6 +17,19 @@ export function dayBy(day: string, by: number): string {
 }
 
 export const accountsOf = ({ bills }: Bills): string[] => [...new Set(bills.map(({ bill }) => bill.bill.account))].sort()
+
+/** An account to choose, with what is known about it; nothing of one that only bills name. */
+export interface AccountChoice {
+  id: string
+  about: string
+}
+
+/** The accounts of the site, then those that only bills name. */
+export function accountChoices(accounts: Account[], billed: string[], about: (account: Account) => string): AccountChoice[] {
+  const own = accounts.map((account) => ({ id: account.id, about: about(account) }))
+  const others = [...new Set(billed)].filter((id) => accounts.every((account) => account.id !== id)).sort()
+  return [...own, ...others.map((id) => ({ id, about: '' }))]
+}
 
 export const CAUSES = ['quantity', 'price', 'period', 'rounding', 'unexplained'] as const
 
