@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from energy.hours import HOUR_MS as HOUR_MS
+from energy.hours import Whole as Whole
 from energy.series import MICRO, Floats, Instants
 
-HOUR_MS = 3_600_000
 WEEK_MS = 168 * HOUR_MS
 # A register that strayed and came back within this time was read wrong; one that stays away is another register.
 EXCURSION_MS = 6 * HOUR_MS
@@ -22,8 +23,6 @@ _FACTOR = 10.0
 _LASTING_FACTOR = 2.0
 _BURST_MS = (_FACTOR - _LASTING_FACTOR) * HOUR_MS
 _RANK = 3
-
-Whole = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from analytics.tariffs.hours import SLOTS, Band, DayBands
 from analytics.tariffs.tariff import Prices, Tariff, Version
+from energy.series import MICRO as MICRO
 from energy.series import Instants
 
 HALF_HOUR_MS = 1_800_000
-MICRO = 1_000_000
 _DAY_MS = SLOTS * HALF_HOUR_MS
 _MOST = 2**63 - 1
 

@@ -88,8 +88,8 @@ class Asked:
             return await self._service.of_node(node, asked, self._query.medium)
 
         words = await self._media(figures, node)
-        day = self._asked.end.astimezone(self._asked.zone).date()
-        doubts = await self._service.doubts(self._service.points_of(node, day), self._asked)
+        points = self._service.points_of(node, self._asked.last_day)
+        doubts = await self._service.doubts(points, self._asked)
         return self._answer(str(node), self.name_of(node), words, doubts)
 
     def _answer(
@@ -156,7 +156,7 @@ class Asked:
         return self._service.scope(day).components(node).get(medium, [])
 
     async def _parts(self, node: Node) -> list[tuple[Node, dict[Medium, Counted]]]:
-        scope = self._service.scope(self._asked.end.astimezone(self._asked.zone).date())
+        scope = self._service.scope(self._asked.last_day)
         whole = self._asked.whole
         return [(n, await self._service.of_node(n, whole, self._query.medium)) for n in scope.parts(node)]
 

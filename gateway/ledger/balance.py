@@ -23,7 +23,7 @@ async def balance(books: Books, asked: Range, bound: float, meter: str | None = 
 
     `bound` is the share of the main that may be unaccounted for.
     """
-    scope = books.consumption.scope(asked.end.astimezone(asked.zone).date())
+    scope = books.consumption.scope(asked.last_day)
     found = [f for f in (_Fork.of(m, below) for m, below in scope.balanced() if meter in (None, m.id)) if f is not None]
     if meter is not None and not found:
         raise UnknownName(f"meter {meter!r} has no sub-meters, or is not in the site")

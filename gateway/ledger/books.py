@@ -71,6 +71,7 @@ class Books:
         self.trouble: Trouble | None = None
         self.disputed: list[tuple[Point, Doubt]] = []
         self._changed = asyncio.Event()
+        self._warmed = False
         self._learn()
 
     @property
@@ -117,8 +118,6 @@ class Books:
 
     async def run(self, clock: Clock) -> None:
         """Keep up for ever. What fails is told once, and tried again."""
-        if await self._kept_up(clock):
-            await self._warm(clock)
         while True:
             began = time.monotonic()
             if not await self._kept_up(clock):
@@ -143,6 +142,9 @@ class Books:
         try:
             built = await self.catch_up()
             await self._look_for_disputes(built, now_ms)
+            if not self._warmed:
+                await self._warm(clock)
+                self._warmed = True
         except StoreError as error:
             if self.trouble is None:
                 log.error("ledger.failing", cause=str(error))

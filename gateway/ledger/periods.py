@@ -9,12 +9,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from analytics.consumption.spread import HALF_MS as HALF_MS
 from energy.errors import EnergyError
-from energy.hours import HOUR_MS, Sums, Whole
+from energy.hours import Sums, Whole
 from energy.periods import Period, Span, periods
 from energy.readings import from_ms, to_ms
-
-HALF_MS = HOUR_MS // 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,11 @@ class Range:
         """The same as one period."""
         return replace(self, by=None)
 
+    @property
+    def last_day(self) -> date:
+        """The last day that is touched; the instant of the end is no longer asked for."""
+        return (self.end - timedelta(milliseconds=1)).astimezone(self.zone).date()
+
     def a_year_before(self) -> Range:
         """The same days a year before; of the 29th of February the 28th."""
         start, end = _year_before(self.start, self.zone), _year_before(self.end, self.zone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,14 +14,14 @@ from energy.life import EventKind, MeterEvent
 from energy.organisations import Basis, FactName
 from energy.periods import Span
 from energy.quantities import Medium
-from energy.readings import from_ms, to_ms
-from energy.sites import Site, Text, VirtualPoint
+from energy.readings import Point, from_ms, to_ms
+from energy.sites import Meter, Site, Text, VirtualPoint
 from gateway.ledger.answers import consumption
 from gateway.ledger.balance import balance
 from gateway.ledger.books import Books
 from gateway.ledger.service import Range
 from gateway.ledger.words import ConsumptionAnswer, ConsumptionQuery, MediumWords
-from tests.gateway.ledger.books import START, Rows, books, columns, quarters
+from tests.gateway.ledger.books import NOBODY, START, Rows, books, columns, over, quarters
 from tests.gateway.ledger.sites import ENERGY, NAME, fact, meter, organisation, place, point, share, site
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -356,3 +357,15 @@ async def test_a_main_is_balanced_against_its_sub_meters_and_told_beyond_the_bou
 
     assert (within.main.value, within.subs.value, within.rest, within.rest_share) == (240.0, 216.0, 24.0, 0.1)
     assert (within.beyond, beyond.beyond) == (False, True)
+
+
+async def test_what_is_removed_on_the_day_after_still_belongs_to_the_balance_of_the_month() -> None:
+    main = Meter("main", Text("总表", "main"), Medium.ELECTRICITY)
+    sub = replace(main, id="sub", parent="main", removed_on=date(2026, 3, 3))
+    async with books(replace(NOBODY, meters=(main, sub))) as (kept, store):
+        await store.write(columns(quarters(96)))
+        await store.write(columns(quarters(96, 1.0), Point("sub", "active_energy_import")))
+        await kept.catch_up()
+        [row] = (await balance(kept, over(24), 0.1)).rows
+
+    assert (row.main.value, row.subs.value, row.rest) == (240.0, 96.0, 144.0)
