@@ -108,7 +108,7 @@ async def _own(services: Services, visit: Visit) -> Account:
 
 
 async def accounts(services: Services, _query: NoQuery) -> w.AccountsAnswer:
-    return w.AccountsAnswer([w.AccountWords.of(person) for person in await services.accounts.people.all()])
+    return w.AccountsAnswer([w.PersonWords.of(person) for person in await services.accounts.people.all()])
 
 
 async def add_account(services: Services, _query: NoQuery, body: w.NewAccount, visit: Visit) -> w.FirstPassword:
@@ -116,12 +116,12 @@ async def add_account(services: Services, _query: NoQuery, body: w.NewAccount, v
     return w.FirstPassword(folded(body.name), await services.accounts.add(body.name, author))
 
 
-async def disable_account(services: Services, _query: NoQuery, body: w.Disabling, visit: Visit) -> w.AccountWords:
+async def disable_account(services: Services, _query: NoQuery, body: w.Disabling, visit: Visit) -> w.PersonWords:
     _must_be_anothers(body.name, visit)
     person = await services.accounts.people.one(body.name)
     author = services.accounts.author(visit.identity.account, body.why)
     await services.accounts.disable(person.account, author, disabled=body.disabled)
-    return w.AccountWords.of(await services.accounts.people.one(body.name))
+    return w.PersonWords.of(await services.accounts.people.one(body.name))
 
 
 async def reset_account(services: Services, _query: NoQuery, body: w.AccountName, visit: Visit) -> w.FirstPassword:
@@ -130,7 +130,7 @@ async def reset_account(services: Services, _query: NoQuery, body: w.AccountName
     return w.FirstPassword(person.account.name, await services.accounts.reset(person.account, author))
 
 
-async def add_grant(services: Services, _query: NoQuery, body: w.NewGrant, visit: Visit) -> w.AccountWords:
+async def add_grant(services: Services, _query: NoQuery, body: w.NewGrant, visit: Visit) -> w.PersonWords:
     _must_be_anothers(body.name, visit)
     person = await services.accounts.people.one(body.name)
     author = services.accounts.author(visit.identity.account, body.why)
@@ -139,13 +139,13 @@ async def add_grant(services: Services, _query: NoQuery, body: w.NewGrant, visit
     except ValueError as error:
         raise RequestError(str(error)) from error
     await services.accounts.people.grant(person, grant, author, body.from_ms, body.to_ms)
-    return w.AccountWords.of(await services.accounts.people.one(body.name))
+    return w.PersonWords.of(await services.accounts.people.one(body.name))
 
 
-async def revoke_grant(services: Services, _query: NoQuery, body: w.ById, visit: Visit) -> w.AccountWords:
+async def revoke_grant(services: Services, _query: NoQuery, body: w.ById, visit: Visit) -> w.PersonWords:
     author = services.accounts.author(visit.identity.account, body.why)
     name = await services.accounts.people.revoke(body.id, author)
-    return w.AccountWords.of(await services.accounts.people.one(name))
+    return w.PersonWords.of(await services.accounts.people.one(name))
 
 
 async def tokens(services: Services, query: w.TokensOf) -> w.TokensAnswer:
@@ -190,7 +190,7 @@ ROUTES = (
         "Let an account sign in no more, or again",
         _ADMINISTER,
         NoQuery,
-        w.AccountWords,
+        w.PersonWords,
         disable_account,
         "POST",
         w.Disabling,
@@ -207,9 +207,9 @@ ROUTES = (
         w.AccountName,
         True,
     ),
-    Route("/api/v1/grants", "Grant a role", _ADMINISTER, NoQuery, w.AccountWords, add_grant, "POST", w.NewGrant, True),
+    Route("/api/v1/grants", "Grant a role", _ADMINISTER, NoQuery, w.PersonWords, add_grant, "POST", w.NewGrant, True),
     Route(
-        "/api/v1/grants/revoke", "End a grant", _ADMINISTER, NoQuery, w.AccountWords, revoke_grant, "POST", w.ById, True
+        "/api/v1/grants/revoke", "End a grant", _ADMINISTER, NoQuery, w.PersonWords, revoke_grant, "POST", w.ById, True
     ),
     Route("/api/v1/accounts/tokens", "Tokens of an account", _ADMINISTER, w.TokensOf, w.TokensAnswer, tokens),
     Route(

@@ -117,7 +117,7 @@ class GrantWords(msgspec.Struct, rename={"from_ms": "from", "to_ms": "to"}):
         return cls(held.id, *of, held.from_ms, held.to_ms, held.who, held.why)
 
 
-class AccountWords(msgspec.Struct):
+class PersonWords(msgspec.Struct):
     """An account."""
 
     name: str
@@ -128,7 +128,7 @@ class AccountWords(msgspec.Struct):
     grants: list[GrantWords]
 
     @classmethod
-    def of(cls, person: Person) -> AccountWords:
+    def of(cls, person: Person) -> PersonWords:
         a = person.account
         grants = [GrantWords.of(held) for held in person.held]
         return cls(a.name, a.disabled, a.must_change, a.totp is not None, a.created_at_ms, grants)
@@ -137,7 +137,7 @@ class AccountWords(msgspec.Struct):
 class AccountsAnswer(msgspec.Struct):
     """All accounts, by name."""
 
-    accounts: list[AccountWords]
+    accounts: list[PersonWords]
 
 
 class NewAccount(msgspec.Struct, forbid_unknown_fields=True):

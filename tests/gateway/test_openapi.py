@@ -20,3 +20,9 @@ def test_the_description_kept_for_the_page_is_the_present_one() -> None:
     assert json.loads(KEPT.read_text(encoding="utf-8")) == present, (
         "run `jieneng openapi > web/openapi.json`, then `npm run types` in web/"
     )
+
+
+def test_no_two_things_of_the_api_have_one_name() -> None:
+    names = openapi(ROUTES, PUSHED)["components"]["schemas"]
+
+    assert not [name for name in names if "." in name], "two types of this name; a client cannot tell them apart"

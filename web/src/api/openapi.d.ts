@@ -811,13 +811,13 @@ export interface components {
          * @description All accounts, by name.
          */
         AccountsAnswer: {
-            accounts: components["schemas"]["gateway.accounts.words.AccountWords"][];
+            accounts: components["schemas"]["PersonWords"][];
         };
         /**
-         * AccountWords
+         * PersonWords
          * @description An account.
          */
-        "gateway.accounts.words.AccountWords": {
+        PersonWords: {
             name: string;
             disabled: boolean;
             must_change: boolean;
@@ -1358,7 +1358,7 @@ export interface components {
             items: components["schemas"]["TreeNode"][];
             meters: components["schemas"]["TreeNode"][];
             virtual: components["schemas"]["TreeNode"][];
-            accounts: components["schemas"]["gateway.ledger.words.AccountWords"][];
+            accounts: components["schemas"]["AccountWords"][];
             factor_sets: components["schemas"]["FactorSetWords"][];
         };
         /**
@@ -1375,7 +1375,7 @@ export interface components {
          * AccountWords
          * @description An account at a supplier; `tariff` is the id of the one it is charged by.
          */
-        "gateway.ledger.words.AccountWords": {
+        AccountWords: {
             id: string;
             medium: components["schemas"]["Medium"];
             supplier: string;
@@ -2555,7 +2555,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["gateway.accounts.words.AccountWords"];
+                    "application/json": components["schemas"]["PersonWords"];
                 };
             };
             /** @description What went wrong */
@@ -2624,7 +2624,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["gateway.accounts.words.AccountWords"];
+                    "application/json": components["schemas"]["PersonWords"];
                 };
             };
             /** @description What went wrong */
@@ -2660,7 +2660,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["gateway.accounts.words.AccountWords"];
+                    "application/json": components["schemas"]["PersonWords"];
                 };
             };
             /** @description What went wrong */
