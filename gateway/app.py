@@ -140,6 +140,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         ledger = open_ledger(store)
         books = Books(ledger, await kept(records, clock, site), read_factors(settings.factors))
         accounts = Accounts(records, clock, open_seal(settings.key), settings.account_rules)
+        accounts.organisations = lambda: books.kept.site.organisations
         door = AccountsDoor(accounts, clock, behind_tls=settings.behind_tls)
         services = Services(
             clock,
