@@ -2364,7 +2364,7 @@ export interface components {
         };
         /**
          * Problem
-         * @description What went wrong: `status` and `title` by kind, `detail` for this case; `faults` one by one, where there are several.
+         * @description What went wrong: `status` and `title` by kind, `detail` for this case; `faults` where there are several.
          */
         Problem: {
             type: string;
