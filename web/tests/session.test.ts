@@ -41,6 +41,16 @@ test('what is known of the session holds while the gateway is away', async () =>
   expect(session.gate.value).toBe('in')
 })
 
+test('what somebody may do decides what is offered, and still does behind the sign-in page', async () => {
+  const session = openSession(api([answer({ permissions: ['open', 'own', 'audit'] }), answer({ stage: 'out', name: '', permissions: [] })]))
+  expect(session.may('fill')).toBe(true)
+  await session.refresh()
+  expect([session.may('audit'), session.may('read')]).toEqual([true, false])
+  await session.refresh()
+  expect(session.gate.value).toBe('signIn')
+  expect([session.may('audit'), session.may('read')]).toEqual([true, false])
+})
+
 test('a 401 leads to the sign-in page, and signing in back', async () => {
   const session = openSession(api([answer({}), answer({ stage: 'out', name: '' }), answer({})]))
   await session.refresh()
