@@ -22,7 +22,7 @@ _NOT_ONESELF = TextWords("不能更改自己的权限或停用自己", "Nobody c
 
 
 async def session(services: Services, _query: NoQuery, visit: Visit) -> w.SessionAnswer:
-    return w.SessionAnswer.of(visit, required=services.door.required)
+    return w.SessionAnswer.of(visit, services.books.kept.site.zone, required=services.door.required)
 
 
 async def sign_in(services: Services, _query: NoQuery, body: w.SignIn, visit: Visit) -> w.SignedIn:
@@ -82,7 +82,7 @@ async def confirm(services: Services, _query: NoQuery, body: w.SecondFactor, vis
 
 async def drop_second(services: Services, _query: NoQuery, body: w.OwnPassword, visit: Visit) -> w.SessionAnswer:
     await services.accounts.drop_second(await _own(services, visit), body.password, visit.origin)
-    return w.SessionAnswer.of(visit, required=services.door.required)
+    return w.SessionAnswer.of(visit, services.books.kept.site.zone, required=services.door.required)
 
 
 async def own_account(services: Services, _query: NoQuery, visit: Visit) -> w.OwnAccount:

@@ -44,6 +44,7 @@ class SessionAnswer(msgspec.Struct):
 
     accounts : `off` where nobody needs to be. stage : `second` while the second factor is asked for. must_change : only
     the password can be changed. csrf : what the header X-CSRF-Token of every POST must say.
+    zone : of the site, for who is signed in.
     """
 
     accounts: Literal["required", "off"]
@@ -52,13 +53,16 @@ class SessionAnswer(msgspec.Struct):
     permissions: list[Permission] = []
     must_change: bool = False
     csrf: str = ""
+    zone: str = ""
 
     @classmethod
-    def of(cls, visit: Visit, *, required: bool) -> SessionAnswer:
+    def of(cls, visit: Visit, zone: str, *, required: bool) -> SessionAnswer:
         stage: Stage = "in" if visit.is_known else "second" if visit.csrf else "out"
         may = [p for p in Permission if visit.is_known and visit.identity.may(p)]
         accounts: Literal["required", "off"] = "required" if required else "off"
-        return cls(accounts, stage, visit.identity.account, may, visit.must_change, visit.csrf)
+        return cls(
+            accounts, stage, visit.identity.account, may, visit.must_change, visit.csrf, zone if visit.is_known else ""
+        )
 
 
 class SignedIn(msgspec.Struct):

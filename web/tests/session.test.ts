@@ -3,7 +3,7 @@ import { gateOf, openSession } from '../src/account/session'
 import type { AccountApi, SessionAnswer } from '../src/api/account'
 import { ApiError, getJson, onSignedOut, postJson, useCsrf } from '../src/api/client'
 
-const answer = (given: Partial<SessionAnswer>): SessionAnswer => ({ accounts: 'required', stage: 'in', name: 'wang', permissions: [], must_change: false, csrf: 'word', ...given })
+const answer = (given: Partial<SessionAnswer>): SessionAnswer => ({ accounts: 'required', stage: 'in', name: 'wang', permissions: [], must_change: false, csrf: 'word', zone: 'UTC', ...given })
 
 function api(answers: SessionAnswer[]): AccountApi {
   const signedIn = () => Promise.resolve({ stage: 'in' as const, csrf: 'next' })

@@ -3,7 +3,7 @@ import type { ApiError } from '../api/client'
 import { useWords } from '../i18n'
 import { asApiError } from '../ledger/answer'
 import { required } from '../shell/inject'
-import { CAMPUS } from '../site/campus'
+import { SESSION } from './session'
 
 export interface Acting {
   busy: Ref<boolean>
@@ -49,8 +49,8 @@ export function useFaults() {
   }
 }
 
-/** The zone of the site; of the browser for who sees no site. */
+/** The zone of the site, which is told to who sees nothing else of it too. */
 export function useZone(): () => string {
-  const campus = required(CAMPUS)
-  return () => campus.site.value?.zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+  const session = required(SESSION)
+  return () => session.answer.value?.zone || Intl.DateTimeFormat().resolvedOptions().timeZone
 }

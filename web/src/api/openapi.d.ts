@@ -887,6 +887,7 @@ export interface components {
          *
          *         accounts : `off` where nobody needs to be. stage : `second` while the second factor is asked for. must_change : only
          *         the password can be changed. csrf : what the header X-CSRF-Token of every POST must say.
+         *         zone : of the site, for who is signed in.
          */
         SessionAnswer: {
             /** @enum {unknown} */
@@ -901,6 +902,8 @@ export interface components {
             must_change: boolean;
             /** @default  */
             csrf: string;
+            /** @default  */
+            zone: string;
         };
         /**
          * Permission

@@ -15,7 +15,8 @@ export type AccountsAnswer = Schemas['AccountsAnswer']
 export type OrganisationName = Schemas['OrganisationName']
 export type NewGrant = Pick<Schemas['NewGrant'], 'name' | 'role'> & Partial<Schemas['NewGrant']>
 export type FirstPassword = Schemas['FirstPassword']
-export type AuditRow = Schemas['AuditRowWords']
+/** The detail is JSON of any shape. */
+export type AuditRow = Omit<Schemas['AuditRowWords'], 'detail'> & { detail: Record<string, unknown> }
 export type AuditAnswer = Schemas['AuditAnswer']
 export type AuditState = Schemas['AuditState']
 export type AuditPart = Schemas['AuditPart']
