@@ -76,7 +76,7 @@ def test_the_link_makes_the_first_administrator_who_sees_no_readings(gateway: Ga
     expect(page.get_by_test_id("fault")).to_contain_text("至少 10 个字符")
     fill(page, new_password=PASSWORD, again=PASSWORD)
 
-    expect(page.get_by_test_id("account")).to_contain_text("anquan")
+    expect(page.get_by_test_id("own-account")).to_contain_text("anquan")
     expect(page).to_have_url(re.compile("#/accounts"))
     page.goto(f"http://127.0.0.1:{gateway.port}/#/consumption")
     expect(page.get_by_test_id("forbidden")).to_contain_text("没有此项权限")
@@ -95,12 +95,12 @@ def test_a_first_password_is_changed_and_one_comes_back_to_where_one_was(gateway
     expect(page.get_by_test_id("sign-in")).to_have_attribute("data-step", "change")
     fill(page, new_password=PASSWORD, again=PASSWORD)
     expect(page).to_have_url(re.compile("#/tariffs"))
-    expect(page.get_by_test_id("account")).to_contain_text("wang")
+    expect(page.get_by_test_id("own-account")).to_contain_text("wang")
     expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "connected")
 
     page.get_by_test_id("sign-out").click()
     expect(page.get_by_test_id("sign-in")).to_have_attribute("data-step", "signIn")
-    expect(page.get_by_test_id("account")).to_have_count(0)
+    expect(page.get_by_test_id("own-account")).to_have_count(0)
 
 
 def test_who_is_disabled_is_led_to_the_sign_in_page(gateway: Gateway, page: Page) -> None:
@@ -137,7 +137,7 @@ def test_a_filler_is_made_signs_a_bill_and_the_auditor_sees_it(gateway: Gateway,
         fill(filler, name="tian", password=PASSWORD)
         expect(filler.get_by_test_id("sign-in")).to_have_attribute("data-step", "second")
         fill(filler, code=pyotp.TOTP(secret).at(time.time() + 30))
-        expect(filler.get_by_test_id("account")).to_contain_text("tian")
+        expect(filler.get_by_test_id("own-account")).to_contain_text("tian")
 
         enter(gateway, auditor, "shenji", passwords["shenji"])
         look_for_the_bill(auditor)
@@ -162,7 +162,7 @@ def enter(gateway: Gateway, page: Page, name: str, first: str) -> None:
     page.goto(f"http://127.0.0.1:{gateway.port}/#/?lang=zh")
     fill(page, name=name, password=first)
     fill(page, new_password=PASSWORD, again=PASSWORD)
-    expect(page.get_by_test_id("account")).to_contain_text(name)
+    expect(page.get_by_test_id("own-account")).to_contain_text(name)
 
 
 def make_person(admin: Page, name: str, role: str, organisation: str) -> str:
