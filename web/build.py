@@ -102,6 +102,9 @@ def packaged_node() -> Node | None:
 def install(node: Node) -> None:
     if INSTALLED.exists() and INSTALLED.stat().st_mtime >= LOCK.stat().st_mtime:
         return
+    if MODULES.is_symlink():
+        # npm would empty what it leads to.
+        fail(f"{MODULES} leads to {MODULES.resolve()}, which may be of another tree; remove the link")
     print("page: installing packages", flush=True)
     run(node, "ci", "--no-audit", "--no-fund")
     INSTALLED.touch()
