@@ -36,7 +36,6 @@ from gateway.api.bodies import must_be_of_our_page
 from gateway.api.callers import callers
 from gateway.api.conditional import conditional
 from gateway.api.headers import security_headers
-from gateway.api.idempotency import idempotent
 from gateway.api.limits import Limits
 from gateway.api.openapi import openapi
 from gateway.api.problems import problems
@@ -206,7 +205,6 @@ def application(services: Services, *, behind_tls: bool = False, limits: Limits 
         visits(services.door),
         limits.by_account,
         conditional,
-        idempotent(),
     ]
     app = web.Application(middlewares=frame, client_max_size=1 << 20)
     app.on_response_prepare.append(security_headers(tls=behind_tls))
