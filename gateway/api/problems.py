@@ -28,6 +28,16 @@ _TITLES = {
 }
 
 
+# What may come of a request beside its answer.
+READING = (400, 401, 403, 404, 429, 500, 503)
+WRITING = (400, 401, 403, 404, 409, 413, 415, 429, 500, 503)
+
+
+def title_of(status: int) -> str:
+    """What a status means, in English."""
+    return _TITLES[status].en
+
+
 class Problem(msgspec.Struct):
     """What went wrong: `status` and `title` by kind, `detail` for this case."""
 
@@ -94,7 +104,10 @@ async def problems(
     except web.HTTPException as error:
         if error.status < 400 or error.content_type == "application/problem+json":
             raise
-        return problem_response(error.status, error.reason)
+        told = problem_response(error.status, error.reason)
+        if (allowed := error.headers.get("Allow")) is not None:
+            told.headers["Allow"] = allowed
+        return told
     except Exception:
         log.exception("request.failed", path=request.path)
         return problem_response(500, "see the log of the gateway")

@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
+from gateway.access.roles import Identity
 from gateway.api.callers import address_of, callers
 from gateway.api.conditional import conditional
 from gateway.api.headers import content_policy, security_headers
-from gateway.access.roles import Identity
 from gateway.api.idempotency import Replays
 from gateway.api.limits import Buckets, Limits, Rate
 from gateway.api.paging import cursor_of, last_page_of, page_of

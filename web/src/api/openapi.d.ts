@@ -2078,7 +2078,100 @@ export interface components {
          */
         Action: "approve" | "change" | "export" | "prune" | "refused" | "seal_broken" | "sign_in" | "sign_out";
     };
-    responses: never;
+    responses: {
+        /** @description The request is wrong */
+        problem400: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Sign in first */
+        problem401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not allowed */
+        problem403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not found */
+        problem404: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It contradicts what is there */
+        problem409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The request is too large */
+        problem413: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The content type is not supported */
+        problem415: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too many requests; try again later */
+        problem429: {
+            headers: {
+                /** @description Seconds */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description An internal error; it was logged */
+        problem500: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The store is not available */
+        problem503: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -2104,15 +2197,20 @@ export interface operations {
                     "application/json": components["schemas"]["SessionAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     sign_in: {
@@ -2137,15 +2235,16 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     sign_in_second: {
@@ -2170,15 +2269,16 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     end_session: {
@@ -2203,15 +2303,16 @@ export interface operations {
                     "application/json": components["schemas"]["SessionAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     change_password: {
@@ -2236,15 +2337,16 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     first: {
@@ -2269,15 +2371,16 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     enrol: {
@@ -2302,15 +2405,16 @@ export interface operations {
                     "application/json": components["schemas"]["Enrolled"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     confirm: {
@@ -2335,15 +2439,16 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     drop_second: {
@@ -2368,15 +2473,16 @@ export interface operations {
                     "application/json": components["schemas"]["SessionAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     own_tokens: {
@@ -2397,15 +2503,20 @@ export interface operations {
                     "application/json": components["schemas"]["TokensAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     make_token: {
@@ -2430,15 +2541,16 @@ export interface operations {
                     "application/json": components["schemas"]["TokenMade"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     revoke_token: {
@@ -2463,15 +2575,16 @@ export interface operations {
                     "application/json": components["schemas"]["TokensAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     accounts: {
@@ -2492,15 +2605,20 @@ export interface operations {
                     "application/json": components["schemas"]["AccountsAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     add_account: {
@@ -2525,15 +2643,16 @@ export interface operations {
                     "application/json": components["schemas"]["FirstPassword"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     disable_account: {
@@ -2558,15 +2677,16 @@ export interface operations {
                     "application/json": components["schemas"]["PersonWords"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     reset_account: {
@@ -2591,15 +2711,16 @@ export interface operations {
                     "application/json": components["schemas"]["FirstPassword"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     add_grant: {
@@ -2627,15 +2748,16 @@ export interface operations {
                     "application/json": components["schemas"]["PersonWords"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     revoke_grant: {
@@ -2663,15 +2785,16 @@ export interface operations {
                     "application/json": components["schemas"]["PersonWords"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     tokens: {
@@ -2694,15 +2817,20 @@ export interface operations {
                     "application/json": components["schemas"]["TokensAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     revoke_any_token: {
@@ -2727,15 +2855,16 @@ export interface operations {
                     "application/json": components["schemas"]["Nothing"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     site: {
@@ -2756,15 +2885,20 @@ export interface operations {
                     "application/json": components["schemas"]["SiteAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     meters: {
@@ -2785,15 +2919,20 @@ export interface operations {
                     "application/json": components["schemas"]["MetersAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     latest: {
@@ -2816,15 +2955,20 @@ export interface operations {
                     "application/json": components["schemas"]["LatestAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     series: {
@@ -2850,15 +2994,20 @@ export interface operations {
                     "application/json": components["schemas"]["SeriesAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     overview: {
@@ -2879,15 +3028,20 @@ export interface operations {
                     "application/json": components["schemas"]["Overview"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     edges: {
@@ -2908,15 +3062,20 @@ export interface operations {
                     "application/json": components["schemas"]["EdgesAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     quarantine: {
@@ -2939,15 +3098,20 @@ export interface operations {
                     "application/json": components["schemas"]["QuarantineAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     events: {
@@ -2973,15 +3137,20 @@ export interface operations {
                     "application/json": components["schemas"]["EventsAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     add_events: {
@@ -3009,15 +3178,16 @@ export interface operations {
                     "application/json": components["schemas"]["AddedAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     withdraw_event: {
@@ -3045,15 +3215,16 @@ export interface operations {
                     "application/json": components["schemas"]["KeptEventWords"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     consumption: {
@@ -3083,15 +3254,20 @@ export interface operations {
                     "application/json": components["schemas"]["ConsumptionAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     preview_events: {
@@ -3119,15 +3295,16 @@ export interface operations {
                     "application/json": components["schemas"]["PreviewAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     preview_withdrawal: {
@@ -3155,15 +3332,16 @@ export interface operations {
                     "application/json": components["schemas"]["PreviewAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     balance: {
@@ -3190,15 +3368,20 @@ export interface operations {
                     "application/json": components["schemas"]["BalanceAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     trees: {
@@ -3219,15 +3402,20 @@ export interface operations {
                     "application/json": components["schemas"]["TreesAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     tariffs: {
@@ -3250,15 +3438,20 @@ export interface operations {
                     "application/json": components["schemas"]["TariffsAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     bills: {
@@ -3286,15 +3479,20 @@ export interface operations {
                     "application/json": components["schemas"]["BillsAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     add_bills: {
@@ -3322,15 +3520,16 @@ export interface operations {
                     "application/json": components["schemas"]["AddedBillsAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     withdraw_bill: {
@@ -3358,15 +3557,16 @@ export interface operations {
                     "application/json": components["schemas"]["KeptBillWords"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     stock: {
@@ -3392,15 +3592,20 @@ export interface operations {
                     "application/json": components["schemas"]["StockAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     add_moves: {
@@ -3428,15 +3633,16 @@ export interface operations {
                     "application/json": components["schemas"]["AddedMovesAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     withdraw_move: {
@@ -3464,15 +3670,16 @@ export interface operations {
                     "application/json": components["schemas"]["KeptMoveWords"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     periods: {
@@ -3493,15 +3700,20 @@ export interface operations {
                     "application/json": components["schemas"]["PeriodsAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     close_period: {
@@ -3529,15 +3741,16 @@ export interface operations {
                     "application/json": components["schemas"]["PeriodAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     correct_period: {
@@ -3565,15 +3778,16 @@ export interface operations {
                     "application/json": components["schemas"]["PeriodAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     period: {
@@ -3600,15 +3814,20 @@ export interface operations {
                     "application/json": components["schemas"]["PeriodAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     audit: {
@@ -3637,15 +3856,20 @@ export interface operations {
                     "application/json": components["schemas"]["AuditAnswer"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            /** @description As it was: If-None-Match named it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
     live: {
@@ -3666,6 +3890,13 @@ export interface operations {
                     "application/json": components["schemas"]["Hello"] | components["schemas"]["PushedReadings"] | components["schemas"]["PushedOverview"] | components["schemas"]["Beat"];
                 };
             };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
         };
     };
 }
