@@ -117,6 +117,8 @@ class GatewaySettings:
     behind_tls: bool = False
     account_rules: AccountRules = field(default_factory=AccountRules)
     audit_days: int = KEPT_DAYS
+    audit: Path | None = None
+    """Where key and head of the audit log lie, if not beside the records or in the folder of `key`."""
 
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
@@ -125,7 +127,9 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.store))
         quarantine = stack.enter_context(closing(SqliteQuarantine(settings.quarantine)))
-        records = await stack.enter_async_context(open_records(settings.records, settings.key.parent))
+        records = await stack.enter_async_context(open_records(settings.records, settings.key.parent, settings.audit))
+        audit = Audit(records, clock)
+        await audit.must_have_its_key()
         site, changed = await load_or_import(records, settings.site, clock)
         if changed:
             log.info("site.imported", site=site.id, changes=changed)
@@ -156,7 +160,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             Stock(records, clock),
             Closings(records, clock, books),
             accounts,
-            Audit(records, clock),
+            audit,
             door if settings.accounts_required else LocalDoor(),
         )
         bus = await stack.enter_async_context(

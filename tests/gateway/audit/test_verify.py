@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from adapters.clocks import SteppedClock
-from energy.errors import StoreError
+from energy.errors import EnergyError, StoreError
 from energy.readings import from_ms
 from gateway.audit.chain import GENESIS, Action, Row, digest
 from gateway.audit.seal import Head
@@ -296,3 +296,24 @@ async def test_a_spoilt_key_is_told_in_words(log: Log, spoil: Callable[[Path], o
 
 def test_an_action_is_a_word_of_the_list() -> None:
     assert "sign_in" in set(Action)
+
+
+async def test_the_key_lies_where_it_is_said_to_whatever_the_database(log: Log) -> None:
+    named = log.folder / "kept apart"
+    async with open_records(log.address, log.folder, named) as records:
+        await change(records, "a")
+
+    assert sorted(file.name for file in named.iterdir()) == ["audit.head", "audit.key"]
+    assert not (log.folder / "audit.key").exists()
+
+
+async def test_a_folder_without_the_key_of_the_log_is_refused_before_the_seal_is_broken(log: Log) -> None:
+    async with open_records(log.address, log.folder) as records:
+        await Audit(records, CLOCK).must_have_its_key()
+        await change(records, "a")
+        await Audit(records, CLOCK).must_have_its_key()
+    async with open_records(log.address, log.folder, log.folder / "elsewhere") as records:
+        with pytest.raises(EnergyError, match="--audit-folder"):
+            await Audit(records, CLOCK).must_have_its_key()
+
+    assert (await found(log)).fault is None
