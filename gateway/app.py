@@ -96,6 +96,8 @@ _MAINTAIN_EVERY_S = 600.0
 _LOOK_EVERY_S = 0.5
 _STILL_EVERY_S = 5.0
 _PRUNE_EVERY_S = 86_400.0
+# So long a connection may stand without a whole request line and headers.
+_IDLE_S = 75.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -322,7 +324,7 @@ class _Watch:
 
 @asynccontextmanager
 async def _served(app: web.Application, settings: GatewaySettings) -> AsyncIterator[None]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0, keepalive_timeout=_IDLE_S)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -11,6 +12,19 @@ from aiohttp import web
 from gateway.api.problems import RequestError
 
 B = TypeVar("B", bound=msgspec.Struct)
+
+
+# So long may a body take to come; who sends a byte a minute keeps no place.
+BODY_S = 30.0
+
+
+async def read_in_time(request: web.Request) -> None:
+    """The whole body is there; RequestError 408 where it does not come."""
+    try:
+        async with asyncio.timeout(BODY_S):
+            await request.read()
+    except TimeoutError:
+        raise RequestError(f"the body did not come within {BODY_S:g} s", status=408) from None
 
 
 async def body_of(request: web.Request, words: type[B]) -> B:

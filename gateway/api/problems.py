@@ -19,6 +19,7 @@ _TITLES = {
     403: TextWords("不允许", "Not allowed"),
     404: TextWords("没有找到", "Not found"),
     405: TextWords("不支持此方法", "The method is not supported"),
+    408: TextWords("请求未按时送达", "The request did not come in time"),
     409: TextWords("与已有内容冲突", "It contradicts what is there"),
     413: TextWords("请求过大", "The request is too large"),
     415: TextWords("内容类型不支持", "The content type is not supported"),
@@ -30,7 +31,7 @@ _TITLES = {
 
 # What may come of a request beside its answer.
 READING = (400, 401, 403, 404, 429, 500, 503)
-WRITING = (400, 401, 403, 404, 409, 413, 415, 429, 500, 503)
+WRITING = (400, 401, 403, 404, 408, 409, 413, 415, 429, 500, 503)
 
 
 def title_of(status: int) -> str:

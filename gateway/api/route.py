@@ -11,7 +11,7 @@ from aiohttp import web
 
 from gateway.access.door import NOBODY, Door, Visit, admitted, marked
 from gateway.access.roles import Identity, Permission
-from gateway.api.bodies import body_of, must_be_ours
+from gateway.api.bodies import body_of, must_be_ours, read_in_time
 from gateway.api.idempotency import Replays
 from gateway.api.problems import RequestError
 
@@ -74,6 +74,7 @@ class Route(Generic[S]):
             if self.body is None:
                 return await done(request, visit)
             must_be_ours(request)
+            await read_in_time(request)
             # A local door knows everybody by one name: they are told apart by whence they come.
             who = visit.identity if services.door.required else NOBODY
             return await replays.once(request, who, visit.origin.address, lambda: done(request, visit))

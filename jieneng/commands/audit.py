@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jieneng.commands import options
+from jieneng.spreadsheets import harmless
 
 if TYPE_CHECKING:
     from gateway.audit.chain import Row
@@ -135,18 +136,13 @@ def _csv(rows: list[Row], *, head: bool) -> str:
     writer = csv.writer(out, lineterminator="\n")
     if head:
         writer.writerow(asdict(rows[0]))
-    writer.writerows([_harmless(cell) for cell in asdict(row).values()] for row in rows)
+    writer.writerows([harmless(cell) for cell in asdict(row).values()] for row in rows)
     return out.getvalue()
 
 
 def _json(rows: list[Row], *, head: bool) -> str:
     del head
     return "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
-
-
-def _harmless(cell: object) -> object:
-    """A text that begins like a formula is none."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _wanted(

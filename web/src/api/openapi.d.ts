@@ -2115,6 +2115,15 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The request did not come in time */
+        problem408: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description It contradicts what is there */
         problem409: {
             headers: {
@@ -2239,6 +2248,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -2273,6 +2283,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -2307,6 +2318,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -2341,6 +2353,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -2375,6 +2388,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -2409,6 +2423,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -2443,6 +2458,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -2477,6 +2493,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -2545,6 +2562,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -2579,6 +2597,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -2647,6 +2666,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -2681,6 +2701,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -2715,6 +2736,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -2752,6 +2774,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -2789,6 +2812,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -2859,6 +2883,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -3182,6 +3207,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -3219,6 +3245,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -3299,6 +3326,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -3336,6 +3364,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -3524,6 +3553,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -3561,6 +3591,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -3637,6 +3668,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -3674,6 +3706,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -3745,6 +3778,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
@@ -3782,6 +3816,7 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
             409: components["responses"]["problem409"];
             413: components["responses"]["problem413"];
             415: components["responses"]["problem415"];
