@@ -146,13 +146,14 @@ async def test_the_live_socket_needs_a_session_and_our_own_page(services: Servic
     await wang.sign_in()
     own = {"Cookie": f"{COOKIE}={wang.cookie}"}
     here = f"http://{client.host}:{client.port}"
-    for headers, status in (
+    refused: tuple[tuple[dict[str, str], int], ...] = (
         ({}, 401),
         ({"Cookie": f"{COOKIE}=guessed"}, 401),
         ({**own, "Origin": "http://evil.example"}, 403),
         ({**own, "Origin": "null"}, 403),
         ({**own, "Origin": f"{here}.evil.example"}, 403),
-    ):
+    )
+    for headers, status in refused:
         with pytest.raises(WSServerHandshakeError, match=str(status)):
             await client.ws_connect("/api/v1/live", headers=headers)
     async with client.ws_connect("/api/v1/live", headers={**own, "Origin": here}) as socket:
