@@ -1,6 +1,6 @@
 # Everything starts here: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo run test check format bench sbom clean
+.PHONY: help setup web demo run test fuzz check format bench sbom clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -32,6 +32,9 @@ run: web ## run edge, broker and gateway for SITE=config/site.yaml
 test: web ## run the tests
 	$(BIN)/python -m pytest -q
 	@$(BIN)/python web/build.py --run test
+
+fuzz: setup ## ask the API by chance, at length: TIMES=200 for each route
+	JIENENG_FUZZ=$(or $(TIMES),200) $(BIN)/python -m pytest -q tests/gateway/fuzzing
 
 check: web ## run the linters and type checkers
 	$(BIN)/ruff check .

@@ -127,6 +127,11 @@ def one_of(what: str, known: Iterable[str]) -> Callable[[Any], str]:
     return read
 
 
+def harmless(cell: object) -> object:
+    """A cell of a CSV that is written: a text that begins like a formula is none, a `'` stands before it."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
 # -- rows -------------------------------------------------------------------------------------------------------------
 
 

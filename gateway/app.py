@@ -36,7 +36,6 @@ from gateway.api.bodies import must_be_of_our_page
 from gateway.api.callers import callers
 from gateway.api.conditional import conditional
 from gateway.api.headers import security_headers
-from gateway.api.idempotency import idempotent
 from gateway.api.limits import Limits
 from gateway.api.openapi import openapi
 from gateway.api.problems import problems
@@ -97,6 +96,8 @@ _MAINTAIN_EVERY_S = 600.0
 _LOOK_EVERY_S = 0.5
 _STILL_EVERY_S = 5.0
 _PRUNE_EVERY_S = 86_400.0
+# So long a connection may stand without a whole request line and headers.
+_IDLE_S = 75.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -118,6 +119,8 @@ class GatewaySettings:
     behind_tls: bool = False
     account_rules: AccountRules = field(default_factory=AccountRules)
     audit_days: int = KEPT_DAYS
+    audit: Path | None = None
+    """Where key and head of the audit log lie, if not beside the records or in the folder of `key`."""
 
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
@@ -126,7 +129,9 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.store))
         quarantine = stack.enter_context(closing(SqliteQuarantine(settings.quarantine)))
-        records = await stack.enter_async_context(open_records(settings.records, settings.key.parent))
+        records = await stack.enter_async_context(open_records(settings.records, settings.key.parent, settings.audit))
+        audit = Audit(records, clock)
+        await audit.must_have_its_key()
         site, changed = await load_or_import(records, settings.site, clock)
         if changed:
             log.info("site.imported", site=site.id, changes=changed)
@@ -158,7 +163,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             Stock(records, clock),
             Closings(records, clock, books),
             accounts,
-            Audit(records, clock),
+            audit,
             door if settings.accounts_required else LocalDoor(),
         )
         bus = await stack.enter_async_context(
@@ -207,7 +212,6 @@ def application(services: Services, *, behind_tls: bool = False, limits: Limits 
         visits(services.door),
         limits.by_account,
         conditional,
-        idempotent(),
     ]
     app = web.Application(middlewares=frame, client_max_size=1 << 20)
     app.on_response_prepare.append(security_headers(tls=behind_tls))
@@ -321,7 +325,7 @@ class _Watch:
 
 @asynccontextmanager
 async def _served(app: web.Application, settings: GatewaySettings) -> AsyncIterator[None]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0, keepalive_timeout=_IDLE_S)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()

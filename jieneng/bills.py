@@ -18,7 +18,10 @@ from jieneng.settings import Settings
 async def reconciled(settings: Settings, query: BillsQuery) -> BillsAnswer:
     """The bills of an account beside what was metered: out of the data folder, or of the gateway that runs on it."""
     try:
-        async with open_books(settings) as books, open_records(settings.records_address, settings.data) as records:
+        async with (
+            open_books(settings) as books,
+            open_records(*settings.of_records) as records,
+        ):
             await books.catch_up()
             return await told(Bills(records, SystemClock()), books, query)
     except StoreError as locked:

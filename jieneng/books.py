@@ -25,7 +25,7 @@ async def open_books(settings: Settings, zone: str | None = None) -> AsyncIterat
         store = await stack.enter_async_context(open_store(settings.store_address))
         known = Kept(nobody)
         if settings.has_records:
-            records = await stack.enter_async_context(open_records(settings.records_address, settings.data))
+            records = await stack.enter_async_context(open_records(*settings.of_records))
             known = await kept(records, SystemClock(), nobody)
         if zone is not None:
             known = Kept(replace(known.site, zone=zone), known.events, known.tariffs)

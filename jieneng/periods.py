@@ -63,7 +63,10 @@ async def corrected(settings: Settings, body: NewCorrection) -> PeriodAnswer:
 @asynccontextmanager
 async def _open(settings: Settings) -> AsyncIterator[tuple[Closings, Books]]:
     """The closings over books that are up to date."""
-    async with open_books(settings) as books, open_records(settings.records_address, settings.data) as records:
+    async with (
+        open_books(settings) as books,
+        open_records(*settings.of_records) as records,
+    ):
         if not await SiteRecords(records, SystemClock()).ids():
             raise EnergyError("the records hold no site yet; bring one in with: jieneng site import FILE")
         await books.catch_up()

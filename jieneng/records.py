@@ -26,7 +26,7 @@ from jieneng.settings import Settings
 @asynccontextmanager
 async def kept(settings: Settings) -> AsyncIterator[Records]:
     """The records that the settings name."""
-    async with open_records(settings.records_address, settings.data) as records:
+    async with open_records(*settings.of_records) as records:
         yield records
 
 

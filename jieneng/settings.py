@@ -40,6 +40,7 @@ class SettingsWords(Words):
     behind_tls: bool | None = None
     token_file: str | None = None
     audit_days: Annotated[int, Field(ge=LEAST_DAYS)] | None = None
+    audit_folder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class Settings:
     """Where everything is. `bus` is `embedded` for the broker that `run` starts.
 
     accounts : `required`, or `off` where whoever reaches the gateway is `local`. behind_tls : a proxy with TLS stands
-    before it. token_file : holds the token that commands show to a running gateway.
+    before it. token_file : holds the token that commands show to a running gateway. audit_folder : of key and head of
+    the audit log, where these lie neither beside the records nor in `data`.
     """
 
     site: Path | None = None
@@ -63,6 +65,7 @@ class Settings:
     behind_tls: bool = False
     token_file: Path | None = None
     audit_days: int = KEPT_DAYS
+    audit_folder: Path | None = None
 
     @property
     def bus_address(self) -> str:
@@ -75,6 +78,11 @@ class Settings:
     @property
     def records_address(self) -> str:
         return self.records or f"sqlite:{self.data / 'records.sqlite'}"
+
+    @property
+    def of_records(self) -> tuple[str, Path, Path | None]:
+        """What `open_records` needs to know."""
+        return self.records_address, self.data, self.audit_folder
 
     @property
     def has_records(self) -> bool:
@@ -103,7 +111,7 @@ def load_settings(file: Path | None, **options: Any) -> Settings:
     if file is not None:
         words = checked(open_document(file), SettingsWords)
         given = {name: value for name, value in words.model_dump().items() if value is not None}
-        for name in ("site", "data", "token_file"):
+        for name in ("site", "data", "token_file", "audit_folder"):
             if name in given:
                 given[name] = file.parent / given[name]
         settings = replace(settings, **given)

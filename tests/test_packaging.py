@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -49,3 +51,19 @@ def test_the_wheel_holds_code_profiles_page_and_demo(tmp_path: Path) -> None:
     ):
         assert name in held
     assert not [name for name in held if name.startswith(("tests/", "web/", "benchmarks/"))]
+
+
+def test_every_direct_dependency_is_pinned_and_locked_with_hashes() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    locked = dict(
+        re.findall(r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s\\]+) \\\n    --hash=sha256:[0-9a-f]{64}", lock, re.MULTILINE)
+    )
+    wanted = [*project["dependencies"], *(one for group in project["optional-dependencies"].values() for one in group)]
+    named = [re.fullmatch(r"([\w.-]+)(?:\[[^\]]*\])?==([\w.]+)", one) for one in wanted]
+
+    assert None not in named, "a direct dependency is pinned to one version"
+    direct = {match[1].lower(): match[2] for match in named if match}
+    known = {name.lower(): version for name, version in locked.items()}
+    assert {name: known.get(name) for name in direct} == direct
+    assert len(locked) == len(re.findall(r"^[\w.-]+(?:\[[^\]]*\])?==", lock, re.MULTILINE))

@@ -103,8 +103,9 @@ def _installed_licence(name: str, version: str) -> str | None:
     if told["Version"] != version:
         return None
     named = [c.removeprefix(_CLASSIFIER) for c in told.get_all("Classifier") or () if c.startswith(_CLASSIFIER)]
-    short = (told.get("License") or "").strip()
-    return told.get("License-Expression") or (short if 0 < len(short) <= 40 else None) or " AND ".join(named) or None
+    [short, *_] = told.get_all("License") or [""]
+    [expression, *_] = told.get_all("License-Expression") or [""]
+    return expression or (short.strip() if 0 < len(short.strip()) <= 40 else None) or " AND ".join(named) or None
 
 
 def _plain(name: str) -> str:

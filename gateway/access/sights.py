@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from gateway.access.roles import Identity, Permission
+from gateway.access.seen_accounts import CLOSED, seen_accounts
 from gateway.access.seen_audit import ClosedAudit
 from gateway.access.seen_books import SeenBooks
 from gateway.access.seen_present import ClosedEdges, SeenEdges, SeenHub, seen_directory, seen_problems
@@ -38,9 +39,11 @@ class Sights:
 
     def of(self, services: Services, identity: Identity, permission: Permission) -> Services:
         """The services as the identity may see them under the permission."""
-        return self.within(
+        made = self.within(
             services, Reach.of(identity, permission), operates_everywhere(identity), audits_everywhere(identity)
         )
+        accounts = seen_accounts(services.accounts, identity, permission)
+        return made if accounts is made.accounts else replace(made, accounts=accounts)
 
     def within(self, services: Services, reach: Reach, operates: bool, audits: bool) -> Services:
         """The services as far as a reach goes; `operates` opens edges and refused readings, `audits` the log."""
@@ -114,6 +117,7 @@ class Sights:
 
 def _of_everything(services: Services, operates: bool, audits: bool) -> Services:
     """Without what is told of the whole installation alone, where that is not his."""
+    services = replace(services, accounts=CLOSED)
     if not operates:
         closed = SeenQuarantine(services.quarantine, open_to=False)
         services = replace(services, edges=ClosedEdges(), quarantine=closed)

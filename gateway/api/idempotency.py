@@ -1,5 +1,8 @@
 """Idempotency keys: a POST that is sent again with its key is not done again; its answer is given again.
 
+Looked at behind the permission of the route. A key belongs to the account that used it, to the path and to the body;
+and what the account was permitted then it must be permitted still, or its answer is not given again.
+
 Kept in memory for a day. After a restart of the gateway a key is new; what is entered is then told apart by what it
 says.
 """
@@ -14,10 +17,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
+from gateway.access.roles import Identity
 from gateway.api.problems import RequestError
-from gateway.audit.asking import asking
 
 KEY = "Idempotency-Key"
 _KEPT_S = 86_400.0
@@ -37,8 +39,9 @@ def takes_key(path: str) -> bool:
 
 @dataclass(slots=True)
 class _Told:
-    """What was asked under a key; `lock` is held while it is being done, the answer is None until it was."""
+    """What was asked under a key, by whom; `lock` is held while it is done, the answer is None until it was."""
 
+    who: Identity
     body: bytes
     since: float
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -47,43 +50,68 @@ class _Told:
     content_type: str = ""
 
 
-def idempotent(now: Callable[[], float] = time.monotonic) -> Middleware:
-    """Give the answer of a POST again where its key was used; a key with another body is refused (409)."""
-    kept: OrderedDict[tuple[str, str, str], _Told] = OrderedDict()
+_Name = tuple[str, str, str]
 
-    @web.middleware
+
+class Replays:
+    """The answers that may be given again, of one application."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._kept: OrderedDict[_Name, _Told] = OrderedDict()
+
     async def once(
-        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
+        self, request: web.Request, who: Identity, address: str, do: Callable[[], Awaitable[web.Response]]
+    ) -> web.Response:
+        """Do it, or give the answer of when it was done; a key of another body, or of who was permitted other things
+        then, is refused (409).
+
+        address : stands for the account where there is none.
+        """
         key = request.headers.get(KEY)
         if request.method != "POST" or key is None or not takes_key(request.path):
-            return await handler(request)
+            return await do()
         _must_be_a_key(key)
         body = hashlib.sha256(await request.read()).digest()
-        _forget(kept, now() - _KEPT_S)
-        asked = asking()
-        name = (asked.account or asked.address, request.path_qs, key)
-        told = kept.setdefault(name, _Told(body, now()))
+        self._forget()
+        name = (who.account or address, request.path_qs, key)
+        told = self._kept.setdefault(name, _Told(who, body, self._now()))
         if told.body != body:
             raise RequestError(f"{KEY} {key} was used for another body; make a new key", status=409)
+        if told.who != who:
+            raise RequestError(f"{KEY} {key} was used when {who.account} was permitted other things", status=409)
         async with told.lock:
             if told.answer is not None:
-                again = {"Idempotency-Replayed": "true"}
-                return web.Response(
-                    body=told.answer, status=told.status, content_type=told.content_type, charset="utf-8", headers=again
-                )
-            try:
-                answer = await handler(request)
-            except BaseException:
-                kept.pop(name, None)  # nothing was done: it may be mended and sent again
-                raise
-            if isinstance(answer, web.Response) and answer.status < 300 and len(_bytes(answer)) <= _BYTES:
-                told.status, told.answer, told.content_type = answer.status, _bytes(answer), answer.content_type
-            else:
-                kept.pop(name, None)
-            return answer
+                return _again(told)
+            return await self._done(name, told, do)
 
-    return once
+    async def _done(self, name: _Name, told: _Told, do: Callable[[], Awaitable[web.Response]]) -> web.Response:
+        try:
+            answer = await do()
+        except BaseException:
+            self._kept.pop(name, None)  # nothing was done: it may be mended and sent again
+            raise
+        if answer.status < 300 and len(_bytes(answer)) <= _BYTES:
+            told.status, told.answer, told.content_type = answer.status, _bytes(answer), answer.content_type
+        else:
+            self._kept.pop(name, None)
+        return answer
+
+    def _forget(self) -> None:
+        """Let go what is a day old, and of what was done the oldest where there is too much."""
+        before = self._now() - _KEPT_S
+        for name, told in list(self._kept.items()):
+            if told.since >= before and len(self._kept) < _ANSWERS:
+                return
+            if told.answer is not None or not told.lock.locked():
+                del self._kept[name]
+
+
+def _again(told: _Told) -> web.Response:
+    headers = {"Idempotency-Replayed": "true"}
+    return web.Response(
+        body=told.answer, status=told.status, content_type=told.content_type, charset="utf-8", headers=headers
+    )
 
 
 def _bytes(answer: web.Response) -> bytes:
@@ -93,12 +121,3 @@ def _bytes(answer: web.Response) -> bytes:
 def _must_be_a_key(key: str) -> None:
     if not 0 < len(key) <= _LONGEST or not key.isascii() or not key.isprintable():
         raise RequestError(f"{KEY} is 1 to {_LONGEST} printable characters of ASCII, such as a UUID")
-
-
-def _forget(kept: OrderedDict[tuple[str, str, str], _Told], before: float) -> None:
-    """Let go what is a day old, and of what was done the oldest where there is too much."""
-    for name, told in list(kept.items()):
-        if told.since >= before and len(kept) < _ANSWERS:
-            return
-        if told.answer is not None or not told.lock.locked():
-            del kept[name]

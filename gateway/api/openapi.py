@@ -11,7 +11,7 @@ import msgspec
 
 from gateway.access.roles import Permission
 from gateway.api.idempotency import KEY, takes_key
-from gateway.api.problems import Problem
+from gateway.api.problems import READING, WRITING, Problem, title_of
 from gateway.api.route import Route
 
 _IDEMPOTENCY = {
@@ -20,6 +20,15 @@ _IDEMPOTENCY = {
     "required": False,
     "description": "Sent again with the same key and body, a request is not done again, and answered as before.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+}
+_ENTRANCES = {
+    "token": {"type": "http", "scheme": "bearer", "description": "A token of an account, narrowed to its scopes."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "jieneng",
+        "description": "Who is signed in; behind TLS it is called __Host-jieneng. A POST needs X-CSRF-Token with it.",
+    },
 }
 _TEMPLATE = "#/components/schemas/{name}"
 
@@ -44,7 +53,11 @@ def openapi(routes: Sequence[Route[Any]], pushed: Sequence[type[msgspec.Struct]]
             **_paths(routes, of_type),
             "/api/v1/live": {"get": _live([of_type[p] for p in pushed])},
         },
-        "components": {"schemas": components, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        "components": {
+            "schemas": components,
+            "responses": _problems(of_type[Problem]),
+            "securitySchemes": _ENTRANCES,
+        },
     }
 
 
@@ -63,7 +76,7 @@ def _operation(route: Route[Any], of_type: dict[Any, Any]) -> dict[str, Any]:
         "operationId": route.handler.__name__,
         "summary": route.summary,
         "x-permission": route.permission.value,
-        "security": [] if route.permission is Permission.OPEN else [{"token": []}],
+        "security": _entrance(route.permission),
         "parameters": [
             *(_parameter(route.path, field, of_type) for field in msgspec.structs.fields(route.query)),
             *([_IDEMPOTENCY] if route.method == "POST" and takes_key(route.path) else []),
@@ -71,11 +84,33 @@ def _operation(route: Route[Any], of_type: dict[Any, Any]) -> dict[str, Any]:
         **body,
         "responses": {
             "200": {"description": "OK", "content": {"application/json": {"schema": of_type[route.answer]}}},
-            "default": {
-                "description": "What went wrong",
-                "content": {"application/problem+json": {"schema": of_type[Problem]}},
-            },
+            **({"304": {"description": "As it was: If-None-Match named it"}} if route.method == "GET" else {}),
+            **_wrong(READING if route.method == "GET" else WRITING),
         },
+    }
+
+
+def _entrance(permission: Permission) -> list[dict[str, list[str]]]:
+    """How one may come in; what is a person's own needs that person, not a token."""
+    if permission is Permission.OPEN:
+        return []
+    return [{"session": []}] if permission is Permission.OWN else [{"token": []}, {"session": []}]
+
+
+def _wrong(statuses: Sequence[int]) -> dict[str, Any]:
+    return {str(status): {"$ref": f"#/components/responses/problem{status}"} for status in statuses}
+
+
+def _problems(schema: dict[str, Any]) -> dict[str, Any]:
+    """A response for each status of a problem."""
+    again = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer", "minimum": 1}}}
+    return {
+        f"problem{status}": {
+            "description": title_of(status),
+            **({"headers": again} if status == 429 else {}),
+            "content": {"application/problem+json": {"schema": schema}},
+        }
+        for status in sorted({*READING, *WRITING})
     }
 
 
@@ -98,6 +133,7 @@ def _live(messages: list[dict[str, Any]]) -> dict[str, Any]:
             "101": {
                 "description": "Messages, each an object with `type`",
                 "content": {"application/json": {"schema": {"oneOf": messages}}},
-            }
+            },
+            **_wrong(READING),
         },
     }

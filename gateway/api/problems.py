@@ -19,6 +19,7 @@ _TITLES = {
     403: TextWords("不允许", "Not allowed"),
     404: TextWords("没有找到", "Not found"),
     405: TextWords("不支持此方法", "The method is not supported"),
+    408: TextWords("请求未按时送达", "The request did not come in time"),
     409: TextWords("与已有内容冲突", "It contradicts what is there"),
     413: TextWords("请求过大", "The request is too large"),
     415: TextWords("内容类型不支持", "The content type is not supported"),
@@ -26,6 +27,16 @@ _TITLES = {
     500: TextWords("内部错误，已记录", "An internal error; it was logged"),
     503: TextWords("存储暂时不可用", "The store is not available"),
 }
+
+
+# What may come of a request beside its answer.
+READING = (400, 401, 403, 404, 429, 500, 503)
+WRITING = (400, 401, 403, 404, 408, 409, 413, 415, 429, 500, 503)
+
+
+def title_of(status: int) -> str:
+    """What a status means, in English."""
+    return _TITLES[status].en
 
 
 class Problem(msgspec.Struct, omit_defaults=True):
@@ -103,7 +114,10 @@ async def problems(
     except web.HTTPException as error:
         if error.status < 400 or error.content_type == "application/problem+json":
             raise
-        return problem_response(error.status, error.reason)
+        answer = problem_response(error.status, error.reason)
+        if (allowed := error.headers.get("Allow")) is not None:
+            answer.headers["Allow"] = allowed
+        return answer
     except Exception:
         log.exception("request.failed", path=request.path)
         return problem_response(500, "see the log of the gateway")

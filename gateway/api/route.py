@@ -9,9 +9,10 @@ from typing import Annotated, Any, Concatenate, Generic, Literal, Protocol, Self
 import msgspec
 from aiohttp import web
 
-from gateway.access.door import Door, Visit, admitted, marked
+from gateway.access.door import NOBODY, Door, Visit, admitted, marked
 from gateway.access.roles import Identity, Permission
-from gateway.api.bodies import body_of
+from gateway.api.bodies import body_of, must_be_ours, read_in_time
+from gateway.api.idempotency import Replays
 from gateway.api.problems import RequestError
 from gateway.api.words import TextWords
 
@@ -55,12 +56,11 @@ class Route(Generic[S]):
         if (self.method == "POST") != (self.body is not None):
             raise ValueError(f"{self.method} {self.path}: POST takes a body, GET none")
 
-    def bound(self, services: S) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def bound(self, services: S, replays: Replays) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """The handler for aiohttp."""
         encode = msgspec.json.Encoder().encode
 
-        async def respond(request: web.Request) -> web.StreamResponse:
-            visit = await admitted(services.door, request, self.permission)
+        async def done(request: web.Request, visit: Visit) -> web.Response:
             given: list[Any] = [_query(request, self.query)]
             if self.body is not None:
                 given.append(_signed(await body_of(request, self.body), visit, services.door))
@@ -71,13 +71,24 @@ class Route(Generic[S]):
             services.door.leave(visit, response)
             return response
 
+        async def respond(request: web.Request) -> web.StreamResponse:
+            visit = await admitted(services.door, request, self.permission)
+            if self.body is None:
+                return await done(request, visit)
+            must_be_ours(request)
+            await read_in_time(request)
+            # A local door knows everybody by one name: they are told apart by whence they come.
+            who = visit.identity if services.door.required else NOBODY
+            return await replays.once(request, who, visit.origin.address, lambda: done(request, visit))
+
         return marked(self.permission, respond)
 
 
 def register(app: web.Application, routes: Sequence[Route[S]], services: S) -> None:
     """Add the routes to the application."""
+    replays = Replays()
     for route in routes:
-        app.router.add_route(route.method, route.path, route.bound(services))
+        app.router.add_route(route.method, route.path, route.bound(services, replays))
 
 
 def _signed(body: msgspec.Struct, visit: Visit, door: Door) -> msgspec.Struct:

@@ -49,6 +49,11 @@ class Seal:
         self.folder = folder
         self._key: bytes | None = None
 
+    @property
+    def has_key(self) -> bool:
+        """Whether the key is there; it is made when it is first needed."""
+        return (self.folder / _KEY).exists()
+
     def signed(self, name: str, seq: int, digest: str) -> Head:
         return Head(name, seq, digest, self._sign(name, seq, digest))
 

@@ -17,7 +17,7 @@ from gateway.audit.asking import asking
 from gateway.audit.chain import Action, Deed, Outcome, Row
 from gateway.audit.redaction import clear_text
 from gateway.audit.seal import Head
-from gateway.audit.tables import AuditRow
+from gateway.audit.tables import AuditHeadRow, AuditRow
 from gateway.audit.verify import COLUMNS, Finding, verified
 from gateway.records.base import table_of
 from gateway.records.database import Records
@@ -120,6 +120,18 @@ class Audit:
     async def _at_ms(self, seq: int) -> int | None:
         async with self._records.reading() as connection:
             return (await connection.execute(select(_ROWS.c.at_ms).where(_ROWS.c.seq == seq))).scalar_one_or_none()
+
+    async def must_have_its_key(self) -> None:
+        """EnergyError where rows were signed with a key that is not in the folder: a new one would break the seal."""
+        seal, heads = self._records.seal, table_of(AuditHeadRow)
+        async with self._records.reading() as connection:
+            signed = (await connection.execute(select(heads.c.signature).where(heads.c.name == "head"))).scalar()
+        if signed and not seal.has_key:
+            raise EnergyError(
+                f"{seal.folder / 'audit.key'} is missing, by which the audit log was signed; name the folder where it "
+                "lies with --audit-folder, or copy it there; where it is lost for good, `jieneng audit verify` makes "
+                "another, and the log will say so"
+            )
 
     async def prune(self, days: int = KEPT_DAYS) -> int:
         """Delete the rows that are older, and sign where the log begins now; how many were deleted.

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from adapters.sheets import harmless
 from gateway.audit.chain import Row
 from gateway.audit.verify import COLUMNS
 
@@ -18,15 +19,10 @@ def csv_of(rows: Sequence[Row], *, head: bool) -> str:
     writer = csv.writer(out, lineterminator="\n")
     if head:
         writer.writerow(COLUMNS)
-    writer.writerows([_harmless(cell) for cell in asdict(row).values()] for row in rows)
+    writer.writerows([harmless(cell) for cell in asdict(row).values()] for row in rows)
     return out.getvalue()
 
 
 def json_of(rows: Sequence[Row]) -> str:
     """JSON, line by line."""
     return "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
-
-
-def _harmless(cell: object) -> object:
-    """A text that begins like a formula is none."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

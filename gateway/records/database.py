@@ -68,13 +68,14 @@ class Records:
 
 
 @asynccontextmanager
-async def open_records(address: str, folder: Path = Path("var")) -> AsyncIterator[Records]:
+async def open_records(address: str, folder: Path = Path("var"), audit: Path | None = None) -> AsyncIterator[Records]:
     """The records at `sqlite:FILE` or `postgresql://USER@HOST/DATABASE`, of this program's version; those of a newer
     one are refused in words.
 
-    The key and the head of the audit log lie beside the file; of a database of PostgreSQL in the `folder`.
+    The key and the head of the audit log lie in the folder `audit`; where none is named, beside the file, and of a
+    database of PostgreSQL in the `folder`.
     """
-    seal = Seal(_beside(address, folder))
+    seal = Seal(audit or _beside(address, folder))
     async with _connected(address, seal) as records:
         if await _revision(records) != HEAD:
             await _bring_up(address, seal)

@@ -25,6 +25,7 @@ from jieneng.settings import load_settings
     options.behind_tls,
     options.clock,
     options.audit_days,
+    options.audit_folder,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run the process at the centre: take readings from the broker, store them, tell the edges, serve API and page.
@@ -53,5 +54,6 @@ def command(config: Path | None, **given: Any) -> None:
         accounts_required=settings.accounts == "required",
         behind_tls=settings.behind_tls,
         audit_days=settings.audit_days,
+        audit=settings.audit_folder,
     )
     options.run_until_signalled(run_gateway(gateway, open_clock(settings.clock)))

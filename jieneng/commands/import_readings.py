@@ -91,7 +91,11 @@ def _tell(result: Any) -> None:
 def _write(path: Path, results: list[Any]) -> None:
     import csv
 
+    from adapters.sheets import harmless
+
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["file", "line", "cause", "row"])
-        writer.writerows((result.path, row.line, row.cause, row.text) for result in results for row in result.refused)
+        for result in results:
+            told = ((result.path, row.line, row.cause, row.text) for row in result.refused)
+            writer.writerows([harmless(cell) for cell in row] for row in told)

@@ -71,6 +71,12 @@ token_file = click.option(
 audit_days = click.option(
     "--audit-days", type=click.IntRange(180), help="Days the audit log is kept, 180 at least. [365]"
 )
+audit_folder = click.option(
+    "--audit-folder",
+    type=click.Path(path_type=Path),
+    envvar="JIENENG_AUDIT_FOLDER",
+    help="Folder of audit.key and audit.head. [beside records in a file, else --data]",
+)
 clock = click.option("--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal. [system]")
 
 
@@ -91,11 +97,21 @@ def of_records(command: F) -> F:
     @config
     @data
     @records
+    @audit_folder
     @wraps(command)
-    def resolved(*args: Any, config: Path | None, data: Path | None, records: str | None, **given: Any) -> Any:
+    def resolved(
+        *args: Any,
+        config: Path | None,
+        data: Path | None,
+        records: str | None,
+        audit_folder: Path | None,
+        **given: Any,
+    ) -> Any:
         from jieneng.settings import load_settings
 
-        return command(*args, settings=load_settings(config, data=data, records=records), **given)
+        return command(
+            *args, settings=load_settings(config, data=data, records=records, audit_folder=audit_folder), **given
+        )
 
     return cast(F, resolved)
 

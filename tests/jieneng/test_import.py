@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 from pathlib import Path
 
 import duckdb
@@ -74,6 +75,15 @@ def test_every_row_that_is_refused_is_told_with_line_and_cause_and_the_others_ar
     assert "the first one stays" in result.output
     assert stored(tmp_path, "main:active_power") == [1.0, 5.0]
     assert len(refused.read_text(encoding="utf-8").splitlines()) == 6
+
+
+def test_a_refused_row_is_no_formula(tmp_path: Path) -> None:
+    path = file(tmp_path, HEADER + "=cmd|' /C calc'!A0,active_power,2026-01-01T00:00:00,2\n")
+    refused = tmp_path / "refused.csv"
+
+    assert run(tmp_path, path, "--refused", str(refused)).exit_code == 1
+    [_, row] = csv.reader(refused.read_text(encoding="utf-8").splitlines())
+    assert row[3].startswith("'=")
 
 
 def test_parquet_is_taken_like_csv(tmp_path: Path) -> None:

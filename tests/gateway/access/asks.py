@@ -10,8 +10,8 @@ from gateway.access.roles import Permission
 from tests.gateway.access.city import ENERGY, FIRST, NOW
 
 Ask = tuple[dict[str, Any], dict[str, Any] | None]
-# The ids of what was entered of the node: of its event, its bill, its stock move.
-Entered = tuple[int, int, int]
+# The ids of what was entered of the node: of its event, bill, stock move, of the token and the grant of its clerk.
+Entered = tuple[int, int, int, int, int]
 
 _FROM, _TO = to_ms(FIRST), to_ms(FIRST) + 86_400_000
 _JANUARY = {"from": _FROM, "to": _FROM + 31 * 86_400_000, "by": "month", "parts": True}
@@ -23,11 +23,35 @@ def _nothing(_node: str, _ids: Entered) -> list[Ask]:
     return [({}, None)]
 
 
-def of_no_node(_node: str, _ids: Entered) -> list[Ask]:
-    """It tells of accounts alone: of the one that asks, or of all where they are administered.
+def _given(**body: Any) -> Callable[[str, Entered], list[Ask]]:
+    """Something that names nothing of anybody else."""
+    return lambda _node, _ids: [({}, body)]
 
-    To who administers accounts organisations are told by name, to grant roles of. `tests/gateway/accounts` asks these.
-    """
+
+def _clerk(**body: Any) -> Callable[[str, Entered], list[Ask]]:
+    """Something about the account of the clerk of the node."""
+    return lambda node, _ids: [({}, {"name": f"{node}-clerk", **body})]
+
+
+def _grants(node: str, _ids: Entered) -> list[Ask]:
+    """To the clerk of the node, to oneself, and beyond what is one's own."""
+    to = [(name, office) for name in (f"{node}-clerk", "who") for office in (f"{node}-office", None)]
+    return [({}, {"name": name, "role": "reader", "organisation": office}) for name, office in to]
+
+
+def _audit(node: str, _ids: Entered) -> list[Ask]:
+    of: tuple[dict[str, Any], ...] = (
+        {},
+        {"account": f"{node}-clerk"},
+        {"subject": f"account/{node}-clerk"},
+        {"subject": "meter/"},
+    )
+    return [(asked, None) for asked in of]
+
+
+def of_all_organisations(_node: str, _ids: Entered) -> list[Ask]:
+    """To who administers accounts every organisation is told by name, to grant roles of; `tests/gateway/accounts` asks
+    it."""
     return []
 
 
@@ -139,34 +163,40 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
         Permission.APPROVE,
         lambda _node, _ids: [({}, {"month": "2026-01", **_SAID})],
     ),
-    ("GET", "/api/v1/audit"): (Permission.AUDIT, _nothing),
+    ("GET", "/api/v1/audit"): (Permission.AUDIT, _audit),
     ("GET", "/api/v1/audit/state"): (Permission.AUDIT, _nothing),
-    ("POST", "/api/v1/audit/verify"): (Permission.AUDIT, lambda _node, _ids: [({}, {})]),
-    ("POST", "/api/v1/audit/export"): (Permission.AUDIT, lambda _node, _ids: [({}, {})]),
+    ("POST", "/api/v1/audit/verify"): (Permission.AUDIT, _given()),
+    ("POST", "/api/v1/audit/export"): (Permission.AUDIT, _given()),
     ("GET", "/api/v1/session"): (Permission.OPEN, _nothing),
-    ("POST", "/api/v1/session"): (Permission.OPEN, of_no_node),
-    ("POST", "/api/v1/session/second"): (Permission.OPEN, of_no_node),
-    ("POST", "/api/v1/session/end"): (Permission.OPEN, of_no_node),
-    ("POST", "/api/v1/password"): (Permission.OWN, of_no_node),
-    ("POST", "/api/v1/first"): (Permission.OPEN, of_no_node),
-    ("POST", "/api/v1/second/enrol"): (Permission.OWN, of_no_node),
-    ("POST", "/api/v1/second/confirm"): (Permission.OWN, of_no_node),
-    ("POST", "/api/v1/second/drop"): (Permission.OWN, of_no_node),
-    ("GET", "/api/v1/tokens"): (Permission.OWN, of_no_node),
-    ("POST", "/api/v1/tokens"): (Permission.OWN, of_no_node),
-    ("POST", "/api/v1/tokens/revoke"): (Permission.OWN, of_no_node),
-    ("GET", "/api/v1/account"): (Permission.OWN, of_no_node),
-    ("POST", "/api/v1/sessions/end"): (Permission.OWN, of_no_node),
-    ("GET", "/api/v1/accounts/organisations"): (Permission.ADMINISTER_SECURITY, of_no_node),
-    ("POST", "/api/v1/accounts/second/reset"): (Permission.ADMINISTER_SECURITY, of_no_node),
-    ("POST", "/api/v1/accounts/unlock"): (Permission.ADMINISTER_SECURITY, of_no_node),
-    ("POST", "/api/v1/accounts/sessions/end"): (Permission.ADMINISTER_SECURITY, of_no_node),
-    ("GET", "/api/v1/accounts"): (Permission.ADMINISTER_SECURITY, of_no_node),
-    ("POST", "/api/v1/accounts"): (Permission.ADMINISTER_SECURITY, of_no_node),
-    ("POST", "/api/v1/accounts/disable"): (Permission.ADMINISTER_SECURITY, of_no_node),
-    ("POST", "/api/v1/accounts/reset"): (Permission.ADMINISTER_SECURITY, of_no_node),
-    ("POST", "/api/v1/grants"): (Permission.ADMINISTER_SECURITY, of_no_node),
-    ("POST", "/api/v1/grants/revoke"): (Permission.ADMINISTER_SECURITY, of_no_node),
-    ("GET", "/api/v1/accounts/tokens"): (Permission.ADMINISTER_SECURITY, of_no_node),
-    ("POST", "/api/v1/accounts/tokens/revoke"): (Permission.ADMINISTER_SECURITY, of_no_node),
+    ("POST", "/api/v1/session"): (Permission.OPEN, _clerk(password="guessed")),
+    ("POST", "/api/v1/session/second"): (Permission.OPEN, _given(code="000000")),
+    ("POST", "/api/v1/session/end"): (Permission.OPEN, _given()),
+    ("POST", "/api/v1/password"): (Permission.OWN, _given(old="guessed", new="Blue-heron 27")),
+    ("POST", "/api/v1/first"): (Permission.OPEN, _clerk(link="guessed", password="Blue-heron 27")),
+    ("POST", "/api/v1/second/enrol"): (Permission.OWN, _given(password="guessed")),
+    ("POST", "/api/v1/second/confirm"): (Permission.OWN, _given(code="000000")),
+    ("POST", "/api/v1/second/drop"): (Permission.OWN, _given(password="guessed")),
+    ("GET", "/api/v1/tokens"): (Permission.OWN, _nothing),
+    ("POST", "/api/v1/tokens"): (Permission.OWN, _given(name="mine", scopes=["read", "administer_security"])),
+    ("POST", "/api/v1/tokens/revoke"): (Permission.OWN, lambda _node, ids: [({}, {"id": ids[3]})]),
+    ("GET", "/api/v1/accounts"): (Permission.ADMINISTER_SECURITY, _nothing),
+    ("POST", "/api/v1/accounts"): (Permission.ADMINISTER_SECURITY, _clerk()),
+    ("POST", "/api/v1/accounts/disable"): (Permission.ADMINISTER_SECURITY, _clerk(disabled=True)),
+    ("POST", "/api/v1/accounts/reset"): (Permission.ADMINISTER_SECURITY, _clerk()),
+    ("POST", "/api/v1/grants"): (Permission.ADMINISTER_SECURITY, _grants),
+    ("POST", "/api/v1/grants/revoke"): (Permission.ADMINISTER_SECURITY, lambda _node, ids: [({}, {"id": ids[4]})]),
+    ("GET", "/api/v1/accounts/tokens"): (
+        Permission.ADMINISTER_SECURITY,
+        lambda node, _ids: [({"account": f"{node}-clerk"}, None)],
+    ),
+    ("POST", "/api/v1/accounts/tokens/revoke"): (
+        Permission.ADMINISTER_SECURITY,
+        lambda _node, ids: [({}, {"id": ids[3]})],
+    ),
+    ("GET", "/api/v1/account"): (Permission.OWN, _nothing),
+    ("POST", "/api/v1/sessions/end"): (Permission.OWN, _given(id="guessed")),
+    ("GET", "/api/v1/accounts/organisations"): (Permission.ADMINISTER_SECURITY, of_all_organisations),
+    ("POST", "/api/v1/accounts/second/reset"): (Permission.ADMINISTER_SECURITY, _clerk()),
+    ("POST", "/api/v1/accounts/unlock"): (Permission.ADMINISTER_SECURITY, _clerk()),
+    ("POST", "/api/v1/accounts/sessions/end"): (Permission.ADMINISTER_SECURITY, _clerk()),
 }

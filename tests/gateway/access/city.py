@@ -22,7 +22,7 @@ from energy.readings import Point, to_ms
 from energy.sites import Meter, Place, Site, Text, VirtualPoint
 from energy.stock import MoveKind, StockMove
 from gateway.access.door import LocalDoor
-from gateway.access.roles import Grant, Identity, Role
+from gateway.access.roles import Grant, Identity, Permission, Role
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.secrecy import Seal
 from gateway.accounts.service import Accounts
@@ -119,6 +119,12 @@ class City:
     events: dict[str, int]
     bills: dict[str, int]
     moves: dict[str, int]
+    tokens: dict[str, int]
+    grants: dict[str, int]
+
+    def entered(self, node: str) -> tuple[int, int, int, int, int]:
+        """The ids of what was entered of a node."""
+        return self.events[node], self.bills[node], self.moves[node], self.tokens[node], self.grants[node]
 
 
 def identity(role: Role, name: str = "own") -> Identity:
@@ -144,7 +150,20 @@ async def city(folder: Path) -> AsyncIterator[City]:
             services = await _services(made, store, clock, Tariffs(records, clock), lives, bills, stock, records)
             await services.closings.close("2026-01", "clerk")
             of = [{n: e[i] for n, e in entered.items()} for i in range(3)]
-            yield City(services, here, made, *of)
+            clerks = {n: await _clerk(n, services.accounts) for n in NODES}
+            await services.accounts.add("who", services.accounts.author("test"))
+            yield City(services, here, made, *of, *({n: c[i] for n, c in clerks.items()} for i in range(2)))
+
+
+async def _clerk(name: str, accounts: Accounts) -> tuple[int, int]:
+    """An account that fills in for an office, and its token; the ids of token and grant."""
+    author = accounts.author("test", f"{name}-reason")
+    await accounts.add(f"{name}-clerk", author)
+    person = await accounts.people.one(f"{name}-clerk")
+    grant = await accounts.people.grant(person, Grant(Role.FILLER, f"{name}-office"), author)
+    await accounts.tokens.make(person.account, f"{name}-token", {Permission.READ}, 30, author)
+    [token] = await accounts.tokens.of(person.account)
+    return token.id, grant
 
 
 async def _entered(name: str, lives: Lives, bills: Bills, stock: Stock) -> tuple[int, int, int]:

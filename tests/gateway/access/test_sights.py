@@ -75,7 +75,7 @@ async def test_who_sees_everything_sees_it_and_edges_where_he_operates(city: Cit
 
     everything = seen(city, officer)
     closed = {f.name for f in fields(Services) if getattr(everything, f.name) is not getattr(city.services, f.name)}
-    assert closed == {"audit"}
+    assert closed == {"accounts", "audit"}
     assert await seen(city, auditor, Permission.AUDIT).audit.rows(Wanted(), limit=1)
     with pytest.raises(RequestError, match="the audit log"):
         await everything.audit.rows(Wanted(), limit=1)
@@ -161,7 +161,7 @@ def test_every_service_is_narrowed_or_known_to_be_everybodys(city: City) -> None
     own = seen(city)
 
     same = {f.name for f in fields(Services) if getattr(own, f.name) is getattr(city.services, f.name)}
-    assert same == {"clock", "metrics", "tariffs", "accounts", "door"}
+    assert same == {"clock", "metrics", "tariffs", "door"}
 
 
 def _columns(name: str) -> ReadingColumns:

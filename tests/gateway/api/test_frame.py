@@ -10,10 +10,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
+from gateway.access.roles import Identity
 from gateway.api.callers import address_of, callers
 from gateway.api.conditional import conditional
 from gateway.api.headers import content_policy, security_headers
-from gateway.api.idempotency import idempotent
+from gateway.api.idempotency import Replays
 from gateway.api.limits import Buckets, Limits, Rate
 from gateway.api.paging import cursor_of, last_page_of, page_of
 from gateway.api.problems import RequestError, problems
@@ -47,7 +48,12 @@ async def client(now: Now) -> AsyncIterator[Client]:
     async def large(_request: web.Request) -> web.Response:
         return web.Response(body=b"[" + b"1," * 9000 + b"1]", content_type="application/json")
 
+    replays = Replays(now)
+
     async def do(request: web.Request) -> web.Response:
+        return await replays.once(request, Identity("li"), "", lambda: done_once(request))
+
+    async def done_once(request: web.Request) -> web.Response:
         await asyncio.sleep(0.01)
         body = await request.read()
         if body == b"wrong":
@@ -56,7 +62,7 @@ async def client(now: Now) -> AsyncIterator[Client]:
         return web.json_response({"done": len(done)})
 
     limits = Limits(Rate(1, 3), Rate(0.1, 2), now)
-    frame = [callers(behind_proxy=True), limits.by_address, problems, conditional, idempotent(now)]
+    frame = [callers(behind_proxy=True), limits.by_address, problems, conditional]
     app = web.Application(middlewares=frame, client_max_size=1000)
     app.router.add_get("/small", small)
     app.router.add_get("/large", large)

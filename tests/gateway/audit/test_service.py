@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +14,7 @@ from gateway.audit.service import Audit, Wanted
 from gateway.audit.words import detail_of
 from gateway.records.changes import Author, Change, log_changes
 from gateway.records.database import Records
-from tests.gateway.audit.test_verify import tamper
+from tests.gateway.audit.logs import Log, tamper
 
 DAY_S = 86_400
 
@@ -109,10 +108,10 @@ async def test_less_than_half_a_year_is_refused(audit: Audit) -> None:
         await audit.prune(179)
 
 
-async def test_a_log_that_is_not_whole_is_not_pruned(audit: Audit, clock: SteppedClock, tmp_path: Path) -> None:
+async def test_a_log_that_is_not_whole_is_not_pruned(audit: Audit, clock: SteppedClock, log: Log) -> None:
     await audit.record(Action.SIGN_IN, "account/li")
     await clock.step(400 * DAY_S)
-    tamper(tmp_path, "UPDATE audit SET account = 'eve'")
+    await tamper(log, "UPDATE audit SET account = 'eve'")
 
     with pytest.raises(EnergyError, match="not pruned: row 1 was changed"):
         await audit.prune()

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from adapters.clocks import SteppedClock
-from energy.errors import StoreError
+from energy.errors import EnergyError, StoreError
 from energy.readings import from_ms
 from gateway.audit.chain import GENESIS, Action, Row, digest
 from gateway.audit.seal import Head
@@ -22,6 +23,8 @@ from gateway.audit.service import Audit
 from gateway.audit.verify import Finding
 from gateway.records.changes import Author, Change, log_changes
 from gateway.records.database import Records, open_records
+from tests.gateway.audit.logs import Log, tamper
+from tests.postgresql import PostgresServer
 
 CLOCK = SteppedClock(from_ms(1_795_000_000_000))
 COLUMNS = "seq, at_ms, account, address, action, subject, outcome, detail, previous, hash"
@@ -32,52 +35,42 @@ async def change(records: Records, key: str, who: str = "li") -> None:
         await log_changes(connection, [Change("meter", key, None, {"ct": 1})], Author(who, "", 1000))
 
 
-async def filled(folder: Path, rows: int = 9) -> None:
-    async with open_records(f"sqlite:{folder / 'records.sqlite'}") as records:
+async def filled(log: Log, rows: int = 9) -> None:
+    async with open_records(log.address, log.folder) as records:
         for i in range(rows):
             await change(records, str(i))
 
 
-async def found(folder: Path, *heads: Head) -> Finding:
-    async with open_records(f"sqlite:{folder / 'records.sqlite'}") as records:
+async def found(log: Log, *heads: Head) -> Finding:
+    async with open_records(log.address, log.folder) as records:
         return await Audit(records, CLOCK).verify(heads)
 
 
-def tamper(folder: Path, *statements: str) -> None:
-    """As somebody who can write the database, and knows of the triggers."""
-    with sqlite3.connect(folder / "records.sqlite") as db:
-        for trigger in ("audit_is_not_changed", "audit_is_not_deleted"):
-            db.execute(f"DROP TRIGGER {trigger}")
-        for statement in statements:
-            db.execute(statement)
-    db.close()
-
-
-def rechain(folder: Path, first: int) -> None:
+async def rechain(log: Log, first: int) -> None:
     """Make the chain right again from a row on, as far as that goes without the key."""
-    with sqlite3.connect(folder / "records.sqlite") as db:
+    async with open_records(log.address, log.folder) as records, records.writing() as db:
         previous = GENESIS
-        for values in db.execute(f"SELECT {COLUMNS} FROM audit ORDER BY seq").fetchall():
+        for values in (await db.execute(text(f"SELECT {COLUMNS} FROM audit ORDER BY seq"))).all():
             row = Row(*values)
             if row.seq >= first:
                 row = replace(row, previous=previous)
-                db.execute("UPDATE audit SET previous = ?, hash = ? WHERE seq = ?", (previous, digest(row), row.seq))
+                given = {"previous": previous, "hash": digest(row), "seq": row.seq}
+                await db.execute(text("UPDATE audit SET previous = :previous, hash = :hash WHERE seq = :seq"), given)
                 previous = digest(row)
             else:
                 previous = row.hash
-        db.execute("UPDATE audit_heads SET hash = ? WHERE name = 'head'", (previous,))
-    db.close()
+        await db.execute(text("UPDATE audit_heads SET hash = :hash WHERE name = 'head'"), {"hash": previous})
 
 
-async def test_a_log_that_nobody_touched_is_whole(tmp_path: Path) -> None:
-    await filled(tmp_path)
+async def test_a_log_that_nobody_touched_is_whole(log: Log) -> None:
+    await filled(log)
 
-    finding = await found(tmp_path)
+    finding = await found(log)
     assert (finding.rows, finding.fault, finding.head.seq) == (9, None, 9)
 
 
-async def test_an_empty_log_is_whole(tmp_path: Path) -> None:
-    assert (await found(tmp_path)).fault is None
+async def test_an_empty_log_is_whole(log: Log) -> None:
+    assert (await found(log)).fault is None
 
 
 _SWAP = (
@@ -132,86 +125,116 @@ _INSERT = (
         ),
     ],
 )
-async def test_what_was_done_to_a_row_is_told(tmp_path: Path, statements: tuple[str, ...], row: int, said: str) -> None:
-    await filled(tmp_path)
-    tamper(tmp_path, *statements)
+async def test_what_was_done_to_a_row_is_told(log: Log, statements: tuple[str, ...], row: int, said: str) -> None:
+    await filled(log)
+    await tamper(log, *statements)
 
-    finding = await found(tmp_path)
+    finding = await found(log)
 
     assert finding.fault is not None
     assert said in finding.fault
     assert finding.seq == row
 
 
-async def test_a_chain_made_anew_without_the_key_is_found(tmp_path: Path) -> None:
-    await filled(tmp_path)
-    tamper(tmp_path, "UPDATE audit SET account = 'eve' WHERE seq = 5")
-    rechain(tmp_path, 5)
+async def test_a_chain_made_anew_without_the_key_is_found(log: Log) -> None:
+    await filled(log)
+    await tamper(log, "UPDATE audit SET account = 'eve' WHERE seq = 5")
+    await rechain(log, 5)
 
-    finding = await found(tmp_path)
+    finding = await found(log)
     assert (finding.seq, finding.rows) == (9, 8)
     assert "head kept outside of the database" in (finding.fault or "")
-    (tmp_path / "audit.head").unlink()
-    assert "was not signed by audit.key" in ((await found(tmp_path)).fault or "")
+    (log.folder / "audit.head").unlink()
+    assert "was not signed by audit.key" in ((await found(log)).fault or "")
 
 
-async def test_what_goes_on_behind_a_broken_seal_says_so_for_ever(tmp_path: Path) -> None:
-    await filled(tmp_path)
-    tamper(tmp_path, "UPDATE audit SET account = 'eve' WHERE seq = 5")
-    rechain(tmp_path, 5)
-    (tmp_path / "audit.head").unlink()
+async def test_what_goes_on_behind_a_broken_seal_says_so_for_ever(log: Log) -> None:
+    await filled(log)
+    await tamper(log, "UPDATE audit SET account = 'eve' WHERE seq = 5")
+    await rechain(log, 5)
+    (log.folder / "audit.head").unlink()
 
-    async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records:
+    async with open_records(log.address, log.folder) as records:
         await change(records, "later")
-    finding = await found(tmp_path)
+    finding = await found(log)
 
     assert finding.seq == 10
     assert "the log had been touched" in (finding.fault or "")
 
 
-async def test_another_key_is_found(tmp_path: Path) -> None:
-    await filled(tmp_path)
-    (tmp_path / "audit.key").unlink()
+async def test_another_key_is_found(log: Log) -> None:
+    await filled(log)
+    (log.folder / "audit.key").unlink()
 
-    assert "was not signed" in ((await found(tmp_path)).fault or "")
+    assert "was not signed" in ((await found(log)).fault or "")
 
 
-async def test_a_database_that_was_put_back_is_told_by_the_head_beside_it(tmp_path: Path) -> None:
-    await filled(tmp_path)
-    shutil.copy(tmp_path / "records.sqlite", tmp_path / "older")
-    await filled(tmp_path, 3)
-    shutil.copy(tmp_path / "older", tmp_path / "records.sqlite")
+async def test_a_database_that_was_put_back_is_told_by_the_head_beside_it(
+    log: Log, request: pytest.FixtureRequest
+) -> None:
+    await filled(log)
+    older = _copied(log, log.folder, request)
+    await filled(log, 3)
+    if older.address.startswith("sqlite"):
+        shutil.copy(log.folder / "older", log.folder / "records.sqlite")
+        older = log
 
-    finding = await found(tmp_path)
+    finding = await found(older)
     assert (finding.seq, finding.rows) == (10, 9)
     assert "row 12 was written once" in (finding.fault or "")
 
 
-async def test_a_folder_that_was_put_back_is_told_by_a_head_kept_elsewhere(tmp_path: Path) -> None:
-    now, older = tmp_path / "now", tmp_path / "older"
-    now.mkdir()
-    await filled(now)
-    shutil.copytree(now, older)
-    await filled(now, 3)
-    kept = Head.parse((now / "audit.head").read_text(), "here")
+async def test_a_folder_that_was_put_back_is_told_by_a_head_kept_elsewhere(
+    log: Log, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    await filled(log)
+    folder = tmp_path / "put back"
+    folder.mkdir()
+    older = _copied(log, folder, request)
+    for name in ("audit.key", "audit.head"):
+        shutil.copy(log.folder / name, folder)
+    await filled(log, 3)
+    kept = Head.parse((log.folder / "audit.head").read_text(), "here")
 
     assert (await found(older)).fault is None
     assert (await found(older, kept)).seq == 10
-    assert (await found(now, kept)).fault is None
+    assert (await found(log, kept)).fault is None
 
 
-async def test_programs_cannot_change_what_was_written(tmp_path: Path, records: Records) -> None:
+def _copied(log: Log, folder: Path, request: pytest.FixtureRequest) -> Log:
+    """The database as it is now, once more; its key and head are looked for in the folder."""
+    if log.address.startswith("sqlite"):
+        shutil.copy(log.folder / "records.sqlite", folder / ("older" if folder == log.folder else "records.sqlite"))
+        return Log(f"sqlite:{folder / 'records.sqlite'}", folder)
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return Log(server.address(server.copy(log.address.partition("?")[0].rpartition("/")[2])), folder)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit SET account = 'eve'", "DELETE FROM audit"])
+async def test_programs_cannot_change_what_was_written(records: Records, statement: str) -> None:
     await change(records, "a")
-    with sqlite3.connect(tmp_path / "records.sqlite") as db:
-        for statement in ("UPDATE audit SET account = 'eve'", "DELETE FROM audit"):
-            with pytest.raises(sqlite3.IntegrityError, match="only appended to"):
-                db.execute(statement)
-    db.close()
+    with pytest.raises(StoreError, match="only appended to"):
+        async with records.writing() as connection:
+            await connection.execute(text(statement))
+
+    assert (await Audit(records, CLOCK).verify()).fault is None
 
 
-async def test_eight_that_write_at_once_leave_one_chain(tmp_path: Path) -> None:
-    address = f"sqlite:{tmp_path / 'records.sqlite'}"
-    async with open_records(address) as records:
+async def test_what_was_kept_long_enough_goes_and_the_rest_can_be_checked(log: Log) -> None:
+    await filled(log)
+    later = SteppedClock(CLOCK.now() + timedelta(days=200))
+    async with open_records(log.address, log.folder) as records:
+        assert await Audit(records, later).prune(180) == 9
+        await change(records, "after")
+        finding = await Audit(records, later).verify()
+        assert (finding.rows, finding.fault, finding.head.seq) == (2, None, 11)
+        with pytest.raises(StoreError, match="only appended to"):
+            async with records.writing() as connection:
+                await connection.execute(text("DELETE FROM audit"))
+
+
+async def test_eight_that_write_at_once_leave_one_chain(log: Log) -> None:
+    async with open_records(log.address, log.folder) as records:
 
         async def write(who: str) -> None:
             for i in range(12):
@@ -219,28 +242,28 @@ async def test_eight_that_write_at_once_leave_one_chain(tmp_path: Path) -> None:
 
         await asyncio.gather(*(write(f"w{n}") for n in range(8)))
 
-    finding = await found(tmp_path)
+    finding = await found(log)
     assert (finding.rows, finding.fault) == (96, None)
 
 
-async def test_two_processes_leave_one_chain(tmp_path: Path) -> None:
+async def test_two_processes_leave_one_chain(log: Log) -> None:
     program = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
-        "from tests.gateway.audit.test_verify import filled\n"
-        "asyncio.run(filled(Path(sys.argv[1]), 40))\n"
+        "from tests.gateway.audit.test_verify import Log, filled\n"
+        "asyncio.run(filled(Log(sys.argv[1], Path(sys.argv[2])), 40))\n"
     )
-    async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}"):
+    async with open_records(log.address, log.folder):
         pass
-    started = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path)]) for _ in range(2)]
+    started = [subprocess.Popen([sys.executable, "-c", program, log.address, str(log.folder)]) for _ in range(2)]
     assert [await asyncio.to_thread(one.wait) for one in started] == [0, 0]
 
-    finding = await found(tmp_path)
+    finding = await found(log)
     assert (finding.rows, finding.fault) == (80, None)
 
 
-async def test_what_fails_half_way_leaves_no_row_and_no_head(tmp_path: Path) -> None:
-    async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records:
+async def test_what_fails_half_way_leaves_no_row_and_no_head(log: Log) -> None:
+    async with open_records(log.address, log.folder) as records:
         await change(records, "a")
         with pytest.raises(StoreError):
             await _fails(records)
@@ -256,20 +279,41 @@ async def _fails(records: Records) -> None:
         raise StoreError("the disk is full")
 
 
-async def test_the_key_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
-    await filled(tmp_path, 1)
+async def test_the_key_is_readable_by_its_owner_alone(log: Log) -> None:
+    await filled(log, 1)
 
-    assert {(tmp_path / name).stat().st_mode & 0o077 for name in ("audit.key", "audit.head")} == {0}
+    assert {(log.folder / name).stat().st_mode & 0o077 for name in ("audit.key", "audit.head")} == {0}
 
 
 @pytest.mark.parametrize("spoil", [lambda f: f.write_text("x"), lambda f: f.write_text("00" * 8)])
-async def test_a_spoilt_key_is_told_in_words(tmp_path: Path, spoil: Callable[[Path], object]) -> None:
-    await filled(tmp_path, 1)
-    spoil(tmp_path / "audit.key")
+async def test_a_spoilt_key_is_told_in_words(log: Log, spoil: Callable[[Path], object]) -> None:
+    await filled(log, 1)
+    spoil(log.folder / "audit.key")
 
     with pytest.raises(Exception, match="put the right one back"):
-        await found(tmp_path)
+        await found(log)
 
 
 def test_an_action_is_a_word_of_the_list() -> None:
     assert "sign_in" in set(Action)
+
+
+async def test_the_key_lies_where_it_is_said_to_whatever_the_database(log: Log) -> None:
+    named = log.folder / "kept apart"
+    async with open_records(log.address, log.folder, named) as records:
+        await change(records, "a")
+
+    assert sorted(file.name for file in named.iterdir()) == ["audit.head", "audit.key"]
+    assert not (log.folder / "audit.key").exists()
+
+
+async def test_a_folder_without_the_key_of_the_log_is_refused_before_the_seal_is_broken(log: Log) -> None:
+    async with open_records(log.address, log.folder) as records:
+        await Audit(records, CLOCK).must_have_its_key()
+        await change(records, "a")
+        await Audit(records, CLOCK).must_have_its_key()
+    async with open_records(log.address, log.folder, log.folder / "elsewhere") as records:
+        with pytest.raises(EnergyError, match="--audit-folder"):
+            await Audit(records, CLOCK).must_have_its_key()
+
+    assert (await found(log)).fault is None

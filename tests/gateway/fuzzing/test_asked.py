@@ -1,0 +1,51 @@
+"""What the matrix asks of services is asked of a gateway too, by a filler who is signed in: over the wire nothing
+foreign comes either, and the answers are those that are described."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import requests
+import schemathesis
+
+from gateway.access.roles import Permission
+from gateway.api.route import Route
+from gateway.app import ROUTES
+from gateway.services import Services
+from tests.gateway.access.asks import ASKS
+from tests.gateway.access.city import NODES
+from tests.gateway.access.matrix import foreign_in
+from tests.gateway.fuzzing.served import Served, served
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("asked")) as there:
+        yield there
+
+
+DATA = [r for r in ROUTES if r.permission not in (Permission.OPEN, Permission.OWN)]
+
+
+@pytest.mark.parametrize("route", DATA, ids=[f"{r.method} {r.path}" for r in DATA])
+@pytest.mark.parametrize("by_token", [False, True], ids=["session", "token"])
+def test_nothing_foreign_comes_over_the_wire(gateway: Served, route: Route[Services], by_token: bool) -> None:
+    method, path = route.method, route.path
+    described = schemathesis.openapi.from_dict(requests.get(f"{gateway.url}/api/v1/openapi.json", timeout=9).json())
+    headers = gateway.token("filler") if by_token else gateway.session("filler")
+    wrong = []
+    for node in NODES:
+        for query, body in ASKS[method, path][1](node, (999_999, 999_998, 999_997, 999_996, 999_995)):
+            url = gateway.url + path.replace("{month}", str(query.get("month", "")))
+            params = {k: v if isinstance(v, list) else _text(v) for k, v in query.items() if k != "month"}
+            answer = requests.request(method, url, params=params, json=body, headers=headers, timeout=30)
+            described[path][method].validate_response(answer)
+            wrong += [*foreign_in(answer.text, ("own", "child"), (query, body))]
+
+    assert wrong == []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
