@@ -28,6 +28,7 @@ from gateway.access.roles import Identity, Permission
 from gateway.access.seen_readings import not_of_all
 from gateway.access.sight import operates_everywhere
 from gateway.accounts.door import AccountsDoor
+from gateway.accounts.openid_routes import ROUTES as OPENID_ROUTES
 from gateway.accounts.people import KINDS
 from gateway.accounts.routes import ROUTES as ACCOUNTS_ROUTES
 from gateway.accounts.secrecy import open_seal
@@ -81,6 +82,7 @@ log = structlog.get_logger()
 
 ROUTES: tuple[Route[Services], ...] = (
     *ACCOUNTS_ROUTES,
+    *OPENID_ROUTES,
     *SITES_ROUTES,
     *LIVE_ROUTES,
     *EDGES_ROUTES,

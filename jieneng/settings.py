@@ -40,6 +40,8 @@ class SettingsWords(Words):
     behind_tls: bool | None = None
     token_file: str | None = None
     audit_days: Annotated[int, Field(ge=LEAST_DAYS)] | None = None
+    password_days: Annotated[int, Field(ge=1)] | None = None
+    providers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Settings:
     behind_tls: bool = False
     token_file: Path | None = None
     audit_days: int = KEPT_DAYS
+    password_days: int | None = None
+    providers: Path | None = None
 
     @property
     def bus_address(self) -> str:
@@ -103,7 +107,7 @@ def load_settings(file: Path | None, **options: Any) -> Settings:
     if file is not None:
         words = checked(open_document(file), SettingsWords)
         given = {name: value for name, value in words.model_dump().items() if value is not None}
-        for name in ("site", "data", "token_file"):
+        for name in ("site", "data", "token_file", "providers"):
             if name in given:
                 given[name] = file.parent / given[name]
         settings = replace(settings, **given)

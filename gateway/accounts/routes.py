@@ -57,7 +57,9 @@ async def end_session(services: Services, _query: NoQuery, _body: w.Nothing, vis
 
 
 async def change_password(services: Services, _query: NoQuery, body: w.NewPassword, visit: Visit) -> w.SignedIn:
-    secret = await services.accounts.change_password(await _own(services, visit), body.old, body.new, visit.origin)
+    secret = await services.accounts.change_password(
+        await own_account(services, visit), body.old, body.new, visit.origin
+    )
     return await _signed_in(services, visit, secret)
 
 
@@ -68,26 +70,26 @@ async def first(services: Services, _query: NoQuery, body: w.First, visit: Visit
 
 
 async def enrol(services: Services, _query: NoQuery, body: w.OwnPassword, visit: Visit) -> w.Enrolled:
-    own = await _own(services, visit)
+    own = await own_account(services, visit)
     return w.Enrolled(*await services.accounts.enrol(own, body.password, visit.origin))
 
 
 async def confirm(services: Services, _query: NoQuery, body: w.SecondFactor, visit: Visit) -> w.RecoveryCodes:
-    return w.RecoveryCodes(await services.accounts.confirm(await _own(services, visit), body.code))
+    return w.RecoveryCodes(await services.accounts.confirm(await own_account(services, visit), body.code))
 
 
 async def drop_second(services: Services, _query: NoQuery, body: w.OwnPassword, visit: Visit) -> w.SessionAnswer:
-    await services.accounts.drop_second(await _own(services, visit), body.password, visit.origin)
+    await services.accounts.drop_second(await own_account(services, visit), body.password, visit.origin)
     return w.SessionAnswer.of(visit, required=services.door.required)
 
 
 async def own_tokens(services: Services, _query: NoQuery, visit: Visit) -> w.TokensAnswer:
-    found = await services.accounts.tokens.of(await _own(services, visit))
+    found = await services.accounts.tokens.of(await own_account(services, visit))
     return w.TokensAnswer([w.TokenWords.of(token) for token in found])
 
 
 async def make_token(services: Services, _query: NoQuery, body: w.NewToken, visit: Visit) -> w.TokenMade:
-    own = await _own(services, visit)
+    own = await own_account(services, visit)
     if visit.must_change:
         raise RequestError("change your password first", 403)
     author = services.accounts.author(own.name)
@@ -95,12 +97,13 @@ async def make_token(services: Services, _query: NoQuery, body: w.NewToken, visi
 
 
 async def revoke_token(services: Services, _query: NoQuery, body: w.ById, visit: Visit) -> w.TokensAnswer:
-    own = await _own(services, visit)
+    own = await own_account(services, visit)
     await services.accounts.tokens.revoke(body.id, own, services.accounts.author(own.name, body.why))
     return await own_tokens(services, _query, visit)
 
 
-async def _own(services: Services, visit: Visit) -> Account:
+async def own_account(services: Services, visit: Visit) -> Account:
+    """The account that is signed in."""
     try:
         return (await services.accounts.people.one(visit.identity.account)).account
     except UnknownName:
@@ -128,6 +131,13 @@ async def reset_account(services: Services, _query: NoQuery, body: w.AccountName
     person = await services.accounts.people.one(body.name)
     author = services.accounts.author(visit.identity.account, body.why)
     return w.FirstPassword(person.account.name, await services.accounts.reset(person.account, author))
+
+
+async def erase_account(services: Services, _query: NoQuery, body: w.AccountName, visit: Visit) -> w.Erased:
+    _must_be_anothers(body.name, visit)
+    person = await services.accounts.people.one(body.name)
+    author = services.accounts.author(visit.identity.account, body.why)
+    return w.Erased(await services.accounts.erase(person.account, author))
 
 
 async def add_grant(services: Services, _query: NoQuery, body: w.NewGrant, visit: Visit) -> w.PersonWords:
@@ -170,6 +180,7 @@ _FIRST, _PASSWORD = "The first security administrator, by the one-time link", "C
 _ENROL, _CONFIRM = "Begin with a second factor", "Let the second factor hold, by a code of it"
 _DROP, _MAKE, _REVOKE = "Give the second factor up", "Make a token of one's own", "Revoke a token of one's own"
 _ADD, _RESET = "Make an account", "Another first password; ends sessions and the second factor"
+_ERASE = "Erase what tells who an account is of"
 ROUTES = (
     Route("/api/v1/session", "Who is signed in", _OPEN, NoQuery, w.SessionAnswer, session, visits=True),
     Route("/api/v1/session", _SIGN_IN, _OPEN, NoQuery, w.SignedIn, sign_in, "POST", w.SignIn, True),
@@ -207,6 +218,7 @@ ROUTES = (
         w.AccountName,
         True,
     ),
+    Route("/api/v1/accounts/erase", _ERASE, _ADMINISTER, NoQuery, w.Erased, erase_account, "POST", w.AccountName, True),
     Route("/api/v1/grants", "Grant a role", _ADMINISTER, NoQuery, w.PersonWords, add_grant, "POST", w.NewGrant, True),
     Route(
         "/api/v1/grants/revoke", "End a grant", _ADMINISTER, NoQuery, w.PersonWords, revoke_grant, "POST", w.ById, True

@@ -118,7 +118,7 @@ class GrantWords(msgspec.Struct, rename={"from_ms": "from", "to_ms": "to"}):
 
 
 class PersonWords(msgspec.Struct):
-    """An account."""
+    """An account. password_at : when its password was chosen, null where it has none. erased : the name is made up."""
 
     name: str
     disabled: bool
@@ -126,12 +126,16 @@ class PersonWords(msgspec.Struct):
     second_factor: bool
     created_at: int
     grants: list[GrantWords]
+    password_at: int | None = None
+    erased: bool = False
 
     @classmethod
     def of(cls, person: Person) -> PersonWords:
         a = person.account
         grants = [GrantWords.of(held) for held in person.held]
-        return cls(a.name, a.disabled, a.must_change, a.totp is not None, a.created_at_ms, grants)
+        return cls(
+            a.name, a.disabled, a.must_change, a.totp is not None, a.created_at_ms, grants, a.password_at_ms, a.erased
+        )
 
 
 class AccountsAnswer(msgspec.Struct):
@@ -152,6 +156,12 @@ class AccountName(msgspec.Struct, forbid_unknown_fields=True):
 
     name: Name
     why: Why = ""
+
+
+class Erased(msgspec.Struct):
+    """The name under which what an erased account did is still kept."""
+
+    name: str
 
 
 class Disabling(msgspec.Struct, forbid_unknown_fields=True):

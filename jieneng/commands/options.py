@@ -71,6 +71,12 @@ token_file = click.option(
 audit_days = click.option(
     "--audit-days", type=click.IntRange(180), help="Days the audit log is kept, 180 at least. [365]"
 )
+password_days = click.option(
+    "--password-days", type=click.IntRange(1), help="Days after which a password must be changed. [never]"
+)
+providers = click.option(
+    "--providers", type=click.Path(path_type=Path), help="File of identity providers to sign in by (OpenID Connect)."
+)
 clock = click.option("--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal. [system]")
 
 
