@@ -39,6 +39,10 @@ _TOKEN = TextWords("统一身份认证返回的凭证未通过校验", "What the
 _UNLINKED = TextWords(
     "您的身份尚未关联账户，请联系安全管理员", "Your identity is linked to no account; ask an administrator"
 )
+_NAMESAKE = TextWords(
+    "已有同名账户但尚未关联，请联系安全管理员",
+    "An account of this name is there, but not linked to you; ask an administrator",
+)
 _DISABLED = TextWords("此账户不能登录，请联系安全管理员", "This account may not sign in; ask an administrator")
 
 
@@ -152,7 +156,9 @@ class OpenId:
             raise RequestError(
                 f"{vouched.subject} of {provider.id} is linked to no account", 403, _UNLINKED, kind=_KIND
             )
-        # Whoever bears the name of an account there is not taken for its owner: `add` refuses.
+        if await self._people.named(name) is not None:
+            # Whoever bears the name of an account is not taken for its owner.
+            raise RequestError(f"there is an account {folded(name)} that is not linked", 403, _NAMESAKE, kind=_KIND)
         author = Author(folded(name), f"first sign-in by {provider.id}", to_ms(self._clock.now()))
         account = await self._people.add(name, None, author, must_change=False)
         await self.subjects.link(account, provider.issuer, vouched.subject, author)

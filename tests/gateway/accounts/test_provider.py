@@ -290,7 +290,7 @@ async def test_where_accounts_are_made_the_new_one_sees_nothing_and_takes_nobody
     await visitor.get(SITE, 403)
 
     provider.claims = {"sub": "4714", "preferred_username": "wang"}
-    assert "已存在" in (await visitor.post(BACK, await _back(visitor, provider), 409))["text"]["zh"]
+    assert "同名账户" in (await visitor.post(BACK, await _back(visitor, provider), 403))["text"]["zh"]
 
 
 @pytest.mark.parametrize(
