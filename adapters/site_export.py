@@ -63,13 +63,18 @@ def _dates(valid: Validity) -> dict[str, date | None]:
     return {"from": valid.start, "to": valid.end}
 
 
+def _hidden(valid: Validity | None) -> Any:
+    return None if valid is None else _given(_dates(valid)) or True
+
+
 def _place(p: Place) -> dict[str, Any]:
-    return _given({"id": p.id, "name": _name(p.name), "kind": p.kind, "parent": p.parent, **_dates(p.valid)})
+    same = {"id": p.id, "name": _name(p.name), "kind": p.kind, "parent": p.parent}
+    return _given({**same, **_dates(p.valid), "hidden": _hidden(p.hidden)})
 
 
 def _organisation(o: Organisation) -> dict[str, Any]:
     same = {"id": o.id, "name": _name(o.name), "kind": o.kind, "parent": o.parent}
-    return _given({**same, "class": o.institution_class, **_dates(o.valid)})
+    return _given({**same, "class": o.institution_class, **_dates(o.valid), "hidden": _hidden(o.hidden)})
 
 
 def _fact(f: Fact) -> dict[str, Any]:
@@ -97,7 +102,8 @@ def _meter(m: Meter) -> dict[str, Any]:
         "plausible": {name: list(bounds) for name, bounds in m.plausible.items()} or None,
         "registers": {name: _register(settings) for name, settings in m.registers.items()} or None,
     }
-    return _given({**where, **how, **ratios, "reversed": m.reversed or None, **of, **lists})
+    said = {"reversed": m.reversed or None, "hidden": _hidden(m.hidden)}
+    return _given({**where, **how, **ratios, **said, **of, **lists})
 
 
 def _register(settings: Any) -> dict[str, float]:

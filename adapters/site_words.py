@@ -12,7 +12,7 @@ from energy.documents import Words
 from energy.organisations import Account, Basis, Fact, FactName, Organisation, Part, Share
 from energy.quantities import Medium
 from energy.sites import LineSettings, Meter, Place, RegisterSettings, Site, Text, VirtualPoint
-from energy.validity import Validity
+from energy.validity import ALWAYS, Validity
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -45,6 +45,18 @@ class DatedWords(Words):
         return self
 
 
+class HiddenWords(DatedWords):
+    """From which day to which day something is hidden."""
+
+
+Hidden = bool | HiddenWords
+
+
+def _hidden(words: Hidden) -> Validity | None:
+    """When it is hidden: always, never, or between days."""
+    return words.valid if isinstance(words, HiddenWords) else ALWAYS if words else None
+
+
 class PlaceWords(DatedWords):
     """A campus, building, floor or zone."""
 
@@ -52,10 +64,11 @@ class PlaceWords(DatedWords):
     name: TextWords
     kind: str = "building"
     parent: Id | None = None
+    hidden: Hidden = False
 
     @property
     def made(self) -> Place:
-        return Place(self.id, self.name.made, self.kind, self.parent, self.valid)
+        return Place(self.id, self.name.made, self.kind, self.parent, self.valid, _hidden(self.hidden))
 
 
 class LineWords(Words):
@@ -104,6 +117,7 @@ class MeterWords(Words):
     account: Id | None = None
     registers: dict[QuantityName, RegisterWords] = {}
     removed_on: date | None = None
+    hidden: Hidden = False
 
     @model_validator(mode="after")
     def _is_right(self) -> MeterWords:
@@ -112,10 +126,11 @@ class MeterWords(Words):
 
     @property
     def made(self) -> Meter:
-        same = self.model_dump(exclude={"name", "every", "read", "registers"})
+        same = self.model_dump(exclude={"name", "every", "read", "registers", "hidden"})
         return Meter(
             **same,
             name=self.name.made,
+            hidden=_hidden(self.hidden),
             interval_s=self.every,
             quantities=tuple(self.read),
             registers={name: words.made for name, words in self.registers.items()},
@@ -130,10 +145,12 @@ class OrganisationWords(DatedWords):
     kind: str = "institution"
     parent: Id | None = None
     class_: Code | None = Field(None, alias="class")
+    hidden: Hidden = False
 
     @property
     def made(self) -> Organisation:
-        return Organisation(self.id, self.name.made, self.kind, self.parent, self.class_, self.valid)
+        hidden = _hidden(self.hidden)
+        return Organisation(self.id, self.name.made, self.kind, self.parent, self.class_, self.valid, hidden)
 
 
 class FactWords(DatedWords):

@@ -14,7 +14,10 @@ from energy.validity import ALWAYS, Validity
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """A region, department, institution or office; `institution_class` is the type of institution, as it is coded."""
+    """A region, department, institution or office; `institution_class` is the type of institution, as it is coded.
+
+    hidden : while it is kept, with all below it, from whoever was granted of those above it only.
+    """
 
     id: str
     name: Text
@@ -22,6 +25,7 @@ class Organisation:
     parent: str | None = None
     institution_class: str | None = None
     valid: Validity = ALWAYS
+    hidden: Validity | None = None
 
     def __post_init__(self) -> None:
         check_id("organisation", self.id)

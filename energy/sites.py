@@ -20,13 +20,14 @@ from energy.validity import ALWAYS, Validity
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A campus, building, floor or zone; `parent` is the place that it is in."""
+    """A campus, building, floor or zone; `parent` is the place that it is in; `hidden` as of an organisation."""
 
     id: str
     name: Text
     kind: str
     parent: str | None = None
     valid: Validity = ALWAYS
+    hidden: Validity | None = None
 
     def __post_init__(self) -> None:
         check_id("place", self.id)
@@ -74,7 +75,7 @@ class Meter:
     `parent` is the meter of the same medium that measures all of this one too, None for a main meter;
     `plausible` narrows, per quantity, what this meter could report; `registers` tells of its counters.
     `organisation` uses all that it measures, unless it is shared; `item` is the code of what it feeds (分项), as given;
-    `account` is the supplier's account that it is billed on.
+    `account` is the supplier's account that it is billed on; `hidden` as of an organisation.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Meter:
     account: str | None = None
     registers: Mapping[str, RegisterSettings] = field(default_factory=dict)
     removed_on: date | None = None
+    hidden: Validity | None = None
 
     def __post_init__(self) -> None:
         check_id("meter", self.id)

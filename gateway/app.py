@@ -28,6 +28,7 @@ from gateway.access.roles import Identity, Permission
 from gateway.access.seen_readings import not_of_all
 from gateway.access.sight import operates_everywhere
 from gateway.accounts.door import AccountsDoor
+from gateway.accounts.openid_routes import ROUTES as OPENID_ROUTES
 from gateway.accounts.people import KINDS
 from gateway.accounts.routes import ROUTES as ACCOUNTS_ROUTES
 from gateway.accounts.secrecy import open_seal
@@ -80,6 +81,7 @@ log = structlog.get_logger()
 
 ROUTES: tuple[Route[Services], ...] = (
     *ACCOUNTS_ROUTES,
+    *OPENID_ROUTES,
     *SITES_ROUTES,
     *LIVE_ROUTES,
     *EDGES_ROUTES,
@@ -290,7 +292,7 @@ class Health(msgspec.Struct):
 async def _health(services: Services, identity: Identity) -> bytes:
     wrong = services.present.problems()
     status = "degraded" if wrong else "ok"
-    if operates_everywhere(identity):
+    if services.sights.operates(services, identity):
         health = Health(status, version("jieneng"), wrong, await services.quarantine.counts())
     elif identity.may(Permission.READ):
         seen = services.seen_by(identity, Permission.READ).present.problems()

@@ -41,6 +41,8 @@ class SettingsWords(Words):
     token_file: str | None = None
     audit_days: Annotated[int, Field(ge=LEAST_DAYS)] | None = None
     audit_folder: str | None = None
+    password_days: Annotated[int, Field(ge=1)] | None = None
+    providers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Settings:
     token_file: Path | None = None
     audit_days: int = KEPT_DAYS
     audit_folder: Path | None = None
+    password_days: int | None = None
+    providers: Path | None = None
 
     @property
     def bus_address(self) -> str:
@@ -111,7 +115,7 @@ def load_settings(file: Path | None, **options: Any) -> Settings:
     if file is not None:
         words = checked(open_document(file), SettingsWords)
         given = {name: value for name, value in words.model_dump().items() if value is not None}
-        for name in ("site", "data", "token_file", "audit_folder"):
+        for name in ("site", "data", "token_file", "audit_folder", "providers"):
             if name in given:
                 given[name] = file.parent / given[name]
         settings = replace(settings, **given)

@@ -30,9 +30,11 @@ from gateway.ledger.terms import Terms
 class SeenScope(Scope):
     """Trees of what is seen; an organisation is made of all that it uses."""
 
-    def __init__(self, seen: Scope, whole: Scope, sight: Sight) -> None:
+    def __init__(self, seen: Scope, whole: Scope, sight: Sight, behind: Scope | None = None) -> None:
+        """`whole` has no word of what is hidden from the one who asks; `behind` tells what stands behind what."""
         # What is not told here below has nothing to look at, and fails.
         self._seen, self._whole, self._sight = seen, whole, sight
+        self._behind = behind or whole
 
     def components(self, node: Node) -> dict[Medium, list[Component]]:
         _must_be_seen(node, self._sight)
@@ -45,7 +47,7 @@ class SeenScope(Scope):
     def balanced(self) -> Iterator[tuple[Meter, list[Meter]]]:
         """Those alone of which all sub-meters are seen: the rest of any other is the use of somebody else."""
         seen = {main.id: (main, below) for main, below in self._seen.balanced()}
-        for main, below in self._whole.balanced():
+        for main, below in self._behind.balanced():
             if main.id in seen and all(self._sight.sees(sub.id) for sub in below):
                 yield seen[main.id]
 
@@ -63,12 +65,14 @@ class SeenScope(Scope):
 class SeenConsumption(Consumption):
     """What flowed where it is seen."""
 
-    def __init__(self, whole: Consumption, books: Books, kept: Kept, sight: Sight) -> None:
+    def __init__(
+        self, whole: Consumption, books: Books, kept: Kept, sight: Sight, behind: Consumption | None = None
+    ) -> None:
         super().__init__(SeenLedger(whole.ledger, sight), books.curves, kept.site, kept.events, kept.bills)
-        self._whole, self._sight = whole, sight
+        self._whole, self._sight, self._behind = whole, sight, behind or whole
 
     def scope(self, day: date) -> Scope:
-        return SeenScope(super().scope(day), self._whole.scope(day), self._sight)
+        return SeenScope(super().scope(day), self._whole.scope(day), self._sight, self._behind.scope(day))
 
     async def of_node(self, node: Node, asked: Range, medium: Medium | None = None) -> dict[Medium, Counted]:
         _must_be_seen(node, self._sight)
@@ -117,14 +121,18 @@ class SeenBuilder(Builder):
 class SeenBooks(Books):
     """The books of what is seen; they follow the whole ones, and are kept up by nobody."""
 
-    def __init__(self, books: Books, listed: Listed, sight: Sight, own: Ownership) -> None:
+    def __init__(
+        self, books: Books, listed: Listed, sight: Sight, own: Ownership, reckoned: Consumption | None = None
+    ) -> None:
+        """`reckoned` tells what organisations used, without a word of what is hidden."""
         self._books, self._sight = books, sight
         self._listed = listed
         self.factors, self.curves = books.factors, books.curves
         ledger = SeenLedger(books.ledger, sight)
         self.ledger, self.builder = ledger, SeenBuilder(books, ledger)
         self.kept = seen_kept(listed, sight, own)
-        self.consumption = SeenConsumption(books.consumption, books, self.kept, sight)
+        whole = reckoned or books.consumption
+        self.consumption = SeenConsumption(whole, books, self.kept, sight, books.consumption)
 
     def __getattr__(self, name: str) -> Any:
         return _of(self._books, name, ("pending",))

@@ -8,7 +8,8 @@ from datetime import date
 from functools import cached_property
 from typing import TypeVar
 
-from energy.sites import Site
+from energy.organisations import Organisation
+from energy.sites import Meter, Place, Site
 from gateway.access.roles import SEPARATE, Grant, Identity, Permission, Role
 from gateway.ledger.scope import Move, Scope
 
@@ -46,6 +47,22 @@ def audits_everywhere(identity: Identity) -> bool:
 
 def _of_everything(grant: Grant) -> bool:
     return grant.organisation is None and grant.role is not Role.PARTNER
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Organisations, places and meters that are kept from somebody; or all that are hidden from anybody."""
+
+    organisations: frozenset[str] = frozenset()
+    places: frozenset[str] = frozenset()
+    meters: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.organisations or self.places or self.meters)
+
+
+Marked = Closed
+_NOTHING = Closed()
 
 
 class Ownership:
@@ -86,9 +103,63 @@ class Ownership:
         """Who uses what is measured in a place, or in one within it."""
         return {place: frozenset().union(*(self.users[m] for m in own)) for place, own in self.in_place.items()}
 
+    @cached_property
+    def marked(self) -> Marked:
+        """What is hidden today, each with all below it or in it."""
+        site, day = self.site, self.day
+        places = subtree((p.id for p in site.places if _is_hidden(p, day)), self.within)
+        hung = {m.id for m in self.meters.values() if places & {m.place, self.listed[m.id].place}}
+        meters = {m.id for m in site.meters if _is_hidden(m, day) and m.id in self.meters}
+        organisations = frozenset(o.id for o in site.organisations if _is_hidden(o, day))
+        return Marked(organisations, places, subtree(meters | hung, self.below))
+
     def subtree(self, organisations: Iterable[str]) -> frozenset[str]:
         """Organisations that there are, with all below them."""
-        return _subtree((name for name in organisations if name in self.parents), self.children)
+        return subtree((name for name in organisations if name in self.parents), self.children)
+
+
+def _is_hidden(node: Organisation | Place | Meter, day: date) -> bool:
+    return node.hidden is not None and node.hidden.holds(day)
+
+
+def hides(site: Site) -> bool:
+    """Whether anything of a site is hidden, today or another day."""
+    nodes: Iterable[Organisation | Place | Meter] = (*site.organisations, *site.places, *site.meters)
+    return any(node.hidden is not None for node in nodes)
+
+
+def opened(reach: Reach, own: Ownership) -> frozenset[str]:
+    """The organisations within reach: those named, and those below; past a hidden one none, unless it is named."""
+    tops = (o for o, parent in own.parents.items() if parent not in own.parents) if reach.everything else ()
+    marked = own.marked.organisations
+    left = [o for o in reach.organisations if o in own.parents] + [o for o in tops if o not in marked]
+    found = set[str]()
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += (below for below in own.children.get(name, ()) if below not in marked)
+    return frozenset(found)
+
+
+def closed_to(reach: Reach, own: Ownership) -> Closed:
+    """What is hidden from who was granted so.
+
+    A hidden organisation is open to who was granted of it or of one within it; a hidden meter, or one in a hidden
+    place, to who was granted of it or, by name, of an organisation that uses it.
+    """
+    marked = own.marked
+    if not marked:
+        return _NOTHING
+    within = opened(reach, own)
+    organisations = own.subtree(marked.organisations) - within
+    by_name = {m for m in marked.meters if own.users[m] <= within and own.users[m] & reach.organisations}
+    used = {m for m, users in own.users.items() if users and users <= organisations}
+    meters = frozenset((marked.meters - by_name) | used) - reach.meters
+    around = {place for m in marked.meters - meters for place in above(own.meters[m].place, own.places)}
+    # A place in which nothing but what is hidden is measured would tell of it by its name.
+    theirs = subtree((p for p, hung in own.in_place.items() if meters.issuperset(hung)), own.within)
+    return Closed(organisations, (marked.places - around) | theirs, meters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +188,15 @@ class Sight:
     def within(cls, reach: Reach, own: Ownership) -> Sight:
         """What is within reach."""
         if reach.everything:
-            return cls(True)
-        organisations = own.subtree(reach.organisations)
+            closed = closed_to(reach, own)
+            return cls._of_all_but(closed, own) if closed else cls(True)
+        closed = closed_to(reach, own)
+        organisations = opened(reach, own)
         used = {m for o in organisations for m in own.of_organisation.get(o, ()) if own.users[m] <= organisations}
-        own_places = _own_places(used, organisations, own)
-        used |= _of_nobody(own_places, used, own)
+        used -= closed.meters
+        own_places = _own_places(used, organisations, own) - closed.places
+        used |= _of_nobody(own_places, used, own) - closed.meters
+        own_places -= {p for m in closed.meters for p in above(own.meters[m].place, own.places)}
         meters = used | {m for m in reach.meters if m in own.meters}
         # Where a meter hangs on the day, and where it was hung at first.
         hung = {place for m in meters for place in (own.meters[m].place, own.listed[m].place)}
@@ -135,18 +210,45 @@ class Sight:
             frozenset(meters),
             own_places.union(*(above(name, own.places) for name in hung)),
             own_places,
-            frozenset(accounts | (whole & frozenset(own.accounts.get(None, ())))),
+            frozenset(
+                a for a in accounts | (whole & frozenset(own.accounts.get(None, ()))) if _is_open(a, closed, own)
+            ),
             whole,
+        )
+
+    @classmethod
+    def _of_all_but(cls, closed: Closed, own: Ownership) -> Sight:
+        """Everything but what is hidden, and what would tell of it."""
+        meters = frozenset(m for m in own.meters if m not in closed.meters and not own.users[m] & closed.organisations)
+        organisations, places = frozenset(own.parents) - closed.organisations, frozenset(own.places) - closed.places
+        accounts = frozenset(
+            a.id
+            for a in own.site.accounts
+            if (a.organisation is None or a.organisation in organisations)
+            and meters.issuperset(own.of_account.get(a.id, ()))
+        )
+        return cls(
+            organisations=organisations,
+            meters=meters,
+            places=places,
+            own_places=frozenset(p for p in places if meters.issuperset(own.in_place.get(p, ()))),
+            accounts=accounts,
+            comparable=frozenset(a for a in accounts if own.of_account.get(a)),
         )
 
     def sees(self, meter: str) -> bool:
         return self.everything or meter in self.meters
 
 
+def _is_open(account: str, closed: Closed, own: Ownership) -> bool:
+    """A bill over a hidden meter, less the visible ones, would tell what that used."""
+    return closed.meters.isdisjoint(own.of_account.get(account, ()))
+
+
 def _own_places(used: Collection[str], organisations: frozenset[str], own: Ownership) -> frozenset[str]:
     """The places where nobody else uses anything, with those within them."""
     hung = {place for m in used for place in above(own.meters[m].place, own.places)}
-    return _subtree((place for place in hung if own.users_in[place] <= organisations), own.within)
+    return subtree((place for place in hung if own.users_in[place] <= organisations), own.within)
 
 
 def _of_nobody(places: frozenset[str], used: Collection[str], own: Ownership) -> set[str]:
@@ -175,7 +277,8 @@ def _grouped(pairs: Iterable[tuple[T, str]]) -> dict[T, list[str]]:
     return found
 
 
-def _subtree(names: Iterable[str], below: Mapping[str | None, Sequence[str]]) -> frozenset[str]:
+def subtree(names: Iterable[str], below: Mapping[str | None, Sequence[str]]) -> frozenset[str]:
+    """Nodes, and all below them."""
     left, found = list(names), set[str]()
     while left:
         name = left.pop()

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from gateway.access.roles import Identity, Permission
+from gateway.access.reckoned import reckoned
+from gateway.access.roles import SEPARATE, Identity, Permission
 from gateway.access.seen_accounts import CLOSED, seen_accounts
 from gateway.access.seen_audit import ClosedAudit
 from gateway.access.seen_books import SeenBooks
@@ -16,8 +17,18 @@ from gateway.access.seen_present import ClosedEdges, SeenEdges, SeenHub, seen_di
 from gateway.access.seen_readings import SeenQuarantine, SeenStore
 from gateway.access.seen_records import SeenBills, SeenClosings, SeenLives, SeenStock
 from gateway.access.seen_site import Listed
-from gateway.access.sight import Ownership, Reach, Sight, audits_everywhere, operates_everywhere
+from gateway.access.sight import (
+    Closed,
+    Ownership,
+    Reach,
+    Sight,
+    audits_everywhere,
+    closed_to,
+    hides,
+    operates_everywhere,
+)
 from gateway.ledger.books import Kept
+from gateway.ledger.service import Consumption
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 
@@ -36,18 +47,32 @@ class Sights:
         self._listed: Listed | None = None
         self._made: OrderedDict[Hashable, Services] = OrderedDict()
         self._of: tuple[Services, Kept, int, date] | None = None
+        self._hiding: tuple[Kept, bool] | None = None
+        self._closed_to: dict[Reach, Closed] = {}
+        self._reckoned: dict[Closed, Consumption] = {}
 
     def of(self, services: Services, identity: Identity, permission: Permission) -> Services:
         """The services as the identity may see them under the permission."""
-        made = self.within(
-            services, Reach.of(identity, permission), operates_everywhere(identity), audits_everywhere(identity)
-        )
+        audits = audits_everywhere(identity) and self.tells_all(services, identity, Permission.AUDIT)
+        made = self.within(services, Reach.of(identity, permission), self.operates(services, identity), audits)
         accounts = seen_accounts(services.accounts, identity, permission)
         return made if accounts is made.accounts else replace(made, accounts=accounts)
 
+    def operates(self, services: Services, identity: Identity) -> bool:
+        """Whether edges and refused readings are his to look at: they tell of all meters."""
+        return operates_everywhere(identity) and self.tells_all(services, identity, Permission.OPERATE)
+
+    def tells_all(self, services: Services, identity: Identity, permission: Permission) -> bool:
+        """Whether nothing is hidden from him under a permission that he holds of everything; the administrations are
+        of the whole installation, with what is hidden in it."""
+        if any(g.role in SEPARATE for g in identity.granted(permission)) or not self._hides(services):
+            return True
+        self._renew(services)
+        return not self._closed(Reach.of(identity, permission))
+
     def within(self, services: Services, reach: Reach, operates: bool, audits: bool) -> Services:
         """The services as far as a reach goes; `operates` opens edges and refused readings, `audits` the log."""
-        if reach.everything:
+        if reach.everything and not self._hides(services):
             return _of_everything(services, operates, audits)
         self._renew(services)
         name = reach, operates, audits
@@ -58,6 +83,21 @@ class Sights:
         while len(self._made) > _KEPT:
             self._made.popitem(last=False)
         return made
+
+    def _hides(self, services: Services) -> bool:
+        """Whether anything is hidden, today or another day."""
+        told = services.books.told
+        if self._hiding is None or self._hiding[0] is not told:
+            self._hiding = told, hides(told.site)
+        return self._hiding[1]
+
+    def _closed(self, reach: Reach) -> Closed:
+        """What is hidden from who reaches so far; `_renew` came before."""
+        assert self._own is not None
+        found = self._closed_to.get(reach)
+        if found is None:
+            found = self._closed_to[reach] = closed_to(reach, self._own[1])
+        return found
 
     def ownership(self, services: Services, day: date) -> Ownership:
         """Who uses what today; made anew where the records changed that, or a day began."""
@@ -81,17 +121,23 @@ class Sights:
             or self._of[2:] != (revision, day)
         ):
             self._made.clear()
+            self._closed_to.clear()
+            self._reckoned.clear()
             self._of, self._listed = (services, kept, revision, day), None
             self.ownership(services, day)
 
     def _narrowed(self, services: Services, reach: Reach, operates: bool, audits: bool) -> Services:
         whole, services = services, _of_everything(services, operates, audits)
         assert self._own is not None
-        own = self._own[1]
+        own, closed = self._own[1], self._closed(reach)
+        if reach.everything and not closed:
+            return services
+        if closed and closed not in self._reckoned:
+            self._reckoned[closed] = reckoned(services.books, closed, own)
         if self._listed is None:
             self._listed = Listed(services.books.kept)
         sight = Sight.within(reach, own)
-        books = SeenBooks(services.books, self._listed, sight, own)
+        books = SeenBooks(services.books, self._listed, sight, own, self._reckoned.get(closed))
         directory = seen_directory(services.directory, books.kept.site, sight, own)
         store = SeenStore(services.store, sight, lambda: [p for m in directory.meters.values() for p in m.points])
         present = Present(store, directory, SeenEdges(whole.edges, sight), services.clock)

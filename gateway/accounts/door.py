@@ -125,7 +125,9 @@ class AccountsDoor:
             found.session = await self._accounts.sessions.seen(found.session)
         if found.session.second:
             return
-        visit.must_change = found.person.account.must_change
+        # Whom a provider vouches for does not come by his password.
+        by_password = found.session.provider is None
+        visit.must_change = by_password and self._accounts.must_change(found.person.account)
         name = found.person.account.name
         visit.identity = Identity(name) if visit.must_change else found.person.identity(to_ms(self._clock.now()))
 

@@ -31,9 +31,16 @@ _COMMON = frozenset(" ".join(_WORDS).split())
 
 @dataclass(frozen=True, slots=True)
 class PasswordRules:
-    """`least` characters, of three of the four classes: small and large letters, digits, others."""
+    """`least` characters, of three of the four classes: small and large letters, digits, others.
+
+    longest_days : how old a password may become before it must be changed; None lets it live on.
+    """
 
     least: int = 10
+    longest_days: int | None = None
+
+    def is_too_old(self, chosen_at_ms: int, now_ms: int) -> bool:
+        return self.longest_days is not None and now_ms - chosen_at_ms >= self.longest_days * 86_400_000
 
     def faults(self, name: str, password: str) -> list[TextWords]:
         """What is wrong with a new password of this account."""

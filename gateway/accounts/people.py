@@ -44,6 +44,8 @@ class Account:
     totp_new: str | None
     totp_step: int
     created_at_ms: int
+    password_at_ms: int | None = None
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class People:
     """The accounts of an installation. `version` rises with every change."""
 
     def __init__(self, records: Records, clock: Clock) -> None:
-        self._records, self._clock = records, clock
+        self.records, self._clock = records, clock
         self.version = 0
 
     async def all(self) -> list[Person]:
@@ -102,7 +104,7 @@ class People:
     async def sought(self, sought: Sought, limit: int, after: str = "") -> tuple[list[Person], int]:
         """Some of them by name, behind the name `after`; and how many there are."""
         wanted = select(Row.__table__).where(*self._conditions(sought))
-        async with self._records.reading() as connection:
+        async with self.records.reading() as connection:
             count = int((await connection.execute(select(func.count()).select_from(wanted.subquery()))).scalar_one())
         return await self._found(wanted.where(Row.name > after).order_by(Row.name).limit(limit)), count
 
@@ -137,7 +139,7 @@ class People:
         return found
 
     async def _found(self, wanted: Any) -> list[Person]:
-        async with self._records.reading() as connection:
+        async with self.records.reading() as connection:
             accounts = [Account(**row) for row in (await connection.execute(wanted)).mappings()]
             held = await self._held(connection, [a.id for a in accounts] if len(accounts) <= _NAMED else None)
         return [Person(a, tuple(held.get(a.id, ()))) for a in accounts]
@@ -159,7 +161,8 @@ class People:
         name = folded(name)
         await self.must_be_new(name)
         row = {"name": name, "password": hashed, "must_change": must_change, "disabled": False, "totp_step": -1}
-        async with self._records.writing() as connection:
+        row |= {"erased": False, "password_at_ms": author.at_ms if hashed else None}
+        async with self.records.writing() as connection:
             made = insert(Row).values(**row, created_at_ms=author.at_ms).returning(Row.id)
             account_id = int((await connection.execute(made)).scalar_one())
             if hashed:
@@ -186,9 +189,10 @@ class People:
         """Change columns of an account; the log tells `what` was done, and of what is no secret the values."""
         plain = {k: v for k, v in values.items() if isinstance(v, bool)}
         before = {k: getattr(account, k) for k in plain}
-        async with self._records.writing() as connection:
+        async with self.records.writing() as connection:
+            dated = {"password_at_ms": author.at_ms} if values.get("password") else {}
             if values:
-                await connection.execute(update(Row).where(Row.id == account.id).values(**values))
+                await connection.execute(update(Row).where(Row.id == account.id).values(**values, **dated))
             if values.get("password"):
                 kept = insert(UserPasswordRow)
                 given = {"account": account.id, "password": values["password"], "at_ms": author.at_ms}
@@ -203,13 +207,15 @@ class People:
         """The hashes of the newest passwords of an account."""
         rows = UserPasswordRow
         wanted = select(rows.password).where(rows.account == account.id).order_by(rows.id.desc()).limit(newest)
-        async with self._records.reading() as connection:
+        async with self.records.reading() as connection:
             return list((await connection.execute(wanted)).scalars())
 
     async def grant(
         self, person: Person, grant: Grant, author: Author, from_ms: int | None = None, to_ms: int | None = None
     ) -> int:
         """Grant a role; RequestError where the account would hold two of the separate administrations."""
+        if person.account.erased:
+            raise RequestError(f"{person.account.name} was erased", 409)
         roles = {h.grant.role for h in person.held} & SEPARATE
         if grant.role in SEPARATE and roles - {grant.role}:
             raise RequestError(_SEPARATE.en, 409, _SEPARATE, kind="urn:jieneng:separation")
@@ -222,7 +228,7 @@ class People:
             "meters": list(grant.meters),
         }
         row |= {"from_ms": begins, "to_ms": to_ms}
-        async with self._records.writing() as connection:
+        async with self.records.writing() as connection:
             said = {"who": author.who, "why": author.why, "entered_at_ms": author.at_ms}
             made = insert(UserGrantRow).values(account=person.account.id, **row, **said).returning(UserGrantRow.id)
             grant_id = int((await connection.execute(made)).scalar_one())
@@ -232,7 +238,7 @@ class People:
 
     async def revoke(self, grant_id: int, author: Author) -> str:
         """Let a grant end now; whose it was."""
-        async with self._records.writing() as connection:
+        async with self.records.writing() as connection:
             wanted = select(UserGrantRow.__table__, Row.name).join(Row, Row.id == UserGrantRow.account)
             found = (await connection.execute(wanted.where(UserGrantRow.id == grant_id))).first()
             if found is None or (found.to_ms is not None and found.to_ms <= author.at_ms):

@@ -60,7 +60,9 @@ async def end_session(services: Services, _query: NoQuery, _body: w.Nothing, vis
 
 
 async def change_password(services: Services, _query: NoQuery, body: w.NewPassword, visit: Visit) -> w.SignedIn:
-    secret = await services.accounts.change_password(await _own(services, visit), body.old, body.new, visit.origin)
+    secret = await services.accounts.change_password(
+        await own_account(services, visit), body.old, body.new, visit.origin
+    )
     return await _signed_in(services, visit, secret)
 
 
@@ -71,22 +73,22 @@ async def first(services: Services, _query: NoQuery, body: w.First, visit: Visit
 
 
 async def enrol(services: Services, _query: NoQuery, body: w.OwnPassword, visit: Visit) -> w.Enrolled:
-    own = await _own(services, visit)
+    own = await own_account(services, visit)
     secret, address = await services.accounts.enrol(own, body.password, visit.origin)
     return w.Enrolled(secret, address, w.QrWords(*qr_of(address)))
 
 
 async def confirm(services: Services, _query: NoQuery, body: w.SecondFactor, visit: Visit) -> w.RecoveryCodes:
-    return w.RecoveryCodes(await services.accounts.confirm(await _own(services, visit), body.code))
+    return w.RecoveryCodes(await services.accounts.confirm(await own_account(services, visit), body.code))
 
 
 async def drop_second(services: Services, _query: NoQuery, body: w.OwnPassword, visit: Visit) -> w.SessionAnswer:
-    await services.accounts.drop_second(await _own(services, visit), body.password, visit.origin)
+    await services.accounts.drop_second(await own_account(services, visit), body.password, visit.origin)
     return w.SessionAnswer.of(visit, services.books.kept.site.zone, required=services.door.required)
 
 
-async def own_account(services: Services, _query: NoQuery, visit: Visit) -> w.OwnAccount:
-    own = await _own(services, visit)
+async def account(services: Services, _query: NoQuery, visit: Visit) -> w.OwnAccount:
+    own = await own_account(services, visit)
     accounts = services.accounts
     held = (await accounts.people.numbered(own.id)).held
     grants = [w.GrantWords.of(one, _names(services)) for one in held]
@@ -97,21 +99,21 @@ async def own_account(services: Services, _query: NoQuery, visit: Visit) -> w.Ow
 
 
 async def end_own_session(services: Services, _query: NoQuery, body: w.SessionId, visit: Visit) -> w.OwnAccount:
-    own = await _own(services, visit)
+    own = await own_account(services, visit)
     await services.accounts.sessions.end_of(own.id, body.id)
     await services.audit.record(Action.SIGN_OUT, f"account/{own.name}", account=own.name, detail={"session": body.id})
     if body.id == visit.session:
         visit.cookie = ""
-    return await own_account(services, _query, visit)
+    return await account(services, _query, visit)
 
 
 async def own_tokens(services: Services, _query: NoQuery, visit: Visit) -> w.TokensAnswer:
-    found = await services.accounts.tokens.of(await _own(services, visit))
+    found = await services.accounts.tokens.of(await own_account(services, visit))
     return w.TokensAnswer([w.TokenWords.of(token) for token in found])
 
 
 async def make_token(services: Services, _query: NoQuery, body: w.NewToken, visit: Visit) -> w.TokenMade:
-    own = await _own(services, visit)
+    own = await own_account(services, visit)
     if visit.must_change:
         raise RequestError("change your password first", 403)
     author = services.accounts.author(own.name)
@@ -119,12 +121,13 @@ async def make_token(services: Services, _query: NoQuery, body: w.NewToken, visi
 
 
 async def revoke_token(services: Services, _query: NoQuery, body: w.ById, visit: Visit) -> w.TokensAnswer:
-    own = await _own(services, visit)
+    own = await own_account(services, visit)
     await services.accounts.tokens.revoke(body.id, own, services.accounts.author(own.name, body.why))
     return await own_tokens(services, _query, visit)
 
 
-async def _own(services: Services, visit: Visit) -> Account:
+async def own_account(services: Services, visit: Visit) -> Account:
+    """The account that is signed in."""
     try:
         return (await services.accounts.people.one(visit.identity.account)).account
     except UnknownName:
@@ -202,6 +205,13 @@ async def end_sessions(services: Services, _query: NoQuery, body: w.AccountName,
     return await _told(services, body.name)
 
 
+async def erase_account(services: Services, _query: NoQuery, body: w.AccountName, visit: Visit) -> w.Erased:
+    _must_be_anothers(body.name, visit)
+    person = await services.accounts.people.one(body.name)
+    author = services.accounts.author(visit.identity.account, body.why)
+    return w.Erased(await services.accounts.erase(person.account, author))
+
+
 async def add_grant(services: Services, _query: NoQuery, body: w.NewGrant, visit: Visit) -> w.PersonWords:
     _must_be_anothers(body.name, visit)
     person = await services.accounts.people.one(body.name)
@@ -244,6 +254,7 @@ _ENROL, _CONFIRM = "Begin with a second factor", "Let the second factor hold, by
 _DROP, _MAKE, _REVOKE = "Give the second factor up", "Make a token of one's own", "Revoke a token of one's own"
 _END, _NAMES = "End a session of one's own", "Organisations by name, to grant roles of"
 _ADD, _RESET = "Make an account", "Another first password; ends sessions and the second factor"
+_ERASE = "Erase what tells who an account is of"
 ROUTES = (
     Route("/api/v1/session", "Who is signed in", _OPEN, NoQuery, w.SessionAnswer, session, visits=True),
     Route("/api/v1/session", _SIGN_IN, _OPEN, NoQuery, w.SignedIn, sign_in, "POST", w.SignIn, True),
@@ -257,7 +268,7 @@ ROUTES = (
     Route("/api/v1/tokens", "One's own tokens", _OWN, NoQuery, w.TokensAnswer, own_tokens, visits=True),
     Route("/api/v1/tokens", _MAKE, _OWN, NoQuery, w.TokenMade, make_token, "POST", w.NewToken, True),
     Route("/api/v1/tokens/revoke", _REVOKE, _OWN, NoQuery, w.TokensAnswer, revoke_token, "POST", w.ById, True),
-    Route("/api/v1/account", "One's own account", _OWN, NoQuery, w.OwnAccount, own_account, visits=True),
+    Route("/api/v1/account", "One's own account", _OWN, NoQuery, w.OwnAccount, account, visits=True),
     Route("/api/v1/sessions/end", _END, _OWN, NoQuery, w.OwnAccount, end_own_session, "POST", w.SessionId, True),
     Route("/api/v1/accounts", "Accounts by name", _ADMINISTER, w.AccountsQuery, w.AccountsAnswer, accounts),
     Route("/api/v1/accounts/organisations", _NAMES, _ADMINISTER, NoQuery, w.OrganisationNames, organisations),
@@ -317,6 +328,7 @@ ROUTES = (
         w.AccountName,
         True,
     ),
+    Route("/api/v1/accounts/erase", _ERASE, _ADMINISTER, NoQuery, w.Erased, erase_account, "POST", w.AccountName, True),
     Route("/api/v1/grants", "Grant a role", _ADMINISTER, NoQuery, w.PersonWords, add_grant, "POST", w.NewGrant, True),
     Route(
         "/api/v1/grants/revoke", "End a grant", _ADMINISTER, NoQuery, w.PersonWords, revoke_grant, "POST", w.ById, True

@@ -13,9 +13,13 @@ from energy.ports import Clock
 from energy.readings import to_ms
 from gateway.access.door import Origin
 from gateway.access.roles import Grant, Role
+from gateway.accounts.erasing import erase
+from gateway.accounts.flows import Flows
 from gateway.accounts.lockout import Lockout
+from gateway.accounts.openid import OpenId
 from gateway.accounts.passwords import KEPT, LONGEST, PasswordRules, Passwords, random_password, refused
 from gateway.accounts.people import Account, People, Person, folded
+from gateway.accounts.provider import Providers
 from gateway.accounts.second import new_totp, plain, recovery_codes, step_of, totp_address
 from gateway.accounts.secrecy import Seal, hashed, new_secret
 from gateway.accounts.sessions import Session, SessionRules, Sessions
@@ -42,6 +46,7 @@ class AccountRules:
 
     passwords: PasswordRules = field(default_factory=PasswordRules)
     sessions: SessionRules = field(default_factory=SessionRules)
+    providers: Providers = field(default_factory=Providers)
 
 
 class Accounts:
@@ -64,6 +69,7 @@ class Accounts:
         self.people = People(records, clock)
         self.sessions = Sessions(records, clock, rules.sessions)
         self.tokens = Tokens(records, clock)
+        self.openid = OpenId(rules.providers, self.people, self.sessions, Flows(records, clock, seal), clock)
 
     @property
     def password_rules(self) -> PasswordRules:
@@ -100,7 +106,9 @@ class Accounts:
             raise RequestError(_WRONG_CODE.en, 401, _WRONG_CODE)
         await self.lockout.forget(person.account.name, _ANYWHERE)
         await self._entered(person, origin)
-        return await self.sessions.begin(session.account, origin, second=False, instead=session.id)
+        return await self.sessions.begin(
+            session.account, origin, second=False, instead=session.id, provider=session.provider
+        )
 
     async def _entered(self, person: Person, origin: Origin) -> None:
         await self.lockout.forget(person.account.name, origin.network)
@@ -123,14 +131,14 @@ class Accounts:
 
     async def change_password(self, account: Account, old: str, new: str, origin: Origin) -> str:
         """The secret of a new session; all others of the account have ended."""
-        await self._must_be(account, old, origin)
+        await self.must_know(account, old, origin)
         await self._must_be_fit(account, new)
         words = {"password": await self._passwords.hashed(new), "must_change": False}
         author = self.author(account.name)
         await self.people.change(account, author, "password changed", end_sessions=True, **words)
         return await self.sessions.begin(account.id, origin, second=False, instead=None)
 
-    async def _must_be(self, account: Account, password: str, origin: Origin) -> None:
+    async def must_know(self, account: Account, password: str, origin: Origin) -> None:
         """Whoever sits down at a session that was left open does not know the password."""
         await self.lockout.attempt(account.name, origin.network)
         if not await self._passwords.matches(account.password, password[: LONGEST + 1]):
@@ -150,7 +158,7 @@ class Accounts:
 
     async def enrol(self, account: Account, password: str, origin: Origin) -> tuple[str, str]:
         """A new secret for an authenticator app, and its address; it holds once a code of it was confirmed."""
-        await self._must_be(account, password, origin)
+        await self.must_know(account, password, origin)
         secret, author = new_totp(), self.author(account.name)
         sealed = self._seal.sealed(secret)
         await self.people.change(account, author, "second factor begun", end_sessions=False, totp_new=sealed)
@@ -172,7 +180,7 @@ class Accounts:
         return codes
 
     async def drop_second(self, account: Account, password: str, origin: Origin) -> None:
-        await self._must_be(account, password, origin)
+        await self.must_know(account, password, origin)
         await self._forget_second(account, self.author(account.name), "second factor taken away")
 
     async def _forget_second(self, account: Account, author: Author, what: str) -> None:
@@ -195,6 +203,8 @@ class Accounts:
 
     async def reset(self, account: Account, author: Author) -> str:
         """A new password in place of a lost one, shown once; second factor and sessions are gone."""
+        if account.erased:
+            raise RequestError(f"{account.name} was erased", 409)
         password = random_password()
         await self.lockout.forget(account.name)
         await self._forget_second(account, author, "second factor taken away")
@@ -222,8 +232,26 @@ class Accounts:
             return int((await connection.execute(left)).scalar_one())
 
     async def disable(self, account: Account, author: Author, *, disabled: bool) -> None:
+        if account.erased:
+            raise RequestError(f"{account.name} was erased", 409)
         what = "disabled" if disabled else "enabled"
         await self.people.change(account, author, what, end_sessions=True, disabled=disabled)
+
+    def must_change(self, account: Account) -> bool:
+        """Whether the account does nothing before its password is changed: it is a first one, or too old."""
+        if account.must_change or account.password is None:
+            return account.must_change
+        began = account.created_at_ms if account.password_at_ms is None else account.password_at_ms
+        return self._rules.is_too_old(began, to_ms(self._clock.now()))
+
+    async def erase(self, account: Account, author: Author) -> str:
+        """Erase what tells who somebody is; the pseudonym under which what he did is still kept."""
+        if account.erased:
+            raise RequestError(f"{account.name} was erased already", 409)
+        await self.lockout.forget(account.name)
+        pseudonym = await erase(self._records, account, author)
+        self.people.version += 1
+        return pseudonym
 
     async def new_link(self) -> str:
         """The secret of a one-time link for a first security administrator; an older link holds no longer."""

@@ -30,13 +30,14 @@ class SessionRules:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody signed in; `second` while the second factor is still asked for."""
+    """Somebody signed in; `second` while the second factor is still asked for; `provider` vouched for him, if any."""
 
     id: int
     account: int
     second: bool
     seen_at_ms: int
     expires_at_ms: int
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,16 @@ class Sessions:
         self._records, self._clock, self._rules = records, clock, rules
         self.version = 0
 
-    async def begin(self, account: int, origin: Origin, *, second: bool, instead: int | None) -> str:
+    async def begin(
+        self, account: int, origin: Origin, *, second: bool, instead: int | None, provider: str | None = None
+    ) -> str:
         """A new session in place of another; its secret. Those that have expired are cleared away."""
         now, secret = to_ms(self._clock.now()), new_secret()
         ends = now + (_SECOND_MS if second else self._rules.whole_ms)
         row = {"account": account, "second": second, "created_at_ms": now, "seen_at_ms": now, "expires_at_ms": ends}
         async with self._records.writing() as connection:
             await connection.execute(delete(Row).where((Row.expires_at_ms <= now) | (Row.id == (instead or -1))))
-            told = {"address": origin.address, "agent": origin.agent}
+            told = {"address": origin.address, "agent": origin.agent, "provider": provider}
             await connection.execute(insert(Row).values(hash=hashed(secret), **row, **told))
         # A new session makes nothing untrue that is known of others.
         self.version += instead is not None
@@ -97,7 +100,7 @@ class Sessions:
         self.version += 1
 
     async def _found(self, condition: ColumnElement[bool]) -> Session | None:
-        columns = (Row.id, Row.account, Row.second, Row.seen_at_ms, Row.expires_at_ms)
+        columns = (Row.id, Row.account, Row.second, Row.seen_at_ms, Row.expires_at_ms, Row.provider)
         async with self._records.reading() as connection:
             found = (await connection.execute(select(*columns).where(condition))).first()
         session = None if found is None else Session(*found)

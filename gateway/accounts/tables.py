@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Integer, String
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.records.base import Base
@@ -13,7 +13,10 @@ class _Numbered:
 
 
 class UserAccountRow(_Numbered, Base):
-    """Who may sign in; `totp` is the sealed secret of the second factor, `totp_new` one that is not confirmed yet."""
+    """Who may sign in; `totp` is the sealed secret of the second factor, `totp_new` one that is not confirmed yet.
+
+    password_at_ms : when the password was chosen, by its owner or for him. erased : the name is a pseudonym.
+    """
 
     __tablename__ = "user_accounts"
 
@@ -25,6 +28,8 @@ class UserAccountRow(_Numbered, Base):
     totp_new: Mapped[str | None] = mapped_column(String)
     totp_step: Mapped[int] = mapped_column(BigInteger)
     created_at_ms: Mapped[int] = mapped_column(BigInteger)
+    password_at_ms: Mapped[int | None] = mapped_column(BigInteger)
+    erased: Mapped[bool] = mapped_column(Boolean)
 
 
 class UserPasswordRow(_Numbered, Base):
@@ -63,7 +68,7 @@ class UserGrantRow(_Numbered, Base):
 
 
 class UserSessionRow(_Numbered, Base):
-    """Somebody signed in; `second` while the second factor is still asked for."""
+    """Somebody signed in; `second` while the second factor is still asked for; `provider` vouched for him, if any."""
 
     __tablename__ = "user_sessions"
 
@@ -75,6 +80,7 @@ class UserSessionRow(_Numbered, Base):
     expires_at_ms: Mapped[int] = mapped_column(BigInteger)
     address: Mapped[str] = mapped_column(String)
     agent: Mapped[str] = mapped_column(String)
+    provider: Mapped[str | None] = mapped_column(String)
 
 
 class UserTokenRow(_Numbered, Base):
@@ -110,3 +116,30 @@ class UserLinkRow(Base):
 
     hash: Mapped[str] = mapped_column(String, primary_key=True)
     expires_at_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class UserSubjectRow(_Numbered, Base):
+    """Whom an identity provider knows under `subject`: one account, which may have several of them."""
+
+    __tablename__ = "user_subjects"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    account: Mapped[int] = mapped_column(ForeignKey("user_accounts.id"), index=True)
+    issuer: Mapped[str] = mapped_column(String)
+    subject: Mapped[str] = mapped_column(String)
+    who: Mapped[str] = mapped_column(String)
+    linked_at_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class UserFlowRow(Base):
+    """Somebody who was sent to an identity provider and is not back yet; `account` is whose link it is to become."""
+
+    __tablename__ = "user_flows"
+
+    hash: Mapped[str] = mapped_column(String, primary_key=True)
+    state: Mapped[str] = mapped_column(String)
+    provider: Mapped[str] = mapped_column(String)
+    nonce: Mapped[str] = mapped_column(String)
+    verifier: Mapped[str] = mapped_column(String)
+    account: Mapped[int | None] = mapped_column(Integer)
+    expires_at_ms: Mapped[int] = mapped_column(BigInteger, index=True)

@@ -138,7 +138,7 @@ class GrantWords(msgspec.Struct, rename={"from_ms": "from", "to_ms": "to"}):
 
 
 class PersonWords(msgspec.Struct):
-    """An account."""
+    """An account. password_at : when its password was chosen, null where it has none. erased : the name is made up."""
 
     name: str
     disabled: bool
@@ -147,13 +147,15 @@ class PersonWords(msgspec.Struct):
     created_at: int
     locked_until: int | None
     grants: list[GrantWords]
+    password_at: int | None = None
+    erased: bool = False
 
     @classmethod
     def of(cls, person: Person, names: Names, locked_until_ms: int | None) -> PersonWords:
         a = person.account
         grants = [GrantWords.of(held, names) for held in person.held]
         said = (a.name, a.disabled, a.must_change, a.totp is not None, a.created_at_ms)
-        return cls(*said, locked_until_ms, grants)
+        return cls(*said, locked_until_ms, grants, a.password_at_ms, a.erased)
 
 
 class AccountsQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -252,6 +254,12 @@ class AccountName(msgspec.Struct, forbid_unknown_fields=True):
 
     name: Name
     why: Why = ""
+
+
+class Erased(msgspec.Struct):
+    """The name under which what an erased account did is still kept."""
+
+    name: str
 
 
 class Disabling(msgspec.Struct, forbid_unknown_fields=True):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from gateway.accounts.tables import (
     UserAccountRow,
     UserFailureRow,
+    UserFlowRow,
     UserGrantRow,
     UserLinkRow,
     UserPasswordRow,
     UserRecoveryRow,
     UserSessionRow,
+    UserSubjectRow,
     UserTokenRow,
 )
 from gateway.audit.tables import AuditHeadRow, AuditRow
@@ -37,10 +39,12 @@ TABLES = (
     TariffRow,
     UserAccountRow,
     UserFailureRow,
+    UserFlowRow,
     UserGrantRow,
     UserLinkRow,
     UserPasswordRow,
     UserRecoveryRow,
     UserSessionRow,
+    UserSubjectRow,
     UserTokenRow,
 )

@@ -43,7 +43,7 @@ def site_of(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Site:
         head["id"],
         _name(head),
         head["zone"],
-        places=tuple(Place(r["id"], _name(r), r["kind"], r["parent"], _valid(r)) for r in rows["place"]),
+        places=tuple(Place(r["id"], _name(r), r["kind"], r["parent"], _valid(r), _hidden(r)) for r in rows["place"]),
         organisations=tuple(_organisation(row) for row in rows["organisation"]),
         facts=tuple(_fact(row) for row in rows["fact"]),
         lines=tuple(LineSettings(r["id"], r["address"], r["timeout_s"]) for r in rows["line"]),
@@ -86,6 +86,17 @@ def _valid(row: Mapping[str, Any]) -> Validity:
     return Validity(_date(row["valid_from"]), _date(row["valid_to"]))
 
 
+def _of_hidden(valid: Validity | None) -> Row:
+    return {"hidden": None if valid is None else f"{_day(valid.start) or '..'}/{_day(valid.end) or '..'}"}
+
+
+def _hidden(row: Mapping[str, Any]) -> Validity | None:
+    if row["hidden"] is None:
+        return None
+    start, _, end = row["hidden"].partition("/")
+    return Validity(*(None if day == ".." else date.fromisoformat(day) for day in (start, end)))
+
+
 def _digits(number: Decimal | None) -> str | None:
     return None if number is None else f"{number.normalize():f}"
 
@@ -97,16 +108,17 @@ def _decimal(text: str | None) -> Decimal | None:
 def _of_place(p: Place) -> Row:
     # Both trees are kept in one table; a place is no institution.
     same = {"id": p.id, **_named(p.name), "kind": p.kind, "parent": p.parent, "institution_class": None}
-    return {**same, **_dated(p.valid)}
+    return {**same, **_dated(p.valid), **_of_hidden(p.hidden)}
 
 
 def _of_organisation(o: Organisation) -> Row:
-    return {**_same(o, ("id", "kind", "parent", "institution_class")), **_named(o.name), **_dated(o.valid)}
+    same = _same(o, ("id", "kind", "parent", "institution_class"))
+    return {**same, **_named(o.name), **_dated(o.valid), **_of_hidden(o.hidden)}
 
 
 def _organisation(row: Mapping[str, Any]) -> Organisation:
     same = _kept(row, ("id", "kind", "parent", "institution_class"))
-    return Organisation(**same, name=_name(row), valid=_valid(row))
+    return Organisation(**same, name=_name(row), valid=_valid(row), hidden=_hidden(row))
 
 
 def _of_fact(f: Fact) -> Row:
@@ -129,6 +141,7 @@ def _of_meter(m: Meter) -> Row:
         "plausible": {name: list(bounds) for name, bounds in m.plausible.items()},
         "registers": {name: _same(settings, _REGISTER) for name, settings in m.registers.items()},
         "removed_on": _day(m.removed_on),
+        **_of_hidden(m.hidden),
     }
 
 
@@ -141,6 +154,7 @@ def _meter(row: Mapping[str, Any]) -> Meter:
         plausible={name: (low, high) for name, (low, high) in row["plausible"].items()},
         registers={name: RegisterSettings(**settings) for name, settings in row["registers"].items()},
         removed_on=_date(row["removed_on"]),
+        hidden=_hidden(row),
     )
 
 

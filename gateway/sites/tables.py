@@ -1,6 +1,7 @@
 """The records of sites. Ids are unique within a site; `number` is the order of entry, which is the order of the page.
 
-Dates are days in the zone of the site; `valid_to` is not included. Decimals are kept as text, exactly.
+Dates are days in the zone of the site; `valid_to` is not included. Decimals are kept as text, exactly;
+`hidden` as an interval of ISO 8601-2, `2026-01-01/..` or `../..`.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class NodeRow(_OfSite, _Named, _Dated, Base):
     kind: Mapped[str] = mapped_column(String)
     parent: Mapped[str | None] = mapped_column(String)
     institution_class: Mapped[str | None] = mapped_column(String)
+    hidden: Mapped[str | None] = mapped_column(String)
 
 
 class FactRow(_OfSite, _Dated, Base):
@@ -131,6 +133,7 @@ class MeterRow(_OfSite, _Named, Base):
     account: Mapped[str | None] = mapped_column(String)
     registers: Mapped[dict[str, Any]] = mapped_column(JSON)
     removed_on: Mapped[date | None] = mapped_column(Date)
+    hidden: Mapped[str | None] = mapped_column(String)
 
 
 class VirtualPointRow(_OfSite, _Named, _Dated, Base):

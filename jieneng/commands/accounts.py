@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -166,6 +167,80 @@ def token(name: str, scope: tuple[str, ...], days: int, called: str, who: str, s
         return await accounts.tokens.make(account, called, {Permission(s) for s in scope}, days, accounts.author(who))
 
     click.echo(_done(settings, made))
+
+
+@command.command()
+@click.argument("name")
+@click.argument("subject")
+@click.option("--providers", required=True, type=click.Path(path_type=Path), help="The file of identity providers.")
+@click.option("--provider", help="The id of the provider, where the file has several.")
+@options.who
+@options.why
+@options.of_records
+def link(name: str, subject: str, providers: Path, provider: str | None, settings: Settings, **said: str) -> None:
+    """Let whom an identity provider knows as SUBJECT sign in as the account NAME.
+
+    \b
+        jieneng accounts link wang.li 4711 --providers oidc.yaml --why "letter 12"
+    """
+    from energy.errors import EnergyError
+    from jieneng.providers import load_providers
+
+    known = load_providers(providers).all
+    chosen = [p for p in known if provider in (None, p.id)]
+    if len(chosen) != 1:
+        raise EnergyError(f"name one of {', '.join(p.id for p in known)} with --provider")
+
+    async def linked(accounts: Accounts) -> None:
+        account = (await accounts.people.one(name)).account
+        author = accounts.author(said["who"], said["why"])
+        await accounts.openid.subjects.link(account, chosen[0].issuer, subject, author)
+
+    _done(settings, linked)
+
+
+@command.command()
+@click.argument("name")
+@options.of_records
+def links(name: str, settings: Settings) -> None:
+    """Whom identity providers know as the account NAME."""
+    from jieneng.commands.tables import local, row, show, table
+
+    async def found(accounts: Accounts) -> Any:
+        return await accounts.openid.subjects.of((await accounts.people.one(name)).account)
+
+    made = table("link", "issuer", "subject", "linked", "who", numbers=("link",))
+    for one in _done(settings, found):
+        row(made, one.id, one.issuer, one.subject, local(one.linked_at_ms), one.who)
+    show(made)
+
+
+@command.command()
+@click.argument("link_id", metavar="LINK", type=int)
+@options.who
+@options.why
+@options.of_records
+def unlink(link_id: int, who: str, why: str, settings: Settings) -> None:
+    """Take the link of this number, as `links` shows it, away."""
+    _done(settings, lambda a: a.openid.subjects.unlink(link_id, None, a.author(who, why)))
+
+
+@command.command()
+@click.argument("name")
+@options.who
+@options.why
+@click.confirmation_option(prompt="What tells who this account is of will be gone for good. Go on?")
+@options.of_records
+def erase(name: str, who: str, why: str, settings: Settings) -> None:
+    """Erase the account NAME on request of whose it is: it signs in no more, and under what it did stands a pseudonym.
+
+    The audit log is not rewritten; its rows go when they are old enough (--audit-days).
+    """
+
+    async def erased(accounts: Accounts) -> str:
+        return await accounts.erase((await accounts.people.one(name)).account, accounts.author(who, why))
+
+    click.echo(f"now called {_done(settings, erased)}")
 
 
 @command.command("first-link")

@@ -26,6 +26,8 @@ from jieneng.settings import load_settings
     options.clock,
     options.audit_days,
     options.audit_folder,
+    options.password_days,
+    options.providers,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run the process at the centre: take readings from the broker, store them, tell the edges, serve API and page.
@@ -33,14 +35,18 @@ def command(config: Path | None, **given: Any) -> None:
     Readings that cannot be stored are kept in quarantine (/api/v1/quarantine) with their reason.
     """
     from adapters.clocks import open_clock
+    from gateway.accounts.passwords import PasswordRules
+    from gateway.accounts.service import AccountRules
     from gateway.app import GatewaySettings, run_gateway
     from jieneng.campus import shipped
     from jieneng.composition import load_installed
     from jieneng.logs import configure_logs
+    from jieneng.providers import load_providers
 
     configure_logs()
     settings = load_settings(config, **given)
     host, port = settings.host_and_port
+    providers = load_providers(settings.providers)
     gateway = GatewaySettings(
         site=load_installed(settings.site_file()).site,
         bus=settings.bus_address,
@@ -53,6 +59,7 @@ def command(config: Path | None, **given: Any) -> None:
         key=settings.key,
         accounts_required=settings.accounts == "required",
         behind_tls=settings.behind_tls,
+        account_rules=AccountRules(PasswordRules(longest_days=settings.password_days), providers=providers),
         audit_days=settings.audit_days,
         audit=settings.audit_folder,
     )

@@ -77,6 +77,12 @@ audit_folder = click.option(
     envvar="JIENENG_AUDIT_FOLDER",
     help="Folder of audit.key and audit.head. [beside records in a file, else --data]",
 )
+password_days = click.option(
+    "--password-days", type=click.IntRange(1), help="Days after which a password must be changed. [never]"
+)
+providers = click.option(
+    "--providers", type=click.Path(path_type=Path), help="File of identity providers to sign in by (OpenID Connect)."
+)
 clock = click.option("--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal. [system]")
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     options.clock,
     options.audit_days,
     options.audit_folder,
+    options.password_days,
+    options.providers,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run edge, gateway and, unless --bus names another, a broker: everything for one site on this machine.
@@ -44,11 +46,13 @@ def command(config: Path | None, **given: Any) -> None:
     """
     from jieneng.composition import load_installed
     from jieneng.logs import configure_logs
+    from jieneng.providers import load_providers
     from jieneng.supervisor import stopped_by_signals
 
     configure_logs()
     settings = load_settings(config, **given)
     load_installed(settings.site_file())
+    load_providers(settings.providers)
     with stopped_by_signals() as stop:
         run_parts(settings, lambda: parts(settings, logs=None), stop, click.echo)
 
@@ -83,6 +87,8 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     gateway += ["--accounts", settings.accounts, *(["--behind-tls"] if settings.behind_tls else [])]
     gateway += ["--audit-days", str(settings.audit_days)]
     gateway += [] if settings.audit_folder is None else ["--audit-folder", str(settings.audit_folder)]
+    gateway += ["--password-days", str(settings.password_days)] if settings.password_days else []
+    gateway += ["--providers", str(settings.providers)] if settings.providers else []
     edge = ["edge", *common, "--edge", settings.edge]
     # The address may hold a password.
     told = {"JIENENG_RECORDS": settings.records_address}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from energy.organisations import Account, Basis, Fact, FactName, Organisation, Part, Share
 from energy.quantities import QUANTITIES, Kind, Medium
 from energy.sites import LineSettings, Meter, Place, RegisterSettings, Site, Text, VirtualPoint
-from energy.validity import Validity
+from energy.validity import ALWAYS, Validity
 
 IDS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,8}", fullmatch=True)
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Cn", "Co")), max_size=12)
@@ -32,12 +32,15 @@ def validities(draw: st.DrawFn) -> Validity:
     return Validity(start, (start or date(2000, 1, 1)) + timedelta(days) if days else None)
 
 
+HIDDEN = st.none() | st.just(ALWAYS) | validities()
+
+
 @st.composite
 def sites(draw: st.DrawFn) -> Site:
     """A site in which every reference leads somewhere."""
-    places = [Place(i, draw(NAMES), draw(CODES), up, draw(validities())) for i, up in _tree(draw)]
+    places = [Place(i, draw(NAMES), draw(CODES), up, draw(validities()), draw(HIDDEN)) for i, up in _tree(draw)]
     organisations = [
-        Organisation(i, draw(NAMES), draw(CODES), up, draw(st.none() | CODES), draw(validities()))
+        Organisation(i, draw(NAMES), draw(CODES), up, draw(st.none() | CODES), draw(validities()), draw(HIDDEN))
         for i, up in _tree(draw)
     ]
     of = {"place": _any_of(places), "organisation": _any_of(organisations)}

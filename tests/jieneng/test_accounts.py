@@ -143,3 +143,31 @@ def test_a_gateway_asks_who_comes_unless_told_otherwise(tmp_path: Path) -> None:
     told = gateway_of(load_settings(file, **site))
     assert told[told.index("--accounts") + 1] == "off"
     assert "--behind-tls" in told
+
+
+PROVIDER = "{id: gov, name: {zh: 名, en: name}, issuer: https://sso.example, client_id: jieneng}"
+
+
+def test_an_account_is_linked_to_an_identity_once_and_unlinked(tmp_path: Path) -> None:
+    file = tmp_path / "oidc.yaml"
+    file.write_text(f"page: https://energy.example/\nproviders: [{PROVIDER}]\n", encoding="utf-8")
+    done(tmp_path, "add", "wang")
+
+    done(tmp_path, "link", "wang", "4711", "--providers", str(file))
+
+    assert "https://sso.example" in done(tmp_path, "links", "wang")
+    again = run(tmp_path, "link", "wang", "4711", "--providers", str(file))
+    assert "linked to an account already" in str(again.exception)
+    other = run(tmp_path, "link", "wang", "4712", "--providers", str(file), "--provider", "city")
+    assert "name one of gov" in str(other.exception)
+    done(tmp_path, "unlink", "1")
+    assert "https://sso.example" not in done(tmp_path, "links", "wang")
+
+
+def test_an_account_is_erased_when_that_was_confirmed(tmp_path: Path) -> None:
+    done(tmp_path, "add", "wang")
+
+    assert run(tmp_path, "erase", "wang").exit_code == 1
+    assert "wang" in done(tmp_path, "list")
+    assert done(tmp_path, "erase", "wang", "--yes").strip() == "now called erased#1"
+    assert "wang" not in done(tmp_path, "list")

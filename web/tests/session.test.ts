@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { gateOf, openSession } from '../src/account/session'
+import { backOf, openWay } from '../src/account/way'
 import type { AccountApi, SessionAnswer } from '../src/api/account'
 import { ApiError, getJson, onSignedOut, postJson, useCsrf } from '../src/api/client'
 
@@ -14,6 +15,9 @@ function api(answers: SessionAnswer[]): AccountApi {
     change: signedIn,
     first: signedIn,
     end: () => Promise.resolve(answer({ stage: 'out' })),
+    providers: () => Promise.resolve({ providers: [{ id: 'gov', name: { zh: '统一身份认证', en: 'Single sign-on' } }] }),
+    begin: (provider) => Promise.resolve({ address: `https://sso.example/?of=${provider}`, flow: 'kept' }),
+    comeBack: signedIn,
   }
 }
 
@@ -87,4 +91,41 @@ test('a session is kept alive by who is there, at most every five minutes', asyn
   session.stir()
   session.stir()
   expect(asked).toHaveBeenCalledTimes(2)
+})
+
+/** A tab: its storage, where it was sent, and what stands in its address. */
+function tab(search: string) {
+  const kept = new Map<string, string>()
+  const went: string[] = []
+  const replaced: string[] = []
+  const window = {
+    sessionStorage: { getItem: (k: string) => kept.get(k) ?? null, setItem: (k: string, v: string) => kept.set(k, v), removeItem: (k: string) => kept.delete(k) },
+    location: { search, pathname: '/', hash: '#/', assign: (address: string) => went.push(address) },
+    history: { state: null, replaceState: (_state: unknown, _title: string, address: string) => replaced.push(address) },
+  }
+  return { kept, went, replaced, way: openWay(() => window as unknown as Window) }
+}
+
+test('to an identity provider one goes with what is kept in the tab, and comes back once', async () => {
+  const there = tab('?code=c&state=s')
+  const asked: unknown[] = []
+  const of = { ...api([answer({ stage: 'out' }), answer({})]), comeBack: (back: unknown) => (asked.push(back), Promise.resolve({ stage: 'in' as const, csrf: 'next' })) }
+  const session = openSession(of, Date.now, there.way)
+  await session.goTo('gov')
+  expect(there.went).toEqual(['https://sso.example/?of=gov'])
+
+  expect(await session.comeBack()).toBe(true)
+  expect(asked).toEqual([{ flow: 'kept', state: 's', code: 'c', error: '' }])
+  expect(session.gate.value).toBe('in')
+  // Neither the code nor what was kept stays.
+  expect(there.replaced).toEqual(['/#/'])
+  expect(there.kept.size).toBe(0)
+})
+
+test('an address without a code is no return, and one of a stranger is told to the gateway as it is', () => {
+  expect(backOf('', 'kept')).toBeNull()
+  expect(backOf('?state=s', 'kept')).toBeNull()
+  expect(backOf('?code=c', 'kept')).toBeNull()
+  expect(backOf('?error=access_denied&state=s', 'kept')).toEqual({ flow: 'kept', state: 's', code: '', error: 'access_denied' })
+  expect(backOf('?code=c&state=s', null)?.flow).toBe('none')
 })

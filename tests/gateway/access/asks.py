@@ -130,6 +130,7 @@ def _period(node: str, _ids: Entered) -> list[Ask]:
     return [({"month": "2026-01", "meter": meters}, None) for meters in ([], [f"{node}-main"])]
 
 
+_returned = _given(flow="guessed", state="guessed", code="guessed")
 ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[Ask]]]] = {
     ("GET", "/api/v1/site"): (Permission.READ, _nothing),
     ("GET", "/api/v1/meters"): (Permission.READ, _nothing),
@@ -194,9 +195,26 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
         lambda _node, ids: [({}, {"id": ids[3]})],
     ),
     ("GET", "/api/v1/account"): (Permission.OWN, _nothing),
-    ("POST", "/api/v1/sessions/end"): (Permission.OWN, _given(id="guessed")),
+    ("POST", "/api/v1/sessions/end"): (Permission.OWN, _given(id=999_999)),
     ("GET", "/api/v1/accounts/organisations"): (Permission.ADMINISTER_SECURITY, of_all_organisations),
     ("POST", "/api/v1/accounts/second/reset"): (Permission.ADMINISTER_SECURITY, _clerk()),
     ("POST", "/api/v1/accounts/unlock"): (Permission.ADMINISTER_SECURITY, _clerk()),
     ("POST", "/api/v1/accounts/sessions/end"): (Permission.ADMINISTER_SECURITY, _clerk()),
+    ("POST", "/api/v1/accounts/erase"): (Permission.ADMINISTER_SECURITY, _clerk()),
+    ("GET", "/api/v1/session/providers"): (Permission.OPEN, _nothing),
+    ("POST", "/api/v1/session/provider"): (Permission.OPEN, _given(provider="none")),
+    ("POST", "/api/v1/session/provider/return"): (
+        Permission.OPEN,
+        _given(flow="guessed", state="guessed", code="guessed"),
+    ),
+    ("GET", "/api/v1/links"): (Permission.OWN, _nothing),
+    ("POST", "/api/v1/links/begin"): (Permission.OWN, _given(provider="none", password="guessed")),
+    ("POST", "/api/v1/links/return"): (Permission.OWN, _returned),
+    ("POST", "/api/v1/links/drop"): (Permission.OWN, _given(id=999_999)),
+    ("GET", "/api/v1/accounts/links"): (
+        Permission.ADMINISTER_SECURITY,
+        lambda n, _: [({"account": f"{n}-clerk"}, None)],
+    ),
+    ("POST", "/api/v1/accounts/links"): (Permission.ADMINISTER_SECURITY, _clerk(provider="none", subject="guessed")),
+    ("POST", "/api/v1/accounts/links/drop"): (Permission.ADMINISTER_SECURITY, _given(id=999_999)),
 }

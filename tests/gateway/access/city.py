@@ -21,6 +21,7 @@ from energy.quantities import Medium
 from energy.readings import Point, to_ms
 from energy.sites import Meter, Place, Site, Text, VirtualPoint
 from energy.stock import MoveKind, StockMove
+from energy.validity import ALWAYS
 from gateway.access.door import LocalDoor
 from gateway.access.roles import Grant, Identity, Permission, Role
 from gateway.accounts.passwords import Passwords
@@ -47,10 +48,12 @@ ENERGY = "active_energy_import"
 FIRST = datetime.fromisoformat("2026-01-01T00:00:00+08:00")
 NOW = datetime(2026, 3, 10, 4, tzinfo=UTC)
 # Each has its own use of an hour, so that a figure tells whose it is.
-USE = {"own": 3.0, "child": 5.0, "parent": 7.0, "foreign": 11.0}
-# The bureau `parent` has the offices `own` and `child-of-parent`; `child` is below `own`; `foreign` is beside.
-NODES = ("own", "child", "parent", "foreign")
-ABOVE = {"own": "parent", "child": "own", "parent": None, "foreign": None}
+USE = {"own": 3.0, "child": 5.0, "parent": 7.0, "foreign": 11.0, "secret": 0.7}
+# The bureau `parent` has the office `own`; `child` is below `own`; `foreign` is beside. `secret` is below `own`
+# too, and hidden; its main hangs behind that of `own`.
+NODES = ("own", "child", "parent", "foreign", "secret")
+ABOVE = {"own": "parent", "child": "own", "parent": None, "foreign": None, "secret": "own"}
+HIDDEN = {"secret": ALWAYS}
 
 
 def text(name: str) -> Text:
@@ -72,7 +75,8 @@ def site() -> Site:
         ),
         meters=(*meters, shared),
         organisations=tuple(
-            Organisation(f"{n}-office", text(f"{n}-office"), parent=_office(ABOVE[n])) for n in _down()
+            Organisation(f"{n}-office", text(f"{n}-office"), parent=_office(ABOVE[n]), hidden=HIDDEN.get(n))
+            for n in _down()
         ),
         facts=tuple(fact(FactName.AREA_M2, 100 + i, organisation=f"{n}-office") for i, n in enumerate(NODES)),
         shares=(share(Basis.FIXED, ("own-office", "0.25"), ("foreign-office", "0.75"), meter="shared-main"),),
@@ -85,7 +89,7 @@ def site() -> Site:
 
 
 def _down() -> tuple[str, ...]:
-    return ("parent", "own", "child", "foreign")
+    return ("parent", "own", "child", "secret", "foreign")
 
 
 def _office(name: str | None) -> str | None:
@@ -101,6 +105,7 @@ def _meters(name: str) -> list[Meter]:
         quantities=(ENERGY, "active_power"),
         organisation=f"{name}-office",
         account=f"{name}-account",
+        parent="own-main" if name in HIDDEN else None,
         interval_s=3600.0,
     )
     return [
@@ -127,12 +132,12 @@ class City:
         return self.events[node], self.bills[node], self.moves[node], self.tokens[node], self.grants[node]
 
 
-def identity(role: Role, name: str = "own") -> Identity:
-    """Somebody with a role of an office; of the installation where that is all there is of it."""
+def identity(role: Role, name: str | None = "own") -> Identity:
+    """Somebody with a role of an office, or of everything; of the installation where that is all there is of it."""
     if role is Role.PARTNER:
-        return Identity("who", (Grant(role, meters=(f"{name}-main",)),))
+        return Identity("who", (Grant(role, meters=(f"{name or 'own'}-main",)),))
     try:
-        return Identity("who", (Grant(role, f"{name}-office"),))
+        return Identity("who", (Grant(role, None if name is None else f"{name}-office"),))
     except ValueError:
         return Identity("who", (Grant(role),))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Set
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -13,7 +13,7 @@ import msgspec
 
 from energy.errors import EnergyError
 from gateway.access.door import Origin, Visit
-from gateway.access.roles import Identity, Permission, Role
+from gateway.access.roles import SEPARATE, Identity, Permission, Role
 from gateway.access.sight import audits_everywhere, operates_everywhere
 from gateway.api.problems import RequestError
 from gateway.api.route import Route
@@ -34,6 +34,10 @@ _FIGURES = {round(use * hours, 6) for use in (11, 7, 11 + 18, 7 + 3 + 5 + 6, 24,
     11.011,
     7.007,
 }
+# What the hidden office uses, and what would be left of `own` and those above it without it.
+_OF_SECRET = {round(use * hours, 6) for use in (0.7, 0.7 * 0.25, 0.7 * 0.75, 3 - 0.7) for hours in _HOURS}
+_OF_SECRET |= {round((of - 0.7) * hours, 6) for of in (3 + 6, 3 + 5 + 6, 7 + 3 + 5 + 6) for hours in _HOURS}
+_OF_SECRET |= {0.7007}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +56,19 @@ class Case:
 async def cases(
     city: City, routes: tuple[Route[Services], ...], roles: Iterable[Role] = tuple(Role)
 ) -> AsyncIterator[Case]:
-    """All of them, or those of some roles."""
+    """All of them, or those of some roles: of `own` about every node."""
     for route in routes:
         for role in roles:
             for node in NODES:
                 yield Case(role, route, node, tuple([leak async for leak in _leaks(city, route, role, node)]))
+
+
+async def cases_of_everything(city: City, routes: tuple[Route[Services], ...]) -> AsyncIterator[Case]:
+    """Of roles of everything, about what is hidden from them."""
+    for route in routes:
+        for role in Role:
+            leaks = [leak async for leak in _leaks(city, route, role, "secret", everything=True)]
+            yield Case(role, route, "secret", tuple(leaks))
 
 
 def seen_of(role: Role, permission: Permission) -> tuple[str, ...]:
@@ -66,22 +78,27 @@ def seen_of(role: Role, permission: Permission) -> tuple[str, ...]:
     return ("own",) if role is Role.PARTNER else ("own", "child")
 
 
-async def _leaks(city: City, route: Route[Services], role: Role, node: str) -> AsyncIterator[str]:
+async def _leaks(
+    city: City, route: Route[Services], role: Role, node: str, *, everything: bool = False
+) -> AsyncIterator[str]:
     permission, asks = ASKS[route.method, route.path]
     permission = getattr(route, "permission", permission)
-    who = identity(role)
+    who = identity(role, None if everything else "own")
     services = city.services.seen_by(who, permission)
-    seen = seen_of(role, permission)
+    seen = tuple(n for n in NODES if n != node) if everything else seen_of(role, permission)
+    figures = _OF_SECRET if everything else _FIGURES | _OF_SECRET
     ids = city.entered(node)
-    if route.path in _OPERATED and operates_everywhere(who):
+    # The log and the edges are of the whole installation, with what is hidden in it; so are its administrators.
+    told = role in SEPARATE or not everything
+    if route.path in _OPERATED and operates_everywhere(who) and told:
         return
-    if permission is Permission.AUDIT and audits_everywhere(who):
+    if permission is Permission.AUDIT and audits_everywhere(who) and told:
         return
     if permission is Permission.ADMINISTER_SECURITY and who.may(permission):
         return
     for ask, never in zip(asks(node, ids), asks("nobody", _NEVER), strict=True):
         found = await answer(services, route, ask, who)
-        for leak in foreign_in(found, seen, ask):
+        for leak in foreign_in(found, seen, ask, figures):
             yield f"{ask}: {leak}"
         # One that is not seen is answered for as one that is not.
         unknown = await answer(services, route, never, who)
@@ -97,10 +114,13 @@ def _as_nobody(found: str, node: str, ids: Entered) -> str:
     return re.sub(r"\bjn_[\w-]+", "a token", text)
 
 
-def foreign_in(found: str, seen: tuple[str, ...], ask: Any) -> Iterator[str]:
+def foreign_in(
+    found: str, seen: tuple[str, ...], ask: Any, figures: Set[float] = _FIGURES | _OF_SECRET
+) -> Iterator[str]:
     """Names of others but for those that the question itself gave, and figures of others."""
     given = json.dumps(ask, default=str)
-    hidden = [n for n in (*NODES, "shared") if n not in seen]
+    beside = () if "foreign" in seen else ("shared",)
+    hidden = [n for n in (*NODES, *beside) if n not in seen]
     text = found
     for name in _NAMED if seen else ():
         text = text.replace(json.dumps(name, ensure_ascii=False), '""')
@@ -108,7 +128,7 @@ def foreign_in(found: str, seen: tuple[str, ...], ask: Any) -> Iterator[str]:
         if match[0] not in given:
             yield f"names {match[0]} in {found[:2000]}"
     for number in re.findall(r"(?<![\w.-])\d+(?:\.\d+)?(?![\w-])", text):
-        if round(float(number), 6) in _FIGURES:
+        if round(float(number), 6) in figures:
             yield f"tells {number} in {found[:2000]}"
 
 

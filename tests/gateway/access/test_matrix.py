@@ -15,7 +15,7 @@ from gateway.services import Services
 from tests.gateway.access.asks import ASKS
 from tests.gateway.access.city import NODES, City
 from tests.gateway.access.city import city as made
-from tests.gateway.access.matrix import cases
+from tests.gateway.access.matrix import cases, cases_of_everything
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ async def test_nothing_foreign_is_in_any_answer_and_what_is_foreign_stands(city:
     events = {k.event.meter: k for k in await services.lives.events() if k.who.startswith(("foreign", "parent"))}
     assert set(events) == {"foreign-main", "parent-main"}
     others = [k for k in await services.lives.events(withdrawn=True) if not k.event.meter.startswith(("own", "child"))]
-    assert len(others) == 2
+    assert len(others) == 3
     bills = [k.value.account for k in await services.bills.entries(withdrawn=True)]
     assert bills.count("foreign-account") == bills.count("parent-account") == 1
     moves = [k.value.of for k in await services.stock.entries(withdrawn=True)]
@@ -64,6 +64,30 @@ async def _must_stand_as_they_were(city: City) -> None:
         [token] = await city.services.accounts.tokens.of(clerk.account)
         assert token.revoked_at_ms is None
     assert people["who"].held == ()
+
+
+async def test_who_sees_everything_is_told_nothing_of_what_is_hidden(city: City) -> None:
+    found = [case async for case in cases_of_everything(city, ROUTES)]
+
+    assert len(found) == len(ROUTES) * len(Role)
+    assert [str(case) for case in found if case.leaks] == []
+
+
+async def test_and_the_matrix_would_find_it(city: City) -> None:
+    city.services = replace(city.services, sights=_Blind())
+
+    leaking = {case.route.path async for case in cases_of_everything(city, ROUTES) if case.leaks}
+
+    told = {
+        "/api/v1/meters",
+        "/api/v1/series",
+        "/api/v1/consumption",
+        "/api/v1/trees",
+        "/api/v1/bills",
+        "/api/v1/stock",
+    }
+    told |= {"/api/v1/latest", "/api/v1/events", "/api/v1/balance", "/api/v1/periods/{month}", "/api/v1/overview"}
+    assert told - leaking == set()
 
 
 class _Blind(Sights):

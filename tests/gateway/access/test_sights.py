@@ -70,8 +70,13 @@ async def test_what_all_offices_see_of_their_own_is_the_whole(city: City) -> Non
     assert sum(own) == await used(city.services, NodeKind.SITE, "court") == (3 + 5 + 7 + 11 + 24) * 24
 
 
+def _of_all(role: Role) -> tuple[Grant, ...]:
+    """Of everything, with what is hidden."""
+    return Grant(role), Grant(role, "secret-office")
+
+
 async def test_who_sees_everything_sees_it_and_edges_where_he_operates(city: City) -> None:
-    officer, auditor = (Identity("who", (Grant(r),)) for r in (Role.ENERGY_OFFICER, Role.AUDITOR))
+    officer, auditor = (Identity("who", _of_all(r)) for r in (Role.ENERGY_OFFICER, Role.AUDITOR))
 
     everything = seen(city, officer)
     closed = {f.name for f in fields(Services) if getattr(everything, f.name) is not getattr(city.services, f.name)}
@@ -88,7 +93,7 @@ async def test_who_sees_everything_sees_it_and_edges_where_he_operates(city: Cit
 
 
 async def test_a_token_narrows_to_its_scopes(city: City) -> None:
-    token = Identity("who", (Grant(Role.ENERGY_OFFICER),), scopes=frozenset({Permission.READ}))
+    token = Identity("who", _of_all(Role.ENERGY_OFFICER), scopes=frozenset({Permission.READ}))
 
     assert seen(city, token).books is city.services.books
     with pytest.raises(RequestError):

@@ -15,7 +15,7 @@ from adapters.quarantine_sqlite import SqliteQuarantine
 from gateway.accounts.door import AccountsDoor
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.secrecy import Seal
-from gateway.accounts.service import Accounts
+from gateway.accounts.service import AccountRules, Accounts
 from gateway.app import application
 from gateway.audit.service import Audit
 from gateway.billing.service import Bills
@@ -42,13 +42,18 @@ def clock() -> SteppedClock:
 
 
 @pytest.fixture
-async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Services]:
+def rules() -> AccountRules:
+    return AccountRules()
+
+
+@pytest.fixture
+async def services(clock: SteppedClock, tmp_path: Path, rules: AccountRules) -> AsyncIterator[Services]:
     store, metrics, edges, directory = MemoryReadings(), Metrics(), Edges(clock), Directory(site())
     present = Present(store, directory, edges, clock)
     async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(directory.site) as (kept, _):
         of_records = (Tariffs(records, clock), Bills(records, clock), Stock(records, clock))
         told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept))
-        accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
+        accounts = Accounts(records, clock, Seal(bytes(32)), rules, Passwords(time_cost=1, memory_kib=8))
         quarantine, hub = SqliteQuarantine(":memory:"), Hub(clock, metrics)
         frame = (store, quarantine, directory, edges, present, hub, metrics)
         yield Services(clock, *frame, *told, accounts, Audit(records, clock), AccountsDoor(accounts, clock))

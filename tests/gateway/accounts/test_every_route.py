@@ -50,6 +50,9 @@ def test_what_is_open_is_little() -> None:
         "/api/v1/first",
         "/api/v1/session",
         "/api/v1/session/end",
+        "/api/v1/session/provider",
+        "/api/v1/session/provider/return",
+        "/api/v1/session/providers",
         "/api/v1/session/second",
     ]
     changing = {r.permission for r in ROUTES if r.method == "POST"}

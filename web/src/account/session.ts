@@ -1,6 +1,7 @@
 import { computed, type ComputedRef, type InjectionKey, ref, type ShallowRef, shallowRef } from 'vue'
-import type { AccountApi, Permission, SessionAnswer, SignedIn } from '../api/account'
+import type { AccountApi, Permission, ProviderWords, SessionAnswer, SignedIn } from '../api/account'
 import { onSignedOut, useCsrf } from '../api/client'
+import { openWay, type Way } from './way'
 
 /** What stands between somebody and the page. */
 export type Gate = 'waiting' | 'signIn' | 'second' | 'change' | 'in'
@@ -16,6 +17,12 @@ export interface Session {
   second(code: string): Promise<void>
   change(old: string, password: string): Promise<void>
   first(link: string, name: string, password: string): Promise<void>
+  /** Who vouches for people here. */
+  providers(): Promise<ProviderWords[]>
+  /** Go to an identity provider; the page is left. */
+  goTo(provider: string): Promise<void>
+  /** Sign in by what an identity provider sent back with the address; false where it sent nothing. */
+  comeBack(): Promise<boolean>
   signOut(): Promise<void>
   /** Somebody is at the page, though the page need not ask for anything. */
   stir(): void
@@ -33,7 +40,7 @@ export function gateOf(answer: SessionAnswer | null, asked: boolean): Gate {
   return answer.must_change ? 'change' : 'in'
 }
 
-export function openSession(api: AccountApi, now: () => number = Date.now): Session {
+export function openSession(api: AccountApi, now: () => number = Date.now, way: Way = openWay()): Session {
   const answer = shallowRef<SessionAnswer | null>(null)
   // Of who was in last: what is open stays so behind the sign-in page.
   const permitted = shallowRef<Permission[] | null>(null)
@@ -73,6 +80,19 @@ export function openSession(api: AccountApi, now: () => number = Date.now): Sess
     second: (code) => enter(api.second(code)),
     change: (old, password) => enter(api.change(old, password)),
     first: (link, name, password) => enter(api.first(link, name, password)),
+    providers: async () => (await api.providers()).providers,
+    async goTo(provider) {
+      const { address, flow } = await api.begin(provider)
+      way.leave(address, flow)
+    },
+    async comeBack() {
+      const back = way.back()
+      if (!back) return false
+      // The word of a session that there may be.
+      await refresh()
+      await enter(api.comeBack(back))
+      return true
+    },
     async signOut() {
       await api.end()
     },

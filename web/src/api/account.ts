@@ -7,6 +7,10 @@ type Schemas = components['schemas']
 export type SessionAnswer = Schemas['SessionAnswer']
 export type Permission = Schemas['Permission']
 export type SignedIn = Schemas['SignedIn']
+export type ProviderWords = Schemas['ProviderWords']
+export type OnTheWay = Schemas['OnTheWay']
+/** What a browser kept, and with what an identity provider sent it back. */
+export type Back = Schemas['Back']
 
 export interface AccountApi {
   session(): Promise<SessionAnswer>
@@ -15,6 +19,9 @@ export interface AccountApi {
   change(old: string, password: string): Promise<SignedIn>
   first(link: string, name: string, password: string): Promise<SignedIn>
   end(): Promise<SessionAnswer>
+  providers(): Promise<Schemas['ProvidersAnswer']>
+  begin(provider: string): Promise<OnTheWay>
+  comeBack(back: Back): Promise<SignedIn>
 }
 
 const at = (path: string): string => `${apiBase().pathname}/${path}`
@@ -26,4 +33,7 @@ export const accountApi: AccountApi = {
   change: (old, password) => postJson(at('password'), { old, new: password }),
   first: (link, name, password) => postJson(at('first'), { link, name, password }),
   end: () => postJson(at('session/end'), {}),
+  providers: () => getJson(at('session/providers')),
+  begin: (provider) => postJson(at('session/provider'), { provider }),
+  comeBack: (back) => postJson(at('session/provider/return'), back),
 }

@@ -38,6 +38,7 @@ export const en: Messages = {
     rules: 'At least 10 characters of three kinds: small letters, capitals, digits, others. Not one of the last 5.',
     different: 'The two new passwords are not the same',
     signIn: 'Sign in',
+    orBy: 'Or sign in by',
     set: 'Set',
     back: 'Back',
     signOut: 'Sign out',

@@ -37,6 +37,7 @@ export const zh = {
     rules: '至少 10 个字符，含小写字母、大写字母、数字、其他字符中的三类，不得与最近 5 次相同。',
     different: '两次输入的新密码不一致',
     signIn: '登录',
+    orBy: '其他登录方式',
     set: '确定',
     back: '返回',
     signOut: '退出登录',

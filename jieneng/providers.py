@@ -1,0 +1,99 @@
+"""The file of identity providers (see docs/accounts.md and config/oidc.example.yaml)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from adapters.scalars import Id
+from adapters.site_words import TextWords
+from energy.documents import Document, Words, checked, open_document
+from energy.errors import ConfigurationError
+from gateway.accounts.provider import Provider, Providers, Second
+
+_READABLE_BY_OTHERS = 0o077
+
+
+class ProviderWords(Words):
+    """An identity provider."""
+
+    id: Id
+    name: TextWords
+    issuer: str
+    client_id: Annotated[str, Field(min_length=1)]
+    secret_file: str | None = None
+    secret_variable: str | None = None
+    claim: str = "sub"
+    scopes: list[str] = ["openid"]
+    hosts: list[str] = []
+    makes_accounts: bool = False
+    named_by: str = "preferred_username"
+    second_factor: Second = Second.ASK
+
+
+class ProvidersWords(Words):
+    """What may stand in the file."""
+
+    page: str
+    providers: Annotated[list[ProviderWords], Field(min_length=1)]
+
+
+def load_providers(file: Path | None) -> Providers:
+    """The providers of a file, with their secrets; all faults at once."""
+    if file is None:
+        return Providers()
+    document = open_document(file)
+    words = checked(document, ProvidersWords)
+    faults: list[str] = []
+    made = [_made(one, document, i, faults) for i, one in enumerate(words.providers)]
+    if faults:
+        raise ConfigurationError(faults)
+    try:
+        return Providers(words.page, tuple(p for p in made if p is not None))
+    except ValueError as error:
+        raise ConfigurationError([f"{file}: {error}"]) from error
+
+
+def _made(words: ProviderWords, document: Document, i: int, faults: list[str]) -> Provider | None:
+    try:
+        return Provider(
+            words.id,
+            words.issuer,
+            words.client_id,
+            words.name.made,
+            _secret(words, Path(document.path).parent),
+            claim=words.claim,
+            scopes=tuple(words.scopes),
+            hosts=frozenset(words.hosts),
+            makes_accounts=words.makes_accounts,
+            named_by=words.named_by,
+            second=words.second_factor,
+        )
+    except ValueError as error:
+        faults.append(document.fault(("providers", i), str(error)))
+        return None
+
+
+def _secret(words: ProviderWords, folder: Path) -> str:
+    """Of a file that its owner alone reads, or of the environment; none for a client that is known to have none."""
+    if words.secret_file is not None and words.secret_variable is not None:
+        raise ValueError("secret_file and secret_variable: give one of them")
+    if words.secret_variable is not None:
+        if not (found := os.environ.get(words.secret_variable, "")):
+            raise ValueError(f"the variable {words.secret_variable} is not set")
+        return found
+    if words.secret_file is None:
+        return ""
+    file = folder / words.secret_file
+    try:
+        if file.stat().st_mode & _READABLE_BY_OTHERS:
+            raise ValueError(f"{file} can be read by others; let only its owner read it: chmod 600 {file}")
+        secret = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"secret_file {file} cannot be read: {error}") from error
+    if not secret:
+        raise ValueError(f"secret_file {file} is empty")
+    return secret
