@@ -130,6 +130,8 @@ class OwnAccounts(Accounts):
         self.people = OwnPeople(accounts.people, name)
         self.tokens = OwnTokens(accounts.tokens, name)
         self.sessions = accounts.sessions
+        # By these the organisations of his own grants are named.
+        self.organisations = accounts.organisations
         self.openid = OwnOpenId(accounts.openid, name)
 
     def __getattr__(self, _name: str) -> NoReturn:

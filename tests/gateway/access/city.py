@@ -207,6 +207,7 @@ async def _services(made: Books, store: Any, clock: Any, tariffs: Tariffs, *of: 
     await quarantine.put([Refusal(to_ms(NOW), "unknown meter", "no such meter", "foreign-edge", "foreign-x")])
     closings = Closings(records, clock, made)
     accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
+    accounts.organisations = lambda: made.kept.site.organisations
     of_records = (lives, made, tariffs, bills, stock, closings)
     of_accounts = accounts, Audit(records, clock), LocalDoor()
     return Services(clock, store, quarantine, directory, edges, present, hub, metrics, *of_records, *of_accounts)

@@ -56,8 +56,8 @@ class Case:
 async def cases(
     city: City, routes: tuple[Route[Services], ...], roles: Iterable[Role] = tuple(Role)
 ) -> AsyncIterator[Case]:
-    """All of them, or those of some roles: of `own` about every node."""
-    for route in routes:
+    """All of them, or those of some roles: of `own` about every node. What erases is asked last."""
+    for route in sorted(routes, key=lambda route: route.path.endswith("/erase")):
         for role in roles:
             for node in NODES:
                 yield Case(role, route, node, tuple([leak async for leak in _leaks(city, route, role, node)]))
