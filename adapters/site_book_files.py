@@ -78,9 +78,10 @@ def _site(read: _Read) -> Site | None:
     if len(heads) != 1:
         read.faults.append(f"site!3: there must be one site, here are {len(heads)}")
         return None
+    meters = {m["id"] for m in read.lists.get("meters", [])} | read.broken
     for key in ("registers", "plausible"):
         for meter in read.within.get(key, {}):
-            if meter not in {m["id"] for m in read.lists.get("meters", [])} | read.broken:
+            if meter not in meters:
                 read.faults.append(f"{key}: meter {meter!r} is not among the meters")
     try:
         site = SiteWords.model_validate({**heads[0], **read.lists}).made
