@@ -30,7 +30,8 @@ def without(site: Site, closed: Closed, own: Ownership) -> Site:
     gone = {m for m in closed.meters if not any(_is_shared(own.users[a], closed) for a in _above(m, own))}
     tops = (replace(o, parent=None) if _is_cut(o.parent, o.id, closed) else o for o in site.organisations)
     meters = (replace(m, parent=_standing(m.parent, gone, own)) for m in site.meters if m.id not in gone)
-    return replace(site, organisations=tuple(tops), meters=tuple(meters))
+    memberships = (m for m in site.memberships if not _is_cut(m.within, m.organisation, closed))
+    return replace(site, organisations=tuple(tops), memberships=tuple(memberships), meters=tuple(meters))
 
 
 def _is_cut(parent: str | None, name: str, closed: Closed) -> bool:

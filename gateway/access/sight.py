@@ -8,6 +8,7 @@ from datetime import date
 from functools import cached_property
 from typing import TypeVar
 
+from energy.belonging import all_above, all_below, lowers, uppers
 from energy.organisations import Organisation
 from energy.sites import Meter, Place, Site
 from gateway.access.roles import SEPARATE, Grant, Identity, Permission, Role
@@ -81,8 +82,9 @@ class Ownership:
         self.order = {m.id: i for i, m in enumerate(site.meters)}
         self.below = _grouped((m.parent, m.id) for m in self.meters.values())
         self.of_organisation = _grouped((user, name) for name, users in self.users.items() for user in users)
-        self.parents = {o.id: o.parent for o in site.organisations}
-        self.children = _grouped((o.parent, o.id) for o in site.organisations)
+        # By region and by department: who stands above, and below, on the day.
+        self.uppers = uppers(site, day)
+        self.lowers = lowers(self.uppers)
         self.places = {p.id: p.parent for p in site.places}
         self.within = _grouped((p.parent, p.id) for p in site.places)
         self.listed = {m.id: m for m in site.meters}
@@ -115,7 +117,7 @@ class Ownership:
 
     def subtree(self, organisations: Iterable[str]) -> frozenset[str]:
         """Organisations that there are, with all below them."""
-        return subtree((name for name in organisations if name in self.parents), self.children)
+        return frozenset(all_below((name for name in organisations if name in self.uppers), self.lowers))
 
 
 def _is_hidden(node: Organisation | Place | Meter, day: date) -> bool:
@@ -130,15 +132,15 @@ def hides(site: Site) -> bool:
 
 def opened(reach: Reach, own: Ownership) -> frozenset[str]:
     """The organisations within reach: those named, and those below; past a hidden one none, unless it is named."""
-    tops = (o for o, parent in own.parents.items() if parent not in own.parents) if reach.everything else ()
+    tops = (o for o, ups in own.uppers.items() if not any(up in own.uppers for up in ups)) if reach.everything else ()
     marked = own.marked.organisations
-    left = [o for o in reach.organisations if o in own.parents] + [o for o in tops if o not in marked]
+    left = [o for o in reach.organisations if o in own.uppers] + [o for o in tops if o not in marked]
     found = set[str]()
     while left:
         name = left.pop()
         if name not in found:
             found.add(name)
-            left += (below for below in own.children.get(name, ()) if below not in marked)
+            left += (below for below in own.lowers.get(name, ()) if below not in marked)
     return frozenset(found)
 
 
@@ -206,7 +208,7 @@ class Sight:
         return cls(
             False,
             organisations,
-            frozenset(a for o in reach.organisations for a in above(own.parents.get(o), own.parents)) - organisations,
+            frozenset(all_above(reach.organisations, own.uppers)) & own.uppers.keys() - organisations,
             frozenset(meters),
             own_places.union(*(above(name, own.places) for name in hung)),
             own_places,
@@ -220,7 +222,7 @@ class Sight:
     def _of_all_but(cls, closed: Closed, own: Ownership) -> Sight:
         """Everything but what is hidden, and what would tell of it."""
         meters = frozenset(m for m in own.meters if m not in closed.meters and not own.users[m] & closed.organisations)
-        organisations, places = frozenset(own.parents) - closed.organisations, frozenset(own.places) - closed.places
+        organisations, places = frozenset(own.uppers) - closed.organisations, frozenset(own.places) - closed.places
         accounts = frozenset(
             a.id
             for a in own.site.accounts
