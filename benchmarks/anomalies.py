@@ -1,7 +1,7 @@
-"""Anomalies: faults put into real consumption, what the findings see of them, beside robust z, isolation forest and ECOD.
+"""Anomalies: faults put into real consumption, and what is seen of them, beside robust z, isolation forest and ECOD.
 
-The estate, the faults and the split are frozen (benchmarks/faults, docs/anomalies.md). Figures are of buildings that nothing
-was tuned on; an hour is scored with what was known then. And how long profiles and scores of a city take.
+The estate, the faults and the split are frozen (benchmarks/faults, docs/anomalies.md). Figures are of buildings that
+nothing was tuned on; an hour is scored with what was known then. And how long profiles and scores of a city take.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def run() -> dict[str, Any]:
     figures["event_recall"] = figures["electricity_event_recall"]
     figures["false_events_per_meter_month"] = figures["electricity_false_events_per_meter_month"]
     apart = subprocess.run([sys.executable, "-m", "benchmarks.anomalies"], stdout=subprocess.PIPE, check=True)
-    return figures | json.loads(apart.stdout)
+    figures |= json.loads(apart.stdout)
+    return figures
 
 
 def _judged(medium: str) -> dict[str, Any]:

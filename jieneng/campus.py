@@ -30,6 +30,12 @@ def calendar() -> WorkingDays:
     return read_working_days([shipped("calendar/china.yaml")])
 
 
+def calendar_files(data: Path) -> tuple[Path, ...]:
+    """The shipped working calendar, and the operator's own files in `calendar` of the data folder over it."""
+    own = [f for f in sorted((data / "calendar").glob("*")) if f.suffix.lower() in (".yaml", ".yml", ".csv")]
+    return shipped("calendar/china.yaml"), *own
+
+
 def campus_files(site_file: Path | None, recipes: Path | None) -> tuple[Path, Path]:
     """The site file and the recipes of its loads, which stand beside it as NAME-campus.yaml."""
     site_file = site_file or shipped("demo.yaml")

@@ -46,9 +46,10 @@ _WEIGHTS = np.array([1.0, 1.2, 1.4, 1.5, 1.25], np.float32)
 class State:
     """What hours before have left, of m meters.
 
-    means : (2, m) means of residuals, of some hours and of about a day [spreads]. likeness : (m,) how much better the
-    profile of worked days fits lately than that of the day's own kind. last, run : (m,) the last amount, and for how many
-    hours it has not changed. usual_run : (m,) for how many hours it may [h].
+    means : (2, m) means of residuals, of some hours and of about a day [spreads].
+    likeness : (m,) how much better the profile of worked days fits lately than that of the day's own kind.
+    last, run : (m,) the last amount, and for how many hours it has not changed.
+    usual_run : (m,) for how many hours it may stay the same.
     """
 
     means: Values
@@ -84,8 +85,8 @@ def step(state: State, use: Values, hour: int, own: Profile, of_worked: Profile 
     own : the profile of the day's kind. of_worked : that of worked days, on a day that is not worked.
     """
     expected, spread = own.expected[:, hour], np.maximum(own.spread[:, hour], np.float32(1e-9))
-    raw = np.clip((use - expected) / spread, -_MOST, _MOST)
-    residual = raw - _common(raw)
+    raw = np.clip((use - expected) / spread, -_MOST, _MOST).astype(np.float32)
+    residual = np.asarray(raw - _common(raw), dtype=np.float32)
     known = np.isfinite(residual)
     for mean, half in zip(state.means, _HALF_LIVES, strict=True):
         _decay(mean, np.clip(residual, -_MOST_IN_MEANS, _MOST_IN_MEANS), known, half)
@@ -128,7 +129,7 @@ def _likeness(use: Values, hour: int, own: Profile, of_worked: Profile | None, s
 
 
 def usual_runs(use: npt.NDArray[np.float32]) -> Values:
-    """(m, n) consumption to (m,): for how many hours an amount stays the same now and then [h]; 2 in 1,000 are longer."""
+    """(m, n) consumption to (m,): for how many hours an amount now and then stays the same [h]."""
     m, n = use.shape
     runs, run = np.zeros((m, n), np.float32), np.zeros(m, np.float32)
     for t in range(1, n):

@@ -72,14 +72,16 @@ def _of_chunk(cube: Hourly, alike: Mask, usable: Mask | None) -> Profile:
     if few.any():
         expected[few], spread[few] = _median_and_spread(cube[few])
     level = np.abs(_mean(expected))
-    floor = _FLOOR_OF_VARIATION * _mean(spread)[:, None] + _FLOOR_OF_LEVEL * np.maximum(level[:, None], np.abs(expected))
+    floor = _FLOOR_OF_VARIATION * _mean(spread)[:, None] + _FLOOR_OF_LEVEL * np.maximum(
+        level[:, None], np.abs(expected)
+    )
     # Neighbouring hours tell about each other, and one hour stands on few days.
     smooth = (np.roll(spread, 1, axis=1) + 2 * spread + np.roll(spread, -1, axis=1)) / 4
     return Profile(expected, np.maximum(np.maximum(spread, smooth), floor).astype(np.float32), days)
 
 
 def median(values: Hourly) -> Hourly:
-    """(..., k) to (...): the median of what is not NaN; NaN where nothing is. Sorting is many times faster than nanmedian."""
+    """(..., k) to (...): the median of what is not NaN; NaN where nothing is. By sorting: far faster than nanmedian."""
     ordered = np.sort(values, axis=-1)
     known = np.isfinite(values).sum(axis=-1)
     low, high = np.maximum(known - 1, 0) // 2, known // 2
@@ -98,16 +100,14 @@ def _median_and_spread(values: Hourly) -> tuple[Hourly, Hourly]:
 def _mean(of_hours: Hourly) -> Hourly:
     """(m, 24) to (m,), of what is known."""
     known = np.isfinite(of_hours)
-    return np.asarray(
-        np.where(known, of_hours, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1), dtype=np.float32
-    )
+    return np.asarray(np.where(known, of_hours, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1), dtype=np.float32)
 
 
 def days_to_learn_from(day: int) -> Numbers:
     """Positions of the days that tell what is usual on a day: the trailing weeks, and those of the year before."""
     year_before = np.arange(day - _YEAR_DAYS - _EITHER_SIDE, day - _YEAR_DAYS + _EITHER_SIDE + 1)
     days = np.r_[year_before, np.arange(day - TRAILING_DAYS, day)]
-    return days[days >= 0]
+    return np.asarray(days[days >= 0], dtype=np.int64)
 
 
 def both_kinds(cube: Hourly, worked: Mask) -> tuple[Profile, Profile]:

@@ -15,12 +15,14 @@ METHOD = "profile-1"
 # From the second week on something is usual; for a threshold a meter must have been watched for some weeks.
 FIRST_DAYS = 14
 _SETTLED_DAYS = 42
-# Hours of its own past that a meter's threshold lies above, what a threshold is at least, and what it is before there is
-# enough of a past.
+# Hours of its own past that a meter's threshold lies above, what a threshold is at least, and what it is before there
+# is enough of a past.
 _QUIET_SHARE = 0.98
 LEAST_THRESHOLD = 1.9
 FIRST_THRESHOLD = 2.6
 _LEAST_HOURS = 24 * 28
+# Days that a meter must have been measured on before anything is usual of it.
+_LEAST_DAYS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,14 @@ class Replay:
     channel: npt.NDArray[np.int8]
 
 
-def replay(use: Hourly, worked: Mask, *, first_day: int = FIRST_DAYS, learnt: int | None = None) -> Replay:
+def replay(
+    use: Hourly,
+    worked: Mask,
+    *,
+    first_day: int = FIRST_DAYS,
+    learnt: int | None = None,
+    usual_run: Values | None = None,
+) -> Replay:
     """Score hour by hour.
 
     Parameters
@@ -45,17 +54,22 @@ def replay(use: Hourly, worked: Mask, *, first_day: int = FIRST_DAYS, learnt: in
     worked : (d,) whether a day is worked.
     first_day : where to begin.
     learnt : how many of the hours tell how long an amount usually stays the same; None for those before `first_day`,
-        or all where these are too few.
+        where these are enough.
+    usual_run : (m,) that very time [h], where it is known.
     """
     m, n = use.shape
     cube = by_day(use)
     told = use[:, : learnt or first_day * HOURS]
-    state = State.fresh(m, usual_runs(told) if told.shape[1] >= _LEAST_HOURS else None)
-    made = Replay(*(np.full((m, n), np.nan, np.float32) for _ in range(3)), np.zeros((m, n), np.int8))
+    if usual_run is None and told.shape[1] >= _LEAST_HOURS:
+        usual_run = usual_runs(told)
+    state = State.fresh(m, usual_run)
+    expected, spread, score = (np.full((m, n), np.nan, np.float32) for _ in range(3))
+    made = Replay(expected, spread, score, np.zeros((m, n), np.int8))
     for day in range(max(first_day, 1), n // HOURS):
         past = days_to_learn_from(day)
         of_worked, of_rest = both_kinds(cube[:, :, past], worked[past])
         own = of_worked if worked[day] else of_rest
+        own.expected[of_worked.days + of_rest.days < _LEAST_DAYS] = np.nan
         hours = slice(day * HOURS, (day + 1) * HOURS)
         made.expected[:, hours], made.spread[:, hours] = own.expected, own.spread
         for hour in range(HOURS):

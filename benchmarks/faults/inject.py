@@ -1,7 +1,7 @@
 """Faults put into real consumption: eight kinds, drawn from a seed. Frozen: see docs/anomalies.md before touching it.
 
-What is drawn depends on the seed, the medium, the building and the year alone, never on the other meters. The order of the
-kinds and of the draws is part of the benchmark. New kinds are added behind the others, under a new version.
+What is drawn depends on the seed, the medium, the building and the year alone, never on the other meters. The order
+of the kinds and of the draws is part of the benchmark. New kinds are added behind the others, under a new version.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def inject(
 
     Returns
     -------
-    The consumption, (n,); the kind of fault of each hour that was changed, 0 elsewhere, (n,); the faults in order of time.
+    The consumption, (n,); the kind of fault of each hour that was changed, 0 elsewhere, (n,); the faults by time.
     """
     random = np.random.default_rng([SEED, VERSION, crc32(name.encode())])
     made, labels = use.copy(), np.zeros(len(use), np.int8)

@@ -1,7 +1,7 @@
 """What others find in the same hours: isolation forest (scikit-learn) and ECOD (PyOD), a model for each meter.
 
-Run as a program of its own, by a Python that has them (the extra `bench`): `python -m benchmarks.faults.peers FILE.npz` reads
-the arrays `history` and `judged`, (m, n, k) features of hours, and writes scores beside them.
+Run as a program of its own, by a Python that has them (the extra `bench`): `python -m benchmarks.faults.peers FILE.npz`
+reads the arrays `history` and `judged`, (m, n, k) features of hours, and writes scores beside them.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def robust_z(use: Hourly, judged: int) -> Hourly:
 
 
 def features(use: Hourly, worked: npt.NDArray[np.bool_]) -> Features:
-    """(m, n, 6) what a peer is told of an hour: the amount, hour and kind of day, what it was a day and a week before, and
-    the mean of the last day. What is missing is the meter's median."""
+    """(m, n, 6) what a peer is told of an hour: the amount, hour and kind of day, the amounts a day and a week before,
+    and the mean of the last day. What is missing is the meter's median."""
     m, n = use.shape
     filled = np.where(np.isfinite(use), use, np.nanmedian(use, axis=1, keepdims=True))
     sums = np.cumsum(np.pad(filled, ((0, 0), (24, 0)), mode="edge"), axis=1)

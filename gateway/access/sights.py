@@ -13,7 +13,7 @@ from gateway.access.seen_audit import ClosedAudit
 from gateway.access.seen_books import SeenBooks
 from gateway.access.seen_present import ClosedEdges, SeenEdges, SeenHub, seen_directory, seen_problems
 from gateway.access.seen_readings import SeenQuarantine, SeenStore
-from gateway.access.seen_records import SeenBills, SeenClosings, SeenLives, SeenStock
+from gateway.access.seen_records import SeenBills, SeenClosings, SeenFindings, SeenLives, SeenStock
 from gateway.access.seen_site import Listed
 from gateway.access.sight import Ownership, Reach, Sight, audits_everywhere, operates_everywhere
 from gateway.ledger.books import Kept
@@ -108,6 +108,7 @@ class Sights:
             bills=SeenBills(services.bills, sight),
             stock=SeenStock(services.stock, sight),
             closings=SeenClosings(services.closings, services.books, books, sight),
+            findings=SeenFindings(services.findings, sight),
             sights=Sights(),
         )
 

@@ -31,6 +31,7 @@ from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
 from gateway.edges.service import Edges
+from gateway.findings.service import Findings
 from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
@@ -43,6 +44,7 @@ from gateway.stock.service import Stock
 from gateway.tariffs.service import Tariffs
 from tests.adapters.readings_memory import MemoryReadings
 from tests.gateway.ledger.books import books
+from tests.working_days import CHINA
 
 NOW = datetime(2026, 7, 1, 4, tzinfo=UTC)
 NOW_MS = to_ms(NOW)
@@ -91,7 +93,8 @@ async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Service
     quarantine = SqliteQuarantine(":memory:")
     async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(directory.site) as (kept, _):
         of_records = (Tariffs(records, clock), Bills(records, clock), Stock(records, clock))
-        told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept))
+        found = (Findings(records, clock, kept.kept.site.id), CHINA)
+        told: tuple[Any, ...] = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept), *found)
         accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
         of_accounts = accounts, Audit(records, clock), LocalDoor()
         yield Services(clock, store, quarantine, directory, edges, present, hub, metrics, *told, *of_accounts)

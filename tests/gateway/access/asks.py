@@ -10,8 +10,8 @@ from gateway.access.roles import Permission
 from tests.gateway.access.city import ENERGY, FIRST, NOW
 
 Ask = tuple[dict[str, Any], dict[str, Any] | None]
-# The ids of what was entered of the node: of its event, its bill, its stock move.
-Entered = tuple[int, int, int]
+# The ids of what there is of the node: of its event, its bill, its stock move, its finding.
+Entered = tuple[int, int, int, int]
 
 _FROM, _TO = to_ms(FIRST), to_ms(FIRST) + 86_400_000
 _JANUARY = {"from": _FROM, "to": _FROM + 31 * 86_400_000, "by": "month", "parts": True}
@@ -106,6 +106,14 @@ def _period(node: str, _ids: Entered) -> list[Ask]:
     return [({"month": "2026-01", "meter": meters}, None) for meters in ([], [f"{node}-main"])]
 
 
+def _findings(node: str, _ids: Entered) -> list[Ask]:
+    return [({}, None), ({"meter": [f"{node}-main"], "state": ["open", "confirmed"]}, None)]
+
+
+def _decide(_node: str, ids: Entered) -> list[Ask]:
+    return [({}, {"id": ids[3], "state": "dismissed", "reason": "known", **_SAID})]
+
+
 ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[Ask]]]] = {
     ("GET", "/api/v1/site"): (Permission.READ, _nothing),
     ("GET", "/api/v1/meters"): (Permission.READ, _nothing),
@@ -139,6 +147,9 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
         Permission.APPROVE,
         lambda _node, _ids: [({}, {"month": "2026-01", **_SAID})],
     ),
+    ("GET", "/api/v1/findings"): (Permission.READ, _findings),
+    ("GET", "/api/v1/findings/{id}"): (Permission.READ, lambda _node, ids: [({"id": ids[3]}, None)]),
+    ("POST", "/api/v1/findings/decide"): (Permission.FILL, _decide),
     ("GET", "/api/v1/audit"): (Permission.AUDIT, _nothing),
     ("GET", "/api/v1/session"): (Permission.OPEN, _nothing),
     ("POST", "/api/v1/session"): (Permission.OPEN, of_no_node),

@@ -14,6 +14,7 @@ from adapters.clocks import SteppedClock
 from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.wire import EdgeState, MeterState, encode
 from energy.bills import SupplierBill
+from energy.findings import Finding, FindingKind
 from energy.life import EventKind, MeterEvent
 from energy.organisations import Account, Basis, FactName, Organisation
 from energy.ports import Refusal
@@ -30,6 +31,8 @@ from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
 from gateway.edges.service import Edges
+from gateway.findings.service import Findings
+from gateway.findings.worth import Valued
 from gateway.ledger.books import Books
 from gateway.life.service import Lives
 from gateway.live.hub import Hub
@@ -42,6 +45,7 @@ from gateway.stock.service import Stock
 from gateway.tariffs.service import Tariffs
 from tests.gateway.ledger.books import books, columns
 from tests.gateway.ledger.sites import fact, share
+from tests.working_days import CHINA
 
 ENERGY = "active_energy_import"
 FIRST = datetime.fromisoformat("2026-01-01T00:00:00+08:00")
@@ -119,6 +123,7 @@ class City:
     events: dict[str, int]
     bills: dict[str, int]
     moves: dict[str, int]
+    findings: dict[str, int]
 
 
 def identity(role: Role, name: str = "own") -> Identity:
@@ -143,8 +148,8 @@ async def city(folder: Path) -> AsyncIterator[City]:
             await made.catch_up()
             services = await _services(made, store, clock, Tariffs(records, clock), lives, bills, stock, records)
             await services.closings.close("2026-01", "clerk")
-            of = [{n: e[i] for n, e in entered.items()} for i in range(3)]
-            yield City(services, here, made, *of)
+            events, bills, moves = ({n: e[i] for n, e in entered.items()} for i in range(3))
+            yield City(services, here, made, events, bills, moves, await _findings(services))
 
 
 async def _entered(name: str, lives: Lives, bills: Bills, stock: Stock) -> tuple[int, int, int]:
@@ -157,6 +162,15 @@ async def _entered(name: str, lives: Lives, bills: Bills, stock: Stock) -> tuple
     added = [await lives.add([event], f"{name}-clerk")]
     others: list[Any] = [await bills.add([bill], f"{name}-clerk"), await stock.add([move], f"{name}-clerk")]
     return added[0].ids[0], others[0].ids[0], others[1].ids[0]
+
+
+async def _findings(services: Services) -> dict[str, int]:
+    begins = to_ms(FIRST + timedelta(days=20))
+    of = [Point(f"{n}-main", ENERGY) for n in NODES]
+    found = [Finding(p, FindingKind.HIGH, begins, begins + 7_200_000, False, 3.0, 2.0, 10**6, 3 * 10**6) for p in of]
+    await services.findings.take([Valued(one) for one in found], 0, "by hand")
+    kept = {k.finding.point.meter: k.id for k in await services.findings.found()}
+    return {n: kept[f"{n}-main"] for n in NODES}
 
 
 async def _filled(store: Any) -> None:
@@ -183,6 +197,6 @@ async def _services(made: Books, store: Any, clock: Any, tariffs: Tariffs, *of: 
     await quarantine.put([Refusal(to_ms(NOW), "unknown meter", "no such meter", "foreign-edge", "foreign-x")])
     closings = Closings(records, clock, made)
     accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
-    of_records = (lives, made, tariffs, bills, stock, closings)
+    of_records = (lives, made, tariffs, bills, stock, closings, Findings(records, clock, made.kept.site.id), CHINA)
     of_accounts = accounts, Audit(records, clock), LocalDoor()
     return Services(clock, store, quarantine, directory, edges, present, hub, metrics, *of_records, *of_accounts)

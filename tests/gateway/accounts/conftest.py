@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -21,6 +22,7 @@ from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
 from gateway.edges.service import Edges
+from gateway.findings.service import Findings
 from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
@@ -34,6 +36,7 @@ from tests.adapters.readings_memory import MemoryReadings
 from tests.gateway.accounts.visitor import Client, Visitor
 from tests.gateway.ledger.books import books
 from tests.gateway.test_api import site
+from tests.working_days import CHINA
 
 
 @pytest.fixture
@@ -47,7 +50,8 @@ async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Service
     present = Present(store, directory, edges, clock)
     async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(directory.site) as (kept, _):
         of_records = (Tariffs(records, clock), Bills(records, clock), Stock(records, clock))
-        told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept))
+        found = (Findings(records, clock, kept.kept.site.id), CHINA)
+        told: tuple[Any, ...] = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept), *found)
         accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
         quarantine, hub = SqliteQuarantine(":memory:"), Hub(clock, metrics)
         frame = (store, quarantine, directory, edges, present, hub, metrics)
