@@ -14,13 +14,13 @@ from energy.working_days import Mask
 METHOD = "profile-1"
 # From the second week on something is usual; for a threshold a meter must have been watched for some weeks.
 FIRST_DAYS = 14
-_SETTLED_DAYS = 42
+_SETTLED_DAYS = 28
 # Hours of its own past that a meter's threshold lies above, what a threshold is at least, and what it is before there
 # is enough of a past.
 _QUIET_SHARE = 0.98
 LEAST_THRESHOLD = 1.9
 FIRST_THRESHOLD = 2.6
-_LEAST_HOURS = 24 * 28
+_LEAST_HOURS = 24 * 21
 # Days that a meter must have been measured on before anything is usual of it.
 _LEAST_DAYS = 10
 

@@ -39,6 +39,8 @@ _CHUNK = 2000
 _WITHOUT_EXCESS = {FindingKind.MISSING, FindingKind.STUCK, FindingKind.NEGATIVE, FindingKind.SCALE}
 # However often it was dismissed, a meter tells of what is far beyond this.
 _MOST_THRESHOLD = 3.2
+# An event whose score is this little above one that was dismissed is the like of it.
+_ALIKE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class FindingWatch:
     async def _raised(self) -> dict[Point, float]:
         """The thresholds that dismissed findings have raised."""
         peaks = await self._findings.dismissed_peaks()
-        return {point: min(peak * 1.02, _MOST_THRESHOLD) for point, peak in peaks.items()}
+        return {point: min(peak + _ALIKE, _MOST_THRESHOLD) for point, peak in peaks.items()}
 
     def _found(self, grid: Grid, raised: dict[Point, float]) -> list[Valued]:
         first = max(grid.days - _LOOK_DAYS - _SETTLE_DAYS, FIRST_DAYS)

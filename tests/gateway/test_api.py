@@ -93,8 +93,8 @@ async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Service
     quarantine = SqliteQuarantine(":memory:")
     async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(directory.site) as (kept, _):
         of_records = (Tariffs(records, clock), Bills(records, clock), Stock(records, clock))
-        found = (Findings(records, clock, kept.kept.site.id), CHINA)
-        told: tuple[Any, ...] = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept), *found)
+        found = Findings(records, clock, kept.kept.site.id)
+        told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept), found, CHINA)
         accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
         of_accounts = accounts, Audit(records, clock), LocalDoor()
         yield Services(clock, store, quarantine, directory, edges, present, hub, metrics, *told, *of_accounts)

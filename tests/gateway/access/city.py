@@ -148,8 +148,8 @@ async def city(folder: Path) -> AsyncIterator[City]:
             await made.catch_up()
             services = await _services(made, store, clock, Tariffs(records, clock), lives, bills, stock, records)
             await services.closings.close("2026-01", "clerk")
-            events, bills, moves = ({n: e[i] for n, e in entered.items()} for i in range(3))
-            yield City(services, here, made, events, bills, moves, await _findings(services))
+            of = [{n: e[i] for n, e in entered.items()} for i in range(3)]
+            yield City(services, here, made, of[0], of[1], of[2], await _findings(services))
 
 
 async def _entered(name: str, lives: Lives, bills: Bills, stock: Stock) -> tuple[int, int, int]:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -50,12 +49,13 @@ async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Service
     present = Present(store, directory, edges, clock)
     async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(directory.site) as (kept, _):
         of_records = (Tariffs(records, clock), Bills(records, clock), Stock(records, clock))
-        found = (Findings(records, clock, kept.kept.site.id), CHINA)
-        told: tuple[Any, ...] = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept), *found)
+        found = Findings(records, clock, kept.kept.site.id)
+        told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept))
         accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
         quarantine, hub = SqliteQuarantine(":memory:"), Hub(clock, metrics)
         frame = (store, quarantine, directory, edges, present, hub, metrics)
-        yield Services(clock, *frame, *told, accounts, Audit(records, clock), AccountsDoor(accounts, clock))
+        of_accounts = accounts, Audit(records, clock), AccountsDoor(accounts, clock)
+        yield Services(clock, *frame, *told, found, CHINA, *of_accounts)
 
 
 @pytest.fixture

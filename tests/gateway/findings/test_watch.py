@@ -143,7 +143,7 @@ async def test_readings_that_come_late_explain_a_gap_away(office: Office) -> Non
 async def test_what_was_decided_stays_decided_and_teaches_the_meter(office: Office) -> None:
     use = usual()
     use[60 * 24 : 60 * 24 + 36] += 4.5
-    use[68 * 24 : 68 * 24 + 36] += 4.5
+    use[67 * 24 : 67 * 24 + 36] += 4.5
     await office.read(use, range(62 * 24))
     await office.at(62 * 24)
     (first,) = await office.findings.found()
