@@ -119,7 +119,7 @@ def write_scores(file: Path, recorded: list[Recorded], found: list[Judged]) -> N
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("scores", scores)
-        told = "meter, medium, make_timestamptz((hour * 3600000000)::BIGINT) AS \"at\", score"
+        told = 'meter, medium, make_timestamptz((hour * 3600000000)::BIGINT) AS "at", score'
         target = str(file).replace("'", "''")
         connection.execute(f"COPY (SELECT {told} FROM scores) TO '{target}' (FORMAT parquet)")  # noqa: S608
 

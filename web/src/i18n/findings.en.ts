@@ -20,6 +20,7 @@ export const findingsEn: typeof findingsZh = {
     done: { confirm: 'Confirmed', known: 'Noted as known', wrong: 'Dismissed', reopen: 'Open again' },
     decided: 'Decided by {who}, {at}: {why}',
     method: 'Method {method}, greatest score {peak}, threshold of the meter {threshold}',
+    rule: 'Method {method}, a rule of the data',
     tariff: 'tariff {tariff}',
     factors: 'factor set {set}',
     meter: 'To the meter',

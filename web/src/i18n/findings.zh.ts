@@ -18,6 +18,7 @@ export const findingsZh = {
     done: { confirm: '已确认', known: '已记为已知情况', wrong: '已排除', reopen: '已重新打开' },
     decided: '{who} 于 {at} 处理：{why}',
     method: '方法 {method}，最高分 {peak}，该表阈值 {threshold}',
+    rule: '方法 {method}，数据规则',
     tariff: '电价 {tariff}',
     factors: '因子集 {set}',
     meter: '查看该表',
