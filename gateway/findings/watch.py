@@ -35,6 +35,7 @@ _SETTLE_DAYS = 14
 # Hours before now that may still be incomplete.
 _FRESH_H = 2
 _AFTER_HOUR = timedelta(minutes=5)
+_FIRST_AFTER = timedelta(minutes=1)
 _CHUNK = 2000
 _WITHOUT_EXCESS = {FindingKind.MISSING, FindingKind.STUCK, FindingKind.NEGATIVE, FindingKind.SCALE}
 # However often it was dismissed, a meter tells of what is far beyond this.
@@ -60,8 +61,10 @@ class FindingWatch:
         self._learnt_on: datetime | None = None
 
     async def run(self) -> None:
-        """Look shortly after every hour, for ever. What fails is told once, and tried again."""
+        """Look a minute after the start, then shortly after every hour. What fails is told once, and tried again."""
         failing = False
+        # What the gateway is started for comes first: readings, ledger, pages.
+        await self._clock.sleep_until(self._clock.now() + _FIRST_AFTER)
         while True:
             try:
                 await self.look()
