@@ -22,12 +22,14 @@ from analytics.carbon.factor_file import read_factors
 from energy.organisations import Organisation
 from energy.quantities import Medium
 from energy.sites import Meter, Place, Site, Text
+from energy.working_days import WorkingDays
 from gateway.access.door import LocalDoor
 from gateway.access.roles import Grant, Identity, Permission, Role
 from gateway.app import ROUTES
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
 from gateway.edges.service import Edges
+from gateway.findings.service import Findings
 from gateway.ledger.books import Books, Kept
 from gateway.life.service import Lives
 from gateway.live.hub import Hub
@@ -131,6 +133,7 @@ def _services(site: Site, records: Records, store: Any) -> Services:
     present, hub = Present(store, directory, edges, clock), Hub(clock, metrics)
     books = Books(open_ledger(store), Kept(site), read_factors(Path("config/factors.yaml")))
     entered = Tariffs(records, clock), Bills(records, clock), Stock(records, clock), Closings(records, clock, books)
-    told = (Lives(records, clock), books, *entered)
+    found = Findings(records, clock, site.id), WorkingDays()
+    told = (Lives(records, clock), books, *entered, *found)
     nobody = cast(Any, None), cast(Any, None), LocalDoor()  # accounts are not asked
     return Services(clock, store, cast(Any, None), directory, edges, present, hub, metrics, *told, *nobody)

@@ -23,6 +23,7 @@ from energy.errors import EnergyError, StoreError
 from energy.ports import Clock, Ledger, ReadingStore
 from energy.readings import ReadingColumns, to_ms
 from energy.sites import Site
+from energy.working_day_files import read_working_days
 from gateway.access.door import LocalDoor, admitted, guarded, marked, must_all_ask, visit_of, visits
 from gateway.access.roles import Identity, Permission
 from gateway.access.seen_readings import not_of_all
@@ -51,6 +52,9 @@ from gateway.closing.routes import ROUTES as CLOSING_ROUTES
 from gateway.closing.service import Closings
 from gateway.edges.routes import ROUTES as EDGES_ROUTES
 from gateway.edges.service import Edges
+from gateway.findings.routes import ROUTES as FINDINGS_ROUTES
+from gateway.findings.service import Findings
+from gateway.findings.watch import FindingWatch
 from gateway.ingest.judge import Judge
 from gateway.ingest.routes import ROUTES as INGEST_ROUTES
 from gateway.ingest.service import Ingest
@@ -92,6 +96,7 @@ ROUTES: tuple[Route[Services], ...] = (
     *BILLING_ROUTES,
     *STOCK_ROUTES,
     *CLOSING_ROUTES,
+    *FINDINGS_ROUTES,
     *AUDIT_ROUTES,
 )
 _MAINTAIN_EVERY_S = 600.0
@@ -123,6 +128,7 @@ class GatewaySettings:
     audit_days: int = KEPT_DAYS
     audit: Path | None = None
     """Where key and head of the audit log lie, if not beside the records or in the folder of `key`."""
+    calendars: tuple[Path, ...] = ()
 
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
@@ -146,6 +152,8 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         lives = Lives(records, clock)
         ledger = open_ledger(store)
         books = Books(ledger, await kept(records, clock, site), read_factors(settings.factors))
+        calendar = read_working_days(settings.calendars)
+        findings = Findings(records, clock, site.id)
         accounts = Accounts(records, clock, open_seal(settings.key), settings.account_rules)
         accounts.organisations = lambda: books.kept.site.organisations
         door = AccountsDoor(accounts, clock, behind_tls=settings.behind_tls)
@@ -164,6 +172,8 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             Bills(records, clock),
             Stock(records, clock),
             Closings(records, clock, books),
+            findings,
+            calendar,
             accounts,
             audit,
             door if settings.accounts_required else LocalDoor(),
@@ -198,6 +208,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             tasks.create_task(_maintain(store, ledger, clock))
             tasks.create_task(books.run(clock))
             tasks.create_task(ledger_watch.run(clock))
+            tasks.create_task(FindingWatch(books, findings, calendar, clock).run())
             tasks.create_task(_watch_records(books, records, clock, site, door))
             tasks.create_task(_prune(services.audit, settings.audit_days))
 

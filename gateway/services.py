@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from energy.ports import Clock, Quarantine, ReadingStore
+from energy.working_days import WorkingDays
 from gateway.access.door import Door
 from gateway.access.roles import Identity, Permission
 from gateway.access.sights import Sights
@@ -13,6 +14,7 @@ from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
 from gateway.edges.service import Edges
+from gateway.findings.service import Findings
 from gateway.ledger.books import Books
 from gateway.life.service import Lives
 from gateway.live.hub import Hub
@@ -41,6 +43,8 @@ class Services:
     bills: Bills
     stock: Stock
     closings: Closings
+    findings: Findings
+    working_days: WorkingDays
     accounts: Accounts
     audit: Audit
     door: Door

@@ -28,6 +28,8 @@ _COMMANDS = {
     "stock": ("stock", "Enter fuels that are bought and kept."),
     "period": ("periods", "Close months, see what would differ, correct them by reversing entries."),
     "consumption": ("consumption", "Tell what flowed through a counter, by hour, day, month or year."),
+    "findings": ("findings", "List what does not look as it should, confirm or dismiss it."),
+    "backtest": ("backtest", "Judge recorded consumption as it would have been judged day by day."),
     "ledger": ("ledger", "Make the ledger of consumption anew."),
     "audit": ("audit", "See, check and export what was done, by whom."),
     "openapi": ("openapi", "Print the description of the API."),

@@ -15,6 +15,7 @@ from gateway.accounts.secrecy import open_seal
 from gateway.accounts.service import Accounts
 from gateway.audit.service import Audit
 from gateway.billing.service import Bills
+from gateway.findings.service import Findings
 from gateway.life.service import Lives
 from gateway.records.database import Records, open_records
 from gateway.sites.records import SiteRecords
@@ -46,6 +47,14 @@ async def kept_lives(settings: Settings) -> AsyncIterator[tuple[Lives, SiteRecor
 async def kept_audit(settings: Settings) -> AsyncIterator[Audit]:
     async with kept(settings) as records:
         yield Audit(records, SystemClock())
+
+
+@asynccontextmanager
+async def kept_findings(settings: Settings) -> AsyncIterator[list[Findings]]:
+    """The findings of each site."""
+    async with kept(settings) as records:
+        clock = SystemClock()
+        yield [Findings(records, clock, site) for site in await SiteRecords(records, clock).ids()]
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from energy.bills import SupplierBill
 from energy.errors import UnknownName
+from energy.findings import FindingKind
 from energy.life import MeterEvent
 from energy.periods import month_of
 from energy.readings import Point
@@ -19,6 +20,8 @@ from gateway.billing.service import Bills
 from gateway.closing.figures import Difference, Figure
 from gateway.closing.rows import Closing, ClosingEntry
 from gateway.closing.service import Closings
+from gateway.findings.service import Findings, Kept, Reason, State
+from gateway.findings.worth import Valued
 from gateway.ledger.books import Books
 from gateway.life.service import Added as AddedEvents
 from gateway.life.service import KeptEvent, Lives
@@ -153,3 +156,42 @@ class SeenClosings(Closings):
         last = month_of(month, zone).end.astimezone(zone).date() - timedelta(days=1)
         used = self._seen.consumption.scope(last).by_organisation()
         return {component.point for own in used.values() for _, component in own if component.whole}
+
+
+class SeenFindings(Findings):
+    """The findings at the meters that are seen."""
+
+    def __init__(self, findings: Findings, sight: Sight) -> None:
+        self._findings, self._sight = findings, sight
+
+    async def found(
+        self,
+        *,
+        meters: Collection[str] | None = None,
+        states: Collection[State] = (),
+        kinds: Collection[FindingKind] = (),
+        from_ms: int | None = None,
+        to_ms: int | None = None,
+        limit: int | None = None,
+    ) -> list[Kept]:
+        wanted = self._sight.meters if meters is None else {m for m in meters if self._sight.sees(m)}
+        if not wanted:
+            return []
+        return await self._findings.found(
+            meters=wanted, states=states, kinds=kinds, from_ms=from_ms, to_ms=to_ms, limit=limit
+        )
+
+    async def finding(self, finding_id: int) -> Kept:
+        kept = await self._findings.finding(finding_id)
+        if not self._sight.sees(kept.finding.point.meter):
+            raise UnknownName(f"finding {finding_id} is not known")
+        return kept
+
+    async def decide(
+        self, finding_id: int, state: State, who: str, why: str = "", reason: Reason | None = None
+    ) -> Kept:
+        await self.finding(finding_id)
+        return await self._findings.decide(finding_id, state, who, why, reason)
+
+    async def take(self, found: Sequence[Valued], since_ms: int, method: str) -> tuple[int, int]:
+        raise not_of_all("findings")

@@ -15,7 +15,7 @@ from gateway.access.seen_audit import ClosedAudit
 from gateway.access.seen_books import SeenBooks
 from gateway.access.seen_present import ClosedEdges, SeenEdges, SeenHub, seen_directory, seen_problems
 from gateway.access.seen_readings import SeenQuarantine, SeenStore
-from gateway.access.seen_records import SeenBills, SeenClosings, SeenLives, SeenStock
+from gateway.access.seen_records import SeenBills, SeenClosings, SeenFindings, SeenLives, SeenStock
 from gateway.access.seen_site import Listed
 from gateway.access.sight import (
     Closed,
@@ -157,6 +157,7 @@ class Sights:
             bills=SeenBills(services.bills, sight),
             stock=SeenStock(services.stock, sight),
             closings=SeenClosings(services.closings, services.books, books, sight),
+            findings=SeenFindings(services.findings, sight),
             sights=Sights(),
         )
 

@@ -17,6 +17,7 @@ from gateway.accounts.tables import (
 from gateway.audit.tables import AuditHeadRow, AuditRow
 from gateway.billing.tables import BillRow
 from gateway.closing.tables import ClosingEntryRow, ClosingFigureRow, ClosingRow
+from gateway.findings.tables import FindingRow
 from gateway.life.tables import MeterEventRow
 from gateway.records.base import Base
 from gateway.records.tables import ChangeRow
@@ -33,6 +34,7 @@ TABLES = (
     ClosingEntryRow,
     ClosingFigureRow,
     ClosingRow,
+    FindingRow,
     MeterEventRow,
     SiteRow,
     StockMoveRow,

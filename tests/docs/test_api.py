@@ -23,23 +23,17 @@ from gateway.api.problems import _TITLES, Problem
 from gateway.api.route import is_list
 from gateway.app import ROUTES, application
 from gateway.audit.chain import Action
-from gateway.audit.service import Audit
 from gateway.audit.verify import COLUMNS
-from gateway.billing.service import Bills
-from gateway.closing.service import Closings
 from gateway.edges.service import Edges
-from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
 from gateway.records.database import open_records
-from gateway.services import Services
 from gateway.sites.service import Directory
-from gateway.stock.service import Stock
-from gateway.tariffs.service import Tariffs
 from jieneng.composition import load_installed
 from tests.docs.pages import ROOT, block, blocks
 from tests.gateway.ledger.books import books
+from tests.gateway.opened import opened
 
 PAGE, AUDIT, SECURITY = (ROOT / "docs" / name for name in ("api.md", "audit.md", "security.md"))
 CALLS = [b.text.replace("\\\n", " ") for b in blocks(PAGE, "sh")]
@@ -72,10 +66,9 @@ async def port(tmp_path: Path) -> AsyncIterator[int]:
     async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(site) as (kept, store):
         directory, edges = Directory(site), Edges(clock)
         present, hub = Present(store, directory, edges, clock), Hub(clock, metrics)
-        frame = store, SqliteQuarantine(":memory:"), directory, edges, present, hub, metrics
-        entered = Tariffs(records, clock), Bills(records, clock), Stock(records, clock), Closings(records, clock, kept)
-        accounts = Accounts(records, clock, Seal(bytes(32))), Audit(records, clock), LocalDoor()
-        services = Services(clock, *frame, Lives(records, clock), kept, *entered, *accounts)
+        frame = clock, store, SqliteQuarantine(":memory:"), directory, edges, present, hub, metrics
+        accounts = Accounts(records, clock, Seal(bytes(32)))
+        services = opened(frame, records, kept, accounts, LocalDoor())
         async with TestServer(application(services)) as server:
             assert server.port is not None
             yield server.port

@@ -27,11 +27,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.accounts.secrecy import Seal
 from gateway.accounts.service import Accounts
 from gateway.app import ROUTES, application
-from gateway.audit.service import Audit
-from gateway.billing.service import Bills
-from gateway.closing.service import Closings
 from gateway.edges.service import Edges
-from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.live.words import PUSHED
@@ -39,10 +35,9 @@ from gateway.metrics import Metrics
 from gateway.records.database import open_records
 from gateway.services import Services
 from gateway.sites.service import Directory
-from gateway.stock.service import Stock
-from gateway.tariffs.service import Tariffs
 from tests.adapters.readings_memory import MemoryReadings
 from tests.gateway.ledger.books import books
+from tests.gateway.opened import opened
 
 NOW = datetime(2026, 7, 1, 4, tzinfo=UTC)
 NOW_MS = to_ms(NOW)
@@ -90,11 +85,9 @@ async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Service
     hub.overview = present.overview
     quarantine = SqliteQuarantine(":memory:")
     async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(directory.site) as (kept, _):
-        of_records = (Tariffs(records, clock), Bills(records, clock), Stock(records, clock))
-        told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept))
         accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
-        of_accounts = accounts, Audit(records, clock), LocalDoor()
-        yield Services(clock, store, quarantine, directory, edges, present, hub, metrics, *told, *of_accounts)
+        frame = (clock, store, quarantine, directory, edges, present, hub, metrics)
+        yield opened(frame, records, kept, accounts, LocalDoor())
 
 
 @pytest.fixture

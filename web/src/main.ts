@@ -30,6 +30,7 @@ const router = createRouter({
     { path: '/consumption', name: 'consumption', component: () => import('./consumption/ConsumptionPage.vue') },
     { path: '/balance', name: 'balance', component: () => import('./balance/BalancePage.vue') },
     { path: '/meter/:id', name: 'meter', component: () => import('./life/LifePage.vue') },
+    { path: '/findings', name: 'findings', component: () => import('./findings/FindingsPage.vue') },
     { path: '/tariffs', name: 'tariffs', component: () => import('./tariffs/TariffsPage.vue') },
     { path: '/account', name: 'account', component: () => import('./account/OwnPage.vue'), meta: { people: true } },
     { path: '/accounts', name: 'accounts', component: () => import('./people/PeoplePage.vue'), meta: { people: true } },

@@ -7,11 +7,10 @@ from typing import Any
 
 from energy.readings import to_ms
 from gateway.access.roles import Permission
-from tests.gateway.access.city import ENERGY, FIRST, NOW
+from tests.gateway.access.city import ENERGY, FIRST, NOW, Entered
 
 Ask = tuple[dict[str, Any], dict[str, Any] | None]
-# The ids of what was entered of the node: of its event, bill, stock move, of the token and the grant of its clerk.
-Entered = tuple[int, int, int, int, int]
+
 
 _FROM, _TO = to_ms(FIRST), to_ms(FIRST) + 86_400_000
 _JANUARY = {"from": _FROM, "to": _FROM + 31 * 86_400_000, "by": "month", "parts": True}
@@ -124,7 +123,17 @@ def _period(node: str, _ids: Entered) -> list[Ask]:
     return [({"month": "2026-01", "meter": meters}, None) for meters in ([], [f"{node}-main"])]
 
 
-_returned = _given(flow="guessed", state="guessed", code="guessed")
+_RETURNED = _given(flow="guessed", state="guessed", code="guessed")
+
+
+def _findings(node: str, _ids: Entered) -> list[Ask]:
+    return [({}, None), ({"meter": [f"{node}-main"], "state": ["open", "confirmed"]}, None)]
+
+
+def _decide(_node: str, ids: Entered) -> list[Ask]:
+    return [({}, {"id": ids.finding, "state": "dismissed", "reason": "known", **_SAID})]
+
+
 ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[Ask]]]] = {
     ("GET", "/api/v1/site"): (Permission.READ, _nothing),
     ("GET", "/api/v1/meters"): (Permission.READ, _nothing),
@@ -139,18 +148,18 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
         Permission.FILL,
         lambda node, _ids: [({}, {"events": [_exchange(node)], **_SAID})],
     ),
-    ("POST", "/api/v1/events/withdraw/preview"): (Permission.FILL, lambda _node, ids: [({}, {"id": ids[0]})]),
-    ("POST", "/api/v1/events/withdraw"): (Permission.FILL, lambda _node, ids: [({}, {"id": ids[0], **_SAID})]),
+    ("POST", "/api/v1/events/withdraw/preview"): (Permission.FILL, lambda _node, ids: [({}, {"id": ids.event})]),
+    ("POST", "/api/v1/events/withdraw"): (Permission.FILL, lambda _node, ids: [({}, {"id": ids.event, **_SAID})]),
     ("GET", "/api/v1/consumption"): (Permission.READ, _consumption),
     ("GET", "/api/v1/balance"): (Permission.READ, _balance),
     ("GET", "/api/v1/trees"): (Permission.READ, _nothing),
     ("GET", "/api/v1/tariffs"): (Permission.READ, _nothing),
     ("GET", "/api/v1/bills"): (Permission.READ, _bills),
     ("POST", "/api/v1/bills"): (Permission.FILL, _add_bills),
-    ("POST", "/api/v1/bills/withdraw"): (Permission.FILL, lambda _node, ids: [({}, {"id": ids[1], **_SAID})]),
+    ("POST", "/api/v1/bills/withdraw"): (Permission.FILL, lambda _node, ids: [({}, {"id": ids.bill, **_SAID})]),
     ("GET", "/api/v1/stock"): (Permission.READ, _stock),
     ("POST", "/api/v1/stock"): (Permission.FILL, _add_moves),
-    ("POST", "/api/v1/stock/withdraw"): (Permission.FILL, lambda _node, ids: [({}, {"id": ids[2], **_SAID})]),
+    ("POST", "/api/v1/stock/withdraw"): (Permission.FILL, lambda _node, ids: [({}, {"id": ids.move, **_SAID})]),
     ("GET", "/api/v1/periods"): (Permission.READ, _nothing),
     ("GET", "/api/v1/periods/{month}"): (Permission.READ, _period),
     ("POST", "/api/v1/periods/close"): (Permission.APPROVE, lambda _node, _ids: [({}, {"month": "2026-02", **_SAID})]),
@@ -158,6 +167,9 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
         Permission.APPROVE,
         lambda _node, _ids: [({}, {"month": "2026-01", **_SAID})],
     ),
+    ("GET", "/api/v1/findings"): (Permission.READ, _findings),
+    ("GET", "/api/v1/findings/{id}"): (Permission.READ, lambda _node, ids: [({"id": ids.finding}, None)]),
+    ("POST", "/api/v1/findings/decide"): (Permission.FILL, _decide),
     ("GET", "/api/v1/audit"): (Permission.AUDIT, _audit),
     ("GET", "/api/v1/audit/state"): (Permission.AUDIT, _nothing),
     ("POST", "/api/v1/audit/verify"): (Permission.AUDIT, _given()),
@@ -173,20 +185,20 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
     ("POST", "/api/v1/second/drop"): (Permission.OWN, _given(password="guessed")),
     ("GET", "/api/v1/tokens"): (Permission.OWN, _nothing),
     ("POST", "/api/v1/tokens"): (Permission.OWN, _given(name="mine", scopes=["read", "administer_security"])),
-    ("POST", "/api/v1/tokens/revoke"): (Permission.OWN, lambda _node, ids: [({}, {"id": ids[3]})]),
+    ("POST", "/api/v1/tokens/revoke"): (Permission.OWN, lambda _node, ids: [({}, {"id": ids.token})]),
     ("GET", "/api/v1/accounts"): (Permission.ADMINISTER_SECURITY, _nothing),
     ("POST", "/api/v1/accounts"): (Permission.ADMINISTER_SECURITY, _clerk()),
     ("POST", "/api/v1/accounts/disable"): (Permission.ADMINISTER_SECURITY, _clerk(disabled=True)),
     ("POST", "/api/v1/accounts/reset"): (Permission.ADMINISTER_SECURITY, _clerk()),
     ("POST", "/api/v1/grants"): (Permission.ADMINISTER_SECURITY, _grants),
-    ("POST", "/api/v1/grants/revoke"): (Permission.ADMINISTER_SECURITY, lambda _node, ids: [({}, {"id": ids[4]})]),
+    ("POST", "/api/v1/grants/revoke"): (Permission.ADMINISTER_SECURITY, lambda _node, ids: [({}, {"id": ids.grant})]),
     ("GET", "/api/v1/accounts/tokens"): (
         Permission.ADMINISTER_SECURITY,
         lambda node, _ids: [({"account": f"{node}-clerk"}, None)],
     ),
     ("POST", "/api/v1/accounts/tokens/revoke"): (
         Permission.ADMINISTER_SECURITY,
-        lambda _node, ids: [({}, {"id": ids[3]})],
+        lambda _node, ids: [({}, {"id": ids.token})],
     ),
     ("GET", "/api/v1/account"): (Permission.OWN, _nothing),
     ("POST", "/api/v1/sessions/end"): (Permission.OWN, _given(id=999_999)),
@@ -197,13 +209,10 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
     ("POST", "/api/v1/accounts/erase"): (Permission.ADMINISTER_SECURITY, _clerk()),
     ("GET", "/api/v1/session/providers"): (Permission.OPEN, _nothing),
     ("POST", "/api/v1/session/provider"): (Permission.OPEN, _given(provider="none")),
-    ("POST", "/api/v1/session/provider/return"): (
-        Permission.OPEN,
-        _given(flow="guessed", state="guessed", code="guessed"),
-    ),
+    ("POST", "/api/v1/session/provider/return"): (Permission.OPEN, _RETURNED),
     ("GET", "/api/v1/links"): (Permission.OWN, _nothing),
     ("POST", "/api/v1/links/begin"): (Permission.OWN, _given(provider="none", password="guessed")),
-    ("POST", "/api/v1/links/return"): (Permission.OWN, _returned),
+    ("POST", "/api/v1/links/return"): (Permission.OWN, _RETURNED),
     ("POST", "/api/v1/links/drop"): (Permission.OWN, _given(id=999_999)),
     ("GET", "/api/v1/accounts/links"): (
         Permission.ADMINISTER_SECURITY,

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from adapters.clocks import SteppedClock
 from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.wire import EdgeState, MeterState, encode
 from energy.bills import SupplierBill
+from energy.findings import Finding, FindingKind
 from energy.life import EventKind, MeterEvent
 from energy.organisations import Account, Basis, FactName, Organisation
 from energy.ports import Refusal
@@ -27,22 +28,21 @@ from gateway.access.roles import Grant, Identity, Permission, Role
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.secrecy import Seal
 from gateway.accounts.service import Accounts
-from gateway.audit.service import Audit
 from gateway.billing.service import Bills
-from gateway.closing.service import Closings
 from gateway.edges.service import Edges
+from gateway.findings.worth import Valued
 from gateway.ledger.books import Books
 from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
-from gateway.records.database import open_records
+from gateway.records.database import Records, open_records
 from gateway.services import Services
 from gateway.sites.service import Directory
 from gateway.stock.service import Stock
-from gateway.tariffs.service import Tariffs
 from tests.gateway.ledger.books import books, columns
 from tests.gateway.ledger.sites import fact, share
+from tests.gateway.opened import opened
 
 ENERGY = "active_energy_import"
 FIRST = datetime.fromisoformat("2026-01-01T00:00:00+08:00")
@@ -114,6 +114,17 @@ def _meters(name: str) -> list[Meter]:
     ]
 
 
+class Entered(NamedTuple):
+    """The ids of what there is of a node; `token` and `grant` are those of its clerk."""
+
+    event: int
+    bill: int
+    move: int
+    token: int
+    grant: int
+    finding: int
+
+
 @dataclass
 class City:
     """The city, and what was entered of each node."""
@@ -126,10 +137,12 @@ class City:
     moves: dict[str, int]
     tokens: dict[str, int]
     grants: dict[str, int]
+    findings: dict[str, int]
 
-    def entered(self, node: str) -> tuple[int, int, int, int, int]:
-        """The ids of what was entered of a node."""
-        return self.events[node], self.bills[node], self.moves[node], self.tokens[node], self.grants[node]
+    def entered(self, node: str) -> Entered:
+        """The ids of what there is of a node."""
+        of = (self.events, self.bills, self.moves, self.tokens, self.grants, self.findings)
+        return Entered(*(ids[node] for ids in of))
 
 
 def identity(role: Role, name: str | None = "own") -> Identity:
@@ -152,12 +165,13 @@ async def city(folder: Path) -> AsyncIterator[City]:
         async with books(here, told, bills=[kept.value for kept in await bills.entries()]) as (made, store):
             await _filled(store)
             await made.catch_up()
-            services = await _services(made, store, clock, Tariffs(records, clock), lives, bills, stock, records)
+            services = await _services(made, store, clock, records)
             await services.closings.close("2026-01", "clerk")
             of = [{n: e[i] for n, e in entered.items()} for i in range(3)]
             clerks = {n: await _clerk(n, services.accounts) for n in NODES}
             await services.accounts.add("who", services.accounts.author("test"))
-            yield City(services, here, made, *of, *({n: c[i] for n, c in clerks.items()} for i in range(2)))
+            of += [{n: c[i] for n, c in clerks.items()} for i in range(2)]
+            yield City(services, here, made, of[0], of[1], of[2], of[3], of[4], await _findings(services))
 
 
 async def _clerk(name: str, accounts: Accounts) -> tuple[int, int]:
@@ -183,6 +197,15 @@ async def _entered(name: str, lives: Lives, bills: Bills, stock: Stock) -> tuple
     return added[0].ids[0], others[0].ids[0], others[1].ids[0]
 
 
+async def _findings(services: Services) -> dict[str, int]:
+    begins = to_ms(FIRST + timedelta(days=20))
+    of = [Point(f"{n}-main", ENERGY) for n in NODES]
+    found = [Finding(p, FindingKind.HIGH, begins, begins + 7_200_000, False, 3.0, 2.0, 10**6, 3 * 10**6) for p in of]
+    await services.findings.take([Valued(one) for one in found], 0, "by hand")
+    kept = {k.finding.point.meter: k.id for k in await services.findings.found()}
+    return {n: kept[f"{n}-main"] for n in NODES}
+
+
 async def _filled(store: Any) -> None:
     hours = int((NOW - FIRST).total_seconds() // 3600) + 1
     for name, use in {**USE, "shared": 24.0}.items():
@@ -194,8 +217,7 @@ async def _filled(store: Any) -> None:
                     await store.write(columns({NOW: use * part * 1.001}, Point(meter, "active_power")))
 
 
-async def _services(made: Books, store: Any, clock: Any, tariffs: Tariffs, *of: Any) -> Services:
-    lives, bills, stock, records = of
+async def _services(made: Books, store: Any, clock: Any, records: Records) -> Services:
     edges, metrics = Edges(clock), Metrics()
     silent = {f"{n}-sub": MeterState("silent", to_ms(NOW), "no answer") for n in NODES}
     edges.take("foreign-edge", encode(EdgeState("online", meters=silent)))
@@ -205,9 +227,7 @@ async def _services(made: Books, store: Any, clock: Any, tariffs: Tariffs, *of: 
     hub.overview = present.overview
     quarantine = SqliteQuarantine(":memory:")
     await quarantine.put([Refusal(to_ms(NOW), "unknown meter", "no such meter", "foreign-edge", "foreign-x")])
-    closings = Closings(records, clock, made)
     accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
     accounts.organisations = lambda: made.kept.site.organisations
-    of_records = (lives, made, tariffs, bills, stock, closings)
-    of_accounts = accounts, Audit(records, clock), LocalDoor()
-    return Services(clock, store, quarantine, directory, edges, present, hub, metrics, *of_records, *of_accounts)
+    frame = (clock, store, quarantine, directory, edges, present, hub, metrics)
+    return opened(frame, records, made, accounts, LocalDoor())

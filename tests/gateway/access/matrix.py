@@ -18,13 +18,13 @@ from gateway.access.sight import audits_everywhere, operates_everywhere
 from gateway.api.problems import RequestError
 from gateway.api.route import Route
 from gateway.services import Services
-from tests.gateway.access.asks import ASKS, Ask, Entered
-from tests.gateway.access.city import NODES, City, identity
+from tests.gateway.access.asks import ASKS, Ask
+from tests.gateway.access.city import NODES, City, Entered, identity
 
-_NEVER = (999_999, 999_998, 999_997, 999_996, 999_995)
+NEVER = Entered(*range(999_999, 999_993, -1))
 # Another address each time: nobody is told to wait for what others have tried.
 _ADDRESSES = count()
-_KINDS = ("event", "bill", "stock_move", "token", "grant")
+_KINDS = ("event", "bill", "stock_move", "token", "grant", "finding")
 _OPERATED = ("/api/v1/edges", "/api/v1/quarantine")
 # The name of who stands above is told, in the tree alone.
 _NAMED = {"organisation/parent-office", "parent-office名", "parent-office name"}
@@ -96,7 +96,7 @@ async def _leaks(
         return
     if permission is Permission.ADMINISTER_SECURITY and who.may(permission):
         return
-    for ask, never in zip(asks(node, ids), asks("nobody", _NEVER), strict=True):
+    for ask, never in zip(asks(node, ids), asks("nobody", NEVER), strict=True):
         found = await answer(services, route, ask, who)
         for leak in foreign_in(found, seen, ask, figures):
             yield f"{ask}: {leak}"
@@ -109,7 +109,7 @@ async def _leaks(
 def _as_nobody(found: str, node: str, ids: Entered) -> str:
     text = found.replace(f"{node}-", "nobody-") if "site" not in found[:5] else found
     text = text.replace("parent-office", "nobody-office") if node == "parent" else text
-    for kind, one, never in zip(_KINDS, ids, _NEVER, strict=True):
+    for kind, one, never in zip(_KINDS, ids, NEVER, strict=True):
         text = re.sub(rf"\b{kind} {one}\b", f"{kind} {never}", text)
     return re.sub(r"\bjn_[\w-]+", "a token", text)
 

@@ -166,7 +166,7 @@ def test_every_service_is_narrowed_or_known_to_be_everybodys(city: City) -> None
     own = seen(city)
 
     same = {f.name for f in fields(Services) if getattr(own, f.name) is getattr(city.services, f.name)}
-    assert same == {"clock", "metrics", "tariffs", "door"}
+    assert same == {"clock", "metrics", "tariffs", "door", "working_days"}
 
 
 def _columns(name: str) -> ReadingColumns:

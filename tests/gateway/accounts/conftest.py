@@ -17,22 +17,17 @@ from gateway.accounts.passwords import Passwords
 from gateway.accounts.secrecy import Seal
 from gateway.accounts.service import AccountRules, Accounts
 from gateway.app import application
-from gateway.audit.service import Audit
-from gateway.billing.service import Bills
-from gateway.closing.service import Closings
 from gateway.edges.service import Edges
-from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
 from gateway.records.database import open_records
 from gateway.services import Services
 from gateway.sites.service import Directory
-from gateway.stock.service import Stock
-from gateway.tariffs.service import Tariffs
 from tests.adapters.readings_memory import MemoryReadings
 from tests.gateway.accounts.visitor import Client, Visitor
 from tests.gateway.ledger.books import books
+from tests.gateway.opened import opened
 from tests.gateway.test_api import site
 
 
@@ -51,12 +46,10 @@ async def services(clock: SteppedClock, tmp_path: Path, rules: AccountRules) -> 
     store, metrics, edges, directory = MemoryReadings(), Metrics(), Edges(clock), Directory(site())
     present = Present(store, directory, edges, clock)
     async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(directory.site) as (kept, _):
-        of_records = (Tariffs(records, clock), Bills(records, clock), Stock(records, clock))
-        told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept))
         accounts = Accounts(records, clock, Seal(bytes(32)), rules, Passwords(time_cost=1, memory_kib=8))
         quarantine, hub = SqliteQuarantine(":memory:"), Hub(clock, metrics)
-        frame = (store, quarantine, directory, edges, present, hub, metrics)
-        yield Services(clock, *frame, *told, accounts, Audit(records, clock), AccountsDoor(accounts, clock))
+        frame = (clock, store, quarantine, directory, edges, present, hub, metrics)
+        yield opened(frame, records, kept, accounts, AccountsDoor(accounts, clock))
 
 
 @pytest.fixture

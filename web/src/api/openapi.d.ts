@@ -963,6 +963,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What does not look as it should, the newest first */
+        get: operations["findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One finding, with the curve that shows it */
+        get: operations["finding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm or dismiss a finding */
+        post: operations["decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -2248,6 +2299,94 @@ export interface components {
             why: string;
         };
         /**
+         * FindingsAnswer
+         * @description Findings, the newest first; `more` where there are others beyond the limit.
+         */
+        FindingsAnswer: {
+            findings: components["schemas"]["FindingWords"][];
+            more: boolean;
+        };
+        /**
+         * FindingWords
+         * @description An event at a counter, from an instant to another [ms]; `to` of one that goes on is as far as it was looked at.
+         *
+         *         peak, threshold: its greatest score, and the one from which an hour of this meter is a finding; 0 of facts of data.
+         *         used, expected, excess: of the same hours [unit]. yuan: of the excess at the tariff. co2_kg: of the excess under the
+         *         factor set. method: by which it was found.
+         */
+        FindingWords: {
+            id: number;
+            meter: string;
+            meter_name: components["schemas"]["TextWords"];
+            quantity: string;
+            unit: string;
+            kind: components["schemas"]["FindingKind"];
+            kind_name: components["schemas"]["TextWords"];
+            of_data: boolean;
+            from: number;
+            to: number;
+            ongoing: boolean;
+            cause: components["schemas"]["TextWords"];
+            first_check: components["schemas"]["TextWords"];
+            peak: number;
+            threshold: number;
+            used: string | null;
+            expected: string | null;
+            excess: string | null;
+            yuan: string | null;
+            tariff: string | null;
+            co2_kg: string | null;
+            factor_set: string | null;
+            ratio: number | null;
+            method: string;
+            found_at: number;
+            changed_at: number;
+            state: components["schemas"]["State"];
+            reason: components["schemas"]["Reason"] | null;
+            who: string | null;
+            why: string | null;
+            decided_at: number | null;
+        };
+        /**
+         * FindingKind
+         * @description What a finding is. The first are facts of the data; the others stand on a profile of what is usual.
+         * @enum {unknown}
+         */
+        FindingKind: "constant" | "drop" | "fall" | "high" | "jump" | "low" | "missing" | "negative" | "night" | "rest_day" | "scale" | "spike" | "stuck";
+        /**
+         * State
+         * @description What became of a finding; `gone` is one that readings which came late explained away before anybody decided.
+         * @enum {unknown}
+         */
+        State: "confirmed" | "dismissed" | "gone" | "open";
+        /**
+         * Reason
+         * @description Why a finding is dismissed: it is known and meant, or was none. Either makes the meter's threshold higher.
+         * @enum {unknown}
+         */
+        Reason: "known" | "wrong";
+        /**
+         * FindingAnswer
+         * @description A finding, and the curve that shows it.
+         */
+        FindingAnswer: {
+            finding: components["schemas"]["FindingWords"];
+            curve: components["schemas"]["FindingCurve"];
+        };
+        /**
+         * FindingCurve
+         * @description Hours around a finding, each beginning at `at` [ms]: what was used and expected, and the band of what is usual.
+         *
+         *         Null where nothing is known.
+         */
+        FindingCurve: {
+            at: number[];
+            used: (number | null)[];
+            expected: (number | null)[];
+            low: (number | null)[];
+            high: (number | null)[];
+        };
+        /**
          * AuditAnswer
          * @description Rows, the newest first; `next` is null on the last page.
          */
@@ -2549,6 +2688,19 @@ export interface components {
             why: string;
             /** @default  */
             who: string;
+        };
+        /**
+         * FindingDecision
+         * @description What became of a finding: confirmed, or dismissed as known or wrong; open takes a decision back.
+         */
+        FindingDecision: {
+            id: number;
+            state: components["schemas"]["State"];
+            who: string;
+            /** @default  */
+            why: string;
+            /** @default null */
+            reason: components["schemas"]["Reason"] | null;
         };
         /**
          * NoWords
@@ -5030,6 +5182,121 @@ export interface operations {
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
             404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    findings: {
+        parameters: {
+            query?: {
+                from?: number | null;
+                to?: number | null;
+                meter?: string[];
+                state?: components["schemas"]["State"][];
+                kind?: components["schemas"]["FindingKind"][];
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingsAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    finding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    decide: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindingDecision"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingWords"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
             429: components["responses"]["problem429"];
             500: components["responses"]["problem500"];
             503: components["responses"]["problem503"];

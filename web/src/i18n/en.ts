@@ -1,4 +1,5 @@
 import { billsEn } from './bills.en'
+import { findingsEn } from './findings.en'
 import { ledgerEn } from './ledger.en'
 import type { Messages } from './messages'
 import { peopleEn } from './people.en'
@@ -7,6 +8,7 @@ export const en: Messages = {
   ...ledgerEn,
   ...billsEn,
   ...peopleEn,
+  ...findingsEn,
   language: { switch: 'Switch language', zh: '中文', en: 'English' },
   theme: { toDark: 'Use dark colours', toLight: 'Use light colours' },
   shell: {

@@ -1,4 +1,5 @@
 import { billsZh } from './bills.zh'
+import { findingsZh } from './findings.zh'
 import { ledgerZh } from './ledger.zh'
 import { peopleZh } from './people.zh'
 
@@ -6,6 +7,7 @@ export const zh = {
   ...ledgerZh,
   ...billsZh,
   ...peopleZh,
+  ...findingsZh,
   language: { switch: '切换语言', zh: '中文', en: 'English' },
   theme: { toDark: '改用深色', toLight: '改用浅色' },
   shell: {

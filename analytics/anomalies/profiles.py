@@ -1,0 +1,115 @@
+"""What a meter usually uses: medians by kind of day and hour over trailing weeks, many meters at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from energy.working_days import Mask, Numbers
+
+HOURS = 24
+TRAILING_DAYS = 56
+# The same weeks of the year before, two to either side, tell of seasons and terms.
+_YEAR_DAYS = 364
+_EITHER_SIDE = 14
+# Fewer days of a kind than this, and all days of the window are taken.
+_LEAST_DAYS = 4
+# Of a normal distribution, the median deviation is 1/1.4826 of the standard deviation.
+_TO_SIGMA = 1.4826
+# A spread is never taken for less than this share of what the meter usually varies, nor of its usual level.
+_FLOOR_OF_VARIATION = 0.15
+_FLOOR_OF_LEVEL = 0.05
+_CHUNK = 2000
+
+Hourly = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is usual in each hour of a day, for m meters [unit of the meter].
+
+    expected, spread : (m, 24) median, and a robust standard deviation that is never 0 for a meter that uses anything.
+    days : (m,) how many days of this kind it stands on.
+    """
+
+    expected: Hourly
+    spread: Hourly
+    days: npt.NDArray[np.int32]
+
+
+def by_day(use: Hourly) -> Hourly:
+    """(m, d * 24) consumption as (m, 24, d): the days of an hour beside each other, as medians over days want them."""
+    m, n = use.shape
+    return np.ascontiguousarray(use.reshape(m, n // HOURS, HOURS).transpose(0, 2, 1))
+
+
+def profile_of(cube: Hourly, alike: Mask, usable: Mask | None = None) -> Profile:
+    """The profile that trailing days give.
+
+    Parameters
+    ----------
+    cube : (m, 24, k) consumption of the trailing days by hour; NaN where missing.
+    alike : (k,) which of the days are of the kind that is asked for.
+    usable : (m, k) which days of a meter may be learnt from; None for all.
+
+    A meter with fewer than 4 days of the kind is told what all its days give.
+    """
+    parts = [
+        _of_chunk(cube[i : i + _CHUNK], alike, None if usable is None else usable[i : i + _CHUNK])
+        for i in range(0, max(len(cube), 1), _CHUNK)
+    ]
+    return Profile(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("expected", "spread", "days")))
+
+
+def _of_chunk(cube: Hourly, alike: Mask, usable: Mask | None) -> Profile:
+    kept = cube if usable is None else np.where(usable[:, None, :], cube, np.float32(np.nan))
+    of_kind = kept[:, :, alike]
+    days = np.isfinite(of_kind).any(axis=1).sum(axis=1).astype(np.int32)
+    expected, spread = _median_and_spread(of_kind)
+    few = days < _LEAST_DAYS
+    if few.any():
+        expected[few], spread[few] = _median_and_spread(cube[few])
+    level = np.abs(_mean(expected))
+    floor = _FLOOR_OF_VARIATION * _mean(spread)[:, None] + _FLOOR_OF_LEVEL * np.maximum(
+        level[:, None], np.abs(expected)
+    )
+    # Neighbouring hours tell about each other, and one hour stands on few days.
+    smooth = (np.roll(spread, 1, axis=1) + 2 * spread + np.roll(spread, -1, axis=1)) / 4
+    return Profile(expected, np.maximum(np.maximum(spread, smooth), floor).astype(np.float32), days)
+
+
+def median(values: Hourly) -> Hourly:
+    """(..., k) to (...): the median of what is not NaN; NaN where nothing is. By sorting: far faster than nanmedian."""
+    ordered = np.sort(values, axis=-1)
+    known = np.isfinite(values).sum(axis=-1)
+    low, high = np.maximum(known - 1, 0) // 2, known // 2
+    high = np.minimum(high, max(values.shape[-1] - 1, 0))
+    if not values.shape[-1]:
+        return np.full(values.shape[:-1], np.nan, np.float32)
+    taken = [np.take_along_axis(ordered, i[..., None], axis=-1)[..., 0] for i in (low, high)]
+    return np.asarray((taken[0] + taken[1]) / 2, dtype=np.float32)
+
+
+def _median_and_spread(values: Hourly) -> tuple[Hourly, Hourly]:
+    middle = median(values)
+    return middle, np.float32(_TO_SIGMA) * median(np.abs(values - middle[..., None]))
+
+
+def _mean(of_hours: Hourly) -> Hourly:
+    """(m, 24) to (m,), of what is known."""
+    known = np.isfinite(of_hours)
+    return np.asarray(np.where(known, of_hours, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1), dtype=np.float32)
+
+
+def days_to_learn_from(day: int) -> Numbers:
+    """Positions of the days that tell what is usual on a day: the trailing weeks, and those of the year before."""
+    year_before = np.arange(day - _YEAR_DAYS - _EITHER_SIDE, day - _YEAR_DAYS + _EITHER_SIDE + 1)
+    days = np.r_[year_before, np.arange(day - TRAILING_DAYS, day)]
+    return np.asarray(days[days >= 0], dtype=np.int64)
+
+
+def both_kinds(cube: Hourly, worked: Mask) -> tuple[Profile, Profile]:
+    """The profiles of worked and of other days, of the days in `cube`, (m, 24, k)."""
+    return profile_of(cube, worked), profile_of(cube, ~worked)

@@ -1,0 +1,72 @@
+"""Facts of the data, told before any statistics: hours that are missing, stuck, negative, or of a wrong unit."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics.anomalies.events import Stretch
+
+Hours = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+# So many hours without a value are a finding; fewer are a gap like any other.
+MISSING_H = 6
+# A wrong factor shows in every hour: so many in a row of which nearly all are off by about the same power of ten.
+_SCALE_H = 3
+_POWERS = (1000.0, 100.0, 10.0, 0.1, 0.01, 0.001)
+_NEAR = 1.6
+# An amount that is the same in each of so many hours beyond what is usual of the meter; standing still is longer.
+STUCK_H = 6
+_STILL_H = 48
+
+
+def missing(use: Hours, upto: int) -> list[Stretch]:
+    """Where the first `upto` hours of (n,) have no value for long; hours before the first value are none of it."""
+    known = np.flatnonzero(np.isfinite(use[:upto]))
+    if not len(known):
+        return []
+    gone = ~np.isfinite(use[:upto])
+    gone[: known[0]] = False
+    return _runs(gone, MISSING_H)
+
+
+def negative(use: Hours) -> list[Stretch]:
+    """Where a counter of what is used goes backwards."""
+    return _runs(np.nan_to_num(use) < 0, 1)
+
+
+def stuck(use: Hours, usual_run: float, expected: Hours) -> list[Stretch]:
+    """Where the amount of an hour stays exactly the same for longer than it ever does.
+
+    usual_run : for how long it may [h]. expected : (n,) what is usual; nothing used where nothing is expected is no
+    finding, and where it is, it takes two days to be one.
+    """
+    same = np.zeros(len(use), np.bool_)
+    same[1:] = use[1:] == use[:-1]
+    # The first of equal hours belongs to them.
+    alike = same | np.r_[same[1:], False]
+    found = _runs(alike, int(usual_run) + STUCK_H)
+    return [s for s in found if use[s.start] != 0 or (s.end - s.start >= _STILL_H and _is_expected(expected, s))]
+
+
+def _is_expected(expected: Hours, at: Stretch) -> bool:
+    of = expected[at.start : at.end]
+    return bool(np.isfinite(of).any() and np.nanmedian(of) > 0)
+
+
+def wrong_scale(use: Hours, expected: Hours) -> list[tuple[Stretch, float]]:
+    """Where what is read is about 10, 100 or 1,000 times what is expected, or that part of it; with the factor."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = use / expected
+    found: list[tuple[Stretch, float]] = []
+    for power in _POWERS:
+        near = (ratio > power / _NEAR) & (ratio < power * _NEAR)
+        found += [(s, power) for s in _runs(near, _SCALE_H)]
+    return sorted(found, key=lambda one: one[0].start)
+
+
+def _runs(mask: Mask, least: int) -> list[Stretch]:
+    """Stretches of True of at least so many hours."""
+    edges = np.flatnonzero(np.diff(np.r_[False, mask, False].astype(np.int8)))
+    return [Stretch(int(a), int(b), 0.0) for a, b in edges.reshape(-1, 2) if b - a >= least]

@@ -1,0 +1,1 @@
+"""What does not look as it should: found in the ledger, told in words, confirmed or dismissed."""

@@ -1,0 +1,42 @@
+"""Findings, and what was said of them."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Float, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.records.base import Base
+
+
+class FindingRow(Base):
+    """An event at a counter. Amounts are millionths; `ended` is False while it goes on; a state other than open was
+    decided by somebody, or is `gone` where readings that came late explain it away."""
+
+    __tablename__ = "findings"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    site: Mapped[str] = mapped_column(String, index=True)
+    meter: Mapped[str] = mapped_column(String, index=True)
+    quantity: Mapped[str] = mapped_column(String)
+    kind: Mapped[str] = mapped_column(String)
+    start_ms: Mapped[int] = mapped_column(BigInteger, index=True)
+    end_ms: Mapped[int] = mapped_column(BigInteger)
+    ongoing: Mapped[bool] = mapped_column(Boolean)
+    peak: Mapped[float] = mapped_column(Float)
+    threshold: Mapped[float] = mapped_column(Float)
+    excess: Mapped[int | None] = mapped_column(BigInteger)
+    used: Mapped[int | None] = mapped_column(BigInteger)
+    expected: Mapped[int | None] = mapped_column(BigInteger)
+    ratio: Mapped[float | None] = mapped_column(Float)
+    cost: Mapped[int | None] = mapped_column(BigInteger)
+    tariff: Mapped[str | None] = mapped_column(String)
+    co2_kg: Mapped[str | None] = mapped_column(String)
+    factor_set: Mapped[str | None] = mapped_column(String)
+    method: Mapped[str] = mapped_column(String)
+    found_at_ms: Mapped[int] = mapped_column(BigInteger)
+    changed_at_ms: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(String, index=True)
+    reason: Mapped[str | None] = mapped_column(String)
+    who: Mapped[str | None] = mapped_column(String)
+    why: Mapped[str | None] = mapped_column(String)
+    decided_at_ms: Mapped[int | None] = mapped_column(BigInteger)

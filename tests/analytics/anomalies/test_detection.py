@@ -1,0 +1,138 @@
+"""Each fault is told for what it is, and an hour is scored with what was known then."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.anomalies import rules
+from analytics.anomalies.channels import usual_runs
+from analytics.anomalies.detection import Event, events_of
+from analytics.anomalies.events import stretches
+from analytics.anomalies.profiles import Hourly, median
+from analytics.anomalies.replay import replay, thresholds
+from energy.findings import FindingKind
+from energy.working_days import Mask
+
+DAYS = 90
+AT = 70 * 24
+
+
+def office(seed: int = 1, days: int = DAYS) -> Hourly:
+    """Two meters: 10 kWh each hour by night, 30 on weekdays from 8 to 18 h; the second is never touched."""
+    hours = np.arange(days * 24)
+    busy = (hours // 24 % 7 < 5) & (hours % 24 >= 8) & (hours % 24 < 18)
+    noise = np.random.default_rng(seed).normal(0, 0.4, (2, len(hours)))
+    return (np.where(busy, 30.0, 10.0) + noise).astype(np.float32)
+
+
+def week(days: int = DAYS) -> Mask:
+    return np.asarray(np.arange(days) % 7 < 5)
+
+
+def found(use: Hourly, worked: Mask | None = None) -> list[Event]:
+    worked = week() if worked is None else worked
+    made = replay(use, worked)
+    limits, runs = thresholds(made.score[:, :AT]), usual_runs(use[:, :AT])
+    return events_of(use, made, worked, limits, runs, (AT, use.shape[1]))
+
+
+def test_a_meter_that_does_as_it_always_does_is_left_alone() -> None:
+    assert found(office()) == []
+
+
+@pytest.mark.parametrize(
+    ("hours", "change", "kind"),
+    [
+        (range(AT + 50, AT + 52), lambda use: use * 4, FindingKind.SPIKE),
+        (range(AT + 34, AT + 38), lambda use: use * 0, FindingKind.DROP),
+        (range(AT + 24, AT + 24 * 5), lambda use: use + 5, FindingKind.CONSTANT),
+        (range(AT + 24, AT + 60), lambda use: use * 10, FindingKind.SCALE),
+        (range(AT + 24, AT + 60), lambda use: use / 1000, FindingKind.SCALE),
+        (range(AT + 24, AT + 60), lambda use: use * np.nan, FindingKind.MISSING),
+        (range(AT + 24, AT + 60), lambda use: use * 0 + 12, FindingKind.STUCK),
+        (range(AT + 24, AT + 26), lambda use: -use, FindingKind.NEGATIVE),
+        (range(AT + 24, AT + 24 * 6), lambda use: use * 0.6, FindingKind.LOW),
+    ],
+)
+def test_a_fault_is_told_for_what_it_is(hours: range, change: object, kind: FindingKind) -> None:
+    use = office()
+    at = slice(hours.start, hours.stop)
+    use[0, at] = change(use[0, at])  # type: ignore[operator]
+
+    events = found(use)
+
+    assert {e.meter for e in events} == {0}
+    assert events[0].kind is kind
+    assert abs(events[0].start - hours.start) <= 12
+
+
+def test_nights_and_days_of_rest_are_told_apart() -> None:
+    nights, rest = office(), office()
+    hours = np.arange(DAYS * 24)
+    nights[0, (hours >= AT) & (hours < AT + 24 * 5) & ((hours % 24 >= 22) | (hours % 24 < 6))] += 8
+    # 70 days after a Monday is a Monday: the fifth and sixth day after it are of rest.
+    rest[0, AT + 24 * 5 : AT + 24 * 7] = rest[0, AT + 24 * 3 : AT + 24 * 5]
+
+    assert [e.kind for e in found(nights)] == [FindingKind.NIGHT]
+    assert [e.kind for e in found(rest)] == [FindingKind.REST_DAY]
+
+
+def test_a_weekend_day_that_is_worked_is_no_finding() -> None:
+    use, worked = office(), week()
+    saturday = AT // 24 + 5
+    use[:, saturday * 24 : saturday * 24 + 24] = use[:, (saturday - 3) * 24 : (saturday - 2) * 24]
+    worked[saturday] = True
+
+    assert found(use, worked) == []
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 2**31), st.integers(20, 88))
+def test_no_score_knows_what_comes_after_it(seed: int, day: int) -> None:
+    use = office(seed % 97)
+    later = use.copy()
+    later[:, day * 24 :] = np.random.default_rng(seed).uniform(-1e6, 1e6, later[:, day * 24 :].shape)
+
+    before, changed = replay(use, week()), replay(later, week())
+
+    np.testing.assert_array_equal(before.score[:, : day * 24], changed.score[:, : day * 24])
+
+
+def test_what_all_meters_do_together_is_no_finding_of_one() -> None:
+    use = np.concatenate([office(seed) for seed in range(6)])
+    use[:, AT + 24 : AT + 48] *= 1.3
+
+    assert found(use) == []
+
+
+def test_a_meter_is_not_judged_in_its_first_days() -> None:
+    use = office()
+    use[0, : AT - 24] = np.nan
+    made = replay(use, week())
+
+    assert not np.isfinite(made.score[0, : AT + 24 * 8]).any()
+    assert np.isfinite(made.score[0, AT + 24 * 10 :]).all()
+
+
+@given(st.lists(st.one_of(st.floats(-1e3, 1e3, width=32), st.just(float("nan"))), min_size=1, max_size=30))
+def test_the_median_is_that_of_what_is_known(values: list[float]) -> None:
+    given_ = np.array([values], np.float32)
+    known = given_[np.isfinite(given_)]
+
+    assert np.isnan(median(given_)[0]) if not len(known) else median(given_)[0] == np.float32(np.median(known))
+
+
+def test_an_event_goes_on_over_short_pauses_and_ends_after_long_ones() -> None:
+    score = np.zeros(200, np.float32)
+    score[[10, 30, 100]] = 5.0
+
+    assert [(s.start, s.end) for s in stretches(score, 3.0)] == [(10, 31), (100, 101)]
+
+
+def test_hours_before_the_first_reading_are_not_missing() -> None:
+    use = np.r_[np.full(50, np.nan), np.ones(10), np.full(8, np.nan), np.ones(4)].astype(np.float32)
+
+    assert [(s.start, s.end) for s in rules.missing(use, len(use))] == [(60, 68)]
