@@ -33,6 +33,7 @@ from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
+from gateway.quotas.books import quota_books
 from gateway.records.database import Records, open_records
 from gateway.services import Services
 from gateway.sites.service import Directory
@@ -131,6 +132,6 @@ def _services(site: Site, records: Records, store: Any) -> Services:
     present, hub = Present(store, directory, edges, clock), Hub(clock, metrics)
     books = Books(open_ledger(store), Kept(site), read_factors(Path("config/factors.yaml")))
     entered = Tariffs(records, clock), Bills(records, clock), Stock(records, clock), Closings(records, clock, books)
-    told = (Lives(records, clock), books, *entered)
+    told = (Lives(records, clock), books, *entered, quota_books(records, clock, books))
     nobody = cast(Any, None), cast(Any, None), LocalDoor()  # accounts are not asked
     return Services(clock, store, cast(Any, None), directory, edges, present, hub, metrics, *told, *nobody)

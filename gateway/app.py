@@ -19,10 +19,13 @@ from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.stores import open_ledger, open_store
 from adapters.wire import READINGS, STATE, topic
 from analytics.carbon.factor_file import read_factors
+from analytics.quotas.miss_file import read_misses
+from analytics.quotas.standard_file import read_standards
 from energy.errors import EnergyError, StoreError
 from energy.ports import Clock, Ledger, ReadingStore
 from energy.readings import ReadingColumns, to_ms
 from energy.sites import Site
+from energy.working_day_files import read_working_days
 from gateway.access.door import LocalDoor, admitted, guarded, marked, must_all_ask, visit_of, visits
 from gateway.access.roles import Identity, Permission
 from gateway.access.seen_readings import not_of_all
@@ -66,6 +69,9 @@ from gateway.live.service import Present
 from gateway.live.words import PUSHED
 from gateway.metrics import Metrics
 from gateway.page import add_page
+from gateway.quotas.books import QuotaBooks, quota_books
+from gateway.quotas.routes import ROUTES as QUOTAS_ROUTES
+from gateway.quotas.watch import QuotaWatch
 from gateway.records.changes import last_change, logged_changes
 from gateway.records.database import Records, open_records
 from gateway.services import Services
@@ -91,6 +97,7 @@ ROUTES: tuple[Route[Services], ...] = (
     *BILLING_ROUTES,
     *STOCK_ROUTES,
     *CLOSING_ROUTES,
+    *QUOTAS_ROUTES,
     *AUDIT_ROUTES,
 )
 _MAINTAIN_EVERY_S = 600.0
@@ -118,6 +125,10 @@ class GatewaySettings:
     behind_tls: bool = False
     account_rules: AccountRules = field(default_factory=AccountRules)
     audit_days: int = KEPT_DAYS
+    # Files of quota standards, of what forecasts missed before, and of the working calendar.
+    quota_standards: tuple[Path, ...] = ()
+    forecast_misses: Path | None = None
+    working_days: tuple[Path, ...] = ()
 
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
@@ -139,6 +150,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         lives = Lives(records, clock)
         ledger = open_ledger(store)
         books = Books(ledger, await kept(records, clock, site), read_factors(settings.factors))
+        quotas = _quotas(settings, records, clock, books)
         accounts = Accounts(records, clock, open_seal(settings.key), settings.account_rules)
         door = AccountsDoor(accounts, clock, behind_tls=settings.behind_tls)
         services = Services(
@@ -156,6 +168,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             Bills(records, clock),
             Stock(records, clock),
             Closings(records, clock, books),
+            quotas,
             accounts,
             Audit(records, clock),
             door if settings.accounts_required else LocalDoor(),
@@ -191,7 +204,15 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             tasks.create_task(books.run(clock))
             tasks.create_task(ledger_watch.run(clock))
             tasks.create_task(_watch_records(books, records, clock, site, door))
+            tasks.create_task(QuotaWatch(quotas, books).run(clock))
             tasks.create_task(_prune(services.audit, settings.audit_days))
+
+
+def _quotas(settings: GatewaySettings, records: Records, clock: Clock, books: Books) -> QuotaBooks:
+    misses = read_misses(settings.forecast_misses) if settings.forecast_misses is not None else None
+    working = read_working_days(settings.working_days) if settings.working_days else None
+    standards = read_standards(settings.quota_standards, [s.id for s in books.factors.sets])
+    return quota_books(records, clock, books, standards, misses, working)
 
 
 def application(services: Services, *, behind_tls: bool = False, limits: Limits | None = None) -> web.Application:

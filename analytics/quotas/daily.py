@@ -9,12 +9,16 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from energy.working_days import DayType
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 WEEK = 7
 # So many whole weeks before, the weekday is the same and the season nearly.
 YEAR_OF_WEEKS = 364
+# By so many days a holiday of the lunar year lies elsewhere in the next one, at most, and some more.
+_FAR = 35
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,40 @@ class Days:
 def plain_days(first: date, count: int) -> Days:
     """Days of which nothing but the weekday is known: each is set against that 364 days before."""
     return Days(first, np.arange(count) - YEAR_OF_WEEKS, np.zeros(count, dtype=bool))
+
+
+def days_of_types(first: date, types: Ints) -> Days:
+    """Days of which it is known how they are spent: (n,) `energy.working_days.DayType`.
+
+    The days off that follow each other are one holiday, which is set against the nearest one of about a year before,
+    day by day; so the Spring Festival stands against the Spring Festival. A weekend day that is worked is set against
+    a workday.
+    """
+    names: list[str | None] = [None] * len(types)
+    runs = _runs(types == DayType.HOLIDAY)
+    starts: list[int] = []
+    named: dict[int, str] = {}
+    for start, stop in runs:
+        near = [s for s in starts if abs(start - YEAR_OF_WEEKS - s) <= _FAR]
+        last = min(near, key=lambda s: abs(start - YEAR_OF_WEEKS - s), default=None)
+        name = f"holiday-{start}" if last is None else named[last]
+        named[start] = name
+        starts.append(start)
+        for i in range(start, stop):
+            names[i] = f"{name}/{i - start}"
+    days = days_with_holidays(first, len(types), lambda day: names[(day - first).days])
+    special = days.special.copy()
+    before = days.before.copy()
+    weekday = first.weekday()
+    for i in np.flatnonzero(types == DayType.WORKED_WEEKEND).tolist():
+        workday = i - YEAR_OF_WEEKS - ((weekday + i) % WEEK - 4)
+        before[i], special[i] = _ordinary_near(workday, names), True
+    return Days(first, before, special)
+
+
+def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.r_[0, mask.astype(np.int8), 0]))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def days_with_holidays(first: date, count: int, holiday: Callable[[date], str | None]) -> Days:

@@ -5,22 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from enum import StrEnum
 from fractions import Fraction
 
 from analytics.quotas.standards import QuotaError, Row, Value
+from energy.quotas import MONTHS
 from energy.series import MICRO
-
-MONTHS = 12
-
-
-class Method(StrEnum):
-    """How a quota came to be."""
-
-    STANDARD = "standard"
-    HISTORY = "history"
-    HANDED_DOWN = "handed_down"
-    SELF_SET = "self_set"
 
 
 def by_standard(row: Row, value: Value, size: Decimal) -> Decimal:

@@ -12,6 +12,7 @@ from gateway.access.roles import Identity, Permission
 from gateway.access.seen_audit import ClosedAudit
 from gateway.access.seen_books import SeenBooks
 from gateway.access.seen_present import ClosedEdges, SeenEdges, SeenHub, seen_directory, seen_problems
+from gateway.access.seen_quotas import seen_quotas
 from gateway.access.seen_readings import SeenQuarantine, SeenStore
 from gateway.access.seen_records import SeenBills, SeenClosings, SeenLives, SeenStock
 from gateway.access.seen_site import Listed
@@ -108,6 +109,7 @@ class Sights:
             bills=SeenBills(services.bills, sight),
             stock=SeenStock(services.stock, sight),
             closings=SeenClosings(services.closings, services.books, books, sight),
+            quotas=seen_quotas(services.quotas, sight),
             sights=Sights(),
         )
 

@@ -16,6 +16,7 @@ from gateway.audit.tables import AuditHeadRow, AuditRow
 from gateway.billing.tables import BillRow
 from gateway.closing.tables import ClosingEntryRow, ClosingFigureRow, ClosingRow
 from gateway.life.tables import MeterEventRow
+from gateway.quotas.tables import QuotaCrossingRow, QuotaRow
 from gateway.records.base import Base
 from gateway.records.tables import ChangeRow
 from gateway.sites.tables import SiteRow
@@ -32,6 +33,8 @@ TABLES = (
     ClosingFigureRow,
     ClosingRow,
     MeterEventRow,
+    QuotaCrossingRow,
+    QuotaRow,
     SiteRow,
     StockMoveRow,
     TariffRow,

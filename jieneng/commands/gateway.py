@@ -33,7 +33,7 @@ def command(config: Path | None, **given: Any) -> None:
     """
     from adapters.clocks import open_clock
     from gateway.app import GatewaySettings, run_gateway
-    from jieneng.campus import shipped
+    from jieneng.campus import quota_standards, shipped
     from jieneng.composition import load_installed
     from jieneng.logs import configure_logs
 
@@ -53,5 +53,8 @@ def command(config: Path | None, **given: Any) -> None:
         accounts_required=settings.accounts == "required",
         behind_tls=settings.behind_tls,
         audit_days=settings.audit_days,
+        quota_standards=quota_standards(),
+        forecast_misses=shipped("forecast-misses.yaml"),
+        working_days=(shipped("calendar/china.yaml"),),
     )
     options.run_until_signalled(run_gateway(gateway, open_clock(settings.clock)))

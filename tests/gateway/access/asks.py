@@ -10,8 +10,8 @@ from gateway.access.roles import Permission
 from tests.gateway.access.city import ENERGY, FIRST, NOW
 
 Ask = tuple[dict[str, Any], dict[str, Any] | None]
-# The ids of what was entered of the node: of its event, its bill, its stock move.
-Entered = tuple[int, int, int]
+# The ids of what was entered of the node: of its event, its bill, its stock move, its quota.
+Entered = tuple[int, int, int, int]
 
 _FROM, _TO = to_ms(FIRST), to_ms(FIRST) + 86_400_000
 _JANUARY = {"from": _FROM, "to": _FROM + 31 * 86_400_000, "by": "month", "parts": True}
@@ -106,6 +106,25 @@ def _period(node: str, _ids: Entered) -> list[Ask]:
     return [({"month": "2026-01", "meter": meters}, None) for meters in ([], [f"{node}-main"])]
 
 
+def _quotas(node: str, _ids: Entered) -> list[Ask]:
+    return [({}, None), ({"of": f"organisation/{node}-office"}, None), ({"year": 2025}, None)]
+
+
+def _quota(node: str, **given: Any) -> dict[str, Any]:
+    return {"of": f"organisation/{node}-office", "limited": "electricity", "year": 2026, **given}
+
+
+def _add_quotas(node: str, _ids: Entered) -> list[Ask]:
+    same = {"amount": "1000", "method": "self_set", "document": "letter"}
+    # Of another day, and of the one of which there is a quota already.
+    return [({}, {"quotas": [_quota(node, **same, dated=d)], **_SAID}) for d in ("2026-02-03", "2026-01-02")]
+
+
+def _preview_quota(node: str, _ids: Entered) -> list[Ask]:
+    history = {"years": [2025], "rate": "0.1"}
+    return [({}, _quota(node, amount="1000")), ({}, _quota(node, history=history))]
+
+
 ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[Ask]]]] = {
     ("GET", "/api/v1/site"): (Permission.READ, _nothing),
     ("GET", "/api/v1/meters"): (Permission.READ, _nothing),
@@ -139,6 +158,16 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
         Permission.APPROVE,
         lambda _node, _ids: [({}, {"month": "2026-01", **_SAID})],
     ),
+    ("GET", "/api/v1/quotas"): (Permission.READ, _quotas),
+    ("GET", "/api/v1/quotas/standards"): (Permission.READ, _nothing),
+    ("GET", "/api/v1/quotas/crossings"): (
+        Permission.READ,
+        lambda _node, _ids: [({}, None), ({"standing": True}, None)],
+    ),
+    ("GET", "/api/v1/quotas/{id}"): (Permission.READ, lambda _node, ids: [({"id": ids[3]}, None)]),
+    ("POST", "/api/v1/quotas"): (Permission.APPROVE, _add_quotas),
+    ("POST", "/api/v1/quotas/preview"): (Permission.APPROVE, _preview_quota),
+    ("POST", "/api/v1/quotas/withdraw"): (Permission.APPROVE, lambda _node, ids: [({}, {"id": ids[3], **_SAID})]),
     ("GET", "/api/v1/audit"): (Permission.AUDIT, _nothing),
     ("GET", "/api/v1/session"): (Permission.OPEN, _nothing),
     ("POST", "/api/v1/session"): (Permission.OPEN, of_no_node),

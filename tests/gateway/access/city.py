@@ -13,11 +13,13 @@ from typing import Any
 from adapters.clocks import SteppedClock
 from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.wire import EdgeState, MeterState, encode
+from analytics.quotas.pace import Bound
 from energy.bills import SupplierBill
 from energy.life import EventKind, MeterEvent
 from energy.organisations import Account, Basis, FactName, Organisation
 from energy.ports import Refusal
 from energy.quantities import Medium
+from energy.quotas import Method, Quota, QuotaOf
 from energy.readings import Point, to_ms
 from energy.sites import Meter, Place, Site, Text, VirtualPoint
 from energy.stock import MoveKind, StockMove
@@ -35,6 +37,7 @@ from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
+from gateway.quotas.books import QuotaBooks, quota_books
 from gateway.records.database import open_records
 from gateway.services import Services
 from gateway.sites.service import Directory
@@ -119,6 +122,7 @@ class City:
     events: dict[str, int]
     bills: dict[str, int]
     moves: dict[str, int]
+    quotas: dict[str, int]
 
 
 def identity(role: Role, name: str = "own") -> Identity:
@@ -143,8 +147,9 @@ async def city(folder: Path) -> AsyncIterator[City]:
             await made.catch_up()
             services = await _services(made, store, clock, Tariffs(records, clock), lives, bills, stock, records)
             await services.closings.close("2026-01", "clerk")
-            of = [{n: e[i] for n, e in entered.items()} for i in range(3)]
-            yield City(services, here, made, *of)
+            events, bill_ids, moves = ({n: e[i] for n, e in entered.items()} for i in range(3))
+            quotas = {n: await _with_quota(n, services.quotas) for n in NODES}
+            yield City(services, here, made, events, bill_ids, moves, quotas)
 
 
 async def _entered(name: str, lives: Lives, bills: Bills, stock: Stock) -> tuple[int, int, int]:
@@ -157,6 +162,23 @@ async def _entered(name: str, lives: Lives, bills: Bills, stock: Stock) -> tuple
     added = [await lives.add([event], f"{name}-clerk")]
     others: list[Any] = [await bills.add([bill], f"{name}-clerk"), await stock.add([move], f"{name}-clerk")]
     return added[0].ids[0], others[0].ids[0], others[1].ids[0]
+
+
+async def _with_quota(name: str, books: QuotaBooks) -> int:
+    """Of 2026, and a bound of it that was crossed."""
+    quota = Quota(
+        f"organisation/{name}-office",
+        QuotaOf.ELECTRICITY,
+        2026,
+        Decimal("100003.7"),
+        Method.HANDED_DOWN,
+        f"{name}-letter",
+        date(2026, 1, 2),
+    )
+    added = await books.entries.add([quota], f"{name}-clerk")
+    entry = await books.entries.entry(added.ids[0])
+    await books.crossings.tell(entry, [((Bound.PACE, 0.8), 0.81, text(f"{name}-crossing"))], [])
+    return added.ids[0]
 
 
 async def _filled(store: Any) -> None:
@@ -182,7 +204,8 @@ async def _services(made: Books, store: Any, clock: Any, tariffs: Tariffs, *of: 
     quarantine = SqliteQuarantine(":memory:")
     await quarantine.put([Refusal(to_ms(NOW), "unknown meter", "no such meter", "foreign-edge", "foreign-x")])
     closings = Closings(records, clock, made)
+    quotas = quota_books(records, clock, made)
     accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
-    of_records = (lives, made, tariffs, bills, stock, closings)
+    of_records = (lives, made, tariffs, bills, stock, closings, quotas)
     of_accounts = accounts, Audit(records, clock), LocalDoor()
     return Services(clock, store, quarantine, directory, edges, present, hub, metrics, *of_records, *of_accounts)

@@ -20,7 +20,7 @@ from gateway.services import Services
 from tests.gateway.access.asks import ASKS, Ask
 from tests.gateway.access.city import NODES, City, identity
 
-_NEVER = (999_999, 999_999, 999_999)
+_NEVER = (999_999, 999_999, 999_999, 999_999)
 _OPERATED = ("/api/v1/edges", "/api/v1/quarantine")
 # The name of who stands above is told, in the tree alone.
 _NAMED = {"organisation/parent-office", "parent-office名", "parent-office name"}
@@ -66,7 +66,7 @@ async def _leaks(city: City, route: Route[Services], role: Role, node: str) -> A
     who = identity(role)
     services = city.services.seen_by(who, permission)
     seen = seen_of(role, permission)
-    ids = city.events[node], city.bills[node], city.moves[node]
+    ids = city.events[node], city.bills[node], city.moves[node], city.quotas[node]
     if route.path in _OPERATED and operates_everywhere(who):
         return
     if permission is Permission.AUDIT and audits_everywhere(who):
@@ -81,11 +81,11 @@ async def _leaks(city: City, route: Route[Services], role: Role, node: str) -> A
             yield f"{ask}: {found} is not {unknown}"
 
 
-def _as_nobody(found: str, node: str, ids: tuple[int, int, int]) -> str:
+def _as_nobody(found: str, node: str, ids: tuple[int, int, int, int]) -> str:
     text = found.replace(f"{node}-", "nobody-") if "site" not in found[:5] else found
     text = text.replace("parent-office", "nobody-office") if node == "parent" else text
     for one, never in zip(ids, _NEVER, strict=True):
-        text = re.sub(rf"\b(event|bill|stock_move) {one}\b", rf"\g<1> {never}", text)
+        text = re.sub(rf"\b(event|bill|stock_move|quota) {one}\b", rf"\g<1> {never}", text)
     return text
 
 

@@ -44,6 +44,8 @@ async def test_nothing_foreign_is_in_any_answer_and_what_is_foreign_stands(city:
     assert bills.count("foreign-account") == bills.count("parent-account") == 1
     moves = [k.value.of for k in await services.stock.entries(withdrawn=True)]
     assert moves.count("organisation/foreign-office") == moves.count("organisation/parent-office") == 1
+    quotas = [k.value.of for k in await services.quotas.entries.entries()]
+    assert quotas.count("organisation/foreign-office") == quotas.count("organisation/parent-office") == 1
     assert [c.month for c in await services.closings.closings()] == ["2026-01"]
 
 
@@ -62,5 +64,6 @@ async def test_the_matrix_would_find_a_filter_that_was_forgotten(city: City) -> 
     # Accounts tell of no node. Tariffs and the list of closed months are everybody's; nothing is left to withdraw or to
     # correct.
     blind = {"/api/v1/tariffs", "/api/v1/periods", "/api/v1/periods/correct", "/api/v1/events/withdraw/preview"}
+    blind.add("/api/v1/quotas/standards")
     blind |= {path for (_, path), (_, ask) in ASKS.items() if ask is of_no_node}
     assert {route.path for route in ROUTES} - leaking == blind

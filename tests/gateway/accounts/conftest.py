@@ -25,6 +25,7 @@ from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
+from gateway.quotas.books import quota_books
 from gateway.records.database import open_records
 from gateway.services import Services
 from gateway.sites.service import Directory
@@ -47,7 +48,13 @@ async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Service
     present = Present(store, directory, edges, clock)
     async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(directory.site) as (kept, _):
         of_records = (Tariffs(records, clock), Bills(records, clock), Stock(records, clock))
-        told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept))
+        told = (
+            Lives(records, clock),
+            kept,
+            *of_records,
+            Closings(records, clock, kept),
+            quota_books(records, clock, kept),
+        )
         accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
         quarantine, hub = SqliteQuarantine(":memory:"), Hub(clock, metrics)
         frame = (store, quarantine, directory, edges, present, hub, metrics)
