@@ -60,7 +60,7 @@ def _with_children(site: Site, of: str) -> list[str]:
     return [f"organisation/{o.id}" for o in site.organisations if name in (o.id, o.parent)]
 
 
-def _worst_first(words: w.PaceWords) -> tuple[float, float, str]:
+def _worst_first(words: w.QuotaPaceWords) -> tuple[float, float, str]:
     return -(words.chance if words.chance is not None else -1.0), -(words.share or 0.0), words.quota.of
 
 
@@ -78,7 +78,7 @@ async def one(quotas: QuotaBooks, books: Books, query: w.QuotaQuery) -> w.QuotaA
         month_words(pace),
         list(pace.months.by),
         [w.KeptQuotaWords.of(e) for e in sorted(same, key=lambda e: (e.value.dated, e.id))],
-        [w.CrossingWords.told(c) for c in crossed],
+        [w.QuotaCrossingWords.told(c) for c in crossed],
     )
 
 
@@ -164,10 +164,10 @@ def _draft(asked: w.QuotaPreview, amount: Decimal, method: Method, text: TextWor
 # -- words ----------------------------------------------------------------------------------------------------------
 
 
-def pace_words(pace: Pace, site: Site, standing: Sequence[Crossing]) -> w.PaceWords:
+def pace_words(pace: Pace, site: Site, standing: Sequence[Crossing]) -> w.QuotaPaceWords:
     """A pace as the API tells it."""
     s, quota = pace.standing, pace.quota
-    return w.PaceWords(
+    return w.QuotaPaceWords(
         pace.entry.id,
         _name(site, quota.of),
         quota.unit,
@@ -186,13 +186,13 @@ def pace_words(pace: Pace, site: Site, standing: Sequence[Crossing]) -> w.PaceWo
         _forecast(pace.month),
         _forecast(pace.year),
         _state(pace),
-        [w.CrossingWords.told(c) for c in standing if c.quota_id == pace.entry.id and c.cleared_at_ms is None],
+        [w.QuotaCrossingWords.told(c) for c in standing if c.quota_id == pace.entry.id and c.cleared_at_ms is None],
     )
 
 
-def _forecast(given: Forecast) -> w.ForecastWords:
+def _forecast(given: Forecast) -> w.QuotaForecastWords:
     expected, least, most = (None if n is None else round(n, 3) for n in (given.expected, given.least, given.most))
-    return w.ForecastWords(expected, least, most, given.method, given.reason)
+    return w.QuotaForecastWords(expected, least, most, given.method, given.reason)
 
 
 def _state(pace: Pace) -> str:
@@ -213,7 +213,7 @@ def _name(site: Site, of: str) -> TextWords:
     return TextWords.of(named[of]) if of in named else TextWords(of, of)
 
 
-def curve_words(pace: Pace) -> w.CurveWords:
+def curve_words(pace: Pace) -> w.QuotaCurveWords:
     """Sums by the evening of each day of the year."""
     year = pace.quota.year
     days = [date(year, 1, 1) + timedelta(days=i) for i in range((date(year + 1, 1, 1) - date(year, 1, 1)).days)]
@@ -229,16 +229,16 @@ def curve_words(pace: Pace) -> w.CurveWords:
         curves.append([None if ratio is None else round(base + v * ratio, 3) for v in rest.tolist()])
     before: list[float | None] = [None] * (len(days) - len(rest))
     told: list[float | None] = [round(u, 3) for u in used]
-    return w.CurveWords(days, allowed, told + [None] * (len(days) - len(used)), *(before + c for c in curves))
+    return w.QuotaCurveWords(days, allowed, told + [None] * (len(days) - len(used)), *(before + c for c in curves))
 
 
-def month_words(pace: Pace) -> list[w.MonthWords]:
+def month_words(pace: Pace) -> list[w.QuotaMonthWords]:
     """What each month allows, and used."""
     year = pace.quota.year
     starts = [date(year, m, 1) for m in range(1, MONTHS + 1)] + [date(year + 1, 1, 1)]
     at = [(d - starts[0]).days for d in starts]
     return [
-        w.MonthWords(
+        w.QuotaMonthWords(
             m + 1,
             pace.months.amounts[m] / MICRO,
             round(float(np.nansum(pace.daily[at[m] : at[m + 1]])), 3) if at[m] < len(pace.daily) else None,
@@ -256,7 +256,7 @@ def standards_told(book: StandardBook) -> w.StandardsAnswer:
 
 def _standard(s: Standard) -> w.StandardWords:
     rows = [
-        w.RowWords(
+        w.StandardRowWords(
             r.indicator.id,
             TextWords.of(r.indicator.name),
             r.indicator.unit,
@@ -268,7 +268,7 @@ def _standard(s: Standard) -> w.StandardWords:
         for r in s.rows
     ]
     corrections = [
-        w.CorrectionWords(TextWords.of(c.name), c.fact, c.unit, list(c.indicators), c.source, str(c.confidence))
+        w.StandardCorrectionWords(TextWords.of(c.name), c.fact, c.unit, list(c.indicators), c.source, str(c.confidence))
         for c in s.corrections
     ]
     labels = {value: TextWords.of(name) for value, name in s.labels.items()}

@@ -24,7 +24,7 @@ async def standards(services: Services, _query: NoQuery) -> w.StandardsAnswer:
 
 async def crossings(services: Services, query: w.CrossingsQuery) -> w.CrossingsAnswer:
     found = await services.quotas.crossings.crossings(standing=query.standing, after=query.after)
-    return w.CrossingsAnswer([w.CrossingWords.told(c) for c in found])
+    return w.CrossingsAnswer([w.QuotaCrossingWords.told(c) for c in found])
 
 
 async def add_quotas(services: Services, _query: NoQuery, body: w.NewQuotas) -> w.AddedQuotasAnswer:

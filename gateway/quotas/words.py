@@ -63,7 +63,7 @@ class KeptQuotaWords(msgspec.Struct):
         return cls(kept.id, QuotaWords.of_quota(kept.value), *said)
 
 
-class ForecastWords(msgspec.Struct):
+class QuotaForecastWords(msgspec.Struct):
     """What a period is expected to come to; it lies within `least` and `most` with a chance of 90 %.
 
     Null where `reason` says why nothing is foretold; `method` is how it was.
@@ -76,7 +76,7 @@ class ForecastWords(msgspec.Struct):
     reason: str
 
 
-class CrossingWords(msgspec.Struct):
+class QuotaCrossingWords(msgspec.Struct):
     """A bound that was crossed: pace (used by allowed so far), year (used by the quota), chance (of exceeding it)."""
 
     id: int
@@ -90,14 +90,14 @@ class CrossingWords(msgspec.Struct):
     text: TextWords
 
     @classmethod
-    def told(cls, one: Crossing) -> CrossingWords:
+    def told(cls, one: Crossing) -> QuotaCrossingWords:
         times = one.raised_at_ms, one.cleared_at_ms
         return cls(
             one.id, one.quota_id, one.of, *(str(one.mark[0]), one.mark[1]), one.share, *times, TextWords.of(one.text)
         )
 
 
-class PaceWords(msgspec.Struct):
+class QuotaPaceWords(msgspec.Struct):
     """A quota and how its year goes, up to the end of the day before `until`.
 
     `state` is exceeded, exceeding (likely, at the end), ahead (of what is allowed so far), near (above 90 % of it),
@@ -120,10 +120,10 @@ class PaceWords(msgspec.Struct):
     change: float | None
     chance: float | None
     exceeded_on: date | None
-    month: ForecastWords
-    year: ForecastWords
+    month: QuotaForecastWords
+    year: QuotaForecastWords
     state: str
-    standing: list[CrossingWords]
+    standing: list[QuotaCrossingWords]
 
 
 class QuotasQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -139,7 +139,7 @@ class QuotasAnswer(msgspec.Struct):
     of: str | None
     year: int
     until: date
-    quotas: list[PaceWords]
+    quotas: list[QuotaPaceWords]
 
 
 class QuotaQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -148,7 +148,7 @@ class QuotaQuery(msgspec.Struct, forbid_unknown_fields=True):
     id: int
 
 
-class CurveWords(msgspec.Struct):
+class QuotaCurveWords(msgspec.Struct):
     """By day, as of its evening: used and allowed since the year began, then what is expected, with its interval."""
 
     days: list[date]
@@ -159,7 +159,7 @@ class CurveWords(msgspec.Struct):
     most: list[float | None]
 
 
-class MonthWords(msgspec.Struct):
+class QuotaMonthWords(msgspec.Struct):
     """What a month allows, and what was used in it; null where it has not begun."""
 
     month: int
@@ -173,12 +173,12 @@ class QuotaAnswer(msgspec.Struct):
     `months_by` are the past years whose shape the months have; empty where they were given, or go by their days.
     """
 
-    pace: PaceWords
-    curve: CurveWords
-    months: list[MonthWords]
+    pace: QuotaPaceWords
+    curve: QuotaCurveWords
+    months: list[QuotaMonthWords]
     months_by: list[int]
     versions: list[KeptQuotaWords]
-    crossings: list[CrossingWords]
+    crossings: list[QuotaCrossingWords]
 
 
 class NewQuotas(msgspec.Struct, forbid_unknown_fields=True):
@@ -260,8 +260,8 @@ class QuotaPreviewAnswer(msgspec.Struct):
 
     quota: QuotaWords
     reckoned: TextWords
-    pace: PaceWords
-    months: list[MonthWords]
+    pace: QuotaPaceWords
+    months: list[QuotaMonthWords]
     months_by: list[int]
 
 
@@ -275,10 +275,10 @@ class CrossingsQuery(msgspec.Struct, forbid_unknown_fields=True):
 class CrossingsAnswer(msgspec.Struct):
     """Bounds that were crossed, oldest first."""
 
-    crossings: list[CrossingWords]
+    crossings: list[QuotaCrossingWords]
 
 
-class RowWords(msgspec.Struct):
+class StandardRowWords(msgspec.Struct):
     """A line of a standard."""
 
     indicator: str
@@ -290,7 +290,7 @@ class RowWords(msgspec.Struct):
     note: str
 
 
-class CorrectionWords(msgspec.Struct):
+class StandardCorrectionWords(msgspec.Struct):
     """A correction of consumption before it is compared."""
 
     name: TextWords
@@ -313,8 +313,8 @@ class StandardWords(msgspec.Struct):
     valid_from: date
     valid_to: date | None
     factor_set: str | None
-    rows: list[RowWords]
-    corrections: list[CorrectionWords]
+    rows: list[StandardRowWords]
+    corrections: list[StandardCorrectionWords]
     labels: dict[str, TextWords]
     notes: list[str]
 
