@@ -262,10 +262,7 @@ class _Group:
         self, i: int, horizon: Horizon, used: int, known: Floats, rest: Expected | None, quota: int | None
     ) -> tuple[Forecast, float | None]:
         if rest is None:
-            over = self._start >= self._stop
-            whole = used / MICRO if over and known.mean() >= _KNOWN_LEAST else None
-            reason = "the year is over" if over else "the year has not begun"
-            return Forecast(whole, whole, whole, "", reason), self._known_chance(used, quota) if over else None
+            return self._of_other_year(used, known, quota)
         method = METHODS[int(rest.method[i])]
         expected = rest.days[:, i].sum()
         if not np.isfinite(expected):
@@ -282,6 +279,16 @@ class _Group:
         low, high = misses.interval(*own)
         chance = None if quota is None else float(misses.chance_above(*own, np.array([quota / MICRO]))[0])
         return Forecast(total, float(low[0]), float(high[0]), method), chance
+
+    def _of_other_year(self, used: int, known: Floats, quota: int | None) -> tuple[Forecast, float | None]:
+        """Of a year that is over there is nothing to foretell, only something to know, if it is known whole."""
+        if self._start < self._stop:
+            return Forecast(None, None, None, "", "the year has not begun"), None
+        whole = used / MICRO if len(known) and known.mean() >= _KNOWN_LEAST else None
+        chance = self._known_chance(used, quota)
+        if chance is None and quota is not None and whole is not None:
+            chance = 0.0
+        return Forecast(whole, whole, whole, "", "the year is over"), chance
 
     def _known_chance(self, used: int, quota: int | None) -> float | None:
         """What is exceeded already needs no forecast."""

@@ -244,3 +244,19 @@ async def test_a_year_with_a_hole_is_not_foretold(records: Records, clock: Stepp
 async def test_nobody_has_a_quota_whom_the_site_does_not_know(quotas: QuotaBooks, ledger: Books) -> None:
     with pytest.raises(UnknownName, match="'elsewhere' is not in the site"):
         await listed(quotas, ledger, w.QuotasQuery("organisation/elsewhere"))
+
+
+async def test_of_a_year_that_is_over_it_is_known_and_of_one_to_come_nothing(quotas: QuotaBooks, ledger: Books) -> None:
+    for year in (2025, 2027):
+        await quotas.entries.add([quota("90000", year=year)], "officer")
+
+    [past] = (await listed(quotas, ledger, w.QuotasQuery(year=2025))).quotas
+    [future] = (await listed(quotas, ledger, w.QuotasQuery(year=2027))).quotas
+
+    assert (past.used, past.year.expected, past.chance, past.share_of_year) == (
+        87_600,
+        87_600,
+        0.0,
+        round(876 / 900, 6),
+    )
+    assert (future.used, future.allowed, future.chance, future.year.reason) == (0, 0, None, "the year has not begun")
