@@ -14,7 +14,8 @@ from gateway.access.seen_readings import only_read
 from gateway.access.seen_records import SeenEntries
 from gateway.access.sight import Sight
 from gateway.quotas.books import QuotaBooks
-from gateway.quotas.paces import Pace, Paces
+from gateway.quotas.paces import Paces
+from gateway.quotas.reckoning import Pace
 from gateway.quotas.service import Crossing, Crossings, Quotas
 from gateway.records.entries import Entry
 

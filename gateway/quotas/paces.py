@@ -1,104 +1,45 @@
-"""How the year goes against each quota: what was used, what is allowed so far, what is expected, and how surely."""
+"""Paces of quotas: what the ledger knows of each organisation by day, kept for an hour, and reckoned."""
 
 from __future__ import annotations
 
 import asyncio
-from calendar import monthrange
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
 
 from analytics.carbon.factors import Carrier
-from analytics.quotas.daily import Days, Floats, Ints, days_of_types, plain_days
-from analytics.quotas.forecast import METHODS, Expected, rest_of_month, rest_of_year
-from analytics.quotas.intervals import Calibration, Horizon
-from analytics.quotas.pace import Standing, allowed_until, runs_out
-from analytics.quotas.yearly import Months, millionths, over_months
+from analytics.quotas.daily import Days, Floats, days_of_types, plain_days
+from analytics.quotas.intervals import Calibration
+from energy.bills import SupplierBill
 from energy.hours import Whole
+from energy.life import MeterEvent
 from energy.periods import Span
 from energy.ports import Clock
 from energy.quantities import Medium
-from energy.quotas import MONTHS, QUOTA_UNITS, Quota, QuotaOf
+from energy.quotas import QUOTA_UNITS, Quota, QuotaOf
 from energy.readings import to_ms
 from energy.series import MICRO
+from energy.sites import Site
 from energy.working_days import WorkingDays
 from gateway.ledger.books import Books
 from gateway.ledger.scope import Node
 from gateway.ledger.service import Range
+from gateway.quotas.reckoning import MISSING_MOST, Group, Pace, Series
 from gateway.quotas.service import Quotas
 from gateway.records.entries import Entry
 
 # Years before that of the quota which tell its months and its forecast.
 _YEARS_BACK = 3
-# Of a day, a month or the year so far: what may be missing before nothing is made of it.
-_MISSING_MOST = 0.05
-_KNOWN_LEAST = 0.9
 _FRESH_MS = 3_600_000
+# What comes later than so is worked in when the day changes.
+_LATE_DAYS = 45
 _CARRIERS = {
     QuotaOf.ELECTRICITY: Carrier.ELECTRICITY,
     QuotaOf.GAS: Carrier.NATURAL_GAS,
     QuotaOf.HEAT: Carrier.HEAT,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """What a month or year is expected to come to [unit of the quota].
-
-    least, most : the interval of 90 %. All None where `method` is too little history, or `reason` says why not.
-    """
-
-    expected: float | None
-    least: float | None
-    most: float | None
-    method: str
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """A quota at the end of the day before `today`. Amounts of the ledger are millionths, forecasts are not.
-
-    daily : (days of the year so far,) used; NaN where a day is not known whole. expected_daily : the days to come.
-    completeness : share of the time since the year began of which something is known. change : this year by last year
-    over the days that both know, less 1.
-    """
-
-    entry: Entry[Quota]
-    today: date
-    standing: Standing
-    months: Months
-    used_month: int
-    completeness: float
-    month: Forecast
-    year: Forecast
-    exceeded_on: date | None
-    change: float | None
-    daily: Floats
-    expected_daily: Floats
-
-    @property
-    def quota(self) -> Quota:
-        return self.entry.value
-
-
-@dataclass(frozen=True, slots=True)
-class _Series:
-    """A node by local day, from `first` to the day before `today`: amount [millionths], known share of each day."""
-
-    first: date
-    today: date
-    read_at_ms: int
-    amount: Whole
-    known: Floats
-
-    @property
-    def daily(self) -> Floats:
-        """In whole units; NaN where a day is not known whole."""
-        return np.where(self.known >= 1 - _MISSING_MOST, self.amount / MICRO, np.nan)
 
 
 class Paces:
@@ -114,7 +55,8 @@ class Paces:
     ) -> None:
         self._quotas, self._books, self._clock = quotas, books, clock
         self._calibration, self._working_days = calibration or Calibration(), working_days
-        self._series: dict[tuple[str, QuotaOf, str | None, int], _Series] = {}
+        self._series: dict[tuple[str, QuotaOf, str | None, int], Series] = {}
+        self._of: tuple[Site, Sequence[MeterEvent], Sequence[SupplierBill]] | None = None
         self._reckoning = asyncio.Lock()
 
     @property
@@ -131,11 +73,12 @@ class Paces:
     async def of_entries(self, entries: Sequence[Entry[Quota]]) -> list[Pace]:
         """The paces of quotas, in their order; those of one medium and year are forecast together."""
         async with self._reckoning:
+            self._forget_what_was_of_other_records()
             found: dict[int, Pace] = {}
             for limited, year in sorted({(e.value.limited, e.value.year) for e in entries}):
                 own = [e for e in entries if (e.value.limited, e.value.year) == (limited, year)]
                 series = [await self._read(e.value) for e in own]
-                made = _Group(own, series, self._days, self._calibration).paces()
+                made = Group(own, series, self._days, self._calibration).paces()
                 found |= dict(zip((e.id for e in own), made, strict=True))
         return [found[e.id] for e in entries]
 
@@ -146,7 +89,7 @@ class Paces:
         for year in range(series.first.year, quota.year):
             start, stop = ((date(y, 1, 1) - series.first).days for y in (year, year + 1))
             known = series.known[start:stop]
-            whole = stop <= len(series.known) and known.mean() >= 1 - _MISSING_MOST
+            whole = stop <= len(series.known) and known.mean() >= 1 - MISSING_MOST
             found[year] = Decimal(int(series.amount[start:stop].sum())) / MICRO if whole else None
         return found
 
@@ -158,26 +101,42 @@ class Paces:
 
     # -- reading --------------------------------------------------------------------------------------------------
 
-    async def _read(self, quota: Quota) -> _Series:
+    def _forget_what_was_of_other_records(self) -> None:
+        """Who uses what, and what happened to meters, may have been set right for the past too."""
+        kept = self._books.kept
+        of = kept.site, kept.events, kept.bills
+        if self._of is not None and self._of != of:
+            self._series.clear()
+        self._of = of
+
+    async def _read(self, quota: Quota) -> Series:
+        """A node by day: all of it once a day, the last weeks of it anew every hour."""
         name = quota.of, quota.limited, quota.factor_set, quota.year
         now, today = to_ms(self._clock.now()), min(self.today, date(quota.year + 1, 1, 1))
         kept = self._series.get(name)
-        if kept is None or kept.today != today or now - kept.read_at_ms >= _FRESH_MS:
-            self._series[name] = kept = await self._reread(quota, today, now)
+        if kept is None or kept.today != today:
+            first = date(quota.year - _YEARS_BACK, 1, 1)
+            self._series[name] = kept = Series(first, today, now, *await self._days_of(quota, first, today))
+        elif now - kept.read_at_ms >= _FRESH_MS:
+            since = max(kept.first, today - timedelta(days=_LATE_DAYS))
+            amount, known = await self._days_of(quota, since, today)
+            at = (since - kept.first).days
+            joined = np.concatenate([kept.amount[:at], amount]), np.concatenate([kept.known[:at], known])
+            self._series[name] = kept = Series(kept.first, today, now, *joined)
         return kept
 
-    async def _reread(self, quota: Quota, today: date, now_ms: int) -> _Series:
-        first = date(quota.year - _YEARS_BACK, 1, 1)
-        count = max((today - first).days, 0)
+    async def _days_of(self, quota: Quota, first: date, end: date) -> tuple[Whole, Floats]:
+        """Amount [millionths] and known share of the days [first, end); nothing is known where nothing measures."""
+        count = max((end - first).days, 0)
         amount, known = np.zeros(count, dtype=np.int64), np.ones(count)
         media = list(_CARRIERS) if quota.limited is QuotaOf.ENERGY else [quota.limited]
         found = False
         for limited in media if count else []:
-            own = await self._by_day(quota, limited, first, today)
+            own = await self._by_day(quota, limited, first, end)
             if own is not None:
                 found = True
                 amount, known = amount + own[0], np.minimum(known, own[1])
-        return _Series(first, today, now_ms, amount, known if found else np.zeros(count))
+        return amount, known if found else np.zeros(count)
 
     async def _by_day(self, quota: Quota, limited: QuotaOf, first: date, today: date) -> tuple[Whole, Floats] | None:
         zone = self._books.kept.site.zone_info
@@ -199,130 +158,3 @@ class Paces:
         """Standard coal of a unit, under the factor set that the quota was made with."""
         factors = self._books.factors.set(quota.factor_set or "")
         return factors.convert(_CARRIERS[limited], Decimal(1), QUOTA_UNITS[limited], quota.year).kgce
-
-
-class _Group:
-    """Quotas of one medium and year, reckoned together."""
-
-    def __init__(
-        self,
-        entries: Sequence[Entry[Quota]],
-        series: Sequence[_Series],
-        days: Callable[[date, int], Days],
-        calibration: Calibration,
-    ) -> None:
-        self._entries, self._series, self._calibration = entries, series, calibration
-        self._limited, self._year = entries[0].value.limited, entries[0].value.year
-        self._first, self._today = series[0].first, series[0].today
-        ends = date(self._year + 1, 1, 1)
-        self._days = days(self._first, (ends - self._first).days)
-        self._new_year, self._start = self._at(date(self._year, 1, 1)), self._at(self._today)
-        self._stop = self._at(ends)
-        self._daily = np.stack([s.daily for s in series], axis=1)
-
-    def paces(self) -> list[Pace]:
-        running = self._new_year <= self._start < self._stop
-        month = year = None
-        if running:
-            ends = (self._today.replace(day=1) + timedelta(days=31)).replace(day=1)
-            month = rest_of_month(self._daily, self._days, self._start, self._at(ends))
-            year = rest_of_year(self._daily, self._days, self._start, self._stop, self._new_year)
-        return [self._pace(i, month, year) for i in range(len(self._entries))]
-
-    def _pace(self, i: int, month: Expected | None, year: Expected | None) -> Pace:
-        entry, series = self._entries[i], self._series[i]
-        used = int(series.amount[self._new_year :].sum())
-        known = series.known[self._new_year :]
-        completeness = float(known.mean()) if len(known) else 1.0
-        months = self._months(i)
-        quota = millionths(entry.value.amount)
-        allowed = allowed_until(months.amounts, self._year, self._today)
-        day = self._at(self._today.replace(day=1)) if self._today.year == self._year else self._start
-        used_month = int(series.amount[day:].sum())
-        of_month, _ = self._forecast(i, Horizon.MONTH, used_month, series.known[day:], month, None)
-        of_year, chance = self._forecast(i, Horizon.YEAR, used, known, year, quota)
-        rest = np.zeros(0) if year is None else year.days[:, i]
-        told = rest if of_year.expected is not None else np.zeros(0)
-        return Pace(
-            entry,
-            self._today,
-            Standing(used, allowed, quota, chance),
-            months,
-            used_month,
-            completeness,
-            of_month,
-            of_year,
-            self._exceeded(used, quota, told),
-            self._change(i),
-            self._daily[self._new_year :, i],
-            told,
-        )
-
-    def _forecast(
-        self, i: int, horizon: Horizon, used: int, known: Floats, rest: Expected | None, quota: int | None
-    ) -> tuple[Forecast, float | None]:
-        if rest is None:
-            return self._of_other_year(used, known, quota)
-        method = METHODS[int(rest.method[i])]
-        expected = rest.days[:, i].sum()
-        if not np.isfinite(expected):
-            return Forecast(None, None, None, method, "too little history"), self._known_chance(used, quota)
-        if len(known) and known.mean() < _KNOWN_LEAST:
-            reason = f"{known.mean():.0%} of the time so far is known"
-            return Forecast(None, None, None, method, reason), self._known_chance(used, quota)
-        gone = len(known) / (len(known) + len(rest.days))
-        misses = self._calibration.at(str(self._limited), horizon, gone)
-        total = used / MICRO + float(expected)
-        if misses is None:
-            return Forecast(total, None, None, method, "no misses are known"), self._known_chance(used, quota)
-        own = np.array([used / MICRO]), np.array([float(expected)])
-        low, high = misses.interval(*own)
-        chance = None if quota is None else float(misses.chance_above(*own, np.array([quota / MICRO]))[0])
-        return Forecast(total, float(low[0]), float(high[0]), method), chance
-
-    def _of_other_year(self, used: int, known: Floats, quota: int | None) -> tuple[Forecast, float | None]:
-        """Of a year that is over there is nothing to foretell, only something to know, if it is known whole."""
-        if self._start < self._stop:
-            return Forecast(None, None, None, "", "the year has not begun"), None
-        whole = used / MICRO if len(known) and known.mean() >= _KNOWN_LEAST else None
-        chance = self._known_chance(used, quota)
-        if chance is None and quota is not None and whole is not None:
-            chance = 0.0
-        return Forecast(whole, whole, whole, "", "the year is over"), chance
-
-    def _known_chance(self, used: int, quota: int | None) -> float | None:
-        """What is exceeded already needs no forecast."""
-        return 1.0 if quota is not None and used > quota else None
-
-    def _months(self, i: int) -> Months:
-        quota = self._entries[i].value
-        if quota.months is not None:
-            return Months(tuple(millionths(m) for m in quota.months), ())
-        past = {y: self._by_month(i, y) for y in range(self._first.year, self._year)}
-        days = [monthrange(self._year, m)[1] for m in range(1, MONTHS + 1)]
-        return over_months(millionths(quota.amount), past, days)
-
-    def _by_month(self, i: int, year: int) -> list[Decimal | None]:
-        series = self._series[i]
-        found: list[Decimal | None] = []
-        for month in range(1, MONTHS + 1):
-            start = self._at(date(year, month, 1))
-            stop = start + monthrange(year, month)[1]
-            whole = stop <= len(series.known) and series.known[start:stop].mean() >= 1 - _MISSING_MOST
-            found.append(Decimal(int(series.amount[start:stop].sum())) if whole else None)
-        return found
-
-    def _change(self, i: int) -> float | None:
-        now = self._daily[self._new_year : self._start, i]
-        before: Ints = self._days.before[self._new_year : self._start]
-        then = np.where(before >= 0, self._daily[np.clip(before, 0, None), i], np.nan) if len(now) else now
-        both = np.isfinite(now) & np.isfinite(then)
-        if not both.any() or both.mean() < _KNOWN_LEAST or not then[both].sum() > 0:
-            return None
-        return float(now[both].sum() / then[both].sum() - 1)
-
-    def _exceeded(self, used: int, quota: int, rest: Floats) -> date | None:
-        return runs_out(used, quota, [round(float(v) * MICRO) for v in rest], self._today)
-
-    def _at(self, day: date) -> int:
-        return (day - self._first).days

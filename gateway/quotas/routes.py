@@ -6,7 +6,8 @@ from gateway.access.roles import Permission
 from gateway.api.problems import RequestError
 from gateway.api.route import NoQuery, Route
 from gateway.quotas import words as w
-from gateway.quotas.answers import listed, must_be_known, one, previewed, standards_told
+from gateway.quotas.answers import listed, must_be_known, one
+from gateway.quotas.previews import previewed, standards_told
 from gateway.services import Services
 
 

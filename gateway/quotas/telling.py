@@ -8,7 +8,7 @@ from analytics.quotas.pace import Bound, Mark
 from energy.quotas import Method, QuotaOf
 from energy.series import MICRO
 from energy.sites import Text
-from gateway.quotas.paces import Pace
+from gateway.quotas.reckoning import Pace
 
 LIMITED: Mapping[QuotaOf, Text] = {
     QuotaOf.ELECTRICITY: Text("用电", "electricity"),

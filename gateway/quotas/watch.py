@@ -14,7 +14,7 @@ from energy.readings import to_ms
 from energy.sites import Text
 from gateway.ledger.books import Books
 from gateway.quotas.books import QuotaBooks
-from gateway.quotas.paces import Pace
+from gateway.quotas.reckoning import Pace
 from gateway.quotas.service import Crossing
 from gateway.quotas.telling import told
 

@@ -24,8 +24,9 @@ from energy.readings import Point
 from energy.sites import Meter, Site, Text
 from gateway.ledger.books import Books
 from gateway.quotas import words as w
-from gateway.quotas.answers import listed, one, previewed
+from gateway.quotas.answers import listed, one
 from gateway.quotas.books import QuotaBooks, quota_books
+from gateway.quotas.previews import previewed
 from gateway.quotas.watch import QuotaWatch
 from gateway.records.changes import logged_changes
 from gateway.records.database import Records
@@ -260,3 +261,25 @@ async def test_of_a_year_that_is_over_it_is_known_and_of_one_to_come_nothing(quo
         round(876 / 900, 6),
     )
     assert (future.used, future.allowed, future.chance, future.year.reason) == (0, 0, None, "the year has not begun")
+
+
+async def test_what_comes_late_is_in_the_pace_within_an_hour(records: Records, clock: SteppedClock) -> None:
+    main = Meter("main", Text("总表", "main"), Medium.ELECTRICITY, quantities=(ENERGY,), organisation="office")
+    office = Organisation("office", Text("办公厅", "office"))
+    site = Site("here", Text("本地", "here"), "Asia/Shanghai", meters=(main,), organisations=(office,))
+    point, since = Point("main", ENERGY), datetime.fromisoformat("2026-01-01T00:00:00+08:00")
+    async with books(site) as (made, store):
+        await store.write(columns({since + timedelta(hours=i): 10.0 * i for i in range(24 * 60)}, point))
+        await made.catch_up()
+        quotas = quota_books(records, clock, made)
+        await quotas.entries.add([quota()], "officer")
+        [before] = await quotas.paces.of()
+        await store.write(columns({since + timedelta(hours=i): 10.0 * i for i in range(24 * 60, 24 * 69)}, point))
+        await made.catch_up()
+        await clock.step(3600)
+        [after] = await quotas.paces.of()
+
+    # Nothing was known of the last days.
+    assert before.standing.used == pytest.approx(59 * 240_000_000 + 230_000_000)
+    assert after.standing.used == 68 * 240_000_000
+    assert after.completeness == 1.0
