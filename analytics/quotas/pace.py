@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import accumulate
+
+from analytics.quotas.yearly import whole_parts
 
 
 class Bound(StrEnum):
@@ -80,18 +83,18 @@ def crossed(standing: Standing, told: Collection[Mark], bounds: Bounds) -> tuple
     return new, over
 
 
-def allowed_until(months: Sequence[int], year: int, end: date) -> int:
-    """What the quota allows from the first of January up to a day, which is not included [millionths].
+def allowed_by_day(months: Sequence[int], year: int, weights: Sequence[int]) -> list[int]:
+    """What the quota allows on each day of the year; the days of a month sum to it [millionths].
 
-    months : what each month allows; within a month each day allows the same, rounded down.
+    months : what each month allows. weights : of the days of the year, 0 or more, such as what their weekdays usually
+    use: five workdays at the beginning of a month are no excess. A month all of whose days weigh nothing goes evenly.
     """
-    if end <= date(year, 1, 1):
-        return 0
-    if end > date(year, 12, 31):
-        return sum(months)
-    first = end.replace(day=1)
-    following = (first + timedelta(days=31)).replace(day=1)
-    return sum(months[: end.month - 1]) + months[end.month - 1] * (end - first).days // (following - first).days
+    found: list[int] = []
+    for month, amount in enumerate(months, start=1):
+        count = monthrange(year, month)[1]
+        own = weights[len(found) : len(found) + count]
+        found += whole_parts(amount, own if any(own) else [1] * count)
+    return found
 
 
 def runs_out(used: int, quota: int, expected: Sequence[int], first: date) -> date | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from math import lcm
 
 from analytics.quotas.standards import QuotaError, Row, Value
 from energy.quotas import MONTHS
@@ -83,13 +84,18 @@ def _shape(amounts: Sequence[Decimal | None]) -> list[Fraction] | None:
 
 def parts(total: int, weights: Sequence[Fraction]) -> tuple[int, ...]:
     """A whole number divided by weights into whole numbers that sum to it: the largest remainders get the rest."""
-    whole = sum(weights, Fraction(0))
+    common = lcm(*(w.denominator for w in weights))
+    return whole_parts(total, [int(w * common) for w in weights])
+
+
+def whole_parts(total: int, weights: Sequence[int]) -> tuple[int, ...]:
+    """The same by weights that are whole numbers."""
+    whole = sum(weights)
     if whole <= 0 or any(w < 0 for w in weights):
         raise QuotaError("weights must not be below 0, nor all of them 0")
-    exact = [total * w / whole for w in weights]
-    floors = [int(e) for e in exact]
+    floors = [total * w // whole for w in weights]
     left = total - sum(floors)
-    order = sorted(range(len(exact)), key=lambda i: (floors[i] - exact[i], i))
+    order = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), i))
     for i in order[:left]:
         floors[i] += 1
     return tuple(floors)

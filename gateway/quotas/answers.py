@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from itertools import accumulate
 
 import numpy as np
 
-from analytics.quotas.pace import Bounds, allowed_until
+from analytics.quotas.pace import Bounds
 from energy.errors import EnergyError, UnknownName
 from energy.quotas import MONTHS, Quota
 from energy.series import MICRO
@@ -118,7 +119,7 @@ def curve_words(pace: Pace) -> w.QuotaCurveWords:
     """Sums by the evening of each day of the year."""
     year = pace.quota.year
     days = [date(year, 1, 1) + timedelta(days=i) for i in range((date(year + 1, 1, 1) - date(year, 1, 1)).days)]
-    allowed = [allowed_until(pace.months.amounts, year, d + timedelta(days=1)) / MICRO for d in days]
+    allowed = [total / MICRO for total in accumulate(pace.allowed_daily)]
     used = np.cumsum(np.nan_to_num(pace.daily)).tolist() if len(pace.daily) else []
     # The ledger's own sum ends the curve: days that are not known whole have a part in it.
     used = [*used[:-1], pace.standing.used / MICRO] if used else used

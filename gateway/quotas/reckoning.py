@@ -10,10 +10,10 @@ from decimal import Decimal
 
 import numpy as np
 
-from analytics.quotas.daily import Days, Floats, Ints
+from analytics.quotas.daily import WEEK, YEAR_OF_WEEKS, Days, Floats, Ints
 from analytics.quotas.forecast import METHODS, Expected, rest_of_month, rest_of_year
 from analytics.quotas.intervals import Calibration, Horizon
-from analytics.quotas.pace import Standing, allowed_until, runs_out
+from analytics.quotas.pace import Standing, allowed_by_day, runs_out
 from analytics.quotas.yearly import Months, millionths, over_months
 from energy.hours import Whole
 from energy.quotas import MONTHS, Quota
@@ -23,6 +23,8 @@ from gateway.records.entries import Entry
 # Of a day, a month or the year so far: what may be missing before nothing is made of it.
 MISSING_MOST = 0.05
 _KNOWN_LEAST = 0.9
+# Of the days of the year before, to tell what weekdays use.
+_WEIGHED_LEAST = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Pace:
     """A quota at the end of the day before `today`. Amounts of the ledger are millionths, forecasts are not.
 
     daily : (days of the year so far,) used; NaN where a day is not known whole. expected_daily : the days to come.
+    allowed_daily : what the quota allows on each day of the year [millionths].
     completeness : share of the time since the year began of which something is known. change : this year by last year
     over the days that both know, less 1.
     """
@@ -60,6 +63,7 @@ class Pace:
     change: float | None
     daily: Floats
     expected_daily: Floats
+    allowed_daily: Sequence[int]
 
     @property
     def quota(self) -> Quota:
@@ -117,7 +121,8 @@ class Group:
         completeness = float(known.mean()) if len(known) else 1.0
         months = self._months(i)
         quota = millionths(entry.value.amount)
-        allowed = allowed_until(months.amounts, self._year, self._today)
+        by_day = allowed_by_day(months.amounts, self._year, self._weights(i))
+        allowed = sum(by_day[: max(self._start - self._new_year, 0)])
         day = self._at(self._today.replace(day=1)) if self._today.year == self._year else self._start
         used_month = int(series.amount[day:].sum())
         of_month, _ = self._forecast(i, Horizon.MONTH, used_month, series.known[day:], month, None)
@@ -137,6 +142,7 @@ class Group:
             self._change(i),
             self._daily[self._new_year :, i],
             told,
+            by_day,
         )
 
     def _forecast(
@@ -182,6 +188,21 @@ class Group:
         past = {y: self._by_month(i, y) for y in range(self._first.year, self._year)}
         days = [monthrange(self._year, m)[1] for m in range(1, MONTHS + 1)]
         return over_months(millionths(quota.amount), past, days)
+
+    def _weights(self, i: int) -> list[int]:
+        """Of each day of the year: what its weekday usually used the year before; a holiday weighs as the least of
+        them. Where too little is known all days weigh the same."""
+        first = max(self._new_year - YEAR_OF_WEEKS, 0)
+        past, days = self._daily[first : self._new_year, i], np.arange(self._new_year, self._stop)
+        at = first + np.arange(len(past))
+        plain = np.isfinite(past) & ~self._days.special[at]
+        if not len(past) or plain.mean() < _WEIGHED_LEAST:
+            return [1] * len(days)
+        weekday = (at + self._first.weekday()) % WEEK
+        own = [past[plain & (weekday == w)] for w in range(WEEK)]
+        usual = np.array([max(float(np.median(o)), 0.0) if len(o) else 0.0 for o in own])
+        weights = np.where(self._days.special[days], usual.min(), usual[(days + self._first.weekday()) % WEEK])
+        return [round(w * MICRO) for w in weights.tolist()]
 
     def _by_month(self, i: int, year: int) -> list[Decimal | None]:
         series = self._series[i]

@@ -7,16 +7,24 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.quotas.pace import Bound, Bounds, Mark, Standing, allowed_until, crossed, runs_out
+from analytics.quotas.pace import Bound, Bounds, Mark, Standing, allowed_by_day, crossed, runs_out
 
 MONTHS = [310, 280, 310, 300, 310, 300, 310, 310, 300, 310, 300, 310]
 
 
-def test_what_is_allowed_so_far_is_whole_months_and_days_of_this_one() -> None:
-    # January and February, and ten of the 31 days of March.
-    assert allowed_until(MONTHS, 2026, date(2026, 3, 11)) == 310 + 280 + 100
-    assert allowed_until(MONTHS, 2026, date(2026, 1, 1)) == 0
-    assert allowed_until(MONTHS, 2026, date(2027, 1, 1)) == sum(MONTHS)
+def test_the_days_of_a_month_sum_to_it_and_workdays_have_more_of_it() -> None:
+    # 2026 begins with a Thursday: 22 workdays of weight 2 and 9 weekend days of weight 1 in January.
+    weights = [1 if (3 + i) % 7 >= 5 else 2 for i in range(365)]
+
+    found = allowed_by_day([53 * 310, *MONTHS[1:]], 2026, weights)
+
+    assert found[:4] == [620, 620, 310, 310]
+    assert sum(found[:31]) == 53 * 310
+    assert sum(found[31:59]) == 280
+
+
+def test_a_month_of_days_that_weigh_nothing_goes_evenly() -> None:
+    assert allowed_by_day(MONTHS, 2026, [0] * 365)[:31] == [10] * 31
 
 
 def test_a_bound_is_told_once_however_often_the_figure_moves_about_it() -> None:
@@ -51,8 +59,8 @@ def test_the_quota_runs_out_on_the_day_that_goes_beyond_it() -> None:
     assert runs_out(101, 100, [], first) == first
 
 
-@given(st.lists(st.integers(0, 10**12), min_size=12, max_size=12), st.dates(date(2026, 1, 1), date(2026, 12, 30)))
-def test_more_is_never_allowed_the_day_before(months: list[int], day: date) -> None:
-    following = date.fromordinal(day.toordinal() + 1)
-
-    assert allowed_until(months, 2026, day) <= allowed_until(months, 2026, following) <= sum(months)
+@given(
+    st.lists(st.integers(0, 10**12), min_size=12, max_size=12), st.lists(st.integers(0, 9), min_size=365, max_size=365)
+)
+def test_the_days_of_a_year_sum_to_its_quota(months: list[int], weights: list[int]) -> None:
+    assert sum(allowed_by_day(months, 2026, weights)) == sum(months)

@@ -283,3 +283,30 @@ async def test_what_comes_late_is_in_the_pace_within_an_hour(records: Records, c
     assert before.standing.used == pytest.approx(59 * 240_000_000 + 230_000_000)
     assert after.standing.used == 68 * 240_000_000
     assert after.completeness == 1.0
+
+
+async def test_five_workdays_at_the_beginning_of_a_year_are_no_excess(records: Records) -> None:
+    # 100 kWh on workdays, 30 at weekends; in 2026 just as in 2025. The ninth of January ends a week of workdays.
+    main = Meter("main", Text("总表", "main"), Medium.ELECTRICITY, quantities=(ENERGY,), organisation="office")
+    office = Organisation("office", Text("办公厅", "office"))
+    site = Site("here", Text("本地", "here"), "Asia/Shanghai", meters=(main,), organisations=(office,))
+    clock = SteppedClock(datetime(2026, 1, 9, 20, tzinfo=UTC))
+    async with books(site) as (made, store):
+        days = [BEGAN + timedelta(days=i) for i in range(366 + 365 + 9)]
+        used = [100.0 if d.weekday() < 5 else 30.0 for d in days]
+        rows, total = {}, 0.0
+        for day, kwh in zip(days, used, strict=True):
+            for hour in range(24):
+                rows[day + timedelta(hours=hour)] = round(total + kwh * hour / 24, 6)
+            total += kwh
+        rows[days[-1] + timedelta(days=1)] = total
+        await store.write(columns(rows, Point("main", ENERGY)))
+        await made.catch_up()
+        quotas = quota_books(records, clock, made)
+        month = Decimal(22 * 100 + 9 * 30)
+        await quotas.entries.add([quota(str(12 * month), months=(month,) * 12)], "officer")
+        [pace] = await quotas.paces.of()
+
+    # Two, and five, workdays and a weekend.
+    assert pace.standing.used == pytest.approx(760_000_000)
+    assert pace.standing.share(Bound.PACE) == pytest.approx(1.0)
