@@ -35,6 +35,7 @@ from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
+from gateway.quotas.books import quota_books
 from gateway.records.database import Records, open_records
 from gateway.services import Services
 from gateway.sites.service import Directory
@@ -134,6 +135,6 @@ def _services(site: Site, records: Records, store: Any) -> Services:
     books = Books(open_ledger(store), Kept(site), read_factors(Path("config/factors.yaml")))
     entered = Tariffs(records, clock), Bills(records, clock), Stock(records, clock), Closings(records, clock, books)
     found = Findings(records, clock, site.id), WorkingDays()
-    told = (Lives(records, clock), books, *entered, *found)
+    told = (Lives(records, clock), books, *entered, *found, quota_books(records, clock, books))
     nobody = cast(Any, None), cast(Any, None), LocalDoor()  # accounts are not asked
     return Services(clock, store, cast(Any, None), directory, edges, present, hub, metrics, *told, *nobody)

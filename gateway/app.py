@@ -19,11 +19,14 @@ from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.stores import open_ledger, open_store
 from adapters.wire import READINGS, STATE, topic
 from analytics.carbon.factor_file import read_factors
+from analytics.quotas.miss_file import read_misses
+from analytics.quotas.standard_file import read_standards
 from energy.errors import EnergyError, StoreError
 from energy.ports import Clock, Ledger, ReadingStore
 from energy.readings import ReadingColumns, to_ms
 from energy.sites import Site
 from energy.working_day_files import read_working_days
+from energy.working_days import WorkingDays
 from gateway.access.door import LocalDoor, admitted, guarded, marked, must_all_ask, visit_of, visits
 from gateway.access.roles import Identity, Permission
 from gateway.access.seen_readings import not_of_all
@@ -70,6 +73,9 @@ from gateway.live.service import Present
 from gateway.live.words import PUSHED
 from gateway.metrics import Metrics
 from gateway.page import add_page
+from gateway.quotas.books import QuotaBooks, quota_books
+from gateway.quotas.routes import ROUTES as QUOTAS_ROUTES
+from gateway.quotas.watch import QuotaWatch
 from gateway.records.changes import last_change, logged_changes
 from gateway.records.database import Records, open_records
 from gateway.services import Services
@@ -97,6 +103,7 @@ ROUTES: tuple[Route[Services], ...] = (
     *STOCK_ROUTES,
     *CLOSING_ROUTES,
     *FINDINGS_ROUTES,
+    *QUOTAS_ROUTES,
     *AUDIT_ROUTES,
 )
 _MAINTAIN_EVERY_S = 600.0
@@ -129,6 +136,9 @@ class GatewaySettings:
     audit: Path | None = None
     """Where key and head of the audit log lie, if not beside the records or in the folder of `key`."""
     calendars: tuple[Path, ...] = ()
+    # Files of quota standards, and of what forecasts missed before.
+    quota_standards: tuple[Path, ...] = ()
+    forecast_misses: Path | None = None
 
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
@@ -154,6 +164,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         books = Books(ledger, await kept(records, clock, site), read_factors(settings.factors))
         calendar = read_working_days(settings.calendars)
         findings = Findings(records, clock, site.id)
+        quotas = _quotas(settings, records, clock, books, calendar)
         accounts = Accounts(records, clock, open_seal(settings.key), settings.account_rules)
         accounts.organisations = lambda: books.kept.site.organisations
         door = AccountsDoor(accounts, clock, behind_tls=settings.behind_tls)
@@ -174,6 +185,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             Closings(records, clock, books),
             findings,
             calendar,
+            quotas,
             accounts,
             audit,
             door if settings.accounts_required else LocalDoor(),
@@ -210,7 +222,16 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             tasks.create_task(ledger_watch.run(clock))
             tasks.create_task(FindingWatch(books, findings, calendar, clock).run())
             tasks.create_task(_watch_records(books, records, clock, site, door))
+            tasks.create_task(QuotaWatch(quotas, books).run(clock))
             tasks.create_task(_prune(services.audit, settings.audit_days))
+
+
+def _quotas(
+    settings: GatewaySettings, records: Records, clock: Clock, books: Books, working: WorkingDays
+) -> QuotaBooks:
+    misses = read_misses(settings.forecast_misses) if settings.forecast_misses is not None else None
+    standards = read_standards(settings.quota_standards, [s.id for s in books.factors.sets])
+    return quota_books(records, clock, books, standards, misses, working)
 
 
 def application(services: Services, *, behind_tls: bool = False, limits: Limits | None = None) -> web.Application:

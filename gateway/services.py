@@ -20,6 +20,7 @@ from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
+from gateway.quotas.books import QuotaBooks
 from gateway.sites.service import Directory
 from gateway.stock.service import Stock
 from gateway.tariffs.service import Tariffs
@@ -45,6 +46,7 @@ class Services:
     closings: Closings
     findings: Findings
     working_days: WorkingDays
+    quotas: QuotaBooks
     accounts: Accounts
     audit: Audit
     door: Door

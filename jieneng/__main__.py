@@ -26,6 +26,8 @@ _COMMANDS = {
     "tariffs": ("tariffs", "Bring tariffs into the records, see what is there."),
     "bills": ("bills", "Enter what suppliers billed, and compare it with the meters."),
     "stock": ("stock", "Enter fuels that are bought and kept."),
+    "quotas": ("quotas", "Enter what organisations may use, see how the year goes."),
+    "forecast": ("forecast", "Tell what meters will have used by the end of a month or year."),
     "period": ("periods", "Close months, see what would differ, correct them by reversing entries."),
     "consumption": ("consumption", "Tell what flowed through a counter, by hour, day, month or year."),
     "findings": ("findings", "List what does not look as it should, confirm or dismiss it."),

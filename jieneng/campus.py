@@ -25,6 +25,11 @@ def shipped(name: str) -> Path:
     raise FileNotFoundError(name)
 
 
+def quota_standards() -> tuple[Path, ...]:
+    """The files of quota standards as shipped."""
+    return tuple(sorted(shipped("forecast-misses.yaml").parent.joinpath("quotas").glob("*.yaml")))
+
+
 def calendar() -> WorkingDays:
     """The working calendar of China as shipped."""
     return read_working_days([shipped("calendar/china.yaml")])

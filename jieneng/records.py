@@ -17,6 +17,7 @@ from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.findings.service import Findings
 from gateway.life.service import Lives
+from gateway.quotas.service import Quotas
 from gateway.records.database import Records, open_records
 from gateway.sites.records import SiteRecords
 from gateway.stock.service import Stock
@@ -67,6 +68,12 @@ async def kept_tariffs(settings: Settings) -> AsyncIterator[Tariffs]:
 async def kept_bills(settings: Settings) -> AsyncIterator[tuple[Bills, SiteRecords]]:
     async with kept(settings) as records:
         yield Bills(records, SystemClock()), SiteRecords(records, SystemClock())
+
+
+@asynccontextmanager
+async def kept_quotas(settings: Settings) -> AsyncIterator[tuple[Quotas, SiteRecords]]:
+    async with kept(settings) as records:
+        yield Quotas(records, SystemClock()), SiteRecords(records, SystemClock())
 
 
 @asynccontextmanager

@@ -61,7 +61,7 @@ class SeenLives(Lives):
         return await self._lives.withdraw(event_id, who, why)
 
 
-class _SeenEntries(Entries[V]):
+class SeenEntries(Entries[V]):
     """Entries of the owners that are seen."""
 
     def __init__(
@@ -90,14 +90,14 @@ class _SeenEntries(Entries[V]):
         return await self._entries.withdraw(entry_id, who, why)
 
 
-class SeenBills(_SeenEntries[SupplierBill], Bills):
+class SeenBills(SeenEntries[SupplierBill], Bills):
     """The bills of the accounts that are seen."""
 
     def __init__(self, bills: Bills, sight: Sight) -> None:
         super().__init__(bills, "bill", sight.accounts, lambda bill: bill.account, "account {!r} is of no site")
 
 
-class SeenStock(_SeenEntries[StockMove], Stock):
+class SeenStock(SeenEntries[StockMove], Stock):
     """The stocks of the organisations that are seen, and of their own places."""
 
     def __init__(self, stock: Stock, sight: Sight) -> None:

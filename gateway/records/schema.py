@@ -19,6 +19,7 @@ from gateway.billing.tables import BillRow
 from gateway.closing.tables import ClosingEntryRow, ClosingFigureRow, ClosingRow
 from gateway.findings.tables import FindingRow
 from gateway.life.tables import MeterEventRow
+from gateway.quotas.tables import QuotaCrossingRow, QuotaRow
 from gateway.records.base import Base
 from gateway.records.tables import ChangeRow
 from gateway.sites.tables import SiteRow
@@ -36,6 +37,8 @@ TABLES = (
     ClosingRow,
     FindingRow,
     MeterEventRow,
+    QuotaCrossingRow,
+    QuotaRow,
     SiteRow,
     StockMoveRow,
     TariffRow,

@@ -38,7 +38,7 @@ def command(config: Path | None, **given: Any) -> None:
     from gateway.accounts.passwords import PasswordRules
     from gateway.accounts.service import AccountRules
     from gateway.app import GatewaySettings, run_gateway
-    from jieneng.campus import calendar_files, shipped
+    from jieneng.campus import calendar_files, quota_standards, shipped
     from jieneng.composition import load_installed
     from jieneng.logs import configure_logs
     from jieneng.providers import load_providers
@@ -63,5 +63,7 @@ def command(config: Path | None, **given: Any) -> None:
         audit_days=settings.audit_days,
         audit=settings.audit_folder,
         calendars=calendar_files(settings.data),
+        quota_standards=quota_standards(),
+        forecast_misses=shipped("forecast-misses.yaml"),
     )
     options.run_until_signalled(run_gateway(gateway, open_clock(settings.clock)))

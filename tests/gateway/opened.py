@@ -17,6 +17,7 @@ from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
+from gateway.quotas.books import quota_books
 from gateway.records.database import Records
 from gateway.services import Services
 from gateway.sites.service import Directory
@@ -40,6 +41,7 @@ def opened(frame: Frame, records: Records, books: Books, accounts: Accounts, doo
         closings=Closings(records, clock, books),
         findings=Findings(records, clock, books.kept.site.id),
         working_days=CHINA,
+        quotas=quota_books(records, clock, books),
         accounts=accounts,
         audit=Audit(records, clock),
         door=door,

@@ -29,6 +29,7 @@ const router = createRouter({
     { path: '/curves', name: 'curves', component: () => import('./curves/CurvesPage.vue'), meta: { live: true } },
     { path: '/consumption', name: 'consumption', component: () => import('./consumption/ConsumptionPage.vue') },
     { path: '/balance', name: 'balance', component: () => import('./balance/BalancePage.vue') },
+    { path: '/quotas', name: 'quotas', component: () => import('./quotas/QuotasPage.vue') },
     { path: '/meter/:id', name: 'meter', component: () => import('./life/LifePage.vue') },
     { path: '/findings', name: 'findings', component: () => import('./findings/FindingsPage.vue') },
     { path: '/tariffs', name: 'tariffs', component: () => import('./tariffs/TariffsPage.vue') },

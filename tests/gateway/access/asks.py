@@ -134,6 +134,25 @@ def _decide(_node: str, ids: Entered) -> list[Ask]:
     return [({}, {"id": ids.finding, "state": "dismissed", "reason": "known", **_SAID})]
 
 
+def _quotas(node: str, _ids: Entered) -> list[Ask]:
+    return [({}, None), ({"of": f"organisation/{node}-office"}, None), ({"year": 2025}, None)]
+
+
+def _quota(node: str, **given: Any) -> dict[str, Any]:
+    return {"of": f"organisation/{node}-office", "limited": "electricity", "year": 2026, **given}
+
+
+def _add_quotas(node: str, _ids: Entered) -> list[Ask]:
+    same = {"amount": "1000", "method": "self_set", "document": "letter"}
+    # Of another day, and of the one of which there is a quota already.
+    return [({}, {"quotas": [_quota(node, **same, dated=d)], **_SAID}) for d in ("2026-02-03", "2026-01-02")]
+
+
+def _preview_quota(node: str, _ids: Entered) -> list[Ask]:
+    history = {"years": [2025], "rate": "0.1"}
+    return [({}, _quota(node, amount="1000")), ({}, _quota(node, history=history))]
+
+
 ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[Ask]]]] = {
     ("GET", "/api/v1/site"): (Permission.READ, _nothing),
     ("GET", "/api/v1/meters"): (Permission.READ, _nothing),
@@ -174,6 +193,16 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
     ("GET", "/api/v1/audit/state"): (Permission.AUDIT, _nothing),
     ("POST", "/api/v1/audit/verify"): (Permission.AUDIT, _given()),
     ("POST", "/api/v1/audit/export"): (Permission.AUDIT, _given()),
+    ("GET", "/api/v1/quotas"): (Permission.READ, _quotas),
+    ("GET", "/api/v1/quotas/standards"): (Permission.READ, _nothing),
+    ("GET", "/api/v1/quotas/crossings"): (
+        Permission.READ,
+        lambda _node, _ids: [({}, None), ({"standing": True}, None)],
+    ),
+    ("GET", "/api/v1/quotas/{id}"): (Permission.READ, lambda _node, ids: [({"id": ids.quota}, None)]),
+    ("POST", "/api/v1/quotas"): (Permission.APPROVE, _add_quotas),
+    ("POST", "/api/v1/quotas/preview"): (Permission.APPROVE, _preview_quota),
+    ("POST", "/api/v1/quotas/withdraw"): (Permission.APPROVE, lambda _node, ids: [({}, {"id": ids.quota, **_SAID})]),
     ("GET", "/api/v1/session"): (Permission.OPEN, _nothing),
     ("POST", "/api/v1/session"): (Permission.OPEN, _clerk(password="guessed")),
     ("POST", "/api/v1/session/second"): (Permission.OPEN, _given(code="000000")),

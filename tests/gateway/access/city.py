@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 from adapters.clocks import SteppedClock
 from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.wire import EdgeState, MeterState, encode
+from analytics.quotas.pace import Bound
 from energy.bills import SupplierBill
 from energy.findings import Finding, FindingKind
 from energy.life import EventKind, MeterEvent
 from energy.organisations import Account, Basis, FactName, Organisation
 from energy.ports import Refusal
 from energy.quantities import Medium
+from energy.quotas import Method, Quota, QuotaOf
 from energy.readings import Point, to_ms
 from energy.sites import Meter, Place, Site, Text, VirtualPoint
 from energy.stock import MoveKind, StockMove
@@ -36,6 +38,7 @@ from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
+from gateway.quotas.books import QuotaBooks
 from gateway.records.database import Records, open_records
 from gateway.services import Services
 from gateway.sites.service import Directory
@@ -123,6 +126,7 @@ class Entered(NamedTuple):
     token: int
     grant: int
     finding: int
+    quota: int
 
 
 @dataclass
@@ -138,10 +142,11 @@ class City:
     tokens: dict[str, int]
     grants: dict[str, int]
     findings: dict[str, int]
+    quotas: dict[str, int]
 
     def entered(self, node: str) -> Entered:
         """The ids of what there is of a node."""
-        of = (self.events, self.bills, self.moves, self.tokens, self.grants, self.findings)
+        of = (self.events, self.bills, self.moves, self.tokens, self.grants, self.findings, self.quotas)
         return Entered(*(ids[node] for ids in of))
 
 
@@ -171,7 +176,8 @@ async def city(folder: Path) -> AsyncIterator[City]:
             clerks = {n: await _clerk(n, services.accounts) for n in NODES}
             await services.accounts.add("who", services.accounts.author("test"))
             of += [{n: c[i] for n, c in clerks.items()} for i in range(2)]
-            yield City(services, here, made, of[0], of[1], of[2], of[3], of[4], await _findings(services))
+            of += [await _findings(services), {n: await _with_quota(n, services.quotas) for n in NODES}]
+            yield City(services, here, made, of[0], of[1], of[2], of[3], of[4], of[5], of[6])
 
 
 async def _clerk(name: str, accounts: Accounts) -> tuple[int, int]:
@@ -204,6 +210,23 @@ async def _findings(services: Services) -> dict[str, int]:
     await services.findings.take([Valued(one) for one in found], 0, "by hand")
     kept = {k.finding.point.meter: k.id for k in await services.findings.found()}
     return {n: kept[f"{n}-main"] for n in NODES}
+
+
+async def _with_quota(name: str, books: QuotaBooks) -> int:
+    """Of 2026, and a bound of it that was crossed."""
+    quota = Quota(
+        f"organisation/{name}-office",
+        QuotaOf.ELECTRICITY,
+        2026,
+        Decimal("100003.7"),
+        Method.HANDED_DOWN,
+        f"{name}-letter",
+        date(2026, 1, 2),
+    )
+    added = await books.entries.add([quota], f"{name}-clerk")
+    entry = await books.entries.entry(added.ids[0])
+    await books.crossings.tell(entry, [((Bound.PACE, 0.8), 0.81, text(f"{name}-crossing"))], [])
+    return added.ids[0]
 
 
 async def _filled(store: Any) -> None:

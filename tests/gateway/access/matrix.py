@@ -21,10 +21,10 @@ from gateway.services import Services
 from tests.gateway.access.asks import ASKS, Ask
 from tests.gateway.access.city import NODES, City, Entered, identity
 
-NEVER = Entered(*range(999_999, 999_993, -1))
+NEVER = Entered(*range(999_999, 999_999 - len(Entered._fields), -1))
 # Another address each time: nobody is told to wait for what others have tried.
 _ADDRESSES = count()
-_KINDS = ("event", "bill", "stock_move", "token", "grant", "finding")
+_KINDS = ("event", "bill", "stock_move", "token", "grant", "finding", "quota")
 _OPERATED = ("/api/v1/edges", "/api/v1/quarantine")
 # The name of who stands above is told, in the tree alone.
 _NAMED = {"organisation/parent-office", "parent-office名", "parent-office name"}

@@ -51,6 +51,8 @@ async def test_nothing_foreign_is_in_any_answer_and_what_is_foreign_stands(city:
     assert bills.count("foreign-account") == bills.count("parent-account") == 1
     moves = [k.value.of for k in await services.stock.entries(withdrawn=True)]
     assert moves.count("organisation/foreign-office") == moves.count("organisation/parent-office") == 1
+    quotas = [k.value.of for k in await services.quotas.entries.entries()]
+    assert quotas.count("organisation/foreign-office") == quotas.count("organisation/parent-office") == 1
     assert [c.month for c in await services.closings.closings()] == ["2026-01"]
     await _must_stand_as_they_were(city)
 
@@ -113,4 +115,5 @@ async def test_the_matrix_would_find_a_filter_that_was_forgotten(city: City) -> 
     # Nobody has links here, nor has the account that was made on the way.
     blind |= {"/api/v1/accounts/links", "/api/v1/accounts/links/drop"}
     blind |= {route.path for route in ROUTES if route.permission in (Permission.OPEN, Permission.OWN)}
+    blind.add("/api/v1/quotas/standards")
     assert {route.path for route in ROUTES} - leaking == blind

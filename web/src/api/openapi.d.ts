@@ -1014,6 +1014,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Quotas of an organisation and those below it, and how the year goes against them */
+        get: operations["quotas"];
+        put?: never;
+        /** Enter quotas */
+        post: operations["add_quotas"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotas/standards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Quota standards that are known, with their sources */
+        get: operations["standards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotas/crossings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Bounds of quotas that were crossed */
+        get: operations["crossings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotas/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A quota: the curve of its year with an interval, its months and versions */
+        get: operations["quota"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotas/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a quota would be by a standard, by own history or as given, and how the year would go */
+        post: operations["preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotas/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a wrong quota hold no longer */
+        post: operations["withdraw_quota"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -2387,6 +2490,259 @@ export interface components {
             high: (number | null)[];
         };
         /**
+         * QuotasAnswer
+         * @description The quotas of a year that hold, and how it goes against each.
+         */
+        QuotasAnswer: {
+            of: string | null;
+            year: number;
+            /** Format: date */
+            until: string;
+            quotas: components["schemas"]["QuotaPaceWords"][];
+        };
+        /**
+         * QuotaPaceWords
+         * @description A quota and how its year goes, up to the end of the day before `until`.
+         *
+         *         `state` is exceeded, exceeding (likely, at the end), ahead (of what is allowed so far), near (above 90 % of it),
+         *         kept, or unknown (too little of the year so far is known). `share` is used by allowed so far, `share_of_year` by the
+         *         quota.
+         */
+        QuotaPaceWords: {
+            id: number;
+            name: components["schemas"]["TextWords"];
+            unit: string;
+            quota: components["schemas"]["QuotaWords"];
+            /** Format: date */
+            until: string;
+            used: number;
+            allowed: number;
+            left: number;
+            share: number | null;
+            share_of_year: number;
+            used_this_month: number;
+            completeness: number;
+            change: number | null;
+            chance: number | null;
+            exceeded_on: string | null;
+            month: components["schemas"]["QuotaForecastWords"];
+            year: components["schemas"]["QuotaForecastWords"];
+            state: string;
+            standing: components["schemas"]["QuotaCrossingWords"][];
+        };
+        /**
+         * QuotaWords
+         * @description What an organisation may use in a year, by a document. `of` is organisation/ID, `months` sum to `amount`.
+         */
+        QuotaWords: {
+            of: string;
+            limited: components["schemas"]["QuotaOf"];
+            year: number;
+            /** Format: decimal */
+            amount: string;
+            method: components["schemas"]["Method"];
+            document: string;
+            /** Format: date */
+            dated: string;
+            /** @default null */
+            months: string[] | null;
+            /** @default  */
+            standard: string;
+            /** @default null */
+            factor_set: string | null;
+            /** @default  */
+            note: string;
+        };
+        /**
+         * QuotaOf
+         * @description What is limited: a medium, or all energy together as standard coal.
+         * @enum {unknown}
+         */
+        QuotaOf: "electricity" | "energy" | "gas" | "heat" | "water";
+        /**
+         * Method
+         * @description How a quota came to be.
+         * @enum {unknown}
+         */
+        Method: "handed_down" | "history" | "self_set" | "standard";
+        /**
+         * QuotaForecastWords
+         * @description What a period is expected to come to; it lies within `least` and `most` with a chance of 90 %.
+         *
+         *         Null where `reason` says why nothing is foretold; `method` is how it was.
+         */
+        QuotaForecastWords: {
+            expected: number | null;
+            least: number | null;
+            most: number | null;
+            method: string;
+            reason: string;
+        };
+        /**
+         * QuotaCrossingWords
+         * @description A bound that was crossed: pace (used by allowed so far), year (used by the quota), chance (of exceeding it).
+         */
+        QuotaCrossingWords: {
+            id: number;
+            quota_id: number;
+            of: string;
+            bound: string;
+            level: number;
+            share: number;
+            raised_at: number;
+            cleared_at: number | null;
+            text: components["schemas"]["TextWords"];
+        };
+        /**
+         * StandardsAnswer
+         * @description All standards that are known.
+         */
+        StandardsAnswer: {
+            standards: components["schemas"]["StandardWords"][];
+            values: {
+                [key: string]: components["schemas"]["TextWords"];
+            };
+            dimensions: {
+                [key: string]: components["schemas"]["TextWords"];
+            };
+        };
+        /**
+         * StandardWords
+         * @description A quota standard, and under which factor set its figures in standard coal were made.
+         */
+        StandardWords: {
+            id: string;
+            name: components["schemas"]["TextWords"];
+            region: string;
+            version: string;
+            source: string;
+            confidence: string;
+            /** Format: date */
+            valid_from: string;
+            valid_to: string | null;
+            factor_set: string | null;
+            rows: components["schemas"]["StandardRowWords"][];
+            corrections: components["schemas"]["StandardCorrectionWords"][];
+            labels: {
+                [key: string]: components["schemas"]["TextWords"];
+            };
+            notes: string[];
+        };
+        /**
+         * StandardRowWords
+         * @description A line of a standard.
+         */
+        StandardRowWords: {
+            indicator: string;
+            name: components["schemas"]["TextWords"];
+            unit: string;
+            where: {
+                [key: string]: string;
+            };
+            values: {
+                [key: string]: string;
+            };
+            confidence: string;
+            note: string;
+        };
+        /**
+         * StandardCorrectionWords
+         * @description A correction of consumption before it is compared.
+         */
+        StandardCorrectionWords: {
+            name: components["schemas"]["TextWords"];
+            fact: string;
+            unit: string;
+            indicators: string[];
+            source: string;
+            confidence: string;
+        };
+        /**
+         * CrossingsAnswer
+         * @description Bounds that were crossed, oldest first.
+         */
+        CrossingsAnswer: {
+            crossings: components["schemas"]["QuotaCrossingWords"][];
+        };
+        /**
+         * QuotaAnswer
+         * @description A quota, the curve of its year, its months, every version of it, and what was ever crossed.
+         *
+         *         `months_by` are the past years whose shape the months have; empty where they were given, or go by their days.
+         */
+        QuotaAnswer: {
+            pace: components["schemas"]["QuotaPaceWords"];
+            curve: components["schemas"]["QuotaCurveWords"];
+            months: components["schemas"]["QuotaMonthWords"][];
+            months_by: number[];
+            versions: components["schemas"]["KeptQuotaWords"][];
+            crossings: components["schemas"]["QuotaCrossingWords"][];
+        };
+        /**
+         * QuotaCurveWords
+         * @description By day, as of its evening: used and allowed since the year began, then what is expected, with its interval.
+         */
+        QuotaCurveWords: {
+            days: string[];
+            allowed: number[];
+            used: (number | null)[];
+            expected: (number | null)[];
+            least: (number | null)[];
+            most: (number | null)[];
+        };
+        /**
+         * QuotaMonthWords
+         * @description What a month allows, and what was used in it; null where it has not begun.
+         */
+        QuotaMonthWords: {
+            month: number;
+            allowed: number;
+            used: number | null;
+        };
+        /**
+         * KeptQuotaWords
+         * @description A quota as it is kept: by whom, why and when it was entered, and withdrawn if it was.
+         */
+        KeptQuotaWords: {
+            id: number;
+            quota: components["schemas"]["QuotaWords"];
+            who: string;
+            why: string;
+            entered_at: number;
+            withdrawn_at: number | null;
+            withdrawn_by: string | null;
+            withdrawn_why: string | null;
+        };
+        /**
+         * AddedQuotasAnswer
+         * @description Ids of the new quotas, and what became of the others.
+         */
+        AddedQuotasAnswer: {
+            added: number[];
+            known: number;
+            withdrawn: components["schemas"]["KeptQuotaWords"][];
+            contradicting: components["schemas"]["QuotaContradictionWords"][];
+        };
+        /**
+         * QuotaContradictionWords
+         * @description A quota that was not added: another one of the same day is kept. Withdraw that one first.
+         */
+        QuotaContradictionWords: {
+            quota: components["schemas"]["QuotaWords"];
+            kept: components["schemas"]["KeptQuotaWords"];
+        };
+        /**
+         * QuotaPreviewAnswer
+         * @description What would be entered, how it was reckoned, and how the year would go.
+         */
+        QuotaPreviewAnswer: {
+            quota: components["schemas"]["QuotaWords"];
+            reckoned: components["schemas"]["TextWords"];
+            pace: components["schemas"]["QuotaPaceWords"];
+            months: components["schemas"]["QuotaMonthWords"][];
+            months_by: number[];
+        };
+        /**
          * AuditAnswer
          * @description Rows, the newest first; `next` is null on the last page.
          */
@@ -2701,6 +3057,75 @@ export interface components {
             why: string;
             /** @default null */
             reason: components["schemas"]["Reason"] | null;
+        };
+        /**
+         * NewQuotas
+         * @description Quotas to keep, all of them or, where one is wrong, none. `again` takes those that were withdrawn once.
+         */
+        NewQuotas: {
+            quotas: components["schemas"]["QuotaWords"][];
+            who: string;
+            /** @default  */
+            why: string;
+            /** @default false */
+            again: boolean;
+        };
+        /**
+         * QuotaPreview
+         * @description What a quota would be, and how the year would go against it: of an amount, a standard or own history.
+         */
+        QuotaPreview: {
+            of: string;
+            limited: components["schemas"]["QuotaOf"];
+            year: number;
+            /** @default null */
+            amount: string | null;
+            /** @default null */
+            standard: components["schemas"]["ByStandard"] | null;
+            /** @default null */
+            history: components["schemas"]["ByHistory"] | null;
+            /** @default null */
+            factor_set: string | null;
+        };
+        /**
+         * ByStandard
+         * @description By which line of which standard; `known` is institution, level, climate, heating, building_class as far as known.
+         *
+         *         `size` is what the value is multiplied by; left out, the area or head count that is known of the organisation.
+         */
+        ByStandard: {
+            standard: string;
+            indicator: string;
+            value: string;
+            /** @default {} */
+            known: {
+                [key: string]: string;
+            };
+            /** @default null */
+            place: string | null;
+            /** @default null */
+            size: string | null;
+        };
+        /**
+         * ByHistory
+         * @description By the mean of these past years less a rate; 0.06 takes off six percent.
+         */
+        ByHistory: {
+            years: number[];
+            /**
+             * Format: decimal
+             * @default 0
+             */
+            rate: string;
+        };
+        /**
+         * QuotaWithdrawal
+         * @description Which quota holds no longer, and who says so why.
+         */
+        QuotaWithdrawal: {
+            id: number;
+            who: string;
+            why: string;
         };
         /**
          * NoWords
@@ -5287,6 +5712,264 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FindingWords"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    quotas: {
+        parameters: {
+            query?: {
+                of?: string | null;
+                year?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotasAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    add_quotas: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewQuotas"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedQuotasAnswer"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    standards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandardsAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    crossings: {
+        parameters: {
+            query?: {
+                standing?: boolean;
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrossingsAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    quota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    preview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaPreview"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaPreviewAnswer"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    withdraw_quota: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaWithdrawal"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptQuotaWords"];
                 };
             };
             400: components["responses"]["problem400"];

@@ -1,6 +1,7 @@
 import { billsEn } from './bills.en'
 import { findingsEn } from './findings.en'
 import { ledgerEn } from './ledger.en'
+import { quotasEn } from './quotas.en'
 import type { Messages } from './messages'
 import { peopleEn } from './people.en'
 
@@ -9,6 +10,7 @@ export const en: Messages = {
   ...billsEn,
   ...peopleEn,
   ...findingsEn,
+  ...quotasEn,
   language: { switch: 'Switch language', zh: '中文', en: 'English' },
   theme: { toDark: 'Use dark colours', toLight: 'Use light colours' },
   shell: {

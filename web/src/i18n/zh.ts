@@ -2,12 +2,14 @@ import { billsZh } from './bills.zh'
 import { findingsZh } from './findings.zh'
 import { ledgerZh } from './ledger.zh'
 import { peopleZh } from './people.zh'
+import { quotasZh } from './quotas.zh'
 
 export const zh = {
   ...ledgerZh,
   ...billsZh,
   ...peopleZh,
   ...findingsZh,
+  ...quotasZh,
   language: { switch: '切换语言', zh: '中文', en: 'English' },
   theme: { toDark: '改用深色', toLight: '改用浅色' },
   shell: {

@@ -1,0 +1,1 @@
+"""Quotas of organisations, how the year goes against them, and what was crossed."""
