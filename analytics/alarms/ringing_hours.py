@@ -50,7 +50,8 @@ def within(edges: npt.NDArray[np.int64], at_ms: npt.NDArray[np.int64]) -> npt.ND
     >>> within(np.array([10, 20]), np.array([9, 10, 19, 20])).tolist()
     [False, True, True, False]
     """
-    return np.searchsorted(edges, at_ms, side="right") % 2 == 1
+    inside: npt.NDArray[np.bool_] = np.searchsorted(edges, at_ms, side="right") % 2 == 1
+    return inside
 
 
 def _at(day: date, hour: time, zone: ZoneInfo) -> int:

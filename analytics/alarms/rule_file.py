@@ -126,7 +126,8 @@ class _Making:
             self._fault("above", "give one of above and below, such as above: 800 kW")
         if unit is None or len(self._faults) > self._before:
             return None
-        beyond = self._in(unit, "above" if below is None else "below", above or below)
+        key, given = ("above", above) if below is None else ("below", below)
+        beyond = self._in(unit, key, given)
         back = beyond if words.back is None else self._in(unit, "back", words.back)
         usual = None if words.usual is None else self._in(unit, "usual", words.usual)
         hours = getattr(words, "night", None) or getattr(words, "worked", None)
@@ -213,7 +214,7 @@ class _Making:
             hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known[:8])}"
             self._fault(way, f"{what} {name!r} is not known; {hint}")
 
-    def _in(self, unit: str, key: str, amount: w.Amount) -> float:
+    def _in(self, unit: str, key: str, amount: Any) -> float:
         """A number in the unit of the points."""
         try:
             return float(amount.value * factor(amount.unit, unit))

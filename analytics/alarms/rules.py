@@ -12,7 +12,6 @@ from energy.quantities import Kind, quantity
 from energy.readings import Point
 from energy.sites import Meter, Site
 
-
 NO_TEXT = Text("", "")
 
 
@@ -179,9 +178,9 @@ def roots(meters: Iterable[Meter]) -> Mapping[str, str]:
 
 def _upwards(name: str, known: Mapping[str, Meter]) -> Iterator[str]:
     seen: set[str] = set()
-    at: str | None = name
-    while at is not None and at in known and at not in seen:
-        seen.add(at)
-        yield at
-        parent = known[at].parent
-        at = parent if parent in known and known[parent].medium is known[at].medium else None
+    at: Meter | None = known.get(name)
+    while at is not None and at.id not in seen:
+        seen.add(at.id)
+        yield at.id
+        above = None if at.parent is None else known.get(at.parent)
+        at = above if above is not None and above.medium is at.medium else None
