@@ -9,6 +9,8 @@ from collectors.simulators.campus import Campus, read_campus
 from collectors.simulators.faults import FaultLog
 from collectors.simulators.fleet import Fleet
 from energy.ports import Clock
+from energy.working_day_files import read_working_days
+from energy.working_days import WorkingDays
 from jieneng.composition import load_installed
 
 # Shipped in the wheel beside the package, and in a checkout at its root.
@@ -23,6 +25,11 @@ def shipped(name: str) -> Path:
     raise FileNotFoundError(name)
 
 
+def calendar() -> WorkingDays:
+    """The working calendar of China as shipped."""
+    return read_working_days([shipped("calendar/china.yaml")])
+
+
 def campus_files(site_file: Path | None, recipes: Path | None) -> tuple[Path, Path]:
     """The site file and the recipes of its loads, which stand beside it as NAME-campus.yaml."""
     site_file = site_file or shipped("demo.yaml")
@@ -31,12 +38,12 @@ def campus_files(site_file: Path | None, recipes: Path | None) -> tuple[Path, Pa
 
 def read_plant(site_file: Path, recipes: Path, until: datetime) -> Campus:
     """The loads of a site."""
-    return read_campus(recipes, load_installed(site_file).site, until)
+    return read_campus(recipes, load_installed(site_file).site, until, calendar())
 
 
 def open_campus(site_file: Path | None, recipes: Path | None, faults_file: Path, clock: Clock) -> Fleet:
     """The simulated meters of a site, ready to be entered."""
     site_file, recipes = campus_files(site_file, recipes)
     site = load_installed(site_file).site
-    plant = read_campus(recipes, site, clock.now())
+    plant = read_campus(recipes, site, clock.now(), calendar())
     return Fleet(site, plant, now=clock.now, faults=FaultLog(plant.faults, faults_file))

@@ -42,7 +42,7 @@ def test_the_wheel_holds_code_profiles_page_and_demo(tmp_path: Path) -> None:
     for name in (
         "energy/readings.py",
         "collectors/profiles/eastron/sdm630.yaml",
-        "collectors/simulators/holidays.yaml",
+        "jieneng/config/calendar/china.yaml",
         "jieneng/config/demo.yaml",
         "jieneng/config/demo-campus.yaml",
         "gateway/static/index.html",

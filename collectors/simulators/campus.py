@@ -23,10 +23,10 @@ from collectors.simulators.weather import (
     heating_season,
     overhead,
 )
-from collectors.simulators.working_days import day_kinds
 from energy.readings import to_ms
 from energy.series import Floats, Instants
 from energy.sites import Site, Text
+from energy.working_days import DayType, WorkingDays
 
 STEP_MS = 900_000
 _STEPS_A_DAY = DAY_MS // STEP_MS
@@ -38,8 +38,8 @@ _YEAR_MS = 365 * DAY_MS
 class _Grid:
     """What all loads are made of, at the borders of the intervals."""
 
-    def __init__(self, words: CampusWords, weather: Weather, instants: Instants) -> None:
-        self._words, self.instants = words, instants
+    def __init__(self, words: CampusWords, weather: Weather, instants: Instants, calendar: WorkingDays) -> None:
+        self._words, self.instants, self._calendar = words, instants, calendar
         self.outside = weather.outside(instants)
         self._days, self._first = _days_of(instants)
         self._slot = (instants + ZONE_MS) // STEP_MS % _STEPS_A_DAY
@@ -68,11 +68,17 @@ class _Grid:
         return self._presence[kind]
 
     def _of_days(self, kind: KindWords, seed: int) -> Floats:
-        shapes = np.stack([_shape(kind.workday), _shape(kind.weekend), _shape(kind.holiday or kind.weekend)])
+        shape = {
+            DayType.WORKDAY: _shape(kind.workday),
+            DayType.WEEKEND: _shape(kind.weekend),
+            DayType.HOLIDAY: _shape(kind.holiday or kind.weekend),
+            DayType.WORKED_WEEKEND: _shape(kind.workday),
+        }
+        shapes = np.stack([shape[t] for t in DayType])
         level = 0.92 + 0.08 * uniform(seed, self._days)
         level[_within_year(self._days, self._words.vacations)] *= kind.vacation
         day = self._first
-        return np.asarray(shapes[day_kinds(self._days)[day], self._slot] * level[day])
+        return np.asarray(shapes[self._calendar.day_types(self._days)[day], self._slot] * level[day])
 
 
 def _days_of(instants: Instants) -> tuple[Instants, Instants]:
@@ -102,8 +108,8 @@ class Campus:
     their parent. Loads reach to `horizon_ms`; `extend` makes them reach further without changing what was.
     """
 
-    def __init__(self, site: Site, words: CampusWords, until: datetime) -> None:
-        self._words = words
+    def __init__(self, site: Site, words: CampusWords, until: datetime, calendar: WorkingDays) -> None:
+        self._words, self._calendar = words, calendar
         self._below = {m.id: tuple(c.id for c in site.meters if c.parent == m.id) for m in site.meters}
         # Midnight of the zone whose weather and calendar these are.
         self.origin_ms = (words.origin.toordinal() - 719_163) * DAY_MS - ZONE_MS
@@ -117,7 +123,8 @@ class Campus:
         days = max(until_ms + _AHEAD_MS - self.origin_ms, _YEAR_MS) // DAY_MS + 1
         self.horizon_ms = self.origin_ms + days * DAY_MS
         self._own: dict[str, Course] = {}
-        self._grid = _Grid(self._words, self.weather, np.arange(self.origin_ms, self.horizon_ms + 1, STEP_MS))
+        instants = np.arange(self.origin_ms, self.horizon_ms + 1, STEP_MS)
+        self._grid = _Grid(self._words, self.weather, instants, self._calendar)
 
     @property
     def borders(self) -> Instants:
@@ -191,6 +198,6 @@ def _fault(words: FaultWords) -> Fault:
     return Fault(words.id, words.kind, Text(words.zh, words.en), words.meter, amount)
 
 
-def read_campus(path: Path, site: Site, until: datetime) -> Campus:
+def read_campus(path: Path, site: Site, until: datetime, calendar: WorkingDays) -> Campus:
     """The campus of a file of recipes; ConfigurationError lists all that is wrong in it, by line."""
-    return Campus(site, read_recipes(path, site), until)
+    return Campus(site, read_recipes(path, site), until, calendar)

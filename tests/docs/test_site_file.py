@@ -18,6 +18,7 @@ from gateway.sites.rows import rows_of, site_of
 from jieneng.composition import load_installed
 from jieneng.settings import SettingsWords, load_settings
 from tests.docs.pages import ROOT, block, blocks
+from tests.working_days import CHINA
 
 PAGE = ROOT / "docs" / "site-file.md"
 PROFILES = ROOT / "docs" / "profiles.md"
@@ -103,7 +104,7 @@ def test_the_simulated_site_that_is_shown_can_be_played(tmp_path: Path) -> None:
     site = load_installed(written(tmp_path, "town-hall.yaml", block(SIMULATED, "yaml simulated site"))).site
     recipes = written(tmp_path, "town-hall-campus.yaml", block(SIMULATED, "yaml recipes"))
 
-    campus = read_campus(recipes, site, datetime(2026, 1, 1, tzinfo=UTC))
+    campus = read_campus(recipes, site, datetime(2026, 1, 1, tzinfo=UTC), CHINA)
 
     assert [f.id for f in campus.faults] == ["dead-floor-1"]
 

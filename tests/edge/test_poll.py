@@ -23,6 +23,7 @@ from edge.poll import LineWorker, Station, to_wire
 from edge.schedule import next_tick
 from energy.readings import Quality, Reason, to_ms
 from energy.sites import Text
+from tests.working_days import CHINA
 
 CONFIG = Path(__file__).parents[2] / "config"
 NOW = datetime(2026, 1, 14, 2, 0, 3, tzinfo=UTC)
@@ -44,7 +45,7 @@ async def fleet(clock: SteppedClock) -> AsyncIterator[Fleet]:
         meters=tuple(m for m in site.meters if m.line == LINE),
     )
     whole, _ = read_site(CONFIG / "demo.yaml")
-    plant = read_campus(CONFIG / "demo-campus.yaml", whole, NOW)
+    plant = read_campus(CONFIG / "demo-campus.yaml", whole, NOW, CHINA)
     faults = FaultLog([Fault("quiet", FaultKind.SILENT, Text("静默", "quiet"), QUIET)])
     async with Fleet(site, plant, now=clock.now, faults=faults, free_ports=True) as made:
         yield made

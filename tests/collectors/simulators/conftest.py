@@ -10,6 +10,7 @@ import pytest
 from adapters.site_files import read_site
 from collectors.simulators.campus import Campus, read_campus
 from energy.sites import Site
+from tests.working_days import CHINA
 
 CONFIG = Path(__file__).parents[3] / "config"
 # A Wednesday in the heating season, 10:00 at the site.
@@ -23,4 +24,4 @@ def site() -> Site:
 
 @pytest.fixture(scope="session")
 def campus(site: Site) -> Campus:
-    return read_campus(CONFIG / "demo-campus.yaml", site, NOW)
+    return read_campus(CONFIG / "demo-campus.yaml", site, NOW, CHINA)

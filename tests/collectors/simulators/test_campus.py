@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +13,12 @@ from collectors.simulators.campus import Campus, read_campus
 from collectors.simulators.course import HOUR_MS
 from collectors.simulators.fleet import Fleet
 from collectors.simulators.weather import heating_season
-from collectors.simulators.working_days import DayKind, day_kinds
 from energy.errors import ConfigurationError
 from energy.readings import to_ms
 from energy.series import Floats, Instants
 from energy.sites import Site
 from tests.collectors.simulators.conftest import CONFIG, NOW
+from tests.working_days import CHINA
 
 _SHANGHAI_H = 8
 
@@ -42,27 +42,6 @@ def of_day(fleet: Fleet, meter: str, quantity: str, *day: int) -> float:
     """What a counter grew on a local day."""
     first, last = fleet.history(meter, quantity, local(day[0], day[1], day[2], 0, 24))
     return float(last - first)
-
-
-def kind_of(day: date) -> DayKind:
-    return DayKind(int(day_kinds(np.array([(day - date(1970, 1, 1)).days]))[0]))
-
-
-@pytest.mark.parametrize(
-    ("day", "kind"),
-    [
-        (date(2026, 1, 14), DayKind.WORKDAY),
-        (date(2026, 1, 17), DayKind.WEEKEND),
-        (date(2026, 2, 14), DayKind.WORKDAY),  # a Saturday worked for the Spring Festival
-        (date(2026, 2, 17), DayKind.HOLIDAY),
-        (date(2025, 10, 8), DayKind.HOLIDAY),
-        (date(2024, 9, 29), DayKind.WORKDAY),
-        (date(2031, 10, 1), DayKind.WORKDAY),  # nothing is announced: a Wednesday
-        (date(2031, 10, 4), DayKind.WEEKEND),
-    ],
-)
-def test_days_are_worked_as_the_state_council_announces_and_else_by_the_weekday(day: date, kind: DayKind) -> None:
-    assert kind_of(day) is kind
 
 
 def test_an_office_works_on_workdays(fleet: Fleet) -> None:
@@ -155,7 +134,7 @@ def test_a_parent_is_its_sub_meters_and_what_nobody_measures(fleet: Fleet, campu
 
 
 def test_looking_further_ahead_changes_nothing_that_was(site: Site, campus: Campus) -> None:
-    later = read_campus(CONFIG / "demo-campus.yaml", site, NOW + timedelta(days=500))
+    later = read_campus(CONFIG / "demo-campus.yaml", site, NOW + timedelta(days=500), CHINA)
     t_ms = local(2024, 1, 1, *np.arange(0, 700 * 24, 11.7))
 
     for meter in ("office-a-lighting-f1", "dormitory-water", "boiler-house-gas"):
@@ -163,7 +142,7 @@ def test_looking_further_ahead_changes_nothing_that_was(site: Site, campus: Camp
 
 
 def test_time_may_go_on_beyond_what_was_made(site: Site) -> None:
-    campus = read_campus(CONFIG / "demo-campus.yaml", site, NOW)
+    campus = read_campus(CONFIG / "demo-campus.yaml", site, NOW, CHINA)
     fleet = Fleet(site, campus, now=lambda: NOW)
     far = NOW + timedelta(days=200)
 
@@ -173,7 +152,7 @@ def test_time_may_go_on_beyond_what_was_made(site: Site) -> None:
 
 def test_two_years_of_all_meters_are_made_within_3_seconds(site: Site) -> None:
     began = time.perf_counter()
-    campus = read_campus(CONFIG / "demo-campus.yaml", site, NOW)
+    campus = read_campus(CONFIG / "demo-campus.yaml", site, NOW, CHINA)
     for meter in site.meters:
         campus.own(meter.id)
 
@@ -191,7 +170,7 @@ def test_what_is_wrong_in_the_recipes_is_told_by_line(site: Site, tmp_path: Path
     )
 
     with pytest.raises(ConfigurationError) as told:
-        read_campus(wrong, site, NOW)
+        read_campus(wrong, site, NOW, CHINA)
 
     line = next(i for i, row in enumerate(text.splitlines(), 1) if "office-a-lifts:" in row)
     assert f"{wrong}:{line}: loads.office-a-lift: is no meter of site 'demo'" in told.value.faults
