@@ -24,6 +24,7 @@ from energy.quantities import Medium
 from energy.sites import Meter, Place, Site, Text
 from gateway.access.door import LocalDoor
 from gateway.access.roles import Grant, Identity, Permission, Role
+from gateway.alerts.opening import open_alerts
 from gateway.app import ROUTES
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
@@ -133,4 +134,6 @@ def _services(site: Site, records: Records, store: Any) -> Services:
     entered = Tariffs(records, clock), Bills(records, clock), Stock(records, clock), Closings(records, clock, books)
     told = (Lives(records, clock), books, *entered)
     nobody = cast(Any, None), cast(Any, None), LocalDoor()  # accounts are not asked
-    return Services(clock, store, cast(Any, None), directory, edges, present, hub, metrics, *told, *nobody)
+    alerts = open_alerts(records, clock, lambda: books.kept.site, bytes(32))
+    frame = (clock, store, cast(Any, None), directory, edges, present, hub, metrics)
+    return Services(*frame, *told, *nobody, alerts=alerts)

@@ -40,6 +40,7 @@ class SettingsWords(Words):
     behind_tls: bool | None = None
     token_file: str | None = None
     audit_days: Annotated[int, Field(ge=LEAST_DAYS)] | None = None
+    channels: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Settings:
     """Where everything is. `bus` is `embedded` for the broker that `run` starts.
 
     accounts : `required`, or `off` where whoever reaches the gateway is `local`. behind_tls : a proxy with TLS stands
-    before it. token_file : holds the token that commands show to a running gateway.
+    before it. token_file : holds the token that commands show to a running gateway. channels : how people are reached.
     """
 
     site: Path | None = None
@@ -63,6 +64,7 @@ class Settings:
     behind_tls: bool = False
     token_file: Path | None = None
     audit_days: int = KEPT_DAYS
+    channels: Path | None = None
 
     @property
     def bus_address(self) -> str:
@@ -103,7 +105,7 @@ def load_settings(file: Path | None, **options: Any) -> Settings:
     if file is not None:
         words = checked(open_document(file), SettingsWords)
         given = {name: value for name, value in words.model_dump().items() if value is not None}
-        for name in ("site", "data", "token_file"):
+        for name in ("site", "data", "token_file", "channels"):
             if name in given:
                 given[name] = file.parent / given[name]
         settings = replace(settings, **given)

@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from gateway.access.roles import Identity, Permission
+from gateway.access.seen_alerts import narrowed, without_all
 from gateway.access.seen_audit import ClosedAudit
 from gateway.access.seen_books import SeenBooks
 from gateway.access.seen_present import ClosedEdges, SeenEdges, SeenHub, seen_directory, seen_problems
@@ -107,6 +108,7 @@ class Sights:
             books=books,
             bills=SeenBills(services.bills, sight),
             stock=SeenStock(services.stock, sight),
+            alerts=narrowed(services.alerts, sight),
             closings=SeenClosings(services.closings, services.books, books, sight),
             sights=Sights(),
         )
@@ -116,5 +118,5 @@ def _of_everything(services: Services, operates: bool, audits: bool) -> Services
     """Without what is told of the whole installation alone, where that is not his."""
     if not operates:
         closed = SeenQuarantine(services.quarantine, open_to=False)
-        services = replace(services, edges=ClosedEdges(), quarantine=closed)
+        services = replace(services, edges=ClosedEdges(), quarantine=closed, alerts=without_all(services.alerts))
     return services if audits else replace(services, audit=ClosedAudit(services.audit))

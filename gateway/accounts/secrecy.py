@@ -40,8 +40,13 @@ class Seal:
     def __init__(self, key: bytes) -> None:
         if len(key) != _KEY_BYTES:
             raise EnergyError(f"the key has {len(key)} bytes, not {_KEY_BYTES}")
+        self._key = key
         self._cover = hmac.digest(key, b"cover", hashlib.sha256)
         self._check = hmac.digest(key, b"check", hashlib.sha256)
+
+    def key_for(self, purpose: str) -> bytes:
+        """Another key, for this purpose alone."""
+        return hmac.digest(self._key, f"jieneng {purpose}".encode(), hashlib.sha256)
 
     def sealed(self, secret: str) -> str:
         given = secret.encode()

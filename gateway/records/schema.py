@@ -12,9 +12,11 @@ from gateway.accounts.tables import (
     UserSessionRow,
     UserTokenRow,
 )
+from gateway.alerts.tables import AlarmMemberRow, AlarmMessageRow, AlarmRow, AlarmRulesRow, AlarmStepRow
 from gateway.audit.tables import AuditHeadRow, AuditRow
 from gateway.billing.tables import BillRow
 from gateway.closing.tables import ClosingEntryRow, ClosingFigureRow, ClosingRow
+from gateway.duty.tables import DutyRosterRow
 from gateway.life.tables import MeterEventRow
 from gateway.records.base import Base
 from gateway.records.tables import ChangeRow
@@ -24,6 +26,11 @@ from gateway.tariffs.tables import TariffRow
 
 METADATA = Base.metadata
 TABLES = (
+    AlarmMemberRow,
+    AlarmMessageRow,
+    AlarmRow,
+    AlarmRulesRow,
+    AlarmStepRow,
     AuditHeadRow,
     AuditRow,
     BillRow,
@@ -31,6 +38,7 @@ TABLES = (
     ClosingEntryRow,
     ClosingFigureRow,
     ClosingRow,
+    DutyRosterRow,
     MeterEventRow,
     SiteRow,
     StockMoveRow,

@@ -25,6 +25,7 @@ from jieneng.settings import load_settings
     options.behind_tls,
     options.clock,
     options.audit_days,
+    options.channels,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run the process at the centre: take readings from the broker, store them, tell the edges, serve API and page.
@@ -33,6 +34,7 @@ def command(config: Path | None, **given: Any) -> None:
     """
     from adapters.clocks import open_clock
     from gateway.app import GatewaySettings, run_gateway
+    from jieneng.alerts import alarm_channels, is_worked
     from jieneng.campus import shipped
     from jieneng.composition import load_installed
     from jieneng.logs import configure_logs
@@ -53,5 +55,7 @@ def command(config: Path | None, **given: Any) -> None:
         accounts_required=settings.accounts == "required",
         behind_tls=settings.behind_tls,
         audit_days=settings.audit_days,
+        channels=alarm_channels(settings),
+        working=is_worked,
     )
     options.run_until_signalled(run_gateway(gateway, open_clock(settings.clock)))

@@ -71,6 +71,11 @@ token_file = click.option(
 audit_days = click.option(
     "--audit-days", type=click.IntRange(180), help="Days the audit log is kept, 180 at least. [365]"
 )
+channels = click.option(
+    "--channels",
+    type=click.Path(path_type=Path),
+    help="File of the channels by which people are told of alarms (YAML). [the log alone]",
+)
 clock = click.option("--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal. [system]")
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     options.behind_tls,
     options.clock,
     options.audit_days,
+    options.channels,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run edge, gateway and, unless --bus names another, a broker: everything for one site on this machine.
@@ -81,6 +82,7 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     gateway = ["gateway", *common, "--store", settings.store_address, "--listen", settings.listen]
     gateway += ["--accounts", settings.accounts, *(["--behind-tls"] if settings.behind_tls else [])]
     gateway += ["--audit-days", str(settings.audit_days)]
+    gateway += ["--channels", str(settings.channels)] if settings.channels else []
     edge = ["edge", *common, "--edge", settings.edge]
     # The address may hold a password.
     told = {"JIENENG_RECORDS": settings.records_address}

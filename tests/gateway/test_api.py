@@ -26,6 +26,7 @@ from gateway.access.door import LocalDoor
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.secrecy import Seal
 from gateway.accounts.service import Accounts
+from gateway.alerts.opening import open_alerts
 from gateway.app import ROUTES, application
 from gateway.audit.service import Audit
 from gateway.billing.service import Bills
@@ -94,7 +95,9 @@ async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Service
         told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept))
         accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
         of_accounts = accounts, Audit(records, clock), LocalDoor()
-        yield Services(clock, store, quarantine, directory, edges, present, hub, metrics, *told, *of_accounts)
+        alerts = open_alerts(records, clock, lambda: kept.kept.site, bytes(32), channels={"log": "log"})
+        frame = (clock, store, quarantine, directory, edges, present, hub, metrics)
+        yield Services(*frame, *told, *of_accounts, alerts=alerts)
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from gateway.access.roles import Grant, Identity, Role
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.secrecy import Seal
 from gateway.accounts.service import Accounts
+from gateway.alerts.opening import open_alerts
 from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
@@ -184,5 +185,7 @@ async def _services(made: Books, store: Any, clock: Any, tariffs: Tariffs, *of: 
     closings = Closings(records, clock, made)
     accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
     of_records = (lives, made, tariffs, bills, stock, closings)
+    alerts = open_alerts(records, clock, lambda: made.kept.site, bytes(32), channels={"log": "log"})
     of_accounts = accounts, Audit(records, clock), LocalDoor()
-    return Services(clock, store, quarantine, directory, edges, present, hub, metrics, *of_records, *of_accounts)
+    frame = (clock, store, quarantine, directory, edges, present, hub, metrics)
+    return Services(*frame, *of_records, *of_accounts, alerts=alerts)

@@ -16,6 +16,7 @@ from gateway.accounts.door import AccountsDoor
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.secrecy import Seal
 from gateway.accounts.service import Accounts
+from gateway.alerts.opening import open_alerts
 from gateway.app import application
 from gateway.audit.service import Audit
 from gateway.billing.service import Bills
@@ -51,7 +52,9 @@ async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Service
         accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
         quarantine, hub = SqliteQuarantine(":memory:"), Hub(clock, metrics)
         frame = (store, quarantine, directory, edges, present, hub, metrics)
-        yield Services(clock, *frame, *told, accounts, Audit(records, clock), AccountsDoor(accounts, clock))
+        alerts = open_alerts(records, clock, lambda: kept.kept.site, bytes(32), channels={"log": "log"})
+        door = AccountsDoor(accounts, clock)
+        yield Services(clock, *frame, *told, accounts, Audit(records, clock), door, alerts=alerts)
 
 
 @pytest.fixture
