@@ -28,6 +28,8 @@ _COMMANDS = {
     "stock": ("stock", "Enter fuels that are bought and kept."),
     "period": ("periods", "Close months, see what would differ, correct them by reversing entries."),
     "consumption": ("consumption", "Tell what flowed through a counter, by hour, day, month or year."),
+    "alerts": ("alerts", "Rules of alarms, alarms, and the channels by which people are told."),
+    "duty": ("duty", "Say who is on duty, and see it."),
     "ledger": ("ledger", "Make the ledger of consumption anew."),
     "audit": ("audit", "See, check and export what was done, by whom."),
     "openapi": ("openapi", "Print the description of the API."),

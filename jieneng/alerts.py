@@ -23,7 +23,9 @@ from jieneng.settings import Settings
 
 def alarm_channels(settings: Settings) -> Channels:
     """The channels of the file that the settings name; the log alone where they name none."""
-    return LOG_ONLY if settings.channels is None else read_channels(settings.channels)
+    if settings.channels is not None:
+        return read_channels(settings.channels)
+    return Channels(LOG_ONLY.words.model_copy(update={"public": f"http://{settings.listen}"}))
 
 
 @cache

@@ -91,8 +91,8 @@ class Life:
             raise LifeError(f"the alarm is closed and cannot be {what}")
 
     def pushed(self, at_ms: int) -> Life:
-        """The first message has arrived."""
-        return self if self.pushed_ms is not None else replace(self, pushed_ms=at_ms)
+        """The first message has arrived; after the end that changes nothing."""
+        return self if self.pushed_ms is not None or self.closed_ms is not None else replace(self, pushed_ms=at_ms)
 
     def read(self, at_ms: int) -> Life:
         self._open("read")

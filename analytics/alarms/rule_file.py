@@ -109,10 +109,12 @@ class _Making:
         head = Head(words.id, words.name.made, words.level, gather, words.first.made if words.first else Text("", ""))
         match words:
             case w.SilenceWords():
-                return self._kept(lambda: Silence(head, self._meters(words.meters), words.after))
+                meters = self._meters(words.meters)
+                return self._kept(lambda: Silence(head, meters, words.after))
             case w.ImbalanceWords():
                 least = (0.0, None) if words.least is None else (words.least.value, words.least.unit)
-                return self._kept(lambda: Imbalance(head, self._meters(words.meters), words.share, *least))
+                meters = self._meters(words.meters)
+                return self._kept(lambda: Imbalance(head, meters, words.share, *least))
             case w.NightMinimumWords():
                 return self._night_minimum(words, head)
             case _:
@@ -144,12 +146,12 @@ class _Making:
 
     def _kept(self, make: Any) -> Rule | None:
         """The rule, where nothing about it is wrong."""
+        if len(self._faults) > self._before:
+            return None
         try:
             rule: Rule = make()
         except (ValueError, EnergyError) as error:
             self._faults.append((self._way, str(error)))
-            return None
-        if len(self._faults) > self._before:
             return None
         if self._site is not None and isinstance(rule, Limit | NightMinimum) and not points_of(rule, self._site):
             self._fault("every", "no meter of the site has it there; the rule would never ring")

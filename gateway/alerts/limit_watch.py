@@ -86,6 +86,8 @@ class LimitWatch:
             since = ringing.get((slot.cause, str(slot.point)))
             if since is not None:
                 self._states.raised[i], self._states.since_ms[i] = True, since
+                # What was read before it began says nothing of whether it is over.
+                self._states.last_ms[i] = max(int(self._states.last_ms[i]), since)
 
     @property
     def points(self) -> list[Point]:

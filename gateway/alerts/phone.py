@@ -85,9 +85,15 @@ class Phone:
         async def style(_request: web.Request) -> web.StreamResponse:
             return web.FileResponse(_STYLE, headers={"Cache-Control": "public, max-age=3600"})
 
+        async def shown(request: web.Request) -> web.StreamResponse:
+            return await self.shown(request)
+
+        async def acknowledged(request: web.Request) -> web.StreamResponse:
+            return await self.acknowledged(request)
+
         app.router.add_get("/alarm.css", marked(Permission.OPEN, style))
-        app.router.add_get("/a/{token}", marked(Permission.OPEN, self.shown))
-        app.router.add_post("/a/{token}", marked(Permission.OPEN, self.acknowledged))
+        app.router.add_get("/a/{token}", marked(Permission.OPEN, shown))
+        app.router.add_post("/a/{token}", marked(Permission.OPEN, acknowledged))
 
     async def shown(self, request: web.Request) -> web.StreamResponse:
         token = request.match_info["token"]

@@ -214,7 +214,7 @@ class Alarms:
     async def pushed(self, connection: AsyncConnection, alarm_id: int, call: Step) -> None:
         """A message of it has arrived, or could not be delivered."""
         alarm = await self._one(connection, alarm_id)
-        if call.kind == StepKind.PUSHED and alarm.life.closed_ms is None:
+        if call.kind == StepKind.PUSHED:
             await self._live(connection, alarm_id, alarm.life.pushed(call.at_ms))
         await self._step(connection, alarm_id, call)
 

@@ -13,6 +13,7 @@ from typing import Any
 from adapters.clocks import SteppedClock
 from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.wire import EdgeState, MeterState, encode
+from analytics.alarms.rules import Level
 from energy.bills import SupplierBill
 from energy.life import EventKind, MeterEvent
 from energy.organisations import Account, Basis, FactName, Organisation
@@ -26,6 +27,8 @@ from gateway.access.roles import Grant, Identity, Role
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.secrecy import Seal
 from gateway.accounts.service import Accounts
+from gateway.alerts.alarm import Member, Raised
+from gateway.alerts.alerts import Alerts
 from gateway.alerts.opening import open_alerts
 from gateway.audit.service import Audit
 from gateway.billing.service import Bills
@@ -186,6 +189,25 @@ async def _services(made: Books, store: Any, clock: Any, tariffs: Tariffs, *of: 
     accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
     of_records = (lives, made, tariffs, bills, stock, closings)
     alerts = open_alerts(records, clock, lambda: made.kept.site, bytes(32), channels={"log": "log"})
+    await _ringing(alerts)
     of_accounts = accounts, Audit(records, clock), LocalDoor()
     frame = (clock, store, quarantine, directory, edges, present, hub, metrics)
     return Services(*frame, *of_records, *of_accounts, alerts=alerts)
+
+
+async def _ringing(alerts: Alerts) -> None:
+    """An alarm of one meter of each node, one over meters of several, and a message about each."""
+    persons = "persons: [{id: night-man, name: foreign-desk, reach: [{channel: log, address: foreign-desk}]}]"
+    await alerts.rules.save("rules: [{id: foreign-rule, kind: silence, name: {zh: 静, en: silent}, after: 5 min}]", "x")
+    await alerts.duty.save(f"{persons}\notherwise: [night-man]", "somebody")
+    alerts.alarms.roster = (await alerts.duty.roster()).roster
+    alerts.alarms.book = (await alerts.rules.book())[1]
+    raised = [_alarm(n, Member(f"{n}-main:active_power", to_ms(NOW))) for n in NODES]
+    members = (Member("own-sub", to_ms(NOW)), Member("foreign-sub", to_ms(NOW)))
+    await alerts.alarms.raise_all([*raised, _alarm("foreign", *members, cause="line/shared")])
+
+
+def _alarm(name: str, *members: Member, cause: str = "") -> Raised:
+    title, at = text(f"{name}-alarm"), to_ms(NOW)
+    value = 7.007 if name in ("parent", "foreign") else 1.5
+    return Raised(cause or f"limit/{name}", "limit", Level.WARNING, f"{name}-main", title, at, members, value=value)

@@ -17,11 +17,15 @@ from gateway.access.sight import audits_everywhere, operates_everywhere
 from gateway.api.problems import RequestError
 from gateway.api.route import Route
 from gateway.services import Services
-from tests.gateway.access.asks import ASKS, Ask
+from tests.gateway.access.asks import ALARMS, ASKS, Ask
 from tests.gateway.access.city import NODES, City, identity
 
 _NEVER = (999_999, 999_999, 999_999)
-_OPERATED = ("/api/v1/edges", "/api/v1/quarantine")
+_OPERATED = (
+    *("/api/v1/edges", "/api/v1/quarantine", "/api/v1/alarm-rules", "/api/v1/alarm-rules/check"),
+    *("/api/v1/alarm-messages", "/api/v1/alarm-messages/test"),
+    *("/api/v1/duty", "/api/v1/duty/check", "/api/v1/duty/swap"),
+)
 # The name of who stands above is told, in the tree alone.
 _NAMED = {"organisation/parent-office", "parent-office名", "parent-office name"}
 _HOURS = (24, 31 * 24)
@@ -84,6 +88,7 @@ async def _leaks(city: City, route: Route[Services], role: Role, node: str) -> A
 def _as_nobody(found: str, node: str, ids: tuple[int, int, int]) -> str:
     text = found.replace(f"{node}-", "nobody-") if "site" not in found[:5] else found
     text = text.replace("parent-office", "nobody-office") if node == "parent" else text
+    text = re.sub(rf"\balarm {ALARMS[node]}\b", "alarm 999999", text)
     for one, never in zip(ids, _NEVER, strict=True):
         text = re.sub(rf"\b(event|bill|stock_move) {one}\b", rf"\g<1> {never}", text)
     return text
