@@ -82,15 +82,15 @@ async def give_tariffs(records_address: str, files: Sequence[Path], clock: Clock
     return len(documents)
 
 
-async def give_alarms(records_address: str, site: Site, rules: Path, roster: Path, clock: Clock) -> bool:
+async def give_alarms(records_address: str, site: Site, rules: str, roster: str, clock: Clock) -> bool:
     """Enter the rules and the roster that are shipped as examples, where there are none; whether there were none."""
     async with open_records(records_address) as records:
         alerts = open_alerts(records, clock, lambda: site, bytes(32))
         if (await alerts.rules.newest()).number or (await alerts.duty.roster()).kept.number:
             return False
         why = "the examples that are shipped"
-        await alerts.rules.save(rules.read_text(encoding="utf-8"), "demo", why)
-        await alerts.duty.save(roster.read_text(encoding="utf-8"), "demo", why)
+        await alerts.rules.save(rules, "demo", why)
+        await alerts.duty.save(roster, "demo", why)
     return True
 
 

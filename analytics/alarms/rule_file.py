@@ -134,7 +134,7 @@ class _Making:
         usual = None if words.usual is None else self._in(unit, "usual", words.usual)
         hours = getattr(words, "night", None) or getattr(words, "worked", None)
         of = (LimitKind(words.kind), points, words.every, words.within)
-        return self._kept(lambda: Limit(head, *of, beyond, back, below is None, words.for_, hours, usual))
+        return self._kept(lambda: Limit(head, *of, beyond, back, below is None, words.for_, hours, usual, words.medium))
 
     def _night_minimum(self, words: w.NightMinimumWords, head: Head) -> Rule | None:
         unit, points = self._points(words, Kind.COUNTER)
@@ -142,7 +142,9 @@ class _Making:
             return None
         beyond = self._in(unit, "above", words.above)
         usual = None if words.usual is None else self._in(unit, "usual", words.usual)
-        return self._kept(lambda: NightMinimum(head, points, words.every, words.within, beyond, words.night, usual))
+        return self._kept(
+            lambda: NightMinimum(head, points, words.every, words.within, beyond, words.night, usual, words.medium)
+        )
 
     def _kept(self, make: Any) -> Rule | None:
         """The rule, where nothing about it is wrong."""
@@ -165,6 +167,8 @@ class _Making:
         if bool(words.points) == bool(words.every):
             self._fault("points", "give either points, such as [east-main:flow_rate], or every: a quantity")
             return None, ()
+        if words.medium is not None and words.points:
+            self._fault("medium", "goes with `every`; named points say themselves of what they are")
         if words.within is not None and words.points:
             self._fault("within", "goes with `every`; named points say themselves where they are")
         if words.within is not None and self._site is not None:

@@ -15,6 +15,7 @@ from energy.documents import Words
 from energy.duty import Post
 from energy.errors import UnitError
 from energy.names import ID_PATTERN, Text
+from energy.quantities import Medium
 from energy.units import dimension
 
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
@@ -108,6 +109,7 @@ class OfPointsWords(HeadWords):
     points: list[str] = []
     every: str | None = None
     within: Name | None = None
+    medium: Medium | None = None
 
 
 class ThresholdWords(OfPointsWords):

@@ -8,7 +8,7 @@ from datetime import time
 from enum import StrEnum
 
 from energy.names import Text, check_id
-from energy.quantities import Kind, quantity
+from energy.quantities import Kind, Medium, quantity
 from energy.readings import Point
 from energy.sites import Meter, Site
 
@@ -72,7 +72,7 @@ class DayHours:
 class Limit:
     """A gauge beyond a limit for some time.
 
-    points : named ones; or `every` point of this quantity, `within` a place and those in it.
+    points : named ones; or `every` point of this quantity, `within` a place and those in it, of meters of a `medium`.
     beyond, back : the limit, and where it is over again [unit of the quantity]; `above` says on which side.
     for_s : as long must it last [s]. usual : what flows there normally [unit of the quantity], None where nobody said.
     hours : of a night flow the night, of an off-hours load the hours that are worked on working days; it rings in the
@@ -90,6 +90,7 @@ class Limit:
     for_s: float
     hours: DayHours | None = None
     usual: float | None = None
+    medium: Medium | None = None
 
     def __post_init__(self) -> None:
         for name in {p.quantity for p in self.points} | ({self.every} if self.every else set()):
@@ -130,7 +131,7 @@ class Imbalance:
 class NightMinimum:
     """On the ledger: the least hour of a night is above a limit, so that something flows all night.
 
-    counters : named ones; or `every` counter of this quantity, `within` a place.
+    points : named ones; or `every` counter of this quantity, `within` a place, of meters of a `medium`.
     beyond : what may flow in the least hour [unit of the counter].
     """
 
@@ -141,6 +142,7 @@ class NightMinimum:
     beyond: float
     hours: DayHours
     usual: float | None = None
+    medium: Medium | None = None
 
     def __post_init__(self) -> None:
         for name in {p.quantity for p in self.points} | ({self.every} if self.every else set()):
@@ -158,7 +160,10 @@ def points_of(rule: Limit | NightMinimum, site: Site) -> list[Point]:
     return [
         Point(meter.id, rule.every)
         for meter in site.meters
-        if rule.every in meter.quantities and meter.removed_on is None and (inside is None or meter.place in inside)
+        if rule.every in meter.quantities
+        and meter.removed_on is None
+        and (inside is None or meter.place in inside)
+        and rule.medium in (None, meter.medium)
     ]
 
 

@@ -29,10 +29,10 @@ def check(file: Path, settings: Settings) -> None:
 
     Points and places are looked up in the site of the records, where there is one.
     """
-    sys.exit(asyncio.run(_check(file, settings)))
+    sys.exit(asyncio.run(_check(file, file.read_text(encoding="utf-8"), settings)))
 
 
-async def _check(file: Path, settings: Settings) -> int:
+async def _check(file: Path, document: str, settings: Settings) -> int:
     from analytics.alarms.rule_file import read_rules
     from jieneng.alerts import kept_alerts
 
@@ -42,7 +42,7 @@ async def _check(file: Path, settings: Settings) -> int:
         return 0
     async with kept_alerts(settings) as (alerts, site):
         book = read_rules(file, site)
-        changes = await alerts.rules.differences(file.read_text(encoding="utf-8"))
+        changes = await alerts.rules.differences(document)
     click.echo(f"{file}: {len(book.rules)} rules, all right; {len(changes)} differ from those that hold")
     for change in changes:
         click.echo(f"  {'new' if change.before is None else 'gone' if change.after is None else 'other'} {change.key}")
@@ -60,16 +60,16 @@ def import_file(file: Path, who: str, why: str, settings: Settings) -> None:
     \b
         jieneng alerts import config/alerts.yaml --why "limits agreed on 2026-03-02"
     """
-    asyncio.run(_import(file, who, why, settings))
+    asyncio.run(_import(file, file.read_text(encoding="utf-8"), who, why, settings))
 
 
-async def _import(file: Path, who: str, why: str, settings: Settings) -> None:
+async def _import(file: Path, document: str, who: str, why: str, settings: Settings) -> None:
     from analytics.alarms.rule_file import read_rules
     from jieneng.alerts import kept_alerts
 
     async with kept_alerts(settings) as (alerts, site):
         read_rules(file, site)  # names the file in what is wrong
-        changes = await alerts.rules.save(file.read_text(encoding="utf-8"), who, why)
+        changes = await alerts.rules.save(document, who, why)
     click.echo(f"{len(changes)} changes; a running gateway takes them over within seconds")
 
 

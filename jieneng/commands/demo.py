@@ -63,8 +63,9 @@ def _give_past(settings: Settings, faults_file: Path) -> None:
 
     tariffs = sorted(shipped("tariffs/example-tou.yaml").parent.glob("*.yaml"))
     asyncio.run(give_tariffs(settings.records_address, tariffs, SystemClock()))
-    site, files = load_installed(settings.site_file()).site, (shipped("alerts.yaml"), shipped("duty.yaml"))
-    asyncio.run(give_alarms(settings.records_address, site, *files, SystemClock()))
+    site, files = load_installed(settings.site_file()).site, ("alerts.yaml", "duty.yaml")
+    rules, roster = (shipped(name).read_text(encoding="utf-8") for name in files)
+    asyncio.run(give_alarms(settings.records_address, site, rules, roster, SystemClock()))
     if store_is_new(settings.data) and settings.store_address.startswith("duckdb:"):
         clock = SystemClock()
         fleet = open_campus(None, None, faults_file, clock)

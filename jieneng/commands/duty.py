@@ -33,21 +33,24 @@ def import_file(file: Path, who: str, why: str, channels: Path | None, settings:
         jieneng duty import config/duty.yaml
         jieneng duty import shifts-2026-04.xlsx --why "April"
     """
-    asyncio.run(_import(file, who, why, channels, settings))
+    sheet = file.suffix.lower() in (".csv", ".xlsx")
+    document = None if sheet else file.read_text(encoding="utf-8")
+    asyncio.run(_import(file, document, who, why, channels, settings))
 
 
-async def _import(file: Path, who: str, why: str, channels: Path | None, settings: Settings) -> None:
+async def _import(
+    file: Path, document: str | None, who: str, why: str, channels: Path | None, settings: Settings
+) -> None:
     from adapters.channel_files import read_channels
     from adapters.duty_files import read_roster
     from jieneng.alerts import kept_alerts
 
     known = None if channels is None else read_channels(channels)
     async with kept_alerts(settings, known) as (alerts, site):
-        if file.suffix.lower() in (".csv", ".xlsx"):
+        if document is None:
             document = await _with_shifts(file, alerts.duty)
         else:
             read_roster(file, site.zone_info, None if known is None else known.ids)  # names the file in what is wrong
-            document = file.read_text(encoding="utf-8")
         changes = await alerts.duty.save(document, who, why)
         flaws = alerts.duty.flaws((await alerts.duty.roster()).roster)
     click.echo(f"{len(changes)} changes")
