@@ -31,6 +31,7 @@ const router = createRouter({
     { path: '/balance', name: 'balance', component: () => import('./balance/BalancePage.vue') },
     { path: '/meter/:id', name: 'meter', component: () => import('./life/LifePage.vue') },
     { path: '/tariffs', name: 'tariffs', component: () => import('./tariffs/TariffsPage.vue') },
+    { path: '/alarms', name: 'alarms', component: () => import('./alarms/AlarmsPage.vue') },
     { path: '/first', name: 'first', component: OverviewPage, meta: { live: true } },
     { path: '/stock', name: 'stock', component: () => import('./stock/StockPage.vue') },
     { path: '/periods', name: 'periods', component: () => import('./periods/PeriodsPage.vue') },

@@ -1,8 +1,10 @@
+import { alarmsEn } from './alarms.en'
 import { billsEn } from './bills.en'
 import { ledgerEn } from './ledger.en'
 import type { Messages } from './messages'
 
 export const en: Messages = {
+  ...alarmsEn,
   ...ledgerEn,
   ...billsEn,
   language: { switch: 'Switch language', zh: '中文', en: 'English' },

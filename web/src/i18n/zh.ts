@@ -1,7 +1,9 @@
+import { alarmsZh } from './alarms.zh'
 import { billsZh } from './bills.zh'
 import { ledgerZh } from './ledger.zh'
 
 export const zh = {
+  ...alarmsZh,
   ...ledgerZh,
   ...billsZh,
   language: { switch: '切换语言', zh: '中文', en: 'English' },
