@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
 import structlog
 
@@ -18,7 +18,7 @@ from energy.ports import Clock, ReadingStore
 from energy.quantities import main_counter
 from energy.readings import Point, Quality, ReadingColumns, to_ms
 from energy.series import MICRO
-from gateway.alerts.alarm import Alarm, Raised
+from gateway.alerts.alarm import Raised
 from gateway.alerts.ledger_watch import LedgerRules
 from gateway.alerts.limit_watch import LimitWatch
 from gateway.alerts.rules import Rules
@@ -31,9 +31,12 @@ from gateway.ledger.books import Books
 log = structlog.get_logger()
 
 _TICK_S = 5.0
-_LEDGER_EVERY_MS, _FIGURES_EVERY_MS = 600_000, 60_000
+_FIGURES_EVERY_S, _AGAIN_S = 60.0, 1.0
+_LEDGER_EVERY_MS = 600_000
 _HOUR_MS, _PRICE_DAYS = 3_600_000, 31
 _GAP_MS = 3_600_000
+# Of so many that ring at once it is reckoned before they are told what has flowed.
+_FIGURED = 20
 # Money is told to the cent, half to even: an estimate, and said to be one.
 _CENT = Decimal("0.01")
 
@@ -58,7 +61,6 @@ class Desk:
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _of: tuple[int, int, object] | None = None
     _ledger_ms: int = 0
-    _figures_ms: int = 0
 
     def __post_init__(self) -> None:
         self.limits, self.silence = LimitWatch(self.days), SilenceWatch(self.edges)
@@ -79,24 +81,28 @@ class Desk:
         self._woken.set()
 
     async def run(self) -> None:
-        """Go on for ever. What fails is told once, and tried again."""
+        """Go on for ever: what rings is written at once, whatever else takes its time."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._ever(self.tick, _TICK_S))
+            tasks.create_task(self._ever(self._written, 0.0))
+            tasks.create_task(self._ever(self.tell_figures, _FIGURES_EVERY_S))
+
+    async def _ever(self, do: Callable[[], Awaitable[None]], rest_s: float) -> None:
+        """What fails is told once, and tried again."""
         failing = False
         while True:
             try:
-                await self.tick()
+                await do()
                 failing = False
             except (EnergyError, OSError) as error:
                 if not failing:
                     log.error("alarms.failed", cause=str(error))
                 failing = True
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._next(), _TICK_S)
+            await asyncio.sleep(max(rest_s, _AGAIN_S if failing else 0.0))
 
-    async def _next(self) -> None:
-        """Write what is found until it is time for a tick."""
-        while True:
-            await self._woken.wait()
-            await self.write()
+    async def _written(self) -> None:
+        await self._woken.wait()
+        await self.write()
 
     async def tick(self) -> None:
         """Everything that is done by the clock."""
@@ -112,9 +118,6 @@ class Desk:
             self._over.append(over)
         await self.write()
         await self.alarms.call()
-        if now_ms - self._figures_ms >= _FIGURES_EVERY_MS:
-            self._figures_ms = now_ms
-            await self._tell_figures(now_ms)
 
     async def write(self) -> None:
         """Raise what was found, and let recover what is over; what cannot be written stays to be."""
@@ -122,6 +125,7 @@ class Desk:
         found, self._found = self._found, []
         over, self._over = self._over, []
         try:
+            found = [await self._with_figures(one) for one in found[:_FIGURED]] + found[_FIGURED:]
             await self.alarms.raise_all(found)
             found = []
             for one in list(over):
@@ -163,27 +167,35 @@ class Desk:
 
     # -- figures ----------------------------------------------------------------------------------------------------
 
-    async def _tell_figures(self, now_ms: int) -> None:
+    async def _with_figures(self, raised: Raised) -> Raised:
+        """With what has flowed already: the first message says it, too."""
+        rule = self.alarms.book.rule(raised.rule or "")
+        if raised.figures is not None or not isinstance(rule, Limit):
+            return raised
+        return replace(raised, figures=await self.flowed_since(raised, rule, to_ms(self.clock.now())))
+
+    async def tell_figures(self) -> None:
         """What has flowed since each alarm that is still there, and what that costs."""
+        now_ms = to_ms(self.clock.now())
         for alarm in await self.alarms.alarms(open_only=True, limit=1000):
             rule = self.alarms.book.rule(alarm.raised.rule or "")
             if isinstance(rule, Limit) and alarm.raised.point is not None and alarm.life.recovered_ms is None:
-                figures = await self.flowed_since(alarm, rule, now_ms)
+                figures = await self.flowed_since(alarm.raised, rule, now_ms)
                 if figures is not None:
                     await self.alarms.tell_figures(alarm.id, figures)
 
-    async def flowed_since(self, alarm: Alarm, rule: Limit, now_ms: int) -> dict[str, object] | None:
+    async def flowed_since(self, raised: Raised, rule: Limit, now_ms: int) -> dict[str, Any] | None:
         """Cubic metres or kilowatt-hours since the alarm, beyond what is usual there; None for what does not flow."""
-        point = Point.parse(alarm.raised.point or "")
-        unit = {"m3/h": "m3", "kW": "kWh"}.get(alarm.raised.unit)
+        point = Point.parse(raised.point or "")
+        unit = {"m3/h": "m3", "kW": "kWh"}.get(raised.unit)
         if unit is None:
             return None
-        found = await self.store.readings([point], alarm.raised.crossed_ms, now_ms + 1)
+        found = await self.store.readings([point], raised.crossed_ms, now_ms + 1)
         good = found.quality < Quality.BAD
         amount, unknown_h = flowed(found.taken_at_ms[good], found.value[good], usual=rule.usual or 0.0, gap_ms=_GAP_MS)
         price = await self._price(point, now_ms)
         yuan = {} if price is None else {"yuan": str((Decimal(str(amount)) * price).quantize(_CENT))}
-        told = {"amount": round(amount, 3), "unit": unit, "since": alarm.raised.crossed_ms, "until": now_ms}
+        told = {"amount": round(amount, 3), "unit": unit, "since": raised.crossed_ms, "until": now_ms}
         return {**told, **yuan, "usual": rule.usual, "unknown_hours": round(unknown_h, 2)}
 
     async def _price(self, point: Point, now_ms: int) -> Decimal | None:

@@ -28,6 +28,8 @@ from gateway.records.base import table_of
 from gateway.records.database import Records
 
 _MESSAGES = table_of(AlarmMessageRow)
+# So many ids fit into one question to any database.
+_IDS = 500
 WAITING, SENT, REFUSED, MOOT = "waiting", "sent", "refused", "moot"
 
 
@@ -93,27 +95,44 @@ class Outbox:
         async with self.records.reading() as connection:
             return [_message(row) for row in (await connection.execute(wanted.order_by(_MESSAGES.c.id))).mappings()]
 
+    async def is_waiting(self, message_id: int) -> bool:
+        """Whether it is still to be sent."""
+        wanted = select(_MESSAGES.c.state).where(_MESSAGES.c.id == message_id)
+        async with self.records.reading() as connection:
+            return (await connection.execute(wanted)).scalar_one_or_none() == WAITING
+
     async def next_ms(self) -> int | None:
         """When the next one is to be sent; None where none waits."""
         wanted = select(_MESSAGES.c.next_ms).where(_MESSAGES.c.state == WAITING).order_by(_MESSAGES.c.next_ms).limit(1)
         async with self.records.reading() as connection:
             return (await connection.execute(wanted)).scalar_one_or_none()
 
+    @staticmethod
+    def key(alarm: Alarm, call: Call) -> str:
+        """The one name that the message of a call has."""
+        return f"{alarm.id}.{alarm.life.round}.{call.rung}.{call.person}"
+
     # -- within a transaction ---------------------------------------------------------------------------------------
+
+    async def keys(self, connection: AsyncConnection, alarms: Sequence[int]) -> set[str]:
+        """The messages that were made of these alarms, by name."""
+        found: set[str] = set()
+        for i in range(0, len(alarms), _IDS):
+            wanted = select(_MESSAGES.c.key).where(_MESSAGES.c.alarm.in_(alarms[i : i + _IDS]))
+            found |= set((await connection.execute(wanted)).scalars())
+        return found
 
     async def call(
         self, connection: AsyncConnection, alarm: Alarm, calls: Sequence[Call], roster: Roster, now_ms: int
     ) -> list[Call]:
         """Make the messages of calls that were not made yet; which these are."""
-        keys = {call: f"{alarm.id}.{alarm.life.round}.{call.rung}.{call.person}" for call in calls}
-        wanted = select(_MESSAGES.c.key).where(_MESSAGES.c.alarm == alarm.id)
-        made = set((await connection.execute(wanted)).scalars())
-        new = [call for call in calls if keys[call] not in made]
+        made = await self.keys(connection, [alarm.id])
+        new = [call for call in calls if self.key(alarm, call) not in made]
         for call in new:
             person = roster.person(call.person)
             assert person is not None  # the plan calls nobody that the roster does not know
             kind = "raised" if call.rung == 0 else "again"
-            await self._make(connection, keys[call], alarm, kind, person, 0, now_ms, rung=call.rung)
+            await self._make(connection, self.key(alarm, call), alarm, kind, person, 0, now_ms, rung=call.rung)
         return new
 
     async def tell_over(self, connection: AsyncConnection, alarm: Alarm, roster: Roster, now_ms: int) -> None:

@@ -212,7 +212,8 @@ def _page(title: str, body: str, status: int = 200) -> web.Response:
     head = (
         '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex">'
-        f'<title>{escape(title)}</title><link rel="stylesheet" href="/alarm.css"></head><body><main>'
+        f'<title>{escape(title)}</title><link rel="icon" href="/favicon.svg">'
+        '<link rel="stylesheet" href="/alarm.css"></head><body><main>'
     )
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
     return web.Response(

@@ -45,6 +45,7 @@ class Sender:
     ) -> None:
         self._records, self._clock, self._outbox, self._alarms = records, clock, outbox, alarms
         self.notifiers, self._links, self._sent = notifiers, links, sent
+        self._locks: dict[str, asyncio.Lock] = {}
 
     async def run(self) -> None:
         """Send for ever. What fails is tried again."""
@@ -72,6 +73,16 @@ class Sender:
             await self._send(message)
 
     async def _send(self, message: Message) -> None:
+        """Several ways to one person are tried one after the other: what has arrived by one is not sent by another."""
+        base = message.key.partition("~")[0]
+        lock = self._locks.setdefault(base, asyncio.Lock())
+        async with lock:
+            if await self._outbox.is_waiting(message.id):
+                await self._ask(message)
+        if not lock.locked():
+            self._locks.pop(base, None)
+
+    async def _ask(self, message: Message) -> None:
         notifier = self.notifiers.get(message.channel)
         if notifier is None:
             receipt = Receipt(Outcome.REFUSED, f"there is no channel {message.channel}")
@@ -112,7 +123,7 @@ class Sender:
             if message.alarm is not None:
                 kind = StepKind.PUSHED if outcome is Outcome.SENT else StepKind.UNDELIVERED
                 note = "" if outcome is Outcome.SENT else receipt.answer
-                step = Step(now_ms, kind, message.person, message.channel, note)
+                step = Step(now_ms, kind, self._alarms.named(message.person), message.channel, note)
                 await self._alarms.pushed(connection, message.alarm, step)
         if outcome is Outcome.SENT:
             self._sent(message)

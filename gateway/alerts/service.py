@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
@@ -91,7 +91,10 @@ class Alarms:
         calling = (_ALARMS.c.closed_ms, _ALARMS.c.recovered_ms, _ALARMS.c.acknowledged_ms)
         wanted = select(_ALARMS).where(*(column.is_(None) for column in calling))
         async with self._records.reading() as connection:
-            due = [a for a in await self._found(connection, wanted) if self._is_due(a, now_ms)]
+            found = await self._found(connection, wanted)
+            made = await self._outbox.keys(connection, [alarm.id for alarm in found])
+            silent = await self._nobody(connection, [alarm.id for alarm in found])
+        due = [alarm for alarm in found if self._is_due(alarm, made, silent, now_ms)]
         if due:
             async with self._records.writing() as connection:
                 for one in due:
@@ -198,17 +201,33 @@ class Alarms:
         await self._outbox.let_be(connection, alarm.id, now_ms)
         await self._outbox.tell_over(connection, await self._one(connection, alarm.id), self.roster, now_ms)
 
-    def _is_due(self, alarm: Alarm, now_ms: int) -> bool:
-        return any(True for _ in self.book.chains[alarm.life.level].due(alarm.life.began_ms, now_ms))
+    def named(self, person: str) -> str:
+        """A person of the roster by name and id."""
+        found = self.roster.person(person)
+        return person if found is None else f"{found.name} ({found.id})"
+
+    def _is_due(self, alarm: Alarm, made: Set[str], silent: Set[tuple[int, str]], now_ms: int) -> bool:
+        """Whether there is a call that was not made, or nobody to call where that was not told."""
+        due = plan(self.book.chains[alarm.life.level], self.roster, alarm.life.began_ms, now_ms)
+        uncalled = any(self._outbox.key(alarm, call) not in made for call in due.calls)
+        return uncalled or any((alarm.id, f"{alarm.life.round}/{rung}") not in silent for rung in due.nobody)
+
+    async def _nobody(self, connection: AsyncConnection, ids: Sequence[int]) -> set[tuple[int, str]]:
+        found: set[tuple[int, str]] = set()
+        for i in range(0, len(ids), _NAMES):
+            wanted = select(_STEPS.c.alarm, _STEPS.c.note).where(_STEPS.c.alarm.in_(ids[i : i + _NAMES]))
+            rows = await connection.execute(wanted.where(_STEPS.c.kind == str(StepKind.NOBODY)))
+            found |= {(row.alarm, row.note) for row in rows}
+        return found
 
     async def _call(self, connection: AsyncConnection, alarm: Alarm, now_ms: int) -> None:
         due = plan(self.book.chains[alarm.life.level], self.roster, alarm.life.began_ms, now_ms)
         for call in await self._outbox.call(connection, alarm, due.calls, self.roster, now_ms):
             post = "" if call.post is None else str(call.post)
-            await self._step(connection, alarm.id, Step(now_ms, StepKind.CALLED, call.person, note=post))
-        told = {step.note for step in await self._steps_of(connection, alarm.id, StepKind.NOBODY)}
+            await self._step(connection, alarm.id, Step(now_ms, StepKind.CALLED, self.named(call.person), note=post))
+        told = await self._nobody(connection, [alarm.id]) if due.nobody else set()
         for rung in due.nobody:
-            if (note := f"{alarm.life.round}/{rung}") not in told:
+            if (alarm.id, (note := f"{alarm.life.round}/{rung}")) not in told:
                 await self._step(connection, alarm.id, Step(now_ms, StepKind.NOBODY, note=note))
 
     async def pushed(self, connection: AsyncConnection, alarm_id: int, call: Step) -> None:
@@ -258,7 +277,3 @@ class Alarms:
             for row in (await connection.execute(wanted)).all():
                 found[row.alarm].append(Member(row.name, row.since_ms, row.until_ms))
         return found
-
-    async def _steps_of(self, connection: AsyncConnection, alarm_id: int, kind: StepKind) -> list[Step]:
-        wanted = select(_STEPS).where(_STEPS.c.alarm == alarm_id, _STEPS.c.kind == str(kind))
-        return [Step(r.at_ms, r.kind, r.who, r.how, r.note) for r in (await connection.execute(wanted)).all()]

@@ -146,6 +146,7 @@ class House:
 
     async def tick(self) -> None:
         await self.desk.tick()
+        await self.desk.tell_figures()
         await self.sender.flush()
 
 

@@ -36,6 +36,8 @@ async def test_the_night_of_the_pipe(tmp_path: Path) -> None:
         assert "03-10 02:11 起，尚无人签收。" in notice.text
         assert "读数 9.2 m³/h，限值 1.5 m³/h。" in notice.text
         assert "关闭进水阀" in notice.text
+        # The first message says already what has flowed: ten minutes of 9 m3/h.
+        assert "至今约 1.5 m³。" in there.phones.arrived[0][1].text
 
         path = notice.link.removeprefix("http://here")
         page = await there.client.get(path)
