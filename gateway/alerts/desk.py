@@ -75,11 +75,6 @@ class Desk:
             self._over.append(over)
             self._woken.set()
 
-    def raise_from(self, raised: Raised) -> None:
-        """Something that others found: a finding of the analysis, a quota that will not hold, a contract that ends."""
-        self._found.append(raised)
-        self._woken.set()
-
     async def run(self) -> None:
         """Go on for ever: what rings is written at once, whatever else takes its time."""
         async with asyncio.TaskGroup() as tasks:

@@ -16,9 +16,11 @@ from analytics.alarms.life import LifeError
 from analytics.alarms.rules import Level
 from energy.errors import ConfigurationError, EnergyError
 from energy.names import Text
+from energy.quantities import Medium
 from energy.readings import Point, ReadingColumns, to_ms
 from energy.sites import Meter, Site
 from gateway.alerts.alarm import Member, Raised
+from gateway.alerts.limit_watch import LimitWatch
 from gateway.alerts.links import Links, Ticket
 from gateway.alerts.outbox import REFUSED
 from gateway.alerts.routes import ROUTES, alarm_messages, check_alarm_rules
@@ -84,10 +86,10 @@ async def test_a_meter_that_falls_silent_alone_is_told_by_its_name_and_a_line_as
         ]
 
 
-async def test_what_others_found_rings_by_one_function_and_once(tmp_path: Path) -> None:
+async def test_what_others_found_rings_once(tmp_path: Path) -> None:
     async with house(tmp_path) as there:
-        there.desk.raise_from(finding())
-        there.desk.raise_from(finding())
+        await there.alerts.alarms.raise_all([finding()])
+        await there.alerts.alarms.raise_all([finding()])
         await there.tick()
 
         [alarm] = await there.alerts.alarms.alarms()
@@ -96,12 +98,25 @@ async def test_what_others_found_rings_by_one_function_and_once(tmp_path: Path) 
         assert "至今约 12 m³" in there.phones.arrived[0][1].text
 
 
+async def test_what_others_found_has_one_function_and_recovers_by_its_cause(tmp_path: Path) -> None:
+    async with house(tmp_path) as there:
+        alarms, flowed = there.alerts.alarms, {"amount": 12.4, "unit": "m3", "since": 0, "yuan": "62.00"}
+        title = Text("夜间漏水", "A leak at night")
+        given = {"kind": "finding", "since_ms": to_ms(there.clock.now()), "figures": flowed}
+        number = await alarms.raise_from("finding/17", "dorm", Level.URGENT, title, **given)  # type: ignore[arg-type]
+        await there.tick()
+        assert "至今约 12.4 m³，约 62.00 元。" in there.phones.arrived[0][1].text
+
+        await alarms.recover({"finding/17": {"dorm": to_ms(there.clock.now())}})
+        assert (await alarms.alarm(number)).life.recovered_ms is not None
+
+
 async def test_what_is_worse_calls_again(tmp_path: Path) -> None:
     async with house(tmp_path) as there:
-        there.desk.raise_from(finding(level=Level.NOTICE))
+        await there.alerts.alarms.raise_all([finding(level=Level.NOTICE)])
         await there.tick()
         await there.alerts.alarms.acknowledge(1, "li", "page")
-        there.desk.raise_from(finding(level=Level.URGENT))
+        await there.alerts.alarms.raise_all([finding(level=Level.URGENT)])
         await there.tick()
 
         assert [notice.title[:4] for _, notice in there.phones.arrived] == ["【提示】", "【紧急】"]
@@ -134,11 +149,53 @@ rules:
         assert alarm.raised.figures["amount"] == pytest.approx(4.0)
 
 
+async def test_a_load_after_hours_rings_on_a_working_evening_and_on_a_free_day_and_not_at_work(tmp_path: Path) -> None:
+    rules = """
+rules:
+  - {id: late, kind: off_hours_load, name: {zh: 夜间负荷, en: Late load}, every: active_power, worked: 08:00-18:00,
+     above: 40 kW, back: 30 kW, for: 5 min}
+"""
+    meters = site().meters
+    power = replace(meters[0], id="power", medium=Medium.ELECTRICITY, quantities=("active_power",))
+    here = replace(site(), meters=(*meters, power))
+
+    async def rings(begin: str) -> bool:
+        async with house(tmp_path / begin[:13], here, datetime.fromisoformat(begin)) as there:
+            await there.alerts.rules.save(rules, "officer")
+            there.desk.limits = LimitWatch(lambda day: day.weekday() < 5 and day.day != 11)
+            await there.tick()
+            await there.minutes(7, {"power:active_power": 60.0})
+            return bool(await there.alerts.alarms.alarms())
+
+    assert await rings("2026-03-10T19:00:00+08:00")
+    assert not await rings("2026-03-10T10:00:00+08:00")
+    # The 11th, a Wednesday, is free by the calendar.
+    assert await rings("2026-03-11T10:00:00+08:00")
+
+
+async def test_mains_that_lose_are_told_for_the_whole_day_before(tmp_path: Path) -> None:
+    rules = "rules: [{id: b, kind: imbalance, name: {zh: 不平衡, en: Differ}, share: 15 %, least: 5 m3}]"
+    async with house(tmp_path, begin=datetime.fromisoformat("2026-03-11T04:00:00+08:00")) as there:
+        await there.alerts.rules.save(rules, "officer")
+        start = datetime.fromisoformat("2026-03-09T22:00:00+08:00")
+        for meter, each in (("main", 1.0), ("dorm", 0.5), ("kitchen", 0.2)):
+            rows = {start + timedelta(minutes=15 * i): 100 + i * each for i in range(120)}
+            await there.store.write(columns(rows, Point(meter, "volume")))
+        await there.books.catch_up()
+        await there.clock.step(700)
+        await there.tick()
+
+        [alarm] = await there.alerts.alarms.alarms()
+        # 96 m3 through the main, 67.2 through the others: 28.8 are left, 30 %.
+        assert alarm.raised.detail.zh == "昨日与下级表合计相差 30%（28.8 m3）。"
+        assert alarm.raised.cause == "balance/main"
+
+
 async def test_nobody_on_duty_is_told_on_the_alarm_itself_and_once(tmp_path: Path) -> None:
     async with house(tmp_path) as there:
         await there.alerts.duty.save("persons: []", "officer")
         await there.desk.tick()
-        there.desk.raise_from(finding())
+        await there.alerts.alarms.raise_all([finding()])
         await there.tick()
         await there.tick()
 
@@ -152,8 +209,9 @@ async def test_what_one_channel_refuses_goes_by_the_next_and_is_seen(tmp_path: P
     )
     async with house(tmp_path) as there:
         await there.alerts.duty.save(roster, "officer")
+        await there.desk.tick()
         there.phones.answer = lambda notice: 404 if notice.address == "1" else 200
-        there.desk.raise_from(finding())
+        await there.alerts.alarms.raise_all([finding()])
         await there.tick()
         await there.sender.flush()
 
@@ -184,7 +242,7 @@ def test_a_link_holds_for_its_alarm_and_person_until_it_ends() -> None:
 
 async def test_the_page_of_a_link_is_small_strict_and_done_with_when_it_ends(tmp_path: Path) -> None:
     async with house(tmp_path) as there:
-        there.desk.raise_from(finding())
+        await there.alerts.alarms.raise_all([finding()])
         await there.tick()
         path = there.phones.arrived[0][1].link.removeprefix("http://here")
 
@@ -213,7 +271,7 @@ async def test_the_page_of_a_link_is_small_strict_and_done_with_when_it_ends(tmp
 async def test_what_a_stranger_writes_into_a_name_is_text_on_the_page(tmp_path: Path) -> None:
     async with house(tmp_path) as there:
         title = Text("<script>alert(1)</script>", "x")
-        there.desk.raise_from(replace(finding(), title=title, detail=title, first=title))
+        await there.alerts.alarms.raise_all([replace(finding(), title=title, detail=title, first=title)])
         await there.tick()
         path = there.phones.arrived[0][1].link.removeprefix("http://here")
         assert "<script" not in await (await there.client.get(path)).text()
@@ -271,7 +329,7 @@ async def test_a_roster_is_refused_by_line_and_a_swap_is_one_more_version(tmp_pa
 
 async def test_what_was_sent_is_told_with_masked_addresses_and_without_links_of_others(tmp_path: Path) -> None:
     async with house(tmp_path) as there:
-        there.desk.raise_from(finding())
+        await there.alerts.alarms.raise_all([finding()])
         await there.tick()
         answer = await alarm_messages(cast(Services, Opened(alerts=there.alerts)), MessagesQuery())
 
@@ -285,7 +343,7 @@ async def test_what_was_sent_is_told_with_masked_addresses_and_without_links_of_
 
 async def test_an_alarm_goes_through_its_routes(tmp_path: Path) -> None:
     async with house(tmp_path) as there:
-        there.desk.raise_from(finding())
+        await there.alerts.alarms.raise_all([finding()])
         await there.tick()
         app = web.Application()
         register(app, ROUTES, cast(Services, Opened(alerts=there.alerts)))
@@ -304,7 +362,7 @@ async def test_an_alarm_goes_through_its_routes(tmp_path: Path) -> None:
 
 async def test_what_nobody_took_on_and_is_still_there_cannot_be_waved_away(tmp_path: Path) -> None:
     async with house(tmp_path) as there:
-        there.desk.raise_from(finding())
+        await there.alerts.alarms.raise_all([finding()])
         await there.tick()
         with pytest.raises(LifeError, match="acknowledge it first"):
             await there.alerts.alarms.close(1, "li", "page")
