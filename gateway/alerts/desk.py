@@ -34,7 +34,7 @@ _TICK_S = 5.0
 _FIGURES_EVERY_S, _AGAIN_S = 60.0, 1.0
 _LEDGER_EVERY_MS = 600_000
 _HOUR_MS, _PRICE_DAYS = 3_600_000, 31
-_GAP_MS = 3_600_000
+_GAP_MS, _WARM_MS = 3_600_000, 600_000
 # Of so many that ring at once it is reckoned before they are told what has flowed.
 _FIGURED = 20
 # Money is told to the cent, half to even: an estimate, and said to be one.
@@ -67,9 +67,16 @@ class Desk:
         self.ledger = LedgerRules(self.books)
 
     def take(self, columns: ReadingColumns) -> None:
-        """Readings that were just stored. Quick, and never waits: what it finds is written by `run`."""
-        self.silence.take(columns)
-        raised, over = self.limits.take(columns)
+        """Readings that were just stored. Quick, and never waits: what it finds is written by `run`.
+
+        A fault of ours here must not keep readings from being taken.
+        """
+        try:
+            self.silence.take(columns)
+            raised, over = self.limits.take(columns)
+        except Exception:
+            log.exception("alarms.blind", readings=len(columns))
+            return
         if raised or over:
             self._found += raised
             self._over.append(over)
@@ -156,7 +163,7 @@ class Desk:
         """What was read while nobody watched: it may have lasted already."""
         now_ms = to_ms(self.clock.now())
         self.silence.take(await self.store.latest())
-        since = now_ms - round(self.limits.longest_s * 1000) - _GAP_MS
+        since = now_ms - round(self.limits.longest_s * 1000) - _WARM_MS
         if points := self.limits.points:
             self.take(await self.store.readings(points, since, now_ms + 1))
 

@@ -26,6 +26,7 @@ class Rules:
     def __init__(self, records: Records, clock: Clock, site: Callable[[], Site]) -> None:
         self._documents = Documents(records, clock, table_of(AlarmRulesRow), "alarm_rule", _told)
         self._site = site
+        self._made: tuple[int, RuleBook] | None = None
 
     async def newest(self) -> KeptDocument:
         return await self._documents.newest()
@@ -33,9 +34,10 @@ class Rules:
     async def book(self) -> tuple[int, RuleBook]:
         """The rules that hold, and the number of their file; without the site: what has left it rings no more."""
         kept = await self.newest()
-        if not kept.number:
-            return 0, RuleBook()
-        return kept.number, rules_of(Document(NAME, kept.document))
+        if self._made is None or self._made[0] != kept.number:
+            book = rules_of(Document(NAME, kept.document)) if kept.number else RuleBook()
+            self._made = kept.number, book
+        return self._made
 
     def check(self, document: str) -> RuleBook:
         """The rules of a file; ConfigurationError with a line for each thing that is wrong with it."""

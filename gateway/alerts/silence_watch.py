@@ -15,6 +15,8 @@ from gateway.alerts.alarm import Alarm, Member, Raised
 from gateway.edges.service import Edges
 
 _READINGS, _ALLOWANCE_MS = 3, 10_000
+# A meter on no line that was not heard of for a week before the start is not waited for: it was imported once.
+_GONE_MS = 7 * 86_400_000
 _NEVER = np.iinfo(np.int64).min
 
 
@@ -33,6 +35,8 @@ class SilenceWatch:
         self._edge_of: dict[str, str] = {}
         # member -> cause, of what rings.
         self._ringing: dict[str, str] = {}
+        self._awaited = np.empty(0, np.bool_)
+        self._began_ms: int | None = None
 
     def learn(self, rules: Sequence[Rule], site: Site, open_alarms: Iterable[Alarm] = ()) -> None:
         """Watch these rules from now on."""
@@ -51,6 +55,7 @@ class SilenceWatch:
             for m, rule in chosen
         ]
         self._allowed = np.array(allowed, np.float64)
+        self._awaited = np.array([m.line is not None for m, _ in chosen], np.bool_)
         self._site = site
         self._line_of = {m.id: m.line for m in meters if m.line is not None}
         for alarm in open_alarms:
@@ -71,11 +76,17 @@ class SilenceWatch:
     def look(self, now_ms: int) -> tuple[list[Raised], dict[str, dict[str, int]]]:
         """Who is silent by now, and who is back."""
         self._learn_edges()
+        if self._began_ms is None:
+            self._began_ms = now_ms
         since = np.where(self._last == _NEVER, now_ms, self._last).astype(np.float64)
-        silent = np.flatnonzero(now_ms - since > self._allowed)
-        names = {self._names[i]: int(self._last[i]) for i in silent.tolist()}
+        late = now_ms - since > self._allowed
+        # While the gateway was away readings wait at the edges: each meter is given its time anew.
+        silent = late & (now_ms - np.maximum(since, self._began_ms) > self._allowed)
+        silent &= self._awaited | (since > self._began_ms - _GONE_MS)
+        names = {self._names[i]: int(self._last[i]) for i in np.flatnonzero(silent).tolist()}
+        still = {self._names[i] for i in np.flatnonzero(late | (self._last == _NEVER)).tolist()}
         back: dict[str, dict[str, int]] = {}
-        for name in [n for n in self._ringing if n not in names]:
+        for name in [n for n in self._ringing if n not in still]:
             back.setdefault(self._ringing.pop(name), {})[name] = now_ms
         fresh = {name: since_ms for name, since_ms in names.items() if name not in self._ringing}
         return self._raised(fresh, names), back

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 
@@ -42,11 +43,15 @@ class Duty:
     ) -> None:
         self._documents = Documents(records, clock, table_of(DutyRosterRow), "duty_roster", _told)
         self._clock, self._site, self._channels = clock, site, channels
+        self._made: tuple[KeptRoster, ZoneInfo] | None = None
 
     async def roster(self) -> KeptRoster:
-        kept = await self._documents.newest()
-        made = roster_of(Document(NAME, kept.document), self._site().zone_info) if kept.number else Roster()
-        return KeptRoster(kept, made)
+        """The one that holds; read anew where it is another, or the site lies in another zone."""
+        kept, zone = await self._documents.newest(), self._site().zone_info
+        if self._made is None or self._made[0].kept.number != kept.number or self._made[1] != zone:
+            made = roster_of(Document(NAME, kept.document), zone) if kept.number else Roster()
+            self._made = KeptRoster(kept, made), zone
+        return self._made[0]
 
     def check(self, document: str) -> Roster:
         """The roster of a file; ConfigurationError with a line for each thing that is wrong with it."""

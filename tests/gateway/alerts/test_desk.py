@@ -86,6 +86,44 @@ async def test_a_meter_that_falls_silent_alone_is_told_by_its_name_and_a_line_as
         ]
 
 
+async def test_after_a_start_meters_are_given_their_time_and_what_rang_is_not_taken_for_over(tmp_path: Path) -> None:
+    here = many(3, 1)
+    async with house(tmp_path, here) as there:
+        await all_read(there, here.meters)
+        await there.clock.step(301)
+        await there.tick()
+        assert [a.raised.cause for a in await there.alerts.alarms.alarms()] == ["silence/line/l0"]
+
+        later = there.restarted()
+        await later.tick()
+        alarm = await there.alerts.alarms.alarm(1)
+        assert (alarm.life.recovered_ms, len(there.phones.arrived)) == (None, 1)
+        await there.clock.step(301)
+        await later.tick()
+        assert len(await there.alerts.alarms.alarms()) == 1
+
+        for reading in ("m0", "m1", "m2"):
+            await there.store.write(columns({there.clock.now(): 1.0}, Point(reading, "flow_rate")))
+        fresh = there.restarted()
+        await fresh.tick()
+        assert (await there.alerts.alarms.alarm(1)).life.recovered_ms is not None
+
+
+async def test_meters_that_were_silent_before_the_start_ring_only_when_they_had_their_time(tmp_path: Path) -> None:
+    here = many(3, 1)
+    async with house(tmp_path, here) as there:
+        for meter in here.meters:
+            await there.store.write(
+                columns({there.clock.now() - timedelta(hours=1): 1.0}, Point(meter.id, "flow_rate"))
+            )
+        desk = there.restarted()
+        await desk.tick()
+        assert await there.alerts.alarms.alarms() == []
+        await there.clock.step(301)
+        await desk.tick()
+        assert len(await there.alerts.alarms.alarms()) == 1
+
+
 async def test_what_others_found_rings_once(tmp_path: Path) -> None:
     async with house(tmp_path) as there:
         await there.alerts.alarms.raise_all([finding()])

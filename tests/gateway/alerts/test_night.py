@@ -105,16 +105,7 @@ async def test_nothing_is_lost_or_said_twice_when_the_desk_begins_anew(tmp_path:
         there.phones.answer = lambda _notice: 503
         await _asleep(there)
 
-        again = type(there.desk)(
-            there.alerts.alarms,
-            there.alerts.rules,
-            there.alerts.duty,
-            there.books,
-            there.store,
-            there.edges,
-            there.clock,
-        )
-        there.desk, there.phones.answer = again, lambda _notice: 200
+        there.desk, there.phones.answer = there.restarted(), lambda _notice: 200
         await there.tick()
         await there.clock.step(300)
         await there.tick()
