@@ -40,8 +40,12 @@ class Rules:
         return self._made
 
     def check(self, document: str) -> RuleBook:
-        """The rules of a file; ConfigurationError with a line for each thing that is wrong with it."""
-        return rules_of(Document(NAME, document), self._site())
+        """The rules of a file; ConfigurationError with a line for each thing that is wrong with it.
+
+        Where the site has no meters yet, points are not looked up.
+        """
+        site = self._site()
+        return rules_of(Document(NAME, document), site if site.meters else None)
 
     async def differences(self, document: str) -> list[Change]:
         self.check(document)

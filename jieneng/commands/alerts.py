@@ -41,7 +41,7 @@ async def _check(file: Path, document: str, settings: Settings) -> int:
         click.echo(f"{file}: {len(book.rules)} rules; there are no records yet to look points up in")
         return 0
     async with kept_alerts(settings) as (alerts, site):
-        book = read_rules(file, site)
+        book = read_rules(file, site if site.meters else None)
         changes = await alerts.rules.differences(document)
     click.echo(f"{file}: {len(book.rules)} rules, all right; {len(changes)} differ from those that hold")
     for change in changes:
@@ -68,7 +68,7 @@ async def _import(file: Path, document: str, who: str, why: str, settings: Setti
     from jieneng.alerts import kept_alerts
 
     async with kept_alerts(settings) as (alerts, site):
-        read_rules(file, site)  # names the file in what is wrong
+        read_rules(file, site if site.meters else None)  # names the file in what is wrong
         changes = await alerts.rules.save(document, who, why)
     click.echo(f"{len(changes)} changes; a running gateway takes them over within seconds")
 

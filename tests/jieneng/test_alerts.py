@@ -71,6 +71,8 @@ def test_a_channel_is_tried_and_one_that_is_not_there_is_named(tmp_path: Path) -
 
 
 def test_the_shipped_examples_are_right_for_the_demo(tmp_path: Path) -> None:
+    early = run(tmp_path, "alerts", "import", str(ROOT / "config" / "alerts.yaml"))
+    assert early.exit_code == 0, "before there is a site, points are not looked up"
     site = CliRunner().invoke(
         jieneng, ["site", "import", str(ROOT / "config" / "demo.yaml"), "--yes", "--data", str(tmp_path)]
     )

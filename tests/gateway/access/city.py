@@ -197,7 +197,8 @@ async def _services(made: Books, store: Any, clock: Any, tariffs: Tariffs, *of: 
 
 async def _ringing(alerts: Alerts) -> None:
     """An alarm of one meter of each node, one over meters of several, and a message about each."""
-    persons = "persons: [{id: night-man, name: foreign-desk, reach: [{channel: log, address: foreign-desk}]}]"
+    reach = "reach: [{channel: log, address: foreign-desk}]"
+    persons = f"persons: [{{id: night-man, name: night-man, account: foreign-desk, {reach}}}]"
     await alerts.rules.save("rules: [{id: foreign-rule, kind: silence, name: {zh: 静, en: silent}, after: 5 min}]", "x")
     await alerts.duty.save(f"{persons}\notherwise: [night-man]", "somebody")
     alerts.alarms.roster = (await alerts.duty.roster()).roster
