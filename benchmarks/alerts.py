@@ -185,6 +185,7 @@ async def _storm() -> dict[str, Any]:
     async with _there(site, clock) as there:
         at_ms = np.full(STORM, to_ms(clock.now()))
         there.desk.take(ReadingColumns.of(points, np.arange(STORM, dtype=np.int32), at_ms, np.zeros(STORM)))
+        await there.desk.tick()
         await clock.step(301)
         began = time.perf_counter()
         await there.desk.tick()
