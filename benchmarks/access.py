@@ -25,6 +25,7 @@ from energy.sites import Meter, Place, Site, Text
 from energy.working_days import WorkingDays
 from gateway.access.door import LocalDoor
 from gateway.access.roles import Grant, Identity, Permission, Role
+from gateway.alerts.opening import open_alerts
 from gateway.app import ROUTES
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
@@ -133,8 +134,28 @@ def _services(site: Site, records: Records, store: Any) -> Services:
     directory, edges = Directory(site), Edges(clock)
     present, hub = Present(store, directory, edges, clock), Hub(clock, metrics)
     books = Books(open_ledger(store), Kept(site), read_factors(Path("config/factors.yaml")))
-    entered = Tariffs(records, clock), Bills(records, clock), Stock(records, clock), Closings(records, clock, books)
-    found = Findings(records, clock, site.id), WorkingDays()
-    told = (Lives(records, clock), books, *entered, *found, quota_books(records, clock, books))
-    nobody = cast(Any, None), cast(Any, None), LocalDoor()  # accounts are not asked
-    return Services(clock, store, cast(Any, None), directory, edges, present, hub, metrics, *told, *nobody)
+    alerts = open_alerts(records, clock, lambda: site, bytes(32), channels={"log": "log"})
+    nobody = cast(Any, None)  # neither readings that were refused nor accounts are asked for
+    return Services(
+        clock,
+        store,
+        nobody,
+        directory,
+        edges,
+        present,
+        hub,
+        metrics,
+        lives=Lives(records, clock),
+        books=books,
+        tariffs=Tariffs(records, clock),
+        bills=Bills(records, clock),
+        stock=Stock(records, clock),
+        closings=Closings(records, clock, books),
+        findings=Findings(records, clock, site.id),
+        working_days=WorkingDays(),
+        quotas=quota_books(records, clock, books),
+        accounts=nobody,
+        audit=nobody,
+        door=LocalDoor(),
+        alerts=alerts,
+    )

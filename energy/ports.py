@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from energy.hours import Doubt, Hours, Small, Sums, Whole
+from energy.notices import Notice, Receipt
 from energy.readings import Point, ReadingColumns
 from energy.series import Curve, Floats
 
@@ -194,3 +195,17 @@ class Bus(Protocol):
 
     async def acknowledge(self, messages: Sequence[Message]) -> None:
         """Tell the broker that the messages need not be delivered again."""
+
+
+class Notifier(Protocol):
+    """A channel to people. What it did is told by its own answer, never by the fact that it was asked."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def personal(self) -> bool:
+        """Whether a notice reaches one person alone, and not a group that reads along."""
+
+    async def send(self, notice: Notice) -> Receipt:
+        """Ask the channel to tell it; a receipt whatever happens, an exception for no fault of the channel."""

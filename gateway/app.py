@@ -14,10 +14,12 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from adapters.channel_files import LOG_ONLY, Channels, open_channels
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.stores import open_ledger, open_store
 from adapters.wire import READINGS, STATE, topic
+from analytics.alarms.ringing_hours import Working, weekdays
 from analytics.carbon.factor_file import read_factors
 from analytics.quotas.miss_file import read_misses
 from analytics.quotas.standard_file import read_standards
@@ -37,6 +39,11 @@ from gateway.accounts.people import KINDS
 from gateway.accounts.routes import ROUTES as ACCOUNTS_ROUTES
 from gateway.accounts.secrecy import open_seal
 from gateway.accounts.service import AccountRules, Accounts
+from gateway.alerts.desk import Desk
+from gateway.alerts.opening import open_alerts
+from gateway.alerts.phone import Phone
+from gateway.alerts.routes import ROUTES as ALERTS_ROUTES
+from gateway.alerts.sender import Sender
 from gateway.api.bodies import must_be_of_our_page
 from gateway.api.callers import callers
 from gateway.api.conditional import conditional
@@ -53,6 +60,7 @@ from gateway.billing.routes import ROUTES as BILLING_ROUTES
 from gateway.billing.service import Bills
 from gateway.closing.routes import ROUTES as CLOSING_ROUTES
 from gateway.closing.service import Closings
+from gateway.duty.routes import ROUTES as DUTY_ROUTES
 from gateway.edges.routes import ROUTES as EDGES_ROUTES
 from gateway.edges.service import Edges
 from gateway.findings.routes import ROUTES as FINDINGS_ROUTES
@@ -105,6 +113,8 @@ ROUTES: tuple[Route[Services], ...] = (
     *FINDINGS_ROUTES,
     *QUOTAS_ROUTES,
     *AUDIT_ROUTES,
+    *ALERTS_ROUTES,
+    *DUTY_ROUTES,
 )
 _MAINTAIN_EVERY_S = 600.0
 _LOOK_EVERY_S = 0.5
@@ -139,6 +149,8 @@ class GatewaySettings:
     # Files of quota standards, and of what forecasts missed before.
     quota_standards: tuple[Path, ...] = ()
     forecast_misses: Path | None = None
+    channels: Channels = LOG_ONLY
+    working: Working = weekdays
 
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
@@ -165,9 +177,23 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         calendar = read_working_days(settings.calendars)
         findings = Findings(records, clock, site.id)
         quotas = _quotas(settings, records, clock, books, calendar)
-        accounts = Accounts(records, clock, open_seal(settings.key), settings.account_rules)
+        seal = open_seal(settings.key)
+        accounts = Accounts(records, clock, seal, settings.account_rules)
         accounts.organisations = lambda: books.kept.site.organisations
         door = AccountsDoor(accounts, clock, behind_tls=settings.behind_tls)
+        told = settings.channels.words
+        alerts = open_alerts(
+            records,
+            clock,
+            lambda: books.kept.site,
+            seal.key_for("alarm link"),
+            channels={one.id: one.kind for one in told.channels},
+            public=told.public,
+            link_holds_s=told.link_holds,
+        )
+        desk = Desk(alerts.alarms, alerts.rules, alerts.duty, books, store, known_edges, clock, settings.working)
+        notifiers = await stack.enter_async_context(open_channels(settings.channels))
+        sender = Sender(records, clock, alerts.outbox, alerts.alarms, notifiers, alerts.links)
         services = Services(
             clock,
             store,
@@ -189,6 +215,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             accounts,
             audit,
             door if settings.accounts_required else LocalDoor(),
+            alerts=alerts,
         )
         bus = await stack.enter_async_context(
             open_bus(
@@ -205,6 +232,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             directory.learn(columns.points[number] for number in set(columns.index.tolist()))
             hub.push(columns)
             books.changed()
+            desk.take(columns)
 
         intake = Ingest(bus, store, quarantine, judge, known_edges, clock, metrics, stored, hub.changed)
         ledger_watch = LedgerWatch(books)
@@ -217,6 +245,8 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(intake.run())
             tasks.create_task(hub.run())
+            tasks.create_task(desk.run())
+            tasks.create_task(sender.run())
             tasks.create_task(_maintain(store, ledger, clock))
             tasks.create_task(books.run(clock))
             tasks.create_task(ledger_watch.run(clock))
@@ -283,6 +313,7 @@ def application(services: Services, *, behind_tls: bool = False, limits: Limits 
     app.router.add_get("/api/v1/live", marked(Permission.READ, live))
     app.router.add_get("/health", marked(Permission.OPEN, health))
     app.router.add_get("/metrics", marked(Permission.OPERATE, metrics))
+    Phone(services.alerts, services.store, services.books, services.clock).add_to(app)
     add_page(app)
     must_all_ask(app)
     return app

@@ -10,6 +10,7 @@ from gateway.access.door import Door
 from gateway.access.roles import Identity, Permission
 from gateway.access.sights import Sights
 from gateway.accounts.service import Accounts
+from gateway.alerts.alerts import Alerts
 from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
@@ -50,6 +51,7 @@ class Services:
     accounts: Accounts
     audit: Audit
     door: Door
+    alerts: Alerts = field(kw_only=True)
     sights: Sights = field(default_factory=Sights, compare=False)
 
     def seen_by(self, identity: Identity, permission: Permission) -> Services:

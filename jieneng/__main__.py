@@ -32,6 +32,8 @@ _COMMANDS = {
     "consumption": ("consumption", "Tell what flowed through a counter, by hour, day, month or year."),
     "findings": ("findings", "List what does not look as it should, confirm or dismiss it."),
     "backtest": ("backtest", "Judge recorded consumption as it would have been judged day by day."),
+    "alerts": ("alerts", "Rules of alarms, alarms, and the channels by which people are told."),
+    "duty": ("duty", "Say who is on duty, and see it."),
     "ledger": ("ledger", "Make the ledger of consumption anew."),
     "audit": ("audit", "See, check and export what was done, by whom."),
     "openapi": ("openapi", "Print the description of the API."),

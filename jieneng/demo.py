@@ -14,7 +14,8 @@ from energy.ports import Clock
 from energy.quantities import Kind, quantity
 from energy.readings import ReadingColumns, to_ms
 from energy.series import Instants
-from energy.sites import Meter
+from energy.sites import Meter, Site
+from gateway.alerts.opening import open_alerts
 from gateway.records.database import open_records
 from gateway.tariffs.documents import documents_of
 from gateway.tariffs.service import Tariffs
@@ -79,6 +80,18 @@ async def give_tariffs(records_address: str, files: Sequence[Path], clock: Clock
         documents = {k: text for file in files for k, text in documents_of(file).items()}
         await tariffs.apply(documents, await tariffs.differences(documents), "demo", "the examples that are shipped")
     return len(documents)
+
+
+async def give_alarms(records_address: str, site: Site, rules: str, roster: str, clock: Clock) -> bool:
+    """Enter the rules and the roster that are shipped as examples, where there are none; whether there were none."""
+    async with open_records(records_address) as records:
+        alerts = open_alerts(records, clock, lambda: site, bytes(32))
+        if (await alerts.rules.newest()).number or (await alerts.duty.roster()).kept.number:
+            return False
+        why = "the examples that are shipped"
+        await alerts.rules.save(rules, "demo", why)
+        await alerts.duty.save(roster, "demo", why)
+    return True
 
 
 def store_is_new(data: Path) -> bool:

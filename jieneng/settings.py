@@ -43,6 +43,7 @@ class SettingsWords(Words):
     audit_folder: str | None = None
     password_days: Annotated[int, Field(ge=1)] | None = None
     providers: str | None = None
+    channels: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Settings:
     audit_folder: Path | None = None
     password_days: int | None = None
     providers: Path | None = None
+    channels: Path | None = None
 
     @property
     def bus_address(self) -> str:
@@ -115,7 +117,7 @@ def load_settings(file: Path | None, **options: Any) -> Settings:
     if file is not None:
         words = checked(open_document(file), SettingsWords)
         given = {name: value for name, value in words.model_dump().items() if value is not None}
-        for name in ("site", "data", "token_file", "audit_folder", "providers"):
+        for name in ("site", "data", "token_file", "audit_folder", "channels", "providers"):
             if name in given:
                 given[name] = file.parent / given[name]
         settings = replace(settings, **given)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gateway.access.reckoned import reckoned
 from gateway.access.roles import SEPARATE, Identity, Permission
 from gateway.access.seen_accounts import CLOSED, seen_accounts
+from gateway.access.seen_alerts import narrowed, without_all
 from gateway.access.seen_audit import ClosedAudit
 from gateway.access.seen_books import SeenBooks
 from gateway.access.seen_present import ClosedEdges, SeenEdges, SeenHub, seen_directory, seen_problems
@@ -157,6 +158,7 @@ class Sights:
             books=books,
             bills=SeenBills(services.bills, sight),
             stock=SeenStock(services.stock, sight),
+            alerts=narrowed(services.alerts, sight),
             closings=SeenClosings(services.closings, services.books, books, sight),
             findings=SeenFindings(services.findings, sight),
             quotas=seen_quotas(services.quotas, sight),
@@ -169,5 +171,5 @@ def _of_everything(services: Services, operates: bool, audits: bool) -> Services
     services = replace(services, accounts=CLOSED)
     if not operates:
         closed = SeenQuarantine(services.quarantine, open_to=False)
-        services = replace(services, edges=ClosedEdges(), quarantine=closed)
+        services = replace(services, edges=ClosedEdges(), quarantine=closed, alerts=without_all(services.alerts))
     return services if audits else replace(services, audit=ClosedAudit(services.audit))

@@ -39,8 +39,13 @@ class Seal:
     def __init__(self, key: bytes) -> None:
         if len(key) != _KEY_BYTES:
             raise EnergyError(f"the key has {len(key)} bytes, not {_KEY_BYTES}")
+        self._key = key
         # The key of the file is for other uses too: this one is made of it for sealing alone.
         self._cipher = AESGCM(hmac.digest(key, b"jieneng sealed secrets", hashlib.sha256))
+
+    def key_for(self, purpose: str) -> bytes:
+        """Another key, for this purpose alone."""
+        return hmac.digest(self._key, f"jieneng {purpose}".encode(), hashlib.sha256)
 
     def sealed(self, secret: str) -> str:
         nonce = secrets.token_bytes(_NONCE_BYTES)

@@ -69,6 +69,14 @@ class Edges:
             if found.state == "silent"
         }
 
+    def meters(self) -> dict[str, list[str]]:
+        """The meters that each edge has told of last."""
+        return {edge: list(known.state.meters) for edge, known in self._known.items()}
+
+    def offline(self) -> list[str]:
+        """The edges that are gone."""
+        return [edge for edge, known in self._known.items() if known.state.state == "offline"]
+
     def words(self) -> list[EdgeWords]:
         return [self._words(edge, known) for edge, known in sorted(self._known.items())]
 

@@ -14,9 +14,11 @@ from gateway.accounts.tables import (
     UserSubjectRow,
     UserTokenRow,
 )
+from gateway.alerts.tables import AlarmMemberRow, AlarmMessageRow, AlarmRow, AlarmRulesRow, AlarmStepRow
 from gateway.audit.tables import AuditHeadRow, AuditRow
 from gateway.billing.tables import BillRow
 from gateway.closing.tables import ClosingEntryRow, ClosingFigureRow, ClosingRow
+from gateway.duty.tables import DutyRosterRow
 from gateway.findings.tables import FindingRow
 from gateway.life.tables import MeterEventRow
 from gateway.quotas.tables import QuotaCrossingRow, QuotaRow
@@ -28,6 +30,11 @@ from gateway.tariffs.tables import TariffRow
 
 METADATA = Base.metadata
 TABLES = (
+    AlarmMemberRow,
+    AlarmMessageRow,
+    AlarmRow,
+    AlarmRulesRow,
+    AlarmStepRow,
     AuditHeadRow,
     AuditRow,
     BillRow,
@@ -36,6 +43,7 @@ TABLES = (
     ClosingFigureRow,
     ClosingRow,
     FindingRow,
+    DutyRosterRow,
     MeterEventRow,
     QuotaCrossingRow,
     QuotaRow,

@@ -58,10 +58,14 @@ def _give_past(settings: Settings, faults_file: Path) -> None:
     from adapters.clocks import SystemClock
     from jieneng.campus import open_campus, shipped
     from jieneng.commands.import_readings import Bar
-    from jieneng.demo import give_past, give_tariffs, store_is_new
+    from jieneng.composition import load_installed
+    from jieneng.demo import give_alarms, give_past, give_tariffs, store_is_new
 
     tariffs = sorted(shipped("tariffs/example-tou.yaml").parent.glob("*.yaml"))
     asyncio.run(give_tariffs(settings.records_address, tariffs, SystemClock()))
+    site, files = load_installed(settings.site_file()).site, ("alerts.yaml", "duty.yaml")
+    rules, roster = (shipped(name).read_text(encoding="utf-8") for name in files)
+    asyncio.run(give_alarms(settings.records_address, site, rules, roster, SystemClock()))
     if store_is_new(settings.data) and settings.store_address.startswith("duckdb:"):
         clock = SystemClock()
         fleet = open_campus(None, None, faults_file, clock)

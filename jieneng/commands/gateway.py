@@ -28,6 +28,7 @@ from jieneng.settings import load_settings
     options.audit_folder,
     options.password_days,
     options.providers,
+    options.channels,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run the process at the centre: take readings from the broker, store them, tell the edges, serve API and page.
@@ -38,6 +39,7 @@ def command(config: Path | None, **given: Any) -> None:
     from gateway.accounts.passwords import PasswordRules
     from gateway.accounts.service import AccountRules
     from gateway.app import GatewaySettings, run_gateway
+    from jieneng.alerts import alarm_channels, is_worked
     from jieneng.campus import calendar_files, quota_standards, shipped
     from jieneng.composition import load_installed
     from jieneng.logs import configure_logs
@@ -65,5 +67,7 @@ def command(config: Path | None, **given: Any) -> None:
         calendars=calendar_files(settings.data),
         quota_standards=quota_standards(),
         forecast_misses=shipped("forecast-misses.yaml"),
+        channels=alarm_channels(settings),
+        working=is_worked,
     )
     options.run_until_signalled(run_gateway(gateway, open_clock(settings.clock)))

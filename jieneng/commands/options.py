@@ -83,6 +83,11 @@ password_days = click.option(
 providers = click.option(
     "--providers", type=click.Path(path_type=Path), help="File of identity providers to sign in by (OpenID Connect)."
 )
+channels = click.option(
+    "--channels",
+    type=click.Path(path_type=Path),
+    help="File of the channels by which people are told of alarms (YAML). [the log alone]",
+)
 clock = click.option("--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal. [system]")
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     options.audit_folder,
     options.password_days,
     options.providers,
+    options.channels,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run edge, gateway and, unless --bus names another, a broker: everything for one site on this machine.
@@ -89,6 +90,7 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     gateway += [] if settings.audit_folder is None else ["--audit-folder", str(settings.audit_folder)]
     gateway += ["--password-days", str(settings.password_days)] if settings.password_days else []
     gateway += ["--providers", str(settings.providers)] if settings.providers else []
+    gateway += ["--channels", str(settings.channels)] if settings.channels else []
     edge = ["edge", *common, "--edge", settings.edge]
     # The address may hold a password.
     told = {"JIENENG_RECORDS": settings.records_address}

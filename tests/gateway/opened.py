@@ -7,6 +7,7 @@ from typing import TypeAlias
 from energy.ports import Clock, Quarantine, ReadingStore
 from gateway.access.door import Door
 from gateway.accounts.service import Accounts
+from gateway.alerts.opening import open_alerts
 from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
@@ -45,4 +46,5 @@ def opened(frame: Frame, records: Records, books: Books, accounts: Accounts, doo
         accounts=accounts,
         audit=Audit(records, clock),
         door=door,
+        alerts=open_alerts(records, clock, lambda: books.kept.site, bytes(32), channels={"log": "log"}),
     )

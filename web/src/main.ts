@@ -36,6 +36,7 @@ const router = createRouter({
     { path: '/account', name: 'account', component: () => import('./account/OwnPage.vue'), meta: { people: true } },
     { path: '/accounts', name: 'accounts', component: () => import('./people/PeoplePage.vue'), meta: { people: true } },
     { path: '/audit', name: 'audit', component: () => import('./audit/AuditPage.vue'), meta: { people: true } },
+    { path: '/alarms', name: 'alarms', component: () => import('./alarms/AlarmsPage.vue') },
     { path: '/first', name: 'first', component: OverviewPage, meta: { live: true } },
     { path: '/stock', name: 'stock', component: () => import('./stock/StockPage.vue') },
     { path: '/periods', name: 'periods', component: () => import('./periods/PeriodsPage.vue') },

@@ -9,6 +9,8 @@ from energy.readings import to_ms
 from gateway.access.roles import Permission
 from tests.gateway.access.city import ENERGY, FIRST, NOW, Entered
 
+# The ids of the alarms of the city, of one meter of each node; the one of nobody there is none of.
+ALARMS = {"own": 1, "child": 2, "parent": 3, "foreign": 4}
 Ask = tuple[dict[str, Any], dict[str, Any] | None]
 
 
@@ -119,6 +121,22 @@ def _add_moves(node: str, _ids: Entered) -> list[Ask]:
     ]
 
 
+def _alarms(_node: str, _ids: Entered) -> list[Ask]:
+    return [({}, None), ({"open": True}, None)]
+
+
+def _alarm(node: str, _ids: Entered) -> list[Ask]:
+    return [({"id": ALARMS.get(node, 999_999)}, None)]
+
+
+def _alarm_deed(node: str, _ids: Entered) -> list[Ask]:
+    return [({}, {"id": ALARMS.get(node, 999_999), "who": "somebody", "note": "because"})]
+
+
+def _document(_node: str, _ids: Entered) -> list[Ask]:
+    return [({}, {"document": "{}", **_SAID})]
+
+
 def _period(node: str, _ids: Entered) -> list[Ask]:
     return [({"month": "2026-01", "meter": meters}, None) for meters in ([], [f"{node}-main"])]
 
@@ -203,6 +221,27 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
     ("POST", "/api/v1/quotas"): (Permission.APPROVE, _add_quotas),
     ("POST", "/api/v1/quotas/preview"): (Permission.APPROVE, _preview_quota),
     ("POST", "/api/v1/quotas/withdraw"): (Permission.APPROVE, lambda _node, ids: [({}, {"id": ids.quota, **_SAID})]),
+    ("GET", "/api/v1/alarms"): (Permission.READ, _alarms),
+    ("GET", "/api/v1/alarms/one"): (Permission.READ, _alarm),
+    ("POST", "/api/v1/alarms/read"): (Permission.OPERATE, _alarm_deed),
+    ("POST", "/api/v1/alarms/acknowledge"): (Permission.OPERATE, _alarm_deed),
+    ("POST", "/api/v1/alarms/handle"): (Permission.OPERATE, _alarm_deed),
+    ("POST", "/api/v1/alarms/close"): (Permission.OPERATE, _alarm_deed),
+    ("GET", "/api/v1/alarm-rules"): (Permission.OPERATE, _nothing),
+    ("POST", "/api/v1/alarm-rules/check"): (Permission.OPERATE, lambda _node, _ids: [({}, {"document": "{}"})]),
+    ("POST", "/api/v1/alarm-rules"): (Permission.OPERATE, _document),
+    ("GET", "/api/v1/alarm-messages"): (Permission.OPERATE, _nothing),
+    ("POST", "/api/v1/alarm-messages/test"): (
+        Permission.OPERATE,
+        lambda _node, _ids: [({}, {"channel": "log", "person": "night-man", "who": "somebody"})],
+    ),
+    ("GET", "/api/v1/duty"): (Permission.OPERATE, lambda _node, _ids: [({"from": 0, "to": 1}, None)]),
+    ("POST", "/api/v1/duty/check"): (Permission.OPERATE, lambda _node, _ids: [({}, {"document": "{}"})]),
+    ("POST", "/api/v1/duty"): (Permission.OPERATE, _document),
+    ("POST", "/api/v1/duty/swap"): (
+        Permission.OPERATE,
+        lambda _node, _ids: [({}, {"day": "2026-03-10", "of": "night-man", "by": "other", **_SAID})],
+    ),
     ("GET", "/api/v1/session"): (Permission.OPEN, _nothing),
     ("POST", "/api/v1/session"): (Permission.OPEN, _clerk(password="guessed")),
     ("POST", "/api/v1/session/second"): (Permission.OPEN, _given(code="000000")),

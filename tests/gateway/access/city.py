@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from adapters.clocks import SteppedClock
 from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.wire import EdgeState, MeterState, encode
+from analytics.alarms.rules import Level
 from analytics.quotas.pace import Bound
 from energy.bills import SupplierBill
 from energy.findings import Finding, FindingKind
@@ -30,6 +31,8 @@ from gateway.access.roles import Grant, Identity, Permission, Role
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.secrecy import Seal
 from gateway.accounts.service import Accounts
+from gateway.alerts.alarm import Member, Raised
+from gateway.alerts.alerts import Alerts
 from gateway.billing.service import Bills
 from gateway.edges.service import Edges
 from gateway.findings.worth import Valued
@@ -253,4 +256,25 @@ async def _services(made: Books, store: Any, clock: Any, records: Records) -> Se
     accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
     accounts.organisations = lambda: made.kept.site.organisations
     frame = (clock, store, quarantine, directory, edges, present, hub, metrics)
-    return opened(frame, records, made, accounts, LocalDoor())
+    services = opened(frame, records, made, accounts, LocalDoor())
+    await _ringing(services.alerts)
+    return services
+
+
+async def _ringing(alerts: Alerts) -> None:
+    """An alarm of one meter of each node, one over meters of several, and a message about each."""
+    reach = "reach: [{channel: log, address: foreign-desk}]"
+    persons = f"persons: [{{id: night-man, name: night-man, account: foreign-desk, {reach}}}]"
+    await alerts.rules.save("rules: [{id: foreign-rule, kind: silence, name: {zh: 静, en: silent}, after: 5 min}]", "x")
+    await alerts.duty.save(f"{persons}\notherwise: [night-man]", "somebody")
+    alerts.alarms.roster = (await alerts.duty.roster()).roster
+    alerts.alarms.book = (await alerts.rules.book())[1]
+    raised = [_alarm(n, Member(f"{n}-main:active_power", to_ms(NOW))) for n in NODES]
+    members = (Member("own-sub", to_ms(NOW)), Member("foreign-sub", to_ms(NOW)))
+    await alerts.alarms.raise_all([*raised, _alarm("foreign", *members, cause="line/shared")])
+
+
+def _alarm(name: str, *members: Member, cause: str = "") -> Raised:
+    title, at = text(f"{name}-alarm"), to_ms(NOW)
+    value = 7.007 if name in ("parent", "foreign") else 1.5
+    return Raised(cause or f"limit/{name}", "limit", Level.WARNING, f"{name}-main", title, at, members, value=value)

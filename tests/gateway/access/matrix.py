@@ -18,14 +18,18 @@ from gateway.access.sight import audits_everywhere, operates_everywhere
 from gateway.api.problems import RequestError
 from gateway.api.route import Route
 from gateway.services import Services
-from tests.gateway.access.asks import ASKS, Ask
+from tests.gateway.access.asks import ALARMS, ASKS, Ask
 from tests.gateway.access.city import NODES, City, Entered, identity
 
 NEVER = Entered(*range(999_999, 999_999 - len(Entered._fields), -1))
 # Another address each time: nobody is told to wait for what others have tried.
 _ADDRESSES = count()
 _KINDS = ("event", "bill", "stock_move", "token", "grant", "finding", "quota")
-_OPERATED = ("/api/v1/edges", "/api/v1/quarantine")
+_OPERATED = (
+    *("/api/v1/edges", "/api/v1/quarantine", "/api/v1/alarm-rules", "/api/v1/alarm-rules/check"),
+    *("/api/v1/alarm-messages", "/api/v1/alarm-messages/test"),
+    *("/api/v1/duty", "/api/v1/duty/check", "/api/v1/duty/swap"),
+)
 # The name of who stands above is told, in the tree alone.
 _NAMED = {"organisation/parent-office", "parent-office名", "parent-office name"}
 _HOURS = (24, 31 * 24)
@@ -109,6 +113,7 @@ async def _leaks(
 def _as_nobody(found: str, node: str, ids: Entered) -> str:
     text = found.replace(f"{node}-", "nobody-") if "site" not in found[:5] else found
     text = text.replace("parent-office", "nobody-office") if node == "parent" else text
+    text = re.sub(rf"\balarm {ALARMS[node]}\b", "alarm 999999", text) if node in ALARMS else text
     for kind, one, never in zip(_KINDS, ids, NEVER, strict=True):
         text = re.sub(rf"\b{kind} {one}\b", f"{kind} {never}", text)
     return re.sub(r"\bjn_[\w-]+", "a token", text)

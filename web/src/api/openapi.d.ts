@@ -1185,6 +1185,229 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alarms, newest first */
+        get: operations["alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/one": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An alarm with its history */
+        get: operations["alarm"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that it was read */
+        post: operations["read_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take it on */
+        post: operations["acknowledge_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/handle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note what was done */
+        post: operations["handle_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Be done with it */
+        post: operations["close_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarm-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rules of alarms */
+        get: operations["alarm_rules"];
+        put?: never;
+        /** Let a file of rules hold from now on */
+        post: operations["save_alarm_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarm-rules/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What is wrong with a file of rules, or what it would change */
+        post: operations["check_alarm_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarm-messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was sent to whom */
+        get: operations["alarm_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarm-messages/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a channel with a message to a person */
+        post: operations["try_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is on duty */
+        get: operations["duty"];
+        put?: never;
+        /** Let a roster hold from now on */
+        post: operations["save_duty"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What is wrong with a file of the roster, or what it would change */
+        post: operations["check_duty"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/swap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Swap a shift */
+        post: operations["swap_duty"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -2800,6 +3023,227 @@ export interface components {
             next: string | null;
         };
         /**
+         * AlarmsAnswer
+         * @description Newest first.
+         */
+        AlarmsAnswer: {
+            alarms: components["schemas"]["AlarmWords"][];
+        };
+        /**
+         * AlarmWords
+         * @description An alarm. `since` is when what it tells began; `opened` when it was raised. `meters` is how many it is about,
+         *         `left` about how many still.
+         */
+        AlarmWords: {
+            id: number;
+            /** @enum {unknown} */
+            level: "notice" | "urgent" | "warning";
+            /** @enum {unknown} */
+            state: "acknowledged" | "closed" | "pushed" | "raised" | "read" | "recovered";
+            kind: string;
+            rule: string | null;
+            subject: string;
+            title: components["schemas"]["TextWords"];
+            detail: components["schemas"]["TextWords"];
+            first: components["schemas"]["TextWords"];
+            point: string | null;
+            value: number | null;
+            limit: number | null;
+            unit: string;
+            since: number;
+            opened: number;
+            pushed: number | null;
+            read: number | null;
+            acknowledged: number | null;
+            acknowledged_by: string | null;
+            acknowledged_how: string | null;
+            recovered: number | null;
+            closed: number | null;
+            flaps: number;
+            meters: number;
+            left: number;
+            flowed: components["schemas"]["FlowedWords"] | null;
+        };
+        /**
+         * FlowedWords
+         * @description What has flowed beyond what is usual since the alarm, and what it costs by the tariff (yuan, an estimate); null
+         *         where it has none.
+         */
+        FlowedWords: {
+            amount: number;
+            unit: string;
+            since: number;
+            /** @default null */
+            until: number | null;
+            /** @default null */
+            yuan: string | null;
+        };
+        /**
+         * AlarmAnswer
+         * @description One alarm, the first of what it is about, and its history.
+         */
+        AlarmAnswer: {
+            alarm: components["schemas"]["AlarmWords"];
+            members: components["schemas"]["AlarmMemberWords"][];
+            steps: components["schemas"]["AlarmStepWords"][];
+        };
+        /**
+         * AlarmMemberWords
+         * @description What an alarm is about, since when and until when.
+         */
+        AlarmMemberWords: {
+            name: string;
+            since: number;
+            until: number | null;
+        };
+        /**
+         * AlarmStepWords
+         * @description A step in its life.
+         */
+        AlarmStepWords: {
+            at: number;
+            kind: string;
+            who: string;
+            how: string;
+            note: string;
+        };
+        /**
+         * AlarmRulesAnswer
+         * @description The file of rules that holds; `number` is 0 where there is none yet.
+         */
+        AlarmRulesAnswer: {
+            number: number;
+            document: string;
+            who: string;
+            why: string;
+            entered_at: number;
+        };
+        /**
+         * DocumentAnswer
+         * @description What is wrong with a file; where nothing is, what it changes.
+         */
+        DocumentAnswer: {
+            faults: components["schemas"]["FaultWords"][];
+            changes: components["schemas"]["DocumentChangeWords"][];
+        };
+        /**
+         * FaultWords
+         * @description What is wrong with a file, in which line (0 where in none).
+         */
+        FaultWords: {
+            line: number;
+            text: string;
+        };
+        /**
+         * DocumentChangeWords
+         * @description A part of a file that is new, other, or gone; each field before and after.
+         */
+        DocumentChangeWords: {
+            key: string;
+            before: {
+                [key: string]: string;
+            } | null;
+            after: {
+                [key: string]: string;
+            } | null;
+        };
+        /**
+         * MessagesAnswer
+         * @description What was sent and what waits, newest first; and the channels that there are.
+         */
+        MessagesAnswer: {
+            messages: components["schemas"]["AlarmMessageWords"][];
+            channels: components["schemas"]["ChannelStateWords"][];
+        };
+        /**
+         * AlarmMessageWords
+         * @description A message to a person. The address is masked. `link` is told of the log channel alone, which is for rehearsals.
+         *
+         *         `state` is waiting, sent (by the word of the channel), refused or moot (nobody needed it any more).
+         */
+        AlarmMessageWords: {
+            id: number;
+            alarm: number | null;
+            kind: string;
+            person: string;
+            channel: string;
+            channel_kind: string;
+            address: string;
+            title: string;
+            text: string;
+            state: string;
+            attempts: number;
+            made: number;
+            done: number | null;
+            answer: string;
+            link: string;
+        };
+        /**
+         * ChannelStateWords
+         * @description A channel that there is.
+         */
+        ChannelStateWords: {
+            id: string;
+            kind: string;
+        };
+        /**
+         * DutyAnswer
+         * @description Who is on duty now and in the time asked for; `flaws` is of the days to come.
+         */
+        DutyAnswer: {
+            number: number;
+            document: string;
+            who: string;
+            entered_at: number;
+            now: {
+                [key: string]: string;
+            };
+            persons: components["schemas"]["DutyPersonWords"][];
+            shifts: components["schemas"]["DutyShiftWords"][];
+            flaws: components["schemas"]["DutyFlawWords"][];
+            otherwise: string[];
+        };
+        /**
+         * DutyPersonWords
+         * @description Who may be on duty.
+         */
+        DutyPersonWords: {
+            id: string;
+            name: string;
+            account: string | null;
+            reach: components["schemas"]["ReachAnswerWords"][];
+        };
+        /**
+         * ReachAnswerWords
+         * @description A way to reach somebody, its address masked.
+         */
+        ReachAnswerWords: {
+            channel: string;
+            address: string;
+        };
+        /**
+         * DutyShiftWords
+         * @description Who is on duty, by post, swaps taken in.
+         */
+        DutyShiftWords: {
+            start: number;
+            end: number;
+            posts: {
+                [key: string]: string;
+            };
+            note: string;
+        };
+        /**
+         * DutyFlawWords
+         * @description A gap, an overlap, or somebody twice in one shift.
+         */
+        DutyFlawWords: {
+            kind: string;
+            start: number;
+            end: number;
+            detail: string;
+        };
+        /**
          * SignIn
          * @description A name and its password.
          */
@@ -3161,6 +3605,64 @@ export interface components {
          * @enum {unknown}
          */
         Action: "approve" | "change" | "export" | "prune" | "refused" | "seal_broken" | "sign_in" | "sign_out";
+        /**
+         * AlarmDeed
+         * @description What somebody does about an alarm.
+         */
+        AlarmDeed: {
+            id: number;
+            who: string;
+            /** @default  */
+            note: string;
+        };
+        /**
+         * AlarmNote
+         * @description What was done about an alarm; it must be said.
+         */
+        AlarmNote: {
+            id: number;
+            who: string;
+            note: string;
+        };
+        /**
+         * DocumentCheck
+         * @description A file to look through; nothing is saved.
+         */
+        DocumentCheck: {
+            document: string;
+        };
+        /**
+         * NewDocument
+         * @description A file that is to hold from now on.
+         */
+        NewDocument: {
+            document: string;
+            who: string;
+            /** @default  */
+            why: string;
+        };
+        /**
+         * ChannelTest
+         * @description Send a message that tries a channel, to a person of the roster.
+         */
+        ChannelTest: {
+            channel: string;
+            person: string;
+            who: string;
+        };
+        /**
+         * DutySwap
+         * @description One stands in for another over the shift that begins on a day.
+         */
+        DutySwap: {
+            /** Format: date */
+            day: string;
+            of: string;
+            by: string;
+            who: string;
+            /** @default  */
+            why: string;
+        };
         /**
          * Hello
          * @description The first message of the gateway.
@@ -6122,6 +6624,568 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPart"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    alarms: {
+        parameters: {
+            query?: {
+                open?: boolean;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmsAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    alarm: {
+        parameters: {
+            query: {
+                id: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    read_alarm: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmDeed"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmWords"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    acknowledge_alarm: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmDeed"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmWords"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    handle_alarm: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmNote"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmWords"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    close_alarm: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmDeed"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmWords"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    alarm_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmRulesAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    save_alarm_rules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDocument"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentAnswer"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    check_alarm_rules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DocumentCheck"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentAnswer"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    alarm_messages: {
+        parameters: {
+            query?: {
+                alarm?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagesAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    try_channel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelTest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmMessageWords"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    duty: {
+        parameters: {
+            query: {
+                from: number;
+                to: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    save_duty: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDocument"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentAnswer"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    check_duty: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DocumentCheck"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentAnswer"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    swap_duty: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DutySwap"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentAnswer"];
                 };
             };
             400: components["responses"]["problem400"];

@@ -1,3 +1,4 @@
+import { alarmsEn } from './alarms.en'
 import { billsEn } from './bills.en'
 import { findingsEn } from './findings.en'
 import { ledgerEn } from './ledger.en'
@@ -6,6 +7,7 @@ import type { Messages } from './messages'
 import { peopleEn } from './people.en'
 
 export const en: Messages = {
+  ...alarmsEn,
   ...ledgerEn,
   ...billsEn,
   ...peopleEn,

@@ -1,3 +1,4 @@
+import { alarmsZh } from './alarms.zh'
 import { billsZh } from './bills.zh'
 import { findingsZh } from './findings.zh'
 import { ledgerZh } from './ledger.zh'
@@ -5,6 +6,7 @@ import { peopleZh } from './people.zh'
 import { quotasZh } from './quotas.zh'
 
 export const zh = {
+  ...alarmsZh,
   ...ledgerZh,
   ...billsZh,
   ...peopleZh,
