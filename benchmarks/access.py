@@ -27,6 +27,7 @@ from gateway.access.roles import Grant, Identity, Permission, Role
 from gateway.app import ROUTES
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
+from gateway.contracts.service import Contracts
 from gateway.edges.service import Edges
 from gateway.ledger.books import Books, Kept
 from gateway.life.service import Lives
@@ -131,6 +132,6 @@ def _services(site: Site, records: Records, store: Any) -> Services:
     present, hub = Present(store, directory, edges, clock), Hub(clock, metrics)
     books = Books(open_ledger(store), Kept(site), read_factors(Path("config/factors.yaml")))
     entered = Tariffs(records, clock), Bills(records, clock), Stock(records, clock), Closings(records, clock, books)
-    told = (Lives(records, clock), books, *entered)
+    told = (Lives(records, clock), books, *entered, Contracts(records, clock, books, store))
     nobody = cast(Any, None), cast(Any, None), LocalDoor()  # accounts are not asked
     return Services(clock, store, cast(Any, None), directory, edges, present, hub, metrics, *told, *nobody)

@@ -19,6 +19,7 @@ from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.stores import open_ledger, open_store
 from adapters.wire import READINGS, STATE, topic
 from analytics.carbon.factor_file import read_factors
+from analytics.contracts.contract_file import read_rules
 from energy.errors import EnergyError, StoreError
 from energy.ports import Clock, Ledger, ReadingStore
 from energy.readings import ReadingColumns, to_ms
@@ -49,6 +50,8 @@ from gateway.billing.routes import ROUTES as BILLING_ROUTES
 from gateway.billing.service import Bills
 from gateway.closing.routes import ROUTES as CLOSING_ROUTES
 from gateway.closing.service import Closings
+from gateway.contracts.routes import ROUTES as CONTRACTS_ROUTES
+from gateway.contracts.service import Contracts
 from gateway.edges.routes import ROUTES as EDGES_ROUTES
 from gateway.edges.service import Edges
 from gateway.ingest.judge import Judge
@@ -91,6 +94,7 @@ ROUTES: tuple[Route[Services], ...] = (
     *BILLING_ROUTES,
     *STOCK_ROUTES,
     *CLOSING_ROUTES,
+    *CONTRACTS_ROUTES,
     *AUDIT_ROUTES,
 )
 _MAINTAIN_EVERY_S = 600.0
@@ -110,6 +114,7 @@ class GatewaySettings:
     quarantine: Path
     records: str
     factors: Path
+    contract_rules: Path
     host: str = "127.0.0.1"
     port: int = 8080
     client_id: str = "jieneng-gateway"
@@ -156,6 +161,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             Bills(records, clock),
             Stock(records, clock),
             Closings(records, clock, books),
+            Contracts(records, clock, books, store, read_rules(settings.contract_rules)),
             accounts,
             Audit(records, clock),
             door if settings.accounts_required else LocalDoor(),

@@ -12,6 +12,7 @@ from gateway.accounts.service import Accounts
 from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
+from gateway.contracts.service import Contracts
 from gateway.edges.service import Edges
 from gateway.ledger.books import Books
 from gateway.life.service import Lives
@@ -41,6 +42,7 @@ class Services:
     bills: Bills
     stock: Stock
     closings: Closings
+    contracts: Contracts
     accounts: Accounts
     audit: Audit
     door: Door

@@ -37,7 +37,7 @@ class StepKind(StrEnum):
     REVERSED = "reversed"
 
 
-class State(StrEnum):
+class StatementState(StrEnum):
     """Where it stands."""
 
     FROZEN = "frozen"
@@ -65,7 +65,7 @@ class Standing:
     that a third party looks at."""
 
     amounts: dict[str, Decimal]
-    state: State = State.FROZEN
+    state: StatementState = StatementState.FROZEN
     confirmed: frozenset[Party] = frozenset()
     disputed: dict[str, frozenset[Party]] = field(default_factory=dict)
     referred: frozenset[str] = frozenset()
@@ -82,10 +82,10 @@ class Standing:
 
 
 _PAYMENT = {
-    StepKind.PAYMENT_REQUESTED: (State.CONFIRMED, State.PAYMENT_REQUESTED, Party.ESCO),
-    StepKind.PAID: (State.PAYMENT_REQUESTED, State.PAID, Party.CLIENT),
-    StepKind.INVOICED: (State.PAID, State.INVOICED, Party.ESCO),
-    StepKind.CLOSED: (State.INVOICED, State.CLOSED, Party.CLIENT),
+    StepKind.PAYMENT_REQUESTED: (StatementState.CONFIRMED, StatementState.PAYMENT_REQUESTED, Party.ESCO),
+    StepKind.PAID: (StatementState.PAYMENT_REQUESTED, StatementState.PAID, Party.CLIENT),
+    StepKind.INVOICED: (StatementState.PAID, StatementState.INVOICED, Party.ESCO),
+    StepKind.CLOSED: (StatementState.INVOICED, StatementState.CLOSED, Party.CLIENT),
 }
 
 
@@ -99,12 +99,12 @@ def standing(amounts: dict[str, Decimal], steps: Sequence[Step]) -> Standing:
 
 def after(now: Standing, step: Step) -> Standing:
     """Where it stands after a step more; EnergyError says why that cannot be."""
-    if now.state is State.REVERSED:
+    if now.state is StatementState.REVERSED:
         raise EnergyError("the statement was taken back by a reversing one; nothing more happens to it")
     if step.kind is StepKind.CONFIRMED:
         return _confirmed(now, step)
     if step.kind is StepKind.REVERSED:
-        return Standing(now.amounts, State.REVERSED, now.confirmed, now.disputed, now.referred)
+        return Standing(now.amounts, StatementState.REVERSED, now.confirmed, now.disputed, now.referred)
     if step.kind in _PAYMENT:
         return _paid(now, step)
     return _argued(now, step)
@@ -114,7 +114,7 @@ def _confirmed(now: Standing, step: Step) -> Standing:
     if step.party in now.confirmed:
         raise EnergyError(f"the {step.party} has confirmed it already")
     confirmed = now.confirmed | {step.party}
-    state = State.CONFIRMED if len(confirmed) == len(Party) else State.CONFIRMED_BY_ONE
+    state = StatementState.CONFIRMED if len(confirmed) == len(Party) else StatementState.CONFIRMED_BY_ONE
     return Standing(now.amounts, state, confirmed, now.disputed, now.referred)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gateway.access.roles import Identity, Permission
 from gateway.access.seen_audit import ClosedAudit
 from gateway.access.seen_books import SeenBooks
+from gateway.access.seen_contracts import SeenContracts
 from gateway.access.seen_present import ClosedEdges, SeenEdges, SeenHub, seen_directory, seen_problems
 from gateway.access.seen_readings import SeenQuarantine, SeenStore
 from gateway.access.seen_records import SeenBills, SeenClosings, SeenLives, SeenStock
@@ -108,6 +109,7 @@ class Sights:
             bills=SeenBills(services.bills, sight),
             stock=SeenStock(services.stock, sight),
             closings=SeenClosings(services.closings, services.books, books, sight),
+            contracts=SeenContracts(services.contracts, sight),
             sights=Sights(),
         )
 

@@ -15,6 +15,14 @@ from gateway.accounts.tables import (
 from gateway.audit.tables import AuditHeadRow, AuditRow
 from gateway.billing.tables import BillRow
 from gateway.closing.tables import ClosingEntryRow, ClosingFigureRow, ClosingRow
+from gateway.contracts.tables import (
+    BaselineAdjustmentRow,
+    BaselineRow,
+    ContractRow,
+    StatementRow,
+    StatementStepRow,
+    WeatherDayRow,
+)
 from gateway.life.tables import MeterEventRow
 from gateway.records.base import Base
 from gateway.records.tables import ChangeRow
@@ -26,13 +34,18 @@ METADATA = Base.metadata
 TABLES = (
     AuditHeadRow,
     AuditRow,
+    BaselineAdjustmentRow,
+    BaselineRow,
     BillRow,
     ChangeRow,
     ClosingEntryRow,
     ClosingFigureRow,
     ClosingRow,
+    ContractRow,
     MeterEventRow,
     SiteRow,
+    StatementRow,
+    StatementStepRow,
     StockMoveRow,
     TariffRow,
     UserAccountRow,
@@ -43,4 +56,5 @@ TABLES = (
     UserRecoveryRow,
     UserSessionRow,
     UserTokenRow,
+    WeatherDayRow,
 )

@@ -30,6 +30,7 @@ from gateway.app import ROUTES, application
 from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
+from gateway.contracts.service import Contracts
 from gateway.edges.service import Edges
 from gateway.life.service import Lives
 from gateway.live.hub import Hub
@@ -91,7 +92,13 @@ async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Service
     quarantine = SqliteQuarantine(":memory:")
     async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(directory.site) as (kept, _):
         of_records = (Tariffs(records, clock), Bills(records, clock), Stock(records, clock))
-        told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept))
+        told = (
+            Lives(records, clock),
+            kept,
+            *of_records,
+            Closings(records, clock, kept),
+            Contracts(records, clock, kept, store),
+        )
         accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
         of_accounts = accounts, Audit(records, clock), LocalDoor()
         yield Services(clock, store, quarantine, directory, edges, present, hub, metrics, *told, *of_accounts)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from analytics.contracts.standing import Party, Standing, State, Step, StepKind, standing
+from analytics.contracts.standing import Party, Standing, StatementState, Step, StepKind, standing
 from energy.errors import EnergyError
 
 CLIENT, ESCO = Party.CLIENT, Party.ESCO
@@ -22,9 +22,9 @@ PAID = (*CONFIRMED, (StepKind.PAYMENT_REQUESTED, ESCO), (StepKind.PAID, CLIENT),
 
 
 def test_it_is_confirmed_by_one_and_then_by_both() -> None:
-    assert after().state is State.FROZEN
-    assert after(CONFIRMED[0]).state is State.CONFIRMED_BY_ONE
-    assert after(*CONFIRMED).state is State.CONFIRMED
+    assert after().state is StatementState.FROZEN
+    assert after(CONFIRMED[0]).state is StatementState.CONFIRMED_BY_ONE
+    assert after(*CONFIRMED).state is StatementState.CONFIRMED
     with pytest.raises(EnergyError, match="the esco has confirmed it already"):
         after(CONFIRMED[0], CONFIRMED[0])
 
@@ -32,7 +32,7 @@ def test_it_is_confirmed_by_one_and_then_by_both() -> None:
 def test_a_disputed_line_does_not_hold_up_the_others() -> None:
     found = after((StepKind.DISPUTED, CLIENT, "savings.1"), *CONFIRMED, (StepKind.PAYMENT_REQUESTED, ESCO))
 
-    assert found.state is State.PAYMENT_REQUESTED
+    assert found.state is StatementState.PAYMENT_REQUESTED
     assert (found.undisputed_amount, found.disputed_amount) == (Decimal("100.00"), Decimal("43.20"))
 
 
@@ -64,6 +64,6 @@ def test_what_cannot_be_is_refused_with_the_reason(steps: list[tuple[StepKind, P
 
 
 def test_it_goes_its_way_to_the_end() -> None:
-    assert after(*PAID).state is State.INVOICED
-    assert after(*PAID, (StepKind.CLOSED, CLIENT)).state is State.CLOSED
-    assert after(*PAID, (StepKind.REVERSED, CLIENT)).state is State.REVERSED
+    assert after(*PAID).state is StatementState.INVOICED
+    assert after(*PAID, (StepKind.CLOSED, CLIENT)).state is StatementState.CLOSED
+    assert after(*PAID, (StepKind.REVERSED, CLIENT)).state is StatementState.REVERSED

@@ -10,8 +10,8 @@ from gateway.access.roles import Permission
 from tests.gateway.access.city import ENERGY, FIRST, NOW
 
 Ask = tuple[dict[str, Any], dict[str, Any] | None]
-# The ids of what was entered of the node: of its event, its bill, its stock move.
-Entered = tuple[int, int, int]
+# The ids of what was entered of the node: its event, bill, stock move, statement, and adjustment of a baseline.
+Entered = tuple[int, int, int, int, int]
 
 _FROM, _TO = to_ms(FIRST), to_ms(FIRST) + 86_400_000
 _JANUARY = {"from": _FROM, "to": _FROM + 31 * 86_400_000, "by": "month", "parts": True}
@@ -106,6 +106,25 @@ def _period(node: str, _ids: Entered) -> list[Ask]:
     return [({"month": "2026-01", "meter": meters}, None) for meters in ([], [f"{node}-main"])]
 
 
+def _contract(node: str) -> str:
+    return f"{node}-contract"
+
+
+def _baseline(node: str) -> dict[str, Any]:
+    days = {"from": "2026-01-01", "to": "2026-03-01"}
+    return {"contract": _contract(node), "clause": "savings", **days, "method": "agreed", "per_day": "12.5"}
+
+
+def _adjustment(node: str) -> dict[str, Any]:
+    days = {"from": "2026-02-01", "to": "2026-02-03"}
+    told = {"per_day": "2", "formula": "2 kW x 1 h", "evidence": "letter"}
+    return {"contract": _contract(node), "clause": "savings", **days, **told, **_SAID}
+
+
+def _february(node: str) -> dict[str, Any]:
+    return {"contract": _contract(node), "from": "2026-02-01", "to": "2026-03-01"}
+
+
 ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[Ask]]]] = {
     ("GET", "/api/v1/site"): (Permission.READ, _nothing),
     ("GET", "/api/v1/meters"): (Permission.READ, _nothing),
@@ -138,6 +157,42 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
     ("POST", "/api/v1/periods/correct"): (
         Permission.APPROVE,
         lambda _node, _ids: [({}, {"month": "2026-01", **_SAID})],
+    ),
+    ("GET", "/api/v1/contracts"): (Permission.READ, _nothing),
+    ("GET", "/api/v1/contracts/{contract}"): (
+        Permission.READ,
+        lambda node, _ids: [({"contract": _contract(node)}, None)],
+    ),
+    ("POST", "/api/v1/baselines/preview"): (Permission.APPROVE, lambda node, _ids: [({}, _baseline(node))]),
+    ("POST", "/api/v1/baselines/freeze"): (
+        Permission.APPROVE,
+        lambda node, _ids: [({}, {"asked": _baseline(node), **_SAID})],
+    ),
+    ("POST", "/api/v1/adjustments"): (Permission.APPROVE, lambda node, _ids: [({}, _adjustment(node))]),
+    ("POST", "/api/v1/adjustments/withdraw"): (
+        Permission.APPROVE,
+        lambda _node, ids: [({}, {"id": ids[4], **_SAID})],
+    ),
+    ("GET", "/api/v1/statements/{statement}"): (Permission.READ, lambda _node, ids: [({"statement": ids[3]}, None)]),
+    ("GET", "/api/v1/statements/{statement}/file"): (
+        Permission.READ,
+        lambda _node, ids: [({"statement": ids[3], "format": kind}, None) for kind in ("json", "pdf", "xlsx")],
+    ),
+    ("POST", "/api/v1/statements/draft"): (Permission.APPROVE, lambda node, _ids: [({}, _february(node))]),
+    ("POST", "/api/v1/statements/freeze"): (
+        Permission.APPROVE,
+        lambda node, _ids: [({}, {**_february(node), **_SAID})],
+    ),
+    ("POST", "/api/v1/statements/step"): (
+        Permission.CONFIRM,
+        lambda _node, ids: [
+            ({}, {"statement": ids[3], "kind": "disputed", "party": party, "line": "savings.1", **_SAID})
+            for party in ("client", "esco")
+        ],
+    ),
+    ("POST", "/api/v1/statements/reverse"): (
+        Permission.APPROVE,
+        lambda _node, ids: [({}, {"statement": ids[3], **_SAID})],
     ),
     ("GET", "/api/v1/audit"): (Permission.AUDIT, _nothing),
     ("GET", "/api/v1/session"): (Permission.OPEN, _nothing),

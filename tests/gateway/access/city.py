@@ -13,6 +13,7 @@ from typing import Any
 from adapters.clocks import SteppedClock
 from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.wire import EdgeState, MeterState, encode
+from analytics.contracts.inputs import Adjustment
 from energy.bills import SupplierBill
 from energy.life import EventKind, MeterEvent
 from energy.organisations import Account, Basis, FactName, Organisation
@@ -29,6 +30,7 @@ from gateway.accounts.service import Accounts
 from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
+from gateway.contracts.service import Contracts
 from gateway.edges.service import Edges
 from gateway.ledger.books import Books
 from gateway.life.service import Lives
@@ -119,6 +121,8 @@ class City:
     events: dict[str, int]
     bills: dict[str, int]
     moves: dict[str, int]
+    statements: dict[str, int]
+    adjustments: dict[str, int]
 
 
 def identity(role: Role, name: str = "own") -> Identity:
@@ -144,6 +148,8 @@ async def city(folder: Path) -> AsyncIterator[City]:
             services = await _services(made, store, clock, Tariffs(records, clock), lives, bills, stock, records)
             await services.closings.close("2026-01", "clerk")
             of = [{n: e[i] for n, e in entered.items()} for i in range(3)]
+            settled = {n: await _settled(n, services.contracts) for n in NODES}
+            of += [{n: s[i] for n, s in settled.items()} for i in range(2)]
             yield City(services, here, made, *of)
 
 
@@ -157,6 +163,40 @@ async def _entered(name: str, lives: Lives, bills: Bills, stock: Stock) -> tuple
     added = [await lives.add([event], f"{name}-clerk")]
     others: list[Any] = [await bills.add([bill], f"{name}-clerk"), await stock.add([move], f"{name}-clerk")]
     return added[0].ids[0], others[0].ids[0], others[1].ids[0]
+
+
+async def _settled(name: str, contracts: Contracts) -> tuple[int, int]:
+    """A contract of what the node's main measures, settled for January: ids of the statement and of an adjustment."""
+    text = CONTRACT.format(name=name)
+    await contracts.registry.bring({f"{name}-contract": text}, f"{name}-clerk")
+    first, end = date(2026, 1, 1), date(2026, 2, 1)
+    baseline = await contracts.agree(f"{name}-contract", "savings", Decimal(900), date(2025, 1, 1), first)
+    await contracts.freeze_baseline(f"{name}-contract", baseline, f"{name}-clerk", "agreed")
+    oven = Adjustment(0, "savings", first, first, 1_000_000, f"{name}-formula", f"{name}-evidence", "", "")
+    adjusted = await contracts.adjust(f"{name}-contract", oven, f"{name}-clerk", "oven")
+    return (await contracts.freeze(f"{name}-contract", first, end, f"{name}-clerk")).id, adjusted
+
+
+CONTRACT = """
+contracts:
+- id: {name}-contract
+  number: {name}-number
+  name: {{zh: {name}-照明, en: {name}-lighting}}
+  client: {{name: {name}-client, tax_id: 121100004000000014}}
+  esco: {{name: {name}-esco, tax_id: 91110105MA00000012}}
+  signed_on: 2025-12-20
+  from: 2026-01-01
+  to: 2030-12-31
+  boundary:
+  - {{point: "{name}-main:active_energy_import"}}
+  clauses:
+  - id: savings
+    kind: shared_savings
+    name: {{zh: 分享, en: Share}}
+    price: {{agreed: [{{from: 2026-01-01, price: 0.80}}]}}
+    tax: {{rate_percent: 6, included: true}}
+    stages: [{{share_percent: 90}}]
+"""
 
 
 async def _filled(store: Any) -> None:
@@ -183,6 +223,7 @@ async def _services(made: Books, store: Any, clock: Any, tariffs: Tariffs, *of: 
     await quarantine.put([Refusal(to_ms(NOW), "unknown meter", "no such meter", "foreign-edge", "foreign-x")])
     closings = Closings(records, clock, made)
     accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
-    of_records = (lives, made, tariffs, bills, stock, closings)
+    contracts = Contracts(records, clock, made, store)
+    of_records = (lives, made, tariffs, bills, stock, closings, contracts)
     of_accounts = accounts, Audit(records, clock), LocalDoor()
     return Services(clock, store, quarantine, directory, edges, present, hub, metrics, *of_records, *of_accounts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -9,18 +10,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from openpyxl import load_workbook
+from pypdf import PdfReader
 
 from energy.errors import EnergyError
 from gateway.access.door import Origin, Visit
 from gateway.access.roles import Identity, Permission, Role
 from gateway.access.sight import audits_everywhere, operates_everywhere
+from gateway.api.files import FileAnswer
 from gateway.api.problems import RequestError
 from gateway.api.route import Route
 from gateway.services import Services
-from tests.gateway.access.asks import ASKS, Ask
+from tests.gateway.access.asks import ASKS, Ask, Entered
 from tests.gateway.access.city import NODES, City, identity
 
-_NEVER = (999_999, 999_999, 999_999)
+_NEVER = (999_999,) * 5
 _OPERATED = ("/api/v1/edges", "/api/v1/quarantine")
 # The name of who stands above is told, in the tree alone.
 _NAMED = {"organisation/parent-office", "parent-office名", "parent-office name"}
@@ -66,7 +70,7 @@ async def _leaks(city: City, route: Route[Services], role: Role, node: str) -> A
     who = identity(role)
     services = city.services.seen_by(who, permission)
     seen = seen_of(role, permission)
-    ids = city.events[node], city.bills[node], city.moves[node]
+    ids = city.events[node], city.bills[node], city.moves[node], city.statements[node], city.adjustments[node]
     if route.path in _OPERATED and operates_everywhere(who):
         return
     if permission is Permission.AUDIT and audits_everywhere(who):
@@ -81,11 +85,11 @@ async def _leaks(city: City, route: Route[Services], role: Role, node: str) -> A
             yield f"{ask}: {found} is not {unknown}"
 
 
-def _as_nobody(found: str, node: str, ids: tuple[int, int, int]) -> str:
+def _as_nobody(found: str, node: str, ids: Entered) -> str:
     text = found.replace(f"{node}-", "nobody-") if "site" not in found[:5] else found
     text = text.replace("parent-office", "nobody-office") if node == "parent" else text
     for one, never in zip(ids, _NEVER, strict=True):
-        text = re.sub(rf"\b(event|bill|stock_move) {one}\b", rf"\g<1> {never}", text)
+        text = re.sub(rf"\b(event|bill|stock_move|statement|contract_adjustment) {one}\b", rf"\g<1> {never}", text)
     return text
 
 
@@ -104,6 +108,16 @@ def _foreign(found: str, seen: tuple[str, ...], ask: Ask) -> Iterator[str]:
             yield f"tells {number} in {found[:2000]}"
 
 
+def _read(file: FileAnswer) -> str:
+    """What stands in a file."""
+    if file.name.endswith(".pdf"):
+        return "".join(page.extract_text() for page in PdfReader(io.BytesIO(file.content)).pages)
+    if file.name.endswith(".xlsx"):
+        rows = load_workbook(io.BytesIO(file.content)).worksheets[0].iter_rows(values_only=True)
+        return " ".join(str(value) for row in rows for value in row if value is not None)
+    return file.content.decode()
+
+
 async def answer(services: Services, route: Route[Services], ask: Ask, who: Identity) -> str:
     """What is answered, as it travels; or the error as its status and sentence."""
     query, body = ask
@@ -113,7 +127,8 @@ async def answer(services: Services, route: Route[Services], ask: Ask, who: Iden
     if route.visits:
         given.append(Visit(who, Origin("127.0.0.1")))
     try:
-        return msgspec.json.encode(await route.handler(services, *given)).decode()
+        found = await route.handler(services, *given)
+        return _read(found) if isinstance(found, FileAnswer) else msgspec.json.encode(found).decode()
     except RequestError as error:
         return f"{error.status} {error}"
     except EnergyError as error:

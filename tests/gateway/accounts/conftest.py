@@ -20,6 +20,7 @@ from gateway.app import application
 from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
+from gateway.contracts.service import Contracts
 from gateway.edges.service import Edges
 from gateway.life.service import Lives
 from gateway.live.hub import Hub
@@ -47,7 +48,13 @@ async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Service
     present = Present(store, directory, edges, clock)
     async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(directory.site) as (kept, _):
         of_records = (Tariffs(records, clock), Bills(records, clock), Stock(records, clock))
-        told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept))
+        told = (
+            Lives(records, clock),
+            kept,
+            *of_records,
+            Closings(records, clock, kept),
+            Contracts(records, clock, kept, store),
+        )
         accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
         quarantine, hub = SqliteQuarantine(":memory:"), Hub(clock, metrics)
         frame = (store, quarantine, directory, edges, present, hub, metrics)

@@ -19,7 +19,9 @@ from tests.gateway.accounts.visitor import Client, Visitor, account
 
 GUARDED = [r for r in ROUTES if r.permission is not Permission.OPEN]
 SPECIAL = [("GET", "/api/v1/live", Permission.READ), ("GET", "/metrics", Permission.OPERATE)]
-ASKED = [(r.method, r.path.replace("{month}", "2026-01"), r.permission) for r in GUARDED] + SPECIAL
+ASKED = [
+    (r.method, r.path.replace("{month}", "2026-01").replace("{statement}", "1"), r.permission) for r in GUARDED
+] + SPECIAL
 
 
 def test_every_route_of_the_application_has_a_permission(services: Services) -> None:
