@@ -98,7 +98,7 @@ def _baselines(bundle: Mapping[str, Any]) -> Iterator[Pairs | Table]:
                 ("基期", f"{b['from']} 至 {_last(b['to'])}"),
                 ("方法", {"daily": "日变点回归", "monthly": "月度日回归", "agreed": "约定值"}[b["method"]]),
                 ("气象站", b["station"] or "—"),
-                ("R²", figures.get("r2") or "—"),
+                ("R2", figures.get("r2") or "—"),
                 ("CV(RMSE)", figures.get("cv_rmse") or "—"),
                 ("NMBE", figures.get("nmbe") or "—"),
                 ("样本数 n / 参数 p", f"{figures.get('n', '—')} / {figures.get('p', '—')}"),
@@ -110,8 +110,9 @@ def _baselines(bundle: Mapping[str, Any]) -> Iterator[Pairs | Table]:
             f"基准系数（{b['unit']}/日；℃）",
             ("日类型", "基础", "采暖斜率", "采暖变点", "制冷斜率", "制冷变点"),
             [
-                (_DAYS[kind], *(s[n] for n in ("base", "heating", "heating_below", "cooling", "cooling_above")))
-                for kind, s in b["segments"].items()
+                (name, *(b["segments"][kind][n] for n in _COEFFICIENTS))
+                for kind, name in _DAYS.items()
+                if kind in b["segments"]
             ],
         )
     if bundle["adjustments"]:
@@ -125,6 +126,7 @@ def _baselines(bundle: Mapping[str, Any]) -> Iterator[Pairs | Table]:
         )
 
 
+_COEFFICIENTS = ("base", "heating", "heating_below", "cooling", "cooling_above")
 _DAYS = {"workday": "工作日", "saturday": "周六", "sunday": "周日", "holiday": "节假日"}
 
 
@@ -132,7 +134,7 @@ def _metering(bundle: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Table]:
     meters = [MeterDays.of_plain(m) for m in bundle["meters"]]
     yield Table(
         "三、计量",
-        ("计量点", "名称", "符号", "CT·PT", "本期用量", "按读数", "单位", "实测率", "估算量", "缺失天数"),
+        ("计量点", "名称", "符号", "CT×PT", "本期用量", "按读数", "单位", "实测率", "估算量", "缺失天数"),
         [_metered(m) for m in meters],
         (3, 2, 0.8, 1, 1.8, 1.8, 0.9, 1.2, 1.4, 1.2),
     )
@@ -202,7 +204,7 @@ def _totals(bundle: Mapping[str, Any], contract: ContractWords) -> Pairs:
         if c["kgce"] is not None:
             rows.append(("节约标准煤 kgce", Decimal(c["kgce"])))
         if c["kgco2"] is not None:
-            rows.append(("减排二氧化碳 kgCO₂", Decimal(c["kgco2"])))
+            rows.append(("减排二氧化碳 kgCO2", Decimal(c["kgco2"])))
     for name, f in bundle.get("factors", {}).items():
         rows.append((f"折算因子（{name}）", f"{f['set']}，{f['year']}年：{', '.join(f['used'])}"))
     total: list[tuple[str, Cell]] = [
