@@ -1,9 +1,11 @@
 import { billsZh } from './bills.zh'
+import { contractsZh } from './contracts.zh'
 import { ledgerZh } from './ledger.zh'
 
 export const zh = {
   ...ledgerZh,
   ...billsZh,
+  ...contractsZh,
   language: { switch: '切换语言', zh: '中文', en: 'English' },
   theme: { toDark: '改用深色', toLight: '改用浅色' },
   shell: {

@@ -2,7 +2,7 @@ import { type InjectionKey, shallowReactive } from 'vue'
 import type { LocationQuery, LocationQueryRaw, RouteLocationRaw, Router } from 'vue-router'
 
 /** Pages of readings share points and window; pages of the ledger share their range. */
-export const PAGES = ['overview', 'curves', 'consumption', 'balance', 'tariffs', 'stock', 'periods'] as const
+export const PAGES = ['overview', 'curves', 'consumption', 'balance', 'tariffs', 'stock', 'periods', 'contracts'] as const
 export type PageName = (typeof PAGES)[number]
 
 const LIVE: readonly string[] = ['overview', 'curves']
