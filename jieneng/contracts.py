@@ -17,11 +17,18 @@ from analytics.contracts.contract_file import read_rules
 from analytics.contracts.standing import Standing
 from energy.errors import EnergyError, StoreError
 from energy.sites import Site, Text
-from gateway.contracts.answers import draft_words, statement_words
+from gateway.contracts.answers import baseline_words, draft_words, fitted_as, statement_words
 from gateway.contracts.registry import KeptContract, Registry
 from gateway.contracts.service import Contracts
 from gateway.contracts.statements import KeptStatement, Statements
-from gateway.contracts.words import NewStatement, StatementAnswer, StatementAsked
+from gateway.contracts.words import (
+    BaselineAnswer,
+    BaselineAsked,
+    NewBaseline,
+    NewStatement,
+    StatementAnswer,
+    StatementAsked,
+)
 from gateway.ledger.books import Books
 from gateway.ledger.keeping import kept
 from gateway.records.database import open_records
@@ -64,6 +71,21 @@ async def weather_brought(settings: Settings, station: str, file: Path, who: str
         zone = (await sites.site(ids[0])).zone_info if ids else Site("site", Text("", ""), "Asia/Shanghai").zone_info
         days = {day: round(value * 100) for day, value in read_days(file, "mean", zone).items()}
         return await Registry(records, SystemClock()).bring_weather(station, days, who, why)
+
+
+async def baseline(settings: Settings, asked: BaselineAsked, keep: tuple[str, str] | None) -> BaselineAnswer:
+    """A baseline of a clause; kept where it is said by whom and why."""
+    try:
+        async with open_contracts(settings) as contracts:
+            made, _ = await fitted_as(contracts, asked)
+            if keep is not None:
+                await contracts.freeze_baseline(asked.contract, made, *keep)
+            return BaselineAnswer(baseline_words(made), [])
+    except StoreError as locked:
+        if keep is None:
+            return await asyncio.to_thread(posted, settings, "/api/v1/baselines/preview", asked, BaselineAnswer, locked)
+        body = NewBaseline(asked, *keep)
+        return await asyncio.to_thread(posted, settings, "/api/v1/baselines/freeze", body, BaselineAnswer, locked)
 
 
 async def drafted(settings: Settings, asked: StatementAsked) -> StatementAnswer:

@@ -13,6 +13,7 @@ from analytics.contracts.inputs import Adjustment, MeterDays
 from analytics.contracts.standing import Party, Standing
 from analytics.contracts.sufficiency import NAMES
 from analytics.contracts.words import ContractWords, NameWords, TermRuleWords
+from energy.errors import EnergyError
 from energy.quantities import quantity
 from energy.series import MICRO
 from gateway.api.words import TextWords
@@ -76,6 +77,16 @@ def _contract(
 
 def _text(name: NameWords) -> TextWords:
     return TextWords(name.zh, name.en)
+
+
+async def fitted_as(contracts: Contracts, asked: w.BaselineAsked) -> tuple[Baseline, DayValues | None]:
+    """A baseline as it is asked for, with its days; those of an agreed one are not looked at."""
+    days = asked.from_, asked.to
+    if asked.method != "agreed":
+        return await contracts.fit(asked.contract, asked.clause, asked.method, *days, asked.excluded)
+    if asked.per_day is None:
+        raise EnergyError("an agreed baseline says how much a day: give per_day")
+    return await contracts.agree(asked.contract, asked.clause, asked.per_day, *days), None
 
 
 # -- baselines --------------------------------------------------------------------------------------------------------

@@ -6,8 +6,7 @@ from decimal import Decimal
 
 from adapters.papers_pdf import pdf_of
 from adapters.papers_xlsx import workbook_of
-from analytics.contracts.baseline import COEFFICIENT_DIGITS, Baseline, whole
-from analytics.contracts.fitting import DayValues
+from analytics.contracts.baseline import COEFFICIENT_DIGITS, whole
 from analytics.contracts.inputs import Adjustment
 from analytics.contracts.standing import Party, Standing, Step, StepKind
 from gateway.access.door import Visit
@@ -22,11 +21,11 @@ from gateway.contracts.answers import (
     contract_answer,
     contracts_of,
     draft_words,
+    fitted_as,
     fitted_days,
     statement_words,
 )
 from gateway.contracts.paper import paper_of
-from gateway.contracts.service import Contracts
 from gateway.services import Services
 
 _EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -44,22 +43,14 @@ async def contract(services: Services, query: w.ContractQuery) -> w.ContractAnsw
 
 
 async def preview_baseline(services: Services, _query: NoQuery, body: w.BaselineAsked) -> w.BaselineAnswer:
-    made, values = await _fitted(services.contracts, body)
+    made, values = await fitted_as(services.contracts, body)
     return w.BaselineAnswer(baseline_words(made), [] if values is None else fitted_days(made, values))
 
 
 async def freeze_baseline(services: Services, _query: NoQuery, body: w.NewBaseline) -> w.BaselineAnswer:
-    made, values = await _fitted(services.contracts, body.asked)
+    made, values = await fitted_as(services.contracts, body.asked)
     kept = await services.contracts.freeze_baseline(body.asked.contract, made, body.who, body.why)
     return w.BaselineAnswer(baseline_words(kept.baseline), [] if values is None else fitted_days(made, values))
-
-
-async def _fitted(of: Contracts, asked: w.BaselineAsked) -> tuple[Baseline, DayValues | None]:
-    if asked.method == "agreed":
-        if asked.per_day is None:
-            raise RequestError("an agreed baseline says how much a day: give per_day")
-        return await of.agree(asked.contract, asked.clause, asked.per_day, asked.from_, asked.to), None
-    return await of.fit(asked.contract, asked.clause, asked.method, asked.from_, asked.to, asked.excluded)
 
 
 async def add_adjustment(services: Services, _query: NoQuery, body: w.NewAdjustment) -> w.AdjustmentsAnswer:

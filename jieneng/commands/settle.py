@@ -81,6 +81,61 @@ def freeze(contract: str, first: Any, last: Any, who: str, why: str, **given: An
     click.echo(f"{found.number} is frozen: SHA-256 {found.sha256}")
 
 
+@command.command()
+@click.argument("contract")
+@click.argument("clause")
+@_first
+@_last
+@click.option("--model", type=click.Choice(["daily", "monthly", "agreed"]), default="daily", help="[daily]")
+@click.option("--per-day", type=str, help="Of an agreed one: how much a day.")
+@click.option("--leave-out", multiple=True, metavar="DAY=WHY", help="A day that both parties leave out, and why.")
+@click.option("--freeze", "keep", is_flag=True, help="Freeze it as the next version: statements go by it from now on.")
+@options.who
+@options.why
+@_of_data
+def baseline(
+    contract: str,
+    clause: str,
+    first: Any,
+    last: Any,
+    model: Any,
+    per_day: str | None,
+    leave_out: tuple[str, ...],
+    keep: bool,
+    who: str,
+    why: str,
+    **given: Any,
+) -> None:
+    """Fit a baseline of a CLAUSE to the ledger, see how well it fits, and freeze it.
+
+    \b
+        jieneng settle baseline lighting-2026 savings --from 2025-01-01 --to 2025-12-31
+        jieneng settle baseline lighting-2026 savings --from 2025-01-01 --to 2025-12-31 --freeze --why "both signed"
+    """
+    from decimal import Decimal
+
+    from gateway.contracts.words import BaselineAsked
+    from jieneng.contracts import baseline as fitted
+    from jieneng.settings import load_settings
+
+    if keep and not why:
+        raise click.UsageError("a frozen baseline says why: --why")
+    out = {date.fromisoformat(day): reason or why for day, _, reason in (one.partition("=") for one in leave_out)}
+    amount = None if per_day is None else Decimal(per_day)
+    asked = BaselineAsked(contract, clause, *_days(first, last), model, amount, out)
+    settings = load_settings(given.pop("config"), **given)
+    found = asyncio.run(fitted(settings, asked, (who, why) if keep else None)).baseline
+    for segment in found.segments:
+        sides = f"heating {segment.heating} below {segment.heating_below}, cooling {segment.cooling} above"
+        click.echo(f"{', '.join(segment.kinds)}: base {segment.base}, {sides} {segment.cooling_above}")
+    if found.figures is not None:
+        f = found.figures
+        click.echo(f"R2 {f.r2}, CV(RMSE) {f.cv_rmse}, NMBE {f.nmbe}, n {f.n}, p {f.p}")
+    for check in found.checks:
+        click.echo(f"{'passed' if check.passed else 'NOT PASSED'}: {check.text.en}: {check.found} ({check.wanted})")
+    click.echo(f"version {found.version}{' is frozen' if keep else ''}: SHA-256 {found.sha256}")
+
+
 @command.command("list")
 @options.of_records
 def list_statements(settings: Settings) -> None:

@@ -5,22 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jieneng.contracts import open_contracts
-from jieneng.settings import load_settings
 from tests.analytics.contracts.contract_files import SAVINGS
 from tests.jieneng.test_money import SITE, _read, plain, run, written
-
-
-async def _baseline(folder: Path) -> None:
-    async with open_contracts(load_settings(None, data=folder / "var")) as contracts:
-        made = await contracts.agree("lighting", "savings", Decimal(30), date(2025, 1, 1), date(2026, 1, 1))
-        await contracts.freeze_baseline("lighting", made, "li", "both")
 
 
 @pytest.fixture
@@ -47,7 +38,9 @@ def test_a_contract_with_a_meter_that_is_not_there_is_refused_and_nothing_is_kep
 def test_a_statement_is_frozen_given_out_and_verified_by_the_other_party(office: Path, tmp_path_factory: Any) -> None:
     assert "lighting: version 1" in run(office, "contracts", "import", written(office, "c.yaml", SAVINGS)).output
     assert "no difference" in run(office, "contracts", "import", written(office, "c.yaml", SAVINGS)).output
-    asyncio.run(_baseline(office))
+    asked = ("settle", "baseline", "lighting", "savings", "--from", "2025-01-01", "--to", "2025-12-31")
+    agreed = run(office, *asked, "--model", "agreed", "--per-day", "30", "--freeze", "--why", "both signed")
+    assert "version 1 is frozen" in agreed.output, agreed.output
     days = ("--from", "2026-01-01", "--to", "2026-01-31")
 
     drafted = run(office, "settle", "draft", "lighting", *days)

@@ -20,7 +20,12 @@ from tests.gateway.accounts.visitor import Client, Visitor, account
 GUARDED = [r for r in ROUTES if r.permission is not Permission.OPEN]
 SPECIAL = [("GET", "/api/v1/live", Permission.READ), ("GET", "/metrics", Permission.OPERATE)]
 ASKED = [
-    (r.method, r.path.replace("{month}", "2026-01").replace("{statement}", "1"), r.permission) for r in GUARDED
+    (
+        r.method,
+        r.path.replace("{month}", "2026-01").replace("{statement}", "1").replace("{contract}", "lighting"),
+        r.permission,
+    )
+    for r in GUARDED
 ] + SPECIAL
 
 
