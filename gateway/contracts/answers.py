@@ -53,10 +53,9 @@ async def adjustments_answer(contracts: Contracts, contract_id: str) -> w.Adjust
 
 
 async def _told(contracts: Contracts, kept: KeptContract) -> w.SettlementContractWords:
-    statements = await contracts.of(kept.contract.id)
+    statements, settled = await contracts.settled(kept.contract.id)
     baselines = {b.baseline.clause: b.baseline.version for b in await contracts.baselines(kept.contract.id)}
-    settled = max((s.end for s in statements if s.holds), default=None)
-    return _contract(kept.contract, kept.version, baselines, len(statements), settled)
+    return _contract(kept.contract, kept.version, baselines, statements, settled)
 
 
 def _contract(

@@ -149,6 +149,11 @@ class Contracts:
         await self.one(contract_id)
         return await self.statements.of(contract_id)
 
+    async def settled(self, contract_id: str) -> tuple[int, date | None]:
+        """How many statements a contract has, and the day after the last that is settled."""
+        await self.one(contract_id)
+        return (await self.statements.settled()).get(contract_id, (0, None))
+
     async def statement(self, statement_id: int) -> KeptStatement:
         """One statement; UnknownName where there is none."""
         found = await self.statements.one(statement_id)

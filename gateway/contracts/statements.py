@@ -85,6 +85,20 @@ class Statements:
         async with self._records.reading() as connection:
             return await _of(connection, contract)
 
+    async def settled(self) -> dict[str, tuple[int, date | None]]:
+        """Of each contract how many statements there are, and the day after the last that is settled."""
+        reversed_ones = select(StatementStepRow.statement).where(StatementStepRow.kind == StepKind.REVERSED.value)
+        wanted = select(StatementRow.id, StatementRow.contract, StatementRow.kind, StatementRow.end_day)
+        found: dict[str, tuple[int, date | None]] = {}
+        async with self._records.reading() as connection:
+            gone = set((await connection.execute(reversed_ones)).scalars())
+            for row in (await connection.execute(wanted)).all():
+                count, last = found.get(row.contract, (0, None))
+                if row.kind == "regular" and row.id not in gone:
+                    last = row.end_day if last is None else max(last, row.end_day)
+                found[row.contract] = count + 1, last
+        return found
+
     async def one(self, statement_id: int) -> KeptStatement:
         """One statement; UnknownName where there is none."""
         async with self._records.reading() as connection:
