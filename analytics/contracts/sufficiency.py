@@ -70,10 +70,14 @@ def fit_checks(figures: FitFigures, by: str) -> list[Check]:
     """Of the fit of a model by `daily` or `monthly` values."""
     cv, bias = MOST_CV_RMSE[by], MOST_NMBE[by]
     return [
-        Check("cv_rmse", figures.cv_rmse <= cv, f"{figures.cv_rmse:.1%}", f"<= {cv:.0%}"),
-        Check("nmbe", abs(figures.nmbe) <= bias, f"{figures.nmbe:.2%}", f"within ±{bias:.0%}"),
-        Check("r2", figures.r2 >= LEAST_R2, f"{figures.r2:.2f}", f">= {LEAST_R2}"),
+        Check("cv_rmse", figures.cv_rmse <= cv, _told(figures.cv_rmse, ".1%"), f"<= {cv:.0%}"),
+        Check("nmbe", abs(figures.nmbe) <= bias, _told(figures.nmbe, ".2%"), f"within ±{bias:.0%}"),
+        Check("r2", figures.r2 >= LEAST_R2, _told(figures.r2, ".2f"), f">= {LEAST_R2}"),
     ]
+
+
+def _told(figure: float, how: str) -> str:
+    return "—" if np.isnan(figure) else format(figure, how)
 
 
 def day_range(first: date, end: date) -> list[date]:

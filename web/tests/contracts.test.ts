@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Statement, StatementLine } from '../src/api/contracts'
-import { lastDay, lineSteps, nextDays, stepsFor } from '../src/contracts/contracts'
+import { dotsOf, lastDay, lineSteps, nextDays, stepsFor } from '../src/contracts/contracts'
 
 const statement = (state: string, confirmed: string[] = [], disputed = 0) => ({ head: { state, disputed }, confirmed_by: confirmed }) as unknown as Statement
 const line = (by: string[] = [], referred = false) => ({ disputed_by: by, referred }) as unknown as StatementLine
@@ -10,6 +10,13 @@ describe('days to settle', () => {
     expect(nextDays({ from: '2026-01-01', settled_to: '2026-03-01' })).toEqual({ from: '2026-03-01', last: '2026-03-31' })
     expect(nextDays({ from: '2026-01-15', settled_to: null })).toEqual({ from: '2026-01-15', last: '2026-01-31' })
     expect(lastDay('2026-03-01')).toBe('2026-02-28')
+  })
+})
+
+describe('dots of a baseline', () => {
+  it('stand by temperature and energy, and days that are not known have none', () => {
+    const day = (temperature: string | null, amount: number | null, modelled: number | null) => ({ day: '2026-01-01', kind: 'workday', temperature, amount, modelled })
+    expect(dotsOf([day('0', 10, 20), day('10', 5, 5), day(null, 1, 1), day('5', null, 2)])).toEqual({ measured: [[0, 0.5], [1, 0.75]], modelled: [[0, 0], [1, 0.75]] })
   })
 })
 

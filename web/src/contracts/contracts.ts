@@ -1,4 +1,4 @@
-import type { Party, Statement, StatementLine, StepKind } from '../api/contracts'
+import type { FittedDay, Party, Statement, StatementLine, StepKind } from '../api/contracts'
 import { dayBy } from '../tariffs/bills'
 
 /** The last day, of an end that is not included. */
@@ -10,6 +10,16 @@ export function nextDays(contract: { from: string; settled_to: string | null }):
   const [year = 0, month = 1] = from.split('-').map(Number)
   const following = new Date(Date.UTC(year, month, 1)).toISOString().slice(0, 10)
   return { from, last: dayBy(following, -1) }
+}
+
+/** Dots of days within a picture of 1 × 1: temperature to the right, energy upwards from zero. */
+export function dotsOf(days: FittedDay[]): { measured: [number, number][]; modelled: [number, number][] } {
+  const known = days.flatMap(({ temperature, amount, modelled }) => (temperature === null || amount === null || modelled === null ? [] : [{ t: Number(temperature), amount, modelled }]))
+  const [low, high] = [Math.min(...known.map(({ t }) => t)), Math.max(...known.map(({ t }) => t))]
+  const most = Math.max(...known.flatMap(({ amount, modelled }) => [amount, modelled]))
+  const across = (t: number): number => (high > low ? (t - low) / (high - low) : 0.5)
+  const up = (value: number): number => (most > 0 ? 1 - Math.max(0, value) / most : 1)
+  return { measured: known.map(({ t, amount }) => [across(t), up(amount)]), modelled: known.map(({ t, modelled }) => [across(t), up(modelled)]) }
 }
 
 /** What a party can do now with a statement as a whole. */
