@@ -24,11 +24,13 @@ import numpy as np
 from adapters.clocks import SteppedClock
 from adapters.stores import open_ledger, open_store
 from analytics.carbon.factor_file import read_factors
+from analytics.contracts.baseline import UNITS
 from analytics.contracts.canonical import canonical
 from analytics.contracts.daily import fit_daily
 from analytics.contracts.day_kinds import DayKind, kinds_of
 from analytics.contracts.degree_days import fit_monthly
 from analytics.contracts.fit_figures import fit_figures
+from analytics.contracts.fitting import DayValues, Named, fitted
 from analytics.contracts.settlement import verify
 from analytics.contracts.uncertainty import empirical, guideline_14
 from energy.quantities import Medium
@@ -91,8 +93,11 @@ def _accuracy() -> dict[str, Any]:
             found[f"{medium}_annual_error_{name}"] = _median([(abs(c), abs(e)) for c, e in errors], 1)
         found[f"{medium}_interval_coverage"] = _coverage(np.array([e for _, e in daily]))
         found[f"{medium}_interval_coverage_guideline_14"] = _covered_by_formula(pairs, daily)
+        began = time.perf_counter()
+        found[f"{medium}_month_coverage"] = _months_covered(pairs)
         if medium == "electricity":
             found["model_s_per_meter"] = seconds
+            found["baseline_s_per_meter"] = (time.perf_counter() - began) / len(pairs)
     return found
 
 
@@ -150,6 +155,24 @@ def _covered_by_formula(pairs: Sequence[Pair], errors: Sequence[tuple[float, flo
         figures = fit_figures(energy[known], model.at(kinds, pair.temperature[0][known]), model.parameters)
         half = guideline_14(figures, int(np.isfinite(pair.energy(1)).sum()), 1.0)
         held.append(half is not None and abs(error) <= half)
+    return float(np.mean(held))
+
+
+def _months_covered(pairs: Sequence[Pair]) -> float:
+    """How often a month of the next year lies in the interval that placebo months of the baseline give."""
+    held = []
+    for pair in pairs:
+        energy = [None if np.isnan(e) else round(e * 1e6) for e in pair.energy(0).tolist()]
+        values = DayValues(pair.days[0], pair.kinds[0], [round(t * 100) for t in pair.temperature[0].tolist()], energy)
+        frozen = fitted(values, "daily", Named("bench", 1, "kWh", (), ""))
+        said = frozen.of_days(pair.kinds[1], [round(t * 100) for t in pair.temperature[1].tolist()])
+        modelled, measured = np.array([0 if s is None else s / UNITS for s in said]), pair.energy(1)
+        month = np.array([d.month for d in pair.days[1]])
+        for number in range(1, 13):
+            own = (month == number) & np.isfinite(measured)
+            if own.any():
+                error = (modelled[own].sum() - measured[own].sum()) / modelled[own].sum()
+                held.append(abs(error) <= float(frozen.placebo or 0))
     return float(np.mean(held))
 
 

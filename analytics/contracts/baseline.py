@@ -82,6 +82,7 @@ class Baseline:
     clause : what it is the baseline of. version : counted up. first, end : the baseline period, `end` not included.
     points : the boundary, sorted. station : whose temperatures. coldest, warmest : of them [hundredths of degC].
     data : SHA-256 of the days that it was fitted to. excluded : days that were left out, each with the reason.
+    placebo : half width of the 90 % interval of a month over the adjusted baseline, from months of the baseline period.
     """
 
     clause: str
@@ -99,6 +100,7 @@ class Baseline:
     warmest: int = 0
     checks: tuple[Check, ...] = ()
     excluded: Mapping[str, str] = field(default_factory=dict)
+    placebo: str | None = None
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -146,6 +148,7 @@ class Baseline:
                 "warmest": spelled(self.warmest, TEMPERATURE_DIGITS),
                 "checks": [asdict(check) for check in self.checks],
                 "excluded": dict(self.excluded),
+                "placebo": self.placebo,
             }
         )
 
@@ -173,6 +176,7 @@ class Baseline:
             whole(plain["warmest"], TEMPERATURE_DIGITS),
             tuple(Check(**c) for c in plain["checks"]),
             plain["excluded"],
+            plain["placebo"],
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,6 +17,7 @@ from analytics.contracts.day_kinds import DayKind
 from analytics.contracts.degree_days import LEAST_MONTHS, fit_monthly, summed
 from analytics.contracts.fit_figures import FitFigures, fit_figures
 from analytics.contracts.sufficiency import data_checks, fit_checks
+from analytics.contracts.uncertainty import empirical
 from energy.errors import EnergyError
 from energy.series import MICRO, Floats
 
@@ -69,6 +70,7 @@ def fitted(values: DayValues, method: str, named: Named, excluded: Mapping[date,
     fit = _daily if method == "daily" else _monthly
     segments, figures = fit(values, temperature, amount, used)
     known = [t for t, is_used in zip(values.temperature, used.tolist(), strict=True) if is_used and t is not None]
+    width = empirical(placebo_errors(values, temperature, amount, used, fit))
     left_out = {d.isoformat(): why for d, why in sorted(out.items())}
     checks = (*data_checks(values.days, np.where(used, amount, np.nan)), *fit_checks(figures, method))
     return Baseline(
@@ -87,11 +89,13 @@ def fitted(values: DayValues, method: str, named: Named, excluded: Mapping[date,
         max(known),
         checks,
         left_out,
+        None if width is None else f"{width:.4f}",
     )
 
 
 _Used = np.ndarray[tuple[int], np.dtype[np.bool_]]
 _Fit = tuple[dict[DayKind, Segment], FitFigures]
+_Fitting = Callable[[DayValues, Floats, Floats, _Used], _Fit]
 
 
 def _daily(values: DayValues, temperature: Floats, amount: Floats, used: _Used) -> _Fit:
@@ -125,6 +129,29 @@ def _monthly(values: DayValues, temperature: Floats, amount: Floats, used: _Used
     segment = Segment.of(curve)
     modelled = summed(month, segment.curve.at(temperature[own]), len(whole))
     return dict.fromkeys(DayKind, segment), fit_figures(energy, modelled, curve.parameters)
+
+
+def placebo_errors(values: DayValues, temperature: Floats, amount: Floats, used: _Used, fit: _Fitting) -> Floats:
+    """(modelled - measured) / modelled of each month of the baseline period, by a fit to all the others.
+
+    Nothing was saved in these months: so far is the model off in a month that it has not seen. Months of which less
+    than half is known tell nothing.
+    """
+    names = np.array([f"{d:%Y-%m}" for d in values.days])
+    found = []
+    for month in dict.fromkeys(names.tolist()):
+        own = used & (names == month)
+        if own.sum() * 2 < (names == month).sum():
+            continue
+        try:
+            segments, _ = fit(values, temperature, amount, used & (names != month))
+        except EnergyError:
+            continue
+        kinds = [k for k, is_own in zip(values.kinds, own.tolist(), strict=True) if is_own]
+        modelled = float(_at(segments, kinds, temperature[own]).sum())
+        if modelled > 0:
+            found.append((modelled - float(amount[own].sum())) / modelled)
+    return np.array(found)
 
 
 def _at(segments: Mapping[DayKind, Segment], kinds: Sequence[DayKind], temperature: Floats) -> Floats:

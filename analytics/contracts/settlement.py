@@ -85,6 +85,9 @@ def _metered_cost(given: Inputs, clause: Clause) -> Decimal | None:
 def _objections(given: Inputs, lines: Sequence[Line]) -> Iterator[str]:
     """Why the statement may not be frozen."""
     contract = given.contract
+    for clause in contract.clauses:
+        if isinstance(clause, SharedSavingsWords):
+            yield from _strange_baseline(given, clause)
     for line in lines:
         if line.left_out and (
             contract.missing_days is MissingDays.REFUSE or len(line.left_out) == (line.end - line.first).days
@@ -104,6 +107,21 @@ def _objections(given: Inputs, lines: Sequence[Line]) -> Iterator[str]:
         if most is not None and estimated * 100 > most * known:
             share = divided(Decimal(estimated * 100), Decimal(max(known, 1)), 1)
             yield f"{meter.point}: {share} % of its amount is estimated; the contract allows {most} %"
+
+
+def _strange_baseline(given: Inputs, clause: SharedSavingsWords) -> Iterator[str]:
+    """Why a baseline is not one of the clause as the contract has it now."""
+    baseline = given.baselines[clause.id]
+    points = sorted({str(b.point) for b in given.contract.bounded(clause)})
+    if list(baseline.points) != points:
+        told = ", ".join(baseline.points) or "no counters"
+        now = ", ".join(points)
+        yield f"the baseline of {clause.id} is of {told}, the contract goes by {now}; freeze one for these"
+    if baseline.by_weather and baseline.station != given.contract.station:
+        yield (
+            f"the baseline of {clause.id} goes by station {baseline.station!r}, the contract by "
+            f"{given.contract.station!r}; freeze one for it"
+        )
 
 
 # -- documents --------------------------------------------------------------------------------------------------------

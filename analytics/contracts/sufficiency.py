@@ -20,8 +20,6 @@ LEAST_COVERAGE_OF_A_MONTH = 0.90
 MOST_CV_RMSE = {"daily": 0.30, "monthly": 0.15}
 MOST_NMBE = {"daily": 0.10, "monthly": 0.05}
 LEAST_R2 = 0.75
-# So much of the baseline's weather may the period lie beyond [K].
-MOST_BEYOND_K = 3.0
 
 
 @dataclass(frozen=True, slots=True)

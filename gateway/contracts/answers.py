@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from analytics.contracts.baseline import COEFFICIENT_DIGITS, TEMPERATURE_DIGITS, UNITS, Baseline, spelled
@@ -113,6 +114,7 @@ def baseline_words(baseline: Baseline) -> w.BaselineWords:
             for c in baseline.checks
         ],
         dict(baseline.excluded),
+        baseline.placebo,
         baseline.data,
         plain["sha256"],
     )
@@ -219,7 +221,7 @@ def _statement(bundle: Mapping[str, Any], standing: Standing, speaks_for: Collec
         inner["weather"]["temperature"],
         [baseline_words(b) for b in baselines],
         [_adjustment(a) for a in inner["adjustments"]],
-        [w.UncertaintyWords(name, **u) for name, u in uncertainty.items()],
+        [w.UncertaintyWords(clause=name, within=is_within(u), **u) for name, u in uncertainty.items()],
         bundle["due"],
         bundle["capitals"],
         str(standing.disputed_amount),
@@ -229,6 +231,12 @@ def _statement(bundle: Mapping[str, Any], standing: Standing, speaks_for: Collec
         [],
         sorted(speaks_for),
     )
+
+
+def is_within(told: Mapping[str, str | None]) -> bool:
+    """Whether a saving is no greater than what a placebo month is off by."""
+    placebo, share = told["placebo"], told["saving_share"]
+    return placebo is not None and share is not None and abs(Decimal(share)) <= Decimal(placebo)
 
 
 def _line(plain: Mapping[str, Any], points: Mapping[str, list[str]], standing: Standing) -> w.StatementLineWords:

@@ -103,6 +103,10 @@ def _baselines(bundle: Mapping[str, Any]) -> Iterator[Pairs | Table]:
                 ("NMBE", figures.get("nmbe") or "—"),
                 ("样本数 n / 参数 p", f"{figures.get('n', '—')} / {figures.get('p', '—')}"),
                 ("数据散列", b["data"]),
+                (
+                    "安慰期区间（单月，90%）",
+                    "—" if b["placebo"] is None else f"±{Decimal(b['placebo']):.1%}（相对校准能耗）",
+                ),
                 ("节能量不确定度", "—" if half is None else f"±{Decimal(half):.1%}（90%，ASHRAE G14，相对节能量）"),
             ],
         )

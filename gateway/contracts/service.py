@@ -283,8 +283,9 @@ def _carried(there: Sequence[KeptStatement], first: date) -> dict[str, Carried]:
     return {name: Carried(amount, last.number, last.sha256) for name, amount in left.items() if Decimal(amount) < 0}
 
 
-def _uncertainty(given: Inputs, outcome: Outcome) -> dict[str, dict[str, str]]:
-    """The figure of Guideline 14 by clause: half width of the interval over the saving. Told, not reckoned with."""
+def _uncertainty(given: Inputs, outcome: Outcome) -> dict[str, dict[str, str | None]]:
+    """By clause: half width over the saving by Guideline 14; over the adjusted baseline, of a month, by placebo months;
+    and what share of the adjusted baseline was saved. Told, not reckoned with."""
     found = {}
     for clause in given.contract.clauses:
         baseline = given.baselines.get(clause.id)
@@ -295,6 +296,10 @@ def _uncertainty(given: Inputs, outcome: Outcome) -> dict[str, dict[str, str]]:
             continue
         reported = len(given.days) if baseline.method == "daily" else max(1, round(len(given.days) / 30.4))
         half = guideline_14(baseline.figures, reported, float(saving / adjusted), _CONFIDENCE)
-        if half is not None:
-            found[clause.id] = {"guideline_14": f"{half:.4f}", "confidence": f"{_CONFIDENCE:.2f}"}
+        found[clause.id] = {
+            "guideline_14": None if half is None else f"{half:.4f}",
+            "placebo": baseline.placebo,
+            "saving_share": f"{saving / adjusted:.4f}",
+            "confidence": f"{_CONFIDENCE:.2f}",
+        }
     return found

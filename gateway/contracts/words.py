@@ -116,6 +116,7 @@ class BaselineWords(msgspec.Struct, rename={"from_": "from"}):
     figures: FitWords | None
     checks: list[BaselineCheckWords]
     excluded: dict[str, str]
+    placebo: str | None
     data: str
     sha256: str
 
@@ -272,11 +273,15 @@ class StatementStepWords(msgspec.Struct):
 
 
 class UncertaintyWords(msgspec.Struct):
-    """Half width of the interval over the saving, by ASHRAE Guideline 14; on real buildings it promises too much."""
+    """How sure a saving is: half width of the interval over the saving by ASHRAE Guideline 14, which promises too much;
+    and that of a month over the adjusted baseline by placebo months. `within` says that the saving is no greater."""
 
     clause: str
-    guideline_14: str
+    guideline_14: str | None
+    placebo: str | None
+    saving_share: str
     confidence: str
+    within: bool
 
 
 class StatementQuery(msgspec.Struct, forbid_unknown_fields=True):

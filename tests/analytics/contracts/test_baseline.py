@@ -79,6 +79,18 @@ def test_a_baseline_finds_the_building_and_says_how_well() -> None:
     assert monthly.figures.n == 12
 
 
+def test_months_that_the_model_has_not_seen_tell_how_far_it_is_off() -> None:
+    quiet, loud = (fitted(values(noise=noise), "daily", NAMED).placebo for noise in (3.0, 60.0))
+
+    # Twelve months of 30 days with a noise of 3 in some 300: far below one percent; twenty times the noise, far above.
+    assert quiet is not None
+    assert loud is not None
+    assert 0 < float(quiet) < 0.01 < float(loud) < 0.15
+    assert agreed(1, NAMED, FIRST, date(2026, 1, 1)).placebo is None
+    # Of seven months nothing can be said of nine in ten.
+    assert fitted(values(200), "daily", NAMED).placebo is None
+
+
 def test_figures_of_a_fit_by_hand() -> None:
     figures = fit_figures(np.array([10.0, 20.0, 30.0, 40.0]), np.array([12.0, 18.0, 32.0, 42.0]), 2)
 

@@ -17,7 +17,7 @@ from analytics.contracts.lines import Outcome
 from analytics.contracts.money import capitals
 from analytics.contracts.settlement import bundle, reversing_bundle, settle, verify
 from energy.errors import EnergyError
-from tests.analytics.contracts.contract_files import SAVINGS, TRUST, document, inputs, meter
+from tests.analytics.contracts.contract_files import SAVINGS, TRUST, baseline, document, inputs, meter
 
 FIRST = date(2026, 3, 1)
 
@@ -147,6 +147,16 @@ def test_more_estimates_than_the_contract_allows_hold_a_statement_up(tmp_path: P
 
     assert settle(inputs(text, [100, 100], [20, 20], meters=[own])).objections == [
         "main:active_energy_import: 10.0 % of its amount is estimated; the contract allows 10 %"
+    ]
+
+
+def test_a_baseline_of_other_counters_or_another_station_holds_a_statement_up(savings: str) -> None:
+    strange = baseline(points=("other:active_energy_import",), station="1")
+
+    assert settle(inputs(savings, [90], [20], baselines={"savings": strange})).objections == [
+        "the baseline of savings is of other:active_energy_import, the contract goes by main:active_energy_import; "
+        "freeze one for these",
+        "the baseline of savings goes by station '1', the contract by '54511'; freeze one for it",
     ]
 
 

@@ -107,6 +107,9 @@ async def test_a_meter_exchanged_in_the_middle_is_traced_through_both_registers(
     await office.books.catch_up()
     text = office.document.replace("main:active", "third:active")
     await office.contracts.registry.bring({"lighting": text}, "li", "another meter")
+    with pytest.raises(EnergyError, match="the baseline of savings is of main:active_energy_import"):
+        await office.freeze()
+    await _agreed(office)
 
     kept = await office.contracts.freeze("lighting", JANUARY, FEBRUARY, "li")
 

@@ -2111,6 +2111,7 @@ export interface components {
             excluded: {
                 [key: string]: string;
             };
+            placebo: string | null;
             data: string;
             sha256: string;
         };
@@ -2353,12 +2354,16 @@ export interface components {
         };
         /**
          * UncertaintyWords
-         * @description Half width of the interval over the saving, by ASHRAE Guideline 14; on real buildings it promises too much.
+         * @description How sure a saving is: half width of the interval over the saving by ASHRAE Guideline 14, which promises too much;
+         *         and that of a month over the adjusted baseline by placebo months. `within` says that the saving is no greater.
          */
         UncertaintyWords: {
             clause: string;
-            guideline_14: string;
+            guideline_14: string | null;
+            placebo: string | null;
+            saving_share: string;
             confidence: string;
+            within: boolean;
         };
         /**
          * StatementStepWords

@@ -58,6 +58,8 @@ export const contractsEn: typeof contractsZh = {
     carriedOut: 'carried forward',
     saved: 'saved',
     split: '{undisputed} yuan are undisputed and go on; {disputed} yuan are disputed.',
+    placebo: 'Placebo months: where nothing was saved, nine of ten months are off by no more than ±{percent} % of the adjusted baseline. Saved here: {share} %.',
+    within: 'The saving does not exceed that: it cannot be told from ordinary drift. Measure what was changed by meters of its own.',
     uncertainty: 'Uncertainty of the saving ±{percent} % (90 %, ASHRAE Guideline 14; mostly more in truth)',
     line: 'Line',
     lines: { saving: 'Saving', carried: 'Carried from before', floored: 'Negative saving let go', forwarded: 'Carried forward', fee: 'Trust fee', adjustment: 'Adjustment' },

@@ -56,6 +56,8 @@ export const contractsZh = {
     carriedOut: '结转下期',
     saved: '节约',
     split: '无争议 {undisputed} 元照常办理；争议 {disputed} 元。',
+    placebo: '基期逐月检验：没有节能时，单月偏差有九成在 ±{percent}% 以内（相对校准能耗）。本期节能率 {share}%。',
+    within: '节能量没有超出该区间，不能与正常波动区分；建议对改造部分单独计量。',
     uncertainty: '节能量不确定度 ±{percent}%（90%，ASHRAE G14；实际往往更大）',
     line: '行',
     lines: { saving: '节能效益', carried: '上期结转', floored: '负节能量不计', forwarded: '结转下期', fee: '托管费', adjustment: '调整' },
