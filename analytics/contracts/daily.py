@@ -51,7 +51,7 @@ def _of_grouping(grouping: Grouping, number: Whole, temperature: Floats, energy:
     curves: dict[DayKind, Curve] = {}
     rss, parameters = 0.0, 0
     for group in grouping:
-        own = np.isin(number, [int(kind) for kind in group])
+        own = np.logical_or.reduce([number == int(kind) for kind in group])
         if own.sum() < LEAST_DAYS:
             return None
         fitted = best(temperature[own], energy[own])
