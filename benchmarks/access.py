@@ -29,6 +29,7 @@ from gateway.alerts.opening import open_alerts
 from gateway.app import ROUTES
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
+from gateway.contracts.service import Contracts
 from gateway.edges.service import Edges
 from gateway.findings.service import Findings
 from gateway.ledger.books import Books, Kept
@@ -153,6 +154,7 @@ def _services(site: Site, records: Records, store: Any) -> Services:
         closings=Closings(records, clock, books),
         findings=Findings(records, clock, site.id),
         working_days=WorkingDays(),
+        contracts=Contracts(records, clock, books, store),
         quotas=quota_books(records, clock, books),
         accounts=nobody,
         audit=nobody,

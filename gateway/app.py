@@ -21,6 +21,7 @@ from adapters.stores import open_ledger, open_store
 from adapters.wire import READINGS, STATE, topic
 from analytics.alarms.ringing_hours import Working, weekdays
 from analytics.carbon.factor_file import read_factors
+from analytics.contracts.contract_file import read_rules as read_contract_rules
 from analytics.quotas.miss_file import read_misses
 from analytics.quotas.standard_file import read_standards
 from energy.errors import EnergyError, StoreError
@@ -60,6 +61,8 @@ from gateway.billing.routes import ROUTES as BILLING_ROUTES
 from gateway.billing.service import Bills
 from gateway.closing.routes import ROUTES as CLOSING_ROUTES
 from gateway.closing.service import Closings
+from gateway.contracts.routes import ROUTES as CONTRACTS_ROUTES
+from gateway.contracts.service import Contracts
 from gateway.duty.routes import ROUTES as DUTY_ROUTES
 from gateway.edges.routes import ROUTES as EDGES_ROUTES
 from gateway.edges.service import Edges
@@ -112,6 +115,7 @@ ROUTES: tuple[Route[Services], ...] = (
     *CLOSING_ROUTES,
     *FINDINGS_ROUTES,
     *QUOTAS_ROUTES,
+    *CONTRACTS_ROUTES,
     *AUDIT_ROUTES,
     *ALERTS_ROUTES,
     *DUTY_ROUTES,
@@ -135,6 +139,7 @@ class GatewaySettings:
     quarantine: Path
     records: str
     factors: Path
+    contract_rules: Path
     host: str = "127.0.0.1"
     port: int = 8080
     client_id: str = "jieneng-gateway"
@@ -212,6 +217,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             findings,
             calendar,
             quotas,
+            Contracts(records, clock, books, store, read_contract_rules(settings.contract_rules)),
             accounts,
             audit,
             door if settings.accounts_required else LocalDoor(),

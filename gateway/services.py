@@ -14,6 +14,7 @@ from gateway.alerts.alerts import Alerts
 from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
+from gateway.contracts.service import Contracts
 from gateway.edges.service import Edges
 from gateway.findings.service import Findings
 from gateway.ledger.books import Books
@@ -48,6 +49,7 @@ class Services:
     findings: Findings
     working_days: WorkingDays
     quotas: QuotaBooks
+    contracts: Contracts
     accounts: Accounts
     audit: Audit
     door: Door

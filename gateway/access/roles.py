@@ -19,6 +19,8 @@ class Permission(StrEnum):
     FILL = "fill"
     # Closing and correcting months, tariffs, factor sets.
     APPROVE = "approve"
+    # Confirming and disputing the statements of contracts, each party for itself.
+    CONFIRM = "confirm"
     # Edges, quarantine, problems of the installation.
     OPERATE = "operate"
     # Sites, meters, organisations.
@@ -50,11 +52,11 @@ _READ = frozenset({Permission.READ})
 PERMITS: Mapping[Role, frozenset[Permission]] = {
     Role.READER: _READ,
     Role.FILLER: _READ | {Permission.FILL},
-    Role.APPROVER: _READ | {Permission.FILL, Permission.APPROVE},
+    Role.APPROVER: _READ | {Permission.FILL, Permission.APPROVE, Permission.CONFIRM},
     Role.STATISTICIAN: _READ,
-    Role.ENERGY_OFFICER: _READ | {Permission.FILL, Permission.APPROVE, Permission.OPERATE},
+    Role.ENERGY_OFFICER: _READ | {Permission.FILL, Permission.APPROVE, Permission.CONFIRM, Permission.OPERATE},
     Role.DUTY: _READ | {Permission.OPERATE},
-    Role.PARTNER: _READ,
+    Role.PARTNER: _READ | {Permission.CONFIRM},
     Role.AUDITOR: _READ | {Permission.AUDIT},
     Role.SYSTEM_ADMINISTRATOR: frozenset({Permission.ADMINISTER_SYSTEM, Permission.OPERATE}),
     Role.SECURITY_ADMINISTRATOR: frozenset({Permission.ADMINISTER_SECURITY}),

@@ -14,6 +14,7 @@ from gateway.access.seen_accounts import CLOSED, seen_accounts
 from gateway.access.seen_alerts import narrowed, without_all
 from gateway.access.seen_audit import ClosedAudit
 from gateway.access.seen_books import SeenBooks
+from gateway.access.seen_contracts import SeenContracts
 from gateway.access.seen_present import ClosedEdges, SeenEdges, SeenHub, seen_directory, seen_problems
 from gateway.access.seen_quotas import seen_quotas
 from gateway.access.seen_readings import SeenQuarantine, SeenStore
@@ -162,6 +163,7 @@ class Sights:
             closings=SeenClosings(services.closings, services.books, books, sight),
             findings=SeenFindings(services.findings, sight),
             quotas=seen_quotas(services.quotas, sight),
+            contracts=SeenContracts(services.contracts, sight),
             sights=Sights(),
         )
 

@@ -12,6 +12,7 @@ from aiohttp import web
 from gateway.access.door import NOBODY, Door, Visit, admitted, marked
 from gateway.access.roles import Identity, Permission
 from gateway.api.bodies import body_of, must_be_ours, read_in_time
+from gateway.api.files import FileAnswer
 from gateway.api.idempotency import Replays
 from gateway.api.problems import RequestError
 from gateway.api.words import TextWords
@@ -67,7 +68,7 @@ class Route(Generic[S]):
             if self.visits:
                 given.append(visit)
             answer = await self.handler(services.seen_by(visit.identity, self.permission), *given)
-            response = web.Response(body=encode(answer), content_type="application/json", charset="utf-8")
+            response = _response(answer, encode)
             services.door.leave(visit, response)
             return response
 
@@ -82,6 +83,13 @@ class Route(Generic[S]):
             return await replays.once(request, who, visit.origin.address, lambda: done(request, visit))
 
         return marked(self.permission, respond)
+
+
+def _response(answer: msgspec.Struct, encode: Callable[[msgspec.Struct], bytes]) -> web.Response:
+    if isinstance(answer, FileAnswer):
+        named = {"Content-Disposition": answer.disposition}
+        return web.Response(body=answer.content, content_type=answer.content_type, headers=named)
+    return web.Response(body=encode(answer), content_type="application/json", charset="utf-8")
 
 
 def register(app: web.Application, routes: Sequence[Route[S]], services: S) -> None:

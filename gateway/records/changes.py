@@ -17,7 +17,7 @@ from gateway.records.tables import ChangeRow
 
 Plain = Mapping[str, Any]
 # Changes of these kinds are somebody's signature under figures.
-_APPROVED = frozenset({"closing"})
+_APPROVED = frozenset({"closing", "contract_baseline", "statement", "statement_step"})
 
 
 @dataclass(frozen=True, slots=True)

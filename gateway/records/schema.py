@@ -18,6 +18,14 @@ from gateway.alerts.tables import AlarmMemberRow, AlarmMessageRow, AlarmRow, Ala
 from gateway.audit.tables import AuditHeadRow, AuditRow
 from gateway.billing.tables import BillRow
 from gateway.closing.tables import ClosingEntryRow, ClosingFigureRow, ClosingRow
+from gateway.contracts.tables import (
+    BaselineAdjustmentRow,
+    BaselineRow,
+    ContractRow,
+    StatementRow,
+    StatementStepRow,
+    WeatherDayRow,
+)
 from gateway.duty.tables import DutyRosterRow
 from gateway.findings.tables import FindingRow
 from gateway.life.tables import MeterEventRow
@@ -37,6 +45,8 @@ TABLES = (
     AlarmStepRow,
     AuditHeadRow,
     AuditRow,
+    BaselineAdjustmentRow,
+    BaselineRow,
     BillRow,
     ChangeRow,
     ClosingEntryRow,
@@ -44,10 +54,13 @@ TABLES = (
     ClosingRow,
     FindingRow,
     DutyRosterRow,
+    ContractRow,
     MeterEventRow,
     QuotaCrossingRow,
     QuotaRow,
     SiteRow,
+    StatementRow,
+    StatementStepRow,
     StockMoveRow,
     TariffRow,
     UserAccountRow,
@@ -60,4 +73,5 @@ TABLES = (
     UserSessionRow,
     UserSubjectRow,
     UserTokenRow,
+    WeatherDayRow,
 )

@@ -56,6 +56,7 @@ def command(config: Path | None, **given: Any) -> None:
         quarantine=settings.data / "quarantine.sqlite",
         records=settings.records_address,
         factors=shipped("factors.yaml"),
+        contract_rules=shipped("contract-rules.yaml"),
         host=host,
         port=port,
         key=settings.key,

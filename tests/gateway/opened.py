@@ -11,6 +11,7 @@ from gateway.alerts.opening import open_alerts
 from gateway.audit.service import Audit
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
+from gateway.contracts.service import Contracts
 from gateway.edges.service import Edges
 from gateway.findings.service import Findings
 from gateway.ledger.books import Books
@@ -43,6 +44,7 @@ def opened(frame: Frame, records: Records, books: Books, accounts: Accounts, doo
         findings=Findings(records, clock, books.kept.site.id),
         working_days=CHINA,
         quotas=quota_books(records, clock, books),
+        contracts=Contracts(records, clock, books, frame[1]),
         accounts=accounts,
         audit=Audit(records, clock),
         door=door,

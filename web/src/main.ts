@@ -40,6 +40,7 @@ const router = createRouter({
     { path: '/first', name: 'first', component: OverviewPage, meta: { live: true } },
     { path: '/stock', name: 'stock', component: () => import('./stock/StockPage.vue') },
     { path: '/periods', name: 'periods', component: () => import('./periods/PeriodsPage.vue') },
+    { path: '/contracts', name: 'contracts', component: () => import('./contracts/ContractsPage.vue') },
     { path: '/:anything(.*)*', redirect: { name: 'overview' } },
   ],
 })

@@ -171,6 +171,25 @@ def _preview_quota(node: str, _ids: Entered) -> list[Ask]:
     return [({}, _quota(node, amount="1000")), ({}, _quota(node, history=history))]
 
 
+def _contract(node: str) -> str:
+    return f"{node}-contract"
+
+
+def _baseline(node: str) -> dict[str, Any]:
+    days = {"from": "2026-01-01", "to": "2026-03-01"}
+    return {"contract": _contract(node), "clause": "savings", **days, "method": "agreed", "per_day": "12.5"}
+
+
+def _adjustment(node: str) -> dict[str, Any]:
+    days = {"from": "2026-02-01", "to": "2026-02-03"}
+    told = {"per_day": "2", "formula": "2 kW x 1 h", "evidence": "letter"}
+    return {"contract": _contract(node), "clause": "savings", **days, **told, **_SAID}
+
+
+def _february(node: str) -> dict[str, Any]:
+    return {"contract": _contract(node), "from": "2026-02-01", "to": "2026-03-01"}
+
+
 ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[Ask]]]] = {
     ("GET", "/api/v1/site"): (Permission.READ, _nothing),
     ("GET", "/api/v1/meters"): (Permission.READ, _nothing),
@@ -241,6 +260,45 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
     ("POST", "/api/v1/duty/swap"): (
         Permission.OPERATE,
         lambda _node, _ids: [({}, {"day": "2026-03-10", "of": "night-man", "by": "other", **_SAID})],
+    ),
+    ("GET", "/api/v1/contracts"): (Permission.READ, _nothing),
+    ("GET", "/api/v1/contracts/{contract}"): (
+        Permission.READ,
+        lambda node, _ids: [({"contract": _contract(node)}, None)],
+    ),
+    ("POST", "/api/v1/baselines/preview"): (Permission.APPROVE, lambda node, _ids: [({}, _baseline(node))]),
+    ("POST", "/api/v1/baselines/freeze"): (
+        Permission.APPROVE,
+        lambda node, _ids: [({}, {"asked": _baseline(node), **_SAID})],
+    ),
+    ("POST", "/api/v1/adjustments"): (Permission.APPROVE, lambda node, _ids: [({}, _adjustment(node))]),
+    ("POST", "/api/v1/adjustments/withdraw"): (
+        Permission.APPROVE,
+        lambda _node, ids: [({}, {"id": ids.adjustment, **_SAID})],
+    ),
+    ("GET", "/api/v1/statements/{statement}"): (
+        Permission.READ,
+        lambda _node, ids: [({"statement": ids.statement}, None)],
+    ),
+    ("GET", "/api/v1/statements/{statement}/file"): (
+        Permission.READ,
+        lambda _node, ids: [({"statement": ids.statement, "format": kind}, None) for kind in ("json", "pdf", "xlsx")],
+    ),
+    ("POST", "/api/v1/statements/draft"): (Permission.APPROVE, lambda node, _ids: [({}, _february(node))]),
+    ("POST", "/api/v1/statements/freeze"): (
+        Permission.APPROVE,
+        lambda node, _ids: [({}, {**_february(node), **_SAID})],
+    ),
+    ("POST", "/api/v1/statements/step"): (
+        Permission.CONFIRM,
+        lambda _node, ids: [
+            ({}, {"statement": ids.statement, "kind": "disputed", "party": party, "line": "savings.1", **_SAID})
+            for party in ("client", "esco")
+        ],
+    ),
+    ("POST", "/api/v1/statements/reverse"): (
+        Permission.APPROVE,
+        lambda _node, ids: [({}, {"statement": ids.statement, **_SAID})],
     ),
     ("GET", "/api/v1/session"): (Permission.OPEN, _nothing),
     ("POST", "/api/v1/session"): (Permission.OPEN, _clerk(password="guessed")),

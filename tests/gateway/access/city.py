@@ -14,6 +14,7 @@ from adapters.clocks import SteppedClock
 from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.wire import EdgeState, MeterState, encode
 from analytics.alarms.rules import Level
+from analytics.contracts.inputs import Adjustment
 from analytics.quotas.pace import Bound
 from energy.bills import SupplierBill
 from energy.findings import Finding, FindingKind
@@ -34,6 +35,7 @@ from gateway.accounts.service import Accounts
 from gateway.alerts.alarm import Member, Raised
 from gateway.alerts.alerts import Alerts
 from gateway.billing.service import Bills
+from gateway.contracts.service import Contracts
 from gateway.edges.service import Edges
 from gateway.findings.worth import Valued
 from gateway.ledger.books import Books
@@ -130,6 +132,8 @@ class Entered(NamedTuple):
     grant: int
     finding: int
     quota: int
+    statement: int
+    adjustment: int
 
 
 @dataclass
@@ -146,11 +150,13 @@ class City:
     grants: dict[str, int]
     findings: dict[str, int]
     quotas: dict[str, int]
+    statements: dict[str, int]
+    adjustments: dict[str, int]
 
     def entered(self, node: str) -> Entered:
         """The ids of what there is of a node."""
         of = (self.events, self.bills, self.moves, self.tokens, self.grants, self.findings, self.quotas)
-        return Entered(*(ids[node] for ids in of))
+        return Entered(*(ids[node] for ids in (*of, self.statements, self.adjustments)))
 
 
 def identity(role: Role, name: str | None = "own") -> Identity:
@@ -180,7 +186,9 @@ async def city(folder: Path) -> AsyncIterator[City]:
             await services.accounts.add("who", services.accounts.author("test"))
             of += [{n: c[i] for n, c in clerks.items()} for i in range(2)]
             of += [await _findings(services), {n: await _with_quota(n, services.quotas) for n in NODES}]
-            yield City(services, here, made, of[0], of[1], of[2], of[3], of[4], of[5], of[6])
+            settled = {n: await _settled(n, services.contracts) for n in NODES}
+            of += [{n: s[i] for n, s in settled.items()} for i in range(2)]
+            yield City(services, here, made, *of)
 
 
 async def _clerk(name: str, accounts: Accounts) -> tuple[int, int]:
@@ -230,6 +238,40 @@ async def _with_quota(name: str, books: QuotaBooks) -> int:
     entry = await books.entries.entry(added.ids[0])
     await books.crossings.tell(entry, [((Bound.PACE, 0.8), 0.81, text(f"{name}-crossing"))], [])
     return added.ids[0]
+
+
+async def _settled(name: str, contracts: Contracts) -> tuple[int, int]:
+    """A contract of what the node's main measures, settled for January: ids of the statement and of an adjustment."""
+    text = CONTRACT.format(name=name)
+    await contracts.registry.bring({f"{name}-contract": text}, f"{name}-clerk")
+    first, end = date(2026, 1, 1), date(2026, 2, 1)
+    baseline = await contracts.agree(f"{name}-contract", "savings", Decimal(900), date(2025, 1, 1), first)
+    await contracts.freeze_baseline(f"{name}-contract", baseline, f"{name}-clerk", "agreed")
+    oven = Adjustment(0, "savings", first, first, 1_000_000, f"{name}-formula", f"{name}-evidence", "", "")
+    adjusted = await contracts.adjust(f"{name}-contract", oven, f"{name}-clerk", "oven")
+    return (await contracts.freeze(f"{name}-contract", first, end, f"{name}-clerk")).id, adjusted
+
+
+CONTRACT = """
+contracts:
+- id: {name}-contract
+  number: {name}-number
+  name: {{zh: {name}-照明, en: {name}-lighting}}
+  client: {{name: {name}-client, tax_id: 121100004000000014}}
+  esco: {{name: {name}-esco, tax_id: 91110105MA00000012}}
+  signed_on: 2025-12-20
+  from: 2026-01-01
+  to: 2030-12-31
+  boundary:
+  - {{point: "{name}-main:active_energy_import"}}
+  clauses:
+  - id: savings
+    kind: shared_savings
+    name: {{zh: 分享, en: Share}}
+    price: {{agreed: [{{from: 2026-01-01, price: 0.80}}]}}
+    tax: {{rate_percent: 6, included: true}}
+    stages: [{{share_percent: 90}}]
+"""
 
 
 async def _filled(store: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Set
@@ -10,11 +11,14 @@ from itertools import count
 from typing import Any
 
 import msgspec
+from openpyxl import load_workbook
+from pypdf import PdfReader
 
 from energy.errors import EnergyError
 from gateway.access.door import Origin, Visit
 from gateway.access.roles import SEPARATE, Identity, Permission, Role
 from gateway.access.sight import audits_everywhere, operates_everywhere
+from gateway.api.files import FileAnswer
 from gateway.api.problems import RequestError
 from gateway.api.route import Route
 from gateway.services import Services
@@ -24,7 +28,7 @@ from tests.gateway.access.city import NODES, City, Entered, identity
 NEVER = Entered(*range(999_999, 999_999 - len(Entered._fields), -1))
 # Another address each time: nobody is told to wait for what others have tried.
 _ADDRESSES = count()
-_KINDS = ("event", "bill", "stock_move", "token", "grant", "finding", "quota")
+_KINDS = ("event", "bill", "stock_move", "token", "grant", "finding", "quota", "statement", "contract_adjustment")
 _OPERATED = (
     *("/api/v1/edges", "/api/v1/quarantine", "/api/v1/alarm-rules", "/api/v1/alarm-rules/check"),
     *("/api/v1/alarm-messages", "/api/v1/alarm-messages/test"),
@@ -137,6 +141,16 @@ def foreign_in(
             yield f"tells {number} in {found[:2000]}"
 
 
+def _read(file: FileAnswer) -> str:
+    """What stands in a file."""
+    if file.name.endswith(".pdf"):
+        return "".join(page.extract_text() for page in PdfReader(io.BytesIO(file.content)).pages)
+    if file.name.endswith(".xlsx"):
+        rows = load_workbook(io.BytesIO(file.content)).worksheets[0].iter_rows(values_only=True)
+        return " ".join(str(value) for row in rows for value in row if value is not None)
+    return file.content.decode()
+
+
 async def answer(services: Services, route: Route[Services], ask: Ask, who: Identity) -> str:
     """What is answered, as it travels; or the error as its status and sentence."""
     query, body = ask
@@ -146,7 +160,8 @@ async def answer(services: Services, route: Route[Services], ask: Ask, who: Iden
     if route.visits:
         given.append(Visit(who, Origin(f"10.0.{next(_ADDRESSES)}.1")))
     try:
-        return msgspec.json.encode(await route.handler(services, *given)).decode()
+        found = await route.handler(services, *given)
+        return _read(found) if isinstance(found, FileAnswer) else msgspec.json.encode(found).decode()
     except RequestError as error:
         return f"{error.status} {error}"
     except EnergyError as error:

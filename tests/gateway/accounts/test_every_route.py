@@ -19,7 +19,16 @@ from tests.gateway.accounts.visitor import Client, Visitor, account
 
 GUARDED = [r for r in ROUTES if r.permission is not Permission.OPEN]
 SPECIAL = [("GET", "/api/v1/live", Permission.READ), ("GET", "/metrics", Permission.OPERATE)]
-ASKED = [(r.method, r.path.replace("{month}", "2026-01").replace("{id}", "1"), r.permission) for r in GUARDED] + SPECIAL
+_NAMES = {"{month}": "2026-01", "{id}": "1", "{statement}": "1", "{contract}": "lighting"}
+
+
+def _named(path: str) -> str:
+    for name, given in _NAMES.items():
+        path = path.replace(name, given)
+    return path
+
+
+ASKED = [(r.method, _named(r.path), r.permission) for r in GUARDED] + SPECIAL
 
 
 def test_every_route_of_the_application_has_a_permission(services: Services) -> None:

@@ -38,8 +38,8 @@ def test_nothing_foreign_comes_over_the_wire(gateway: Served, route: Route[Servi
     wrong = []
     for node in NODES:
         for query, body in ASKS[method, path][1](node, NEVER):
-            url = gateway.url + path.replace("{month}", str(query.get("month", "")))
-            params = {k: v if isinstance(v, list) else _text(v) for k, v in query.items() if k != "month"}
+            url = gateway.url + path.format(**query)
+            params = {k: v if isinstance(v, list) else _text(v) for k, v in query.items() if f"{{{k}}}" not in path}
             answer = requests.request(method, url, params=params, json=body, headers=headers, timeout=30)
             described[path][method].validate_response(answer)
             wrong += [*foreign_in(answer.text, ("own", "child"), (query, body))]

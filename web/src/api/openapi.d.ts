@@ -1117,6 +1117,210 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contracts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Contracts paid from savings */
+        get: operations["contracts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contracts/{contract}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A contract with its baselines, adjustments and statements */
+        get: operations["contract"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/baselines/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fit a baseline, and see it beside its days */
+        post: operations["preview_baseline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/baselines/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Freeze a baseline; statements go by it from now on */
+        post: operations["freeze_baseline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter a non-routine adjustment of a baseline */
+        post: operations["add_adjustment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/adjustments/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a wrong adjustment hold no longer */
+        post: operations["withdraw_adjustment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statements/{statement}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A frozen statement, its lines down to the registers */
+        get: operations["statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statements/{statement}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A frozen statement as the file that can be verified, as PDF or as Excel */
+        get: operations["statement_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statements/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A statement as it would be frozen now */
+        post: operations["draft_statement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statements/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Freeze the statement of some days */
+        post: operations["freeze_statement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statements/step": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm a statement, dispute a line, or say how payment goes */
+        post: operations["take_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statements/reverse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a statement back by a reversing one */
+        post: operations["reverse_statement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -1458,7 +1662,7 @@ export interface components {
          * @description What a route needs; every route names one.
          * @enum {unknown}
          */
-        Permission: "administer_security" | "administer_system" | "approve" | "audit" | "fill" | "open" | "operate" | "own" | "read";
+        Permission: "administer_security" | "administer_system" | "approve" | "audit" | "confirm" | "fill" | "open" | "operate" | "own" | "read";
         /**
          * SignedIn
          * @description What comes next: `second` the second factor, `in` nothing. Ask GET /api/v1/session for the rest.
@@ -2966,6 +3170,384 @@ export interface components {
             months_by: number[];
         };
         /**
+         * ContractsAnswer
+         * @description The contracts that are seen, by id.
+         */
+        ContractsAnswer: {
+            contracts: components["schemas"]["SettlementContractWords"][];
+        };
+        /**
+         * SettlementContractWords
+         * @description A contract; `to` is its last day. `settled_to` is the day after the last that is settled.
+         */
+        SettlementContractWords: {
+            id: string;
+            number: string;
+            name: components["schemas"]["TextWords"];
+            version: number;
+            client: components["schemas"]["PartyNameWords"];
+            esco: components["schemas"]["PartyNameWords"];
+            /** Format: date */
+            signed_on: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            clauses: components["schemas"]["ContractClauseWords"][];
+            statements: number;
+            settled_to: string | null;
+        };
+        /**
+         * PartyNameWords
+         * @description A party of a contract.
+         */
+        PartyNameWords: {
+            name: string;
+            tax_id: string;
+        };
+        /**
+         * ContractClauseWords
+         * @description A fee clause, by which counters it goes, and the version of its frozen baseline; null where it has none.
+         */
+        ContractClauseWords: {
+            id: string;
+            /** @enum {unknown} */
+            kind: "shared_savings" | "trust_fee";
+            name: components["schemas"]["TextWords"];
+            points: string[];
+            unit: string;
+            baseline: number | null;
+        };
+        /**
+         * ContractAnswer
+         * @description A contract with all that it goes by; `document` is what was agreed, as a contract file.
+         */
+        ContractAnswer: {
+            contract: components["schemas"]["SettlementContractWords"];
+            document: string;
+            entered_at: number;
+            who: string;
+            rules: components["schemas"]["RuleNoteWords"][];
+            baselines: components["schemas"]["KeptBaselineWords"][];
+            adjustments: components["schemas"]["KeptAdjustmentWords"][];
+            statements: components["schemas"]["StatementHeadWords"][];
+        };
+        /**
+         * RuleNoteWords
+         * @description What a rule of the public regime says of the contract: told, not enforced.
+         */
+        RuleNoteWords: {
+            id: string;
+            text: components["schemas"]["TextWords"];
+            kept: boolean;
+            source: string;
+            confidence: string;
+        };
+        /**
+         * KeptBaselineWords
+         * @description A baseline as it was frozen.
+         */
+        KeptBaselineWords: {
+            id: number;
+            baseline: components["schemas"]["BaselineWords"];
+            who: string;
+            why: string;
+            frozen_at: number;
+        };
+        /**
+         * BaselineWords
+         * @description A baseline; `to` is not included. `sha256` is that of the frozen document, `data` that of its days.
+         */
+        BaselineWords: {
+            clause: string;
+            version: number;
+            unit: string;
+            /** @enum {unknown} */
+            method: "agreed" | "daily" | "monthly";
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            station: string;
+            segments: components["schemas"]["SegmentWords"][];
+            figures: components["schemas"]["FitWords"] | null;
+            checks: components["schemas"]["BaselineCheckWords"][];
+            excluded: {
+                [key: string]: string;
+            };
+            placebo: string | null;
+            data: string;
+            sha256: string;
+        };
+        /**
+         * SegmentWords
+         * @description The curve of the kinds of days that share it: energy = base + heating x max(0, heating_below - T) + cooling x
+         *         max(0, T - cooling_above) [unit a day, degC].
+         */
+        SegmentWords: {
+            kinds: string[];
+            base: string;
+            heating: string;
+            heating_below: string;
+            cooling: string;
+            cooling_above: string;
+        };
+        /**
+         * FitWords
+         * @description How a baseline fits: ratios, null where nothing can be told.
+         */
+        FitWords: {
+            n: number;
+            p: number;
+            r2: string | null;
+            cv_rmse: string | null;
+            nmbe: string | null;
+            autocorrelation: string | null;
+        };
+        /**
+         * BaselineCheckWords
+         * @description A test of data or fit: what was found, and what is asked for.
+         */
+        BaselineCheckWords: {
+            name: string;
+            text: components["schemas"]["TextWords"];
+            passed: boolean;
+            found: string;
+            wanted: string;
+        };
+        /**
+         * KeptAdjustmentWords
+         * @description A non-routine adjustment as it was entered; `to` is its last day.
+         */
+        KeptAdjustmentWords: {
+            id: number;
+            clause: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            per_day: string;
+            formula: string;
+            evidence: string;
+            who: string;
+            why: string;
+            entered_at: number;
+            withdrawn_at: number | null;
+            withdrawn_by: string | null;
+            withdrawn_why: string | null;
+        };
+        /**
+         * StatementHeadWords
+         * @description A statement as lists show it; `to` is not included.
+         */
+        StatementHeadWords: {
+            id: number;
+            number: string;
+            sequence: number;
+            /** @enum {unknown} */
+            kind: "regular" | "reversing";
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            due: string;
+            state: components["schemas"]["StatementState"];
+            disputed: number;
+            frozen_at: number;
+        };
+        /**
+         * StatementState
+         * @description Where it stands.
+         * @enum {unknown}
+         */
+        StatementState: "closed" | "confirmed" | "confirmed_by_one" | "frozen" | "invoiced" | "paid" | "payment_requested" | "reversed";
+        /**
+         * BaselineAnswer
+         * @description A baseline as it would be frozen, with its days.
+         */
+        BaselineAnswer: {
+            baseline: components["schemas"]["BaselineWords"];
+            days: components["schemas"]["FittedDayWords"][];
+        };
+        /**
+         * FittedDayWords
+         * @description A day of the baseline period; null is not known.
+         */
+        FittedDayWords: {
+            /** Format: date */
+            day: string;
+            kind: string;
+            temperature: string | null;
+            amount: number | null;
+            modelled: number | null;
+        };
+        /**
+         * AdjustmentsAnswer
+         * @description The adjustments of a contract.
+         */
+        AdjustmentsAnswer: {
+            adjustments: components["schemas"]["KeptAdjustmentWords"][];
+        };
+        /**
+         * StatementAnswer
+         * @description A statement. Of a draft `head` is null and `objections` says why it may not be frozen; `speaks_for` are the
+         *         parties that who asks can speak for.
+         */
+        StatementAnswer: {
+            head: components["schemas"]["StatementHeadWords"] | null;
+            number: string;
+            contract: components["schemas"]["SettlementContractWords"];
+            contract_version: number;
+            /** Format: date */
+            first: string;
+            /** Format: date */
+            end: string;
+            sha256: string;
+            reverses: string | null;
+            lines: components["schemas"]["StatementLineWords"][];
+            clauses: components["schemas"]["ClauseTotalWords"][];
+            meters: components["schemas"]["MeteredDaysWords"][];
+            temperature: (string | null)[];
+            baselines: components["schemas"]["BaselineWords"][];
+            adjustments: components["schemas"]["KeptAdjustmentWords"][];
+            uncertainty: components["schemas"]["UncertaintyWords"][];
+            due: string;
+            capitals: string;
+            disputed: string;
+            undisputed: string;
+            confirmed_by: components["schemas"]["Party"][];
+            steps: components["schemas"]["StatementStepWords"][];
+            objections: string[];
+            speaks_for: components["schemas"]["Party"][];
+        };
+        /**
+         * StatementLineWords
+         * @description A line; `saving` is above zero where energy was saved. `disputed_by` names the parties that dispute it.
+         */
+        StatementLineWords: {
+            id: string;
+            clause: string;
+            /** @enum {unknown} */
+            kind: "adjustment" | "carried" | "fee" | "floored" | "forwarded" | "saving";
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            unit: string;
+            baseline: string | null;
+            adjustment: string | null;
+            adjusted: string | null;
+            actual: string | null;
+            saving: string | null;
+            price: string | null;
+            benefit: string | null;
+            share_percent: string | null;
+            amount: string;
+            left_out: string[];
+            detail: {
+                [key: string]: string;
+            };
+            points: string[];
+            disputed_by: components["schemas"]["Party"][];
+            referred: boolean;
+        };
+        /**
+         * Party
+         * @description Who has a word in it.
+         * @enum {unknown}
+         */
+        Party: "client" | "esco";
+        /**
+         * ClauseTotalWords
+         * @description What a clause comes to [yuan].
+         */
+        ClauseTotalWords: {
+            clause: string;
+            due: string;
+            net: string;
+            tax: string;
+            gross: string;
+            carried_out: string;
+            metered_cost: string | null;
+            kgce: string | null;
+            kgco2: string | null;
+        };
+        /**
+         * MeteredDaysWords
+         * @description A counter of a statement: by day, in sum, and by its registers, null where a border was not read.
+         */
+        MeteredDaysWords: {
+            point: string;
+            name: string;
+            unit: string;
+            sign: number;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            ratio: string;
+            total: string | null;
+            by_registers: string | null;
+            days: (string | null)[];
+            registers: components["schemas"]["RegisterWords"][];
+            estimated: components["schemas"]["EstimatedWords"][];
+            measured_share: number;
+            estimated_share: number;
+            missing_share: number;
+            basis: string;
+        };
+        /**
+         * RegisterWords
+         * @description What a counter showed; `event` is the number of the meter's event that says so.
+         */
+        RegisterWords: {
+            what: string;
+            at: number;
+            register: string;
+            ratio: string;
+            event: number | null;
+        };
+        /**
+         * EstimatedWords
+         * @description Hours whose amount was spread over a gap.
+         */
+        EstimatedWords: {
+            from: number;
+            to: number;
+            amount: string;
+        };
+        /**
+         * UncertaintyWords
+         * @description How sure a saving is: half width of the interval over the saving by ASHRAE Guideline 14, which promises too much;
+         *         and that of a month over the adjusted baseline by placebo months. `within` says that the saving is no greater.
+         */
+        UncertaintyWords: {
+            clause: string;
+            guideline_14: string | null;
+            placebo: string | null;
+            saving_share: string;
+            confidence: string;
+            within: boolean;
+        };
+        /**
+         * StatementStepWords
+         * @description What a party did.
+         */
+        StatementStepWords: {
+            kind: components["schemas"]["StepKind"];
+            party: components["schemas"]["Party"];
+            line: string;
+            who: string;
+            why: string;
+            at: number;
+        };
+        /**
+         * StepKind
+         * @description What can happen to a frozen statement.
+         * @enum {unknown}
+         */
+        StepKind: "agreed" | "closed" | "confirmed" | "disputed" | "invoiced" | "paid" | "payment_requested" | "referred" | "reversed";
+        /**
          * AuditAnswer
          * @description Rows, the newest first; `next` is null on the last page.
          */
@@ -3568,6 +4150,114 @@ export interface components {
          */
         QuotaWithdrawal: {
             id: number;
+            who: string;
+            why: string;
+        };
+        /**
+         * BaselineAsked
+         * @description How a baseline of a clause is fitted: `to` is not included; `per_day` for an agreed one alone. `excluded` are
+         *         days with the reason why they are left out.
+         */
+        BaselineAsked: {
+            contract: string;
+            clause: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            /**
+             * @default daily
+             * @enum {unknown}
+             */
+            method: "agreed" | "daily" | "monthly";
+            /** @default null */
+            per_day: string | null;
+            /** @default {} */
+            excluded: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * NewBaseline
+         * @description A baseline to freeze, as it was previewed, and who says so.
+         */
+        NewBaseline: {
+            asked: components["schemas"]["BaselineAsked"];
+            who: string;
+            why: string;
+        };
+        /**
+         * NewAdjustment
+         * @description A non-routine adjustment; `per_day` is above zero where more would have been used, `to` is its last day.
+         */
+        NewAdjustment: {
+            contract: string;
+            clause: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            /** Format: decimal */
+            per_day: string;
+            formula: string;
+            evidence: string;
+            who: string;
+            why: string;
+        };
+        /**
+         * AdjustmentWithdrawal
+         * @description Which adjustment holds no longer.
+         */
+        AdjustmentWithdrawal: {
+            id: number;
+            who: string;
+            why: string;
+        };
+        /**
+         * StatementAsked
+         * @description Of which days; `to` is not included.
+         */
+        StatementAsked: {
+            contract: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+        };
+        /**
+         * NewStatement
+         * @description A statement to freeze, and who says so.
+         */
+        NewStatement: {
+            contract: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            who: string;
+            /** @default  */
+            why: string;
+        };
+        /**
+         * NewStep
+         * @description A step of a party with a statement; `line` where it is about one.
+         */
+        NewStep: {
+            statement: number;
+            kind: components["schemas"]["StepKind"];
+            party: components["schemas"]["Party"];
+            who: string;
+            /** @default  */
+            line: string;
+            /** @default  */
+            why: string;
+        };
+        /**
+         * NewReversal
+         * @description Which statement is taken back, and why.
+         */
+        NewReversal: {
+            statement: number;
             who: string;
             why: string;
         };
@@ -6472,6 +7162,454 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KeptQuotaWords"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    contracts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractsAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    contract: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contract: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    preview_baseline: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BaselineAsked"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BaselineAnswer"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    freeze_baseline: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBaseline"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BaselineAnswer"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    add_adjustment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAdjustment"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdjustmentsAnswer"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    withdraw_adjustment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdjustmentWithdrawal"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdjustmentsAnswer"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    statement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                statement: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    statement_file: {
+        parameters: {
+            query?: {
+                format?: "json" | "pdf" | "xlsx";
+            };
+            header?: never;
+            path: {
+                statement: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    draft_statement: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatementAsked"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementAnswer"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    freeze_statement: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewStatement"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementAnswer"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    take_step: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewStep"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementAnswer"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    reverse_statement: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReversal"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementAnswer"];
                 };
             };
             400: components["responses"]["problem400"];

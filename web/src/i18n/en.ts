@@ -1,6 +1,7 @@
 import { alarmsEn } from './alarms.en'
 import { billsEn } from './bills.en'
 import { findingsEn } from './findings.en'
+import { contractsEn } from './contracts.en'
 import { ledgerEn } from './ledger.en'
 import { quotasEn } from './quotas.en'
 import type { Messages } from './messages'
@@ -13,6 +14,7 @@ export const en: Messages = {
   ...peopleEn,
   ...findingsEn,
   ...quotasEn,
+  ...contractsEn,
   language: { switch: 'Switch language', zh: '中文', en: 'English' },
   theme: { toDark: 'Use dark colours', toLight: 'Use light colours' },
   shell: {

@@ -1,6 +1,7 @@
 import { alarmsZh } from './alarms.zh'
 import { billsZh } from './bills.zh'
 import { findingsZh } from './findings.zh'
+import { contractsZh } from './contracts.zh'
 import { ledgerZh } from './ledger.zh'
 import { peopleZh } from './people.zh'
 import { quotasZh } from './quotas.zh'
@@ -12,6 +13,7 @@ export const zh = {
   ...peopleZh,
   ...findingsZh,
   ...quotasZh,
+  ...contractsZh,
   language: { switch: '切换语言', zh: '中文', en: 'English' },
   theme: { toDark: '改用深色', toLight: '改用浅色' },
   shell: {

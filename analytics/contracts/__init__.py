@@ -1,0 +1,1 @@
+"""Contracts paid from savings: baselines, fee clauses, settlements, and their recomputation."""

@@ -1,0 +1,1 @@
+"""Contracts, their baselines and statements, in the records."""
