@@ -19,6 +19,8 @@ import numpy as np
 from adapters.clocks import SteppedClock
 from adapters.stores import open_ledger, open_store
 from analytics.carbon.factor_file import read_factors
+from analytics.reporting.check_file import read_rules
+from analytics.reporting.form_file import read_forms
 from energy.organisations import Organisation
 from energy.quantities import Medium
 from energy.sites import Meter, Place, Site, Text
@@ -34,6 +36,7 @@ from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
 from gateway.records.database import Records, open_records
+from gateway.reporting.service import Statistics
 from gateway.services import Services
 from gateway.sites.service import Directory
 from gateway.stock.service import Stock
@@ -130,7 +133,11 @@ def _services(site: Site, records: Records, store: Any) -> Services:
     directory, edges = Directory(site), Edges(clock)
     present, hub = Present(store, directory, edges, clock), Hub(clock, metrics)
     books = Books(open_ledger(store), Kept(site), read_factors(Path("config/factors.yaml")))
-    entered = Tariffs(records, clock), Bills(records, clock), Stock(records, clock), Closings(records, clock, books)
+    stock = Stock(records, clock)
+    forms = read_forms(Path("config/statistics/forms"))
+    rules = read_rules(Path("config/statistics/checks.yaml"), forms)
+    filings = Statistics(records, clock, books, stock, forms, rules)
+    entered = Tariffs(records, clock), Bills(records, clock), stock, Closings(records, clock, books), filings
     told = (Lives(records, clock), books, *entered)
     nobody = cast(Any, None), cast(Any, None), LocalDoor()  # accounts are not asked
     return Services(clock, store, cast(Any, None), directory, edges, present, hub, metrics, *told, *nobody)

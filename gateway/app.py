@@ -19,6 +19,8 @@ from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.stores import open_ledger, open_store
 from adapters.wire import READINGS, STATE, topic
 from analytics.carbon.factor_file import read_factors
+from analytics.reporting.check_file import read_rules
+from analytics.reporting.form_file import read_forms
 from energy.errors import EnergyError, StoreError
 from energy.ports import Clock, Ledger, ReadingStore
 from energy.readings import ReadingColumns, to_ms
@@ -68,6 +70,8 @@ from gateway.metrics import Metrics
 from gateway.page import add_page
 from gateway.records.changes import last_change, logged_changes
 from gateway.records.database import Records, open_records
+from gateway.reporting.routes import ROUTES as REPORTING_ROUTES
+from gateway.reporting.service import Statistics
 from gateway.services import Services
 from gateway.sites.records import load_or_import
 from gateway.sites.routes import ROUTES as SITES_ROUTES
@@ -91,6 +95,7 @@ ROUTES: tuple[Route[Services], ...] = (
     *BILLING_ROUTES,
     *STOCK_ROUTES,
     *CLOSING_ROUTES,
+    *REPORTING_ROUTES,
     *AUDIT_ROUTES,
 )
 _MAINTAIN_EVERY_S = 600.0
@@ -110,6 +115,7 @@ class GatewaySettings:
     quarantine: Path
     records: str
     factors: Path
+    statistics: Path
     host: str = "127.0.0.1"
     port: int = 8080
     client_id: str = "jieneng-gateway"
@@ -140,6 +146,9 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         ledger = open_ledger(store)
         books = Books(ledger, await kept(records, clock, site), read_factors(settings.factors))
         accounts = Accounts(records, clock, open_seal(settings.key), settings.account_rules)
+        stock = Stock(records, clock)
+        forms = read_forms(settings.statistics / "forms")
+        rules = read_rules(settings.statistics / "checks.yaml", forms)
         door = AccountsDoor(accounts, clock, behind_tls=settings.behind_tls)
         services = Services(
             clock,
@@ -154,8 +163,9 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             books,
             Tariffs(records, clock),
             Bills(records, clock),
-            Stock(records, clock),
+            stock,
             Closings(records, clock, books),
+            Statistics(records, clock, books, stock, forms, rules),
             accounts,
             Audit(records, clock),
             door if settings.accounts_required else LocalDoor(),

@@ -18,6 +18,7 @@ from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
+from gateway.reporting.service import Statistics
 from gateway.sites.service import Directory
 from gateway.stock.service import Stock
 from gateway.tariffs.service import Tariffs
@@ -41,6 +42,7 @@ class Services:
     bills: Bills
     stock: Stock
     closings: Closings
+    statistics: Statistics
     accounts: Accounts
     audit: Audit
     door: Door

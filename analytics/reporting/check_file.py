@@ -8,6 +8,8 @@ from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 
+from pydantic import Field
+
 from analytics.reporting.check_rules import Rule, RuleKind, Severity
 from analytics.reporting.form_file import TextWords
 from analytics.reporting.forms import Form
@@ -35,17 +37,19 @@ class RuleWords(Words):
 
 
 class RulesWords(Words):
-    """A file of rules."""
+    """A file of rules; `due_day` is the last day of the month after on which a month may be submitted."""
 
     version: str
+    due_day: int = Field(ge=1, le=28)
     rules: list[RuleWords]
 
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
-    """The rules of a file, in its order, and its version."""
+    """The rules of a file, in its order, its version, and the day of the month after by which filings are due."""
 
     version: str
+    due_day: int
     rules: tuple[Rule, ...]
 
 
@@ -64,7 +68,7 @@ def read_rules(path: Path, forms: Sequence[Form]) -> RuleBook:
             faults.append(document.fault(("rules", i), str(error)))
     if faults:
         raise ConfigurationError(faults)
-    return RuleBook(words.version, tuple(rules))
+    return RuleBook(words.version, words.due_day, tuple(rules))
 
 
 def _rule(words: RuleWords) -> Rule:

@@ -19,6 +19,8 @@ class Permission(StrEnum):
     FILL = "fill"
     # Closing and correcting months, tariffs, factor sets.
     APPROVE = "approve"
+    # Returning and accepting what institutions submit.
+    REVIEW = "review"
     # Edges, quarantine, problems of the installation.
     OPERATE = "operate"
     # Sites, meters, organisations.
@@ -36,6 +38,7 @@ class Role(StrEnum):
     FILLER = "filler"
     APPROVER = "approver"
     STATISTICIAN = "statistician"
+    REVIEWER = "reviewer"
     ENERGY_OFFICER = "energy_officer"
     DUTY = "duty"
     PARTNER = "partner"
@@ -52,7 +55,8 @@ PERMITS: Mapping[Role, frozenset[Permission]] = {
     Role.FILLER: _READ | {Permission.FILL},
     Role.APPROVER: _READ | {Permission.FILL, Permission.APPROVE},
     Role.STATISTICIAN: _READ,
-    Role.ENERGY_OFFICER: _READ | {Permission.FILL, Permission.APPROVE, Permission.OPERATE},
+    Role.REVIEWER: _READ | {Permission.REVIEW},
+    Role.ENERGY_OFFICER: _READ | {Permission.FILL, Permission.APPROVE, Permission.REVIEW, Permission.OPERATE},
     Role.DUTY: _READ | {Permission.OPERATE},
     Role.PARTNER: _READ,
     Role.AUDITOR: _READ | {Permission.AUDIT},

@@ -97,6 +97,7 @@ class Sights:
         def again() -> Hub:
             return self.within(whole, reach, operates, audits).hub
 
+        stock = SeenStock(services.stock, sight)
         return replace(
             services,
             store=store,
@@ -106,8 +107,9 @@ class Sights:
             lives=SeenLives(services.lives, sight, own),
             books=books,
             bills=SeenBills(services.bills, sight),
-            stock=SeenStock(services.stock, sight),
+            stock=stock,
             closings=SeenClosings(services.closings, services.books, books, sight),
+            statistics=services.statistics.over(books, stock),
             sights=Sights(),
         )
 

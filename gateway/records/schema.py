@@ -18,6 +18,7 @@ from gateway.closing.tables import ClosingEntryRow, ClosingFigureRow, ClosingRow
 from gateway.life.tables import MeterEventRow
 from gateway.records.base import Base
 from gateway.records.tables import ChangeRow
+from gateway.reporting.tables import FilingRow, FilingStepRow
 from gateway.sites.tables import SiteRow
 from gateway.stock.tables import StockMoveRow
 from gateway.tariffs.tables import TariffRow
@@ -31,6 +32,8 @@ TABLES = (
     ClosingEntryRow,
     ClosingFigureRow,
     ClosingRow,
+    FilingRow,
+    FilingStepRow,
     MeterEventRow,
     SiteRow,
     StockMoveRow,

@@ -47,6 +47,7 @@ def command(config: Path | None, **given: Any) -> None:
         quarantine=settings.data / "quarantine.sqlite",
         records=settings.records_address,
         factors=shipped("factors.yaml"),
+        statistics=shipped("statistics"),
         host=host,
         port=port,
         key=settings.key,

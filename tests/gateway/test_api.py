@@ -43,6 +43,7 @@ from gateway.stock.service import Stock
 from gateway.tariffs.service import Tariffs
 from tests.adapters.readings_memory import MemoryReadings
 from tests.gateway.ledger.books import books
+from tests.gateway.reporting.shipped import statistics
 
 NOW = datetime(2026, 7, 1, 4, tzinfo=UTC)
 NOW_MS = to_ms(NOW)
@@ -91,7 +92,13 @@ async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Service
     quarantine = SqliteQuarantine(":memory:")
     async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(directory.site) as (kept, _):
         of_records = (Tariffs(records, clock), Bills(records, clock), Stock(records, clock))
-        told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept))
+        told = (
+            Lives(records, clock),
+            kept,
+            *of_records,
+            Closings(records, clock, kept),
+            statistics(records, clock, kept, of_records[-1]),
+        )
         accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
         of_accounts = accounts, Audit(records, clock), LocalDoor()
         yield Services(clock, store, quarantine, directory, edges, present, hub, metrics, *told, *of_accounts)

@@ -70,7 +70,7 @@ def test_all_that_is_wrong_with_rules_is_told_by_line(tmp_path: Path) -> None:
     common = "severity: note, name: {zh: a, en: a}, source: s, confidence: agreed"
     path = written(
         tmp_path,
-        'version: "1"\nrules:\n'
+        'version: "1"\ndue_day: 8\nrules:\n'
         f"  - {{id: a, kind: needed, {common}, item: watr}}\n"
         f"  - {{id: a, kind: price, {common}, item: water, low: 2, high: 1}}\n"
         f"  - {{id: b, kind: band, {common}, indicator: energy_per_are, high: 3}}\n",
@@ -79,8 +79,8 @@ def test_all_that_is_wrong_with_rules_is_told_by_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as refused:
         read_rules(path, (form(),))
     assert [fault.removeprefix(f"{path}:") for fault in refused.value.faults] == [
-        "3: rules[0].item = 'watr': is in no form; did you mean 'water'?",
-        "4: rules[1].id = 'a': is the id of a rule already; give each its own",
-        "4: rules[1]: low 2 must be below high 1",
-        "5: rules[2].indicator = 'energy_per_are': is no indicator; did you mean 'energy_per_area'?",
+        "4: rules[0].item = 'watr': is in no form; did you mean 'water'?",
+        "5: rules[1].id = 'a': is the id of a rule already; give each its own",
+        "5: rules[1]: low 2 must be below high 1",
+        "6: rules[2].indicator = 'energy_per_are': is no indicator; did you mean 'energy_per_area'?",
     ]

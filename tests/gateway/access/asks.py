@@ -106,6 +106,24 @@ def _period(node: str, _ids: Entered) -> list[Ask]:
     return [({"month": "2026-01", "meter": meters}, None) for meters in ([], [f"{node}-main"])]
 
 
+def _filing(node: str, _ids: Entered) -> list[Ask]:
+    return [({"month": "2026-01", "organisation": f"{node}-office"}, None)]
+
+
+def _rollup(_node: str, _ids: Entered) -> list[Ask]:
+    return [({"month": "2026-01", "tree": tree, "drafts": True}, None) for tree in ("region", "department")]
+
+
+def _fill(node: str, _ids: Entered) -> list[Ask]:
+    cell = {"cell": "water.quantity", "value": "1", "why": "a bill"}
+    filing = {"month": "2026-01", "organisation": f"{node}-office", "revision": 999}
+    return [({}, {**filing, "cells": [cell], "who": "somebody"})]
+
+
+def _on_filing(node: str, _ids: Entered) -> list[Ask]:
+    return [({}, {"month": "2026-01", "organisation": f"{node}-office", "revision": 999, **_SAID})]
+
+
 ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[Ask]]]] = {
     ("GET", "/api/v1/site"): (Permission.READ, _nothing),
     ("GET", "/api/v1/meters"): (Permission.READ, _nothing),
@@ -139,6 +157,13 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
         Permission.APPROVE,
         lambda _node, _ids: [({}, {"month": "2026-01", **_SAID})],
     ),
+    ("GET", "/api/v1/statistics/filings"): (Permission.READ, lambda _node, _ids: [({"month": "2026-01"}, None)]),
+    ("GET", "/api/v1/statistics/filing"): (Permission.READ, _filing),
+    ("GET", "/api/v1/statistics/rollup"): (Permission.READ, _rollup),
+    ("POST", "/api/v1/statistics/fill"): (Permission.FILL, _fill),
+    ("POST", "/api/v1/statistics/submit"): (Permission.APPROVE, _on_filing),
+    ("POST", "/api/v1/statistics/return"): (Permission.REVIEW, _on_filing),
+    ("POST", "/api/v1/statistics/accept"): (Permission.REVIEW, _on_filing),
     ("GET", "/api/v1/audit"): (Permission.AUDIT, _nothing),
     ("GET", "/api/v1/session"): (Permission.OPEN, _nothing),
     ("POST", "/api/v1/session"): (Permission.OPEN, of_no_node),

@@ -42,6 +42,7 @@ from gateway.stock.service import Stock
 from gateway.tariffs.service import Tariffs
 from tests.gateway.ledger.books import books, columns
 from tests.gateway.ledger.sites import fact, share
+from tests.gateway.reporting.shipped import statistics
 
 ENERGY = "active_energy_import"
 FIRST = datetime.fromisoformat("2026-01-01T00:00:00+08:00")
@@ -183,6 +184,7 @@ async def _services(made: Books, store: Any, clock: Any, tariffs: Tariffs, *of: 
     await quarantine.put([Refusal(to_ms(NOW), "unknown meter", "no such meter", "foreign-edge", "foreign-x")])
     closings = Closings(records, clock, made)
     accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
-    of_records = (lives, made, tariffs, bills, stock, closings)
+    filings = statistics(records, clock, made, stock)
+    of_records = (lives, made, tariffs, bills, stock, closings, filings)
     of_accounts = accounts, Audit(records, clock), LocalDoor()
     return Services(clock, store, quarantine, directory, edges, present, hub, metrics, *of_records, *of_accounts)

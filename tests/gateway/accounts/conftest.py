@@ -33,6 +33,7 @@ from gateway.tariffs.service import Tariffs
 from tests.adapters.readings_memory import MemoryReadings
 from tests.gateway.accounts.visitor import Client, Visitor
 from tests.gateway.ledger.books import books
+from tests.gateway.reporting.shipped import statistics
 from tests.gateway.test_api import site
 
 
@@ -47,7 +48,13 @@ async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Service
     present = Present(store, directory, edges, clock)
     async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(directory.site) as (kept, _):
         of_records = (Tariffs(records, clock), Bills(records, clock), Stock(records, clock))
-        told = (Lives(records, clock), kept, *of_records, Closings(records, clock, kept))
+        told = (
+            Lives(records, clock),
+            kept,
+            *of_records,
+            Closings(records, clock, kept),
+            statistics(records, clock, kept, of_records[-1]),
+        )
         accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
         quarantine, hub = SqliteQuarantine(":memory:"), Hub(clock, metrics)
         frame = (store, quarantine, directory, edges, present, hub, metrics)

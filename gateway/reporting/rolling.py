@@ -1,0 +1,73 @@
+"""Filings added up along a tree of organisations: by region, by department, and as a whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from analytics.carbon.factor_sets import FactorSet
+from analytics.reporting.filing_states import OPEN, State
+from analytics.reporting.filings import Rolled, as_filing, rolled_up
+from analytics.reporting.forms import Form
+from analytics.reporting.indicators import Result
+from energy.organisations import Organisation
+from gateway.reporting.service import Standing, indicators_of
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """A node of a tree: what its institutions filed together, and how many of them stand where.
+
+    organisation : None for all of them together. rolled : of what was submitted or accepted; drafts too where asked.
+    """
+
+    organisation: Organisation | None
+    institutions: int
+    states: Mapping[State, int]
+    rolled: Rolled
+    indicators: Mapping[str, Result]
+
+
+class Rolling:
+    """Adds up the filings of a month."""
+
+    def __init__(self, form: Form, factors: FactorSet, period: str, *, drafts: bool = False) -> None:
+        self._form, self._factors, self._period, self._drafts = form, factors, period, drafts
+
+    def whole(self, standings: Sequence[Standing]) -> Summed:
+        """All of them together."""
+        return self._summed(None, standings)
+
+    def by_tree(
+        self, standings: Sequence[Standing], organisations: Sequence[Organisation], parents: Mapping[str, str | None]
+    ) -> list[Summed]:
+        """Every organisation that has institutions below it in the tree, in the order of the records."""
+        below: dict[str, list[Standing]] = {}
+        for standing in standings:
+            for name in above(standing.organisation.id, parents):
+                below.setdefault(name, []).append(standing)
+        return [self._summed(o, below[o.id]) for o in organisations if o.id in below]
+
+    def _summed(self, organisation: Organisation | None, standings: Sequence[Standing]) -> Summed:
+        counted = [s for s in standings if self._drafts or s.kept.state not in OPEN]
+        rolled = rolled_up(s.filing for s in counted)
+        summed = as_filing(rolled, organisation.id if organisation is not None else "", self._period)
+        year = int(self._period.split("-")[0])
+        states = Counter(s.kept.state for s in standings)
+        return Summed(
+            organisation, len(standings), states, rolled, indicators_of(self._form, summed, self._factors, year)
+        )
+
+
+def above(name: str, parents: Mapping[str, str | None]) -> Iterator[str]:
+    """What stands above an organisation in a tree, the nearest first."""
+    at = parents.get(name)
+    while at is not None:
+        yield at
+        at = parents.get(at)
+
+
+def tree_of(organisations: Iterable[Organisation], tree: str) -> dict[str, str | None]:
+    """What each organisation stands below, in the tree of regions or of departments."""
+    return {o.id: o.parent for o in organisations}
