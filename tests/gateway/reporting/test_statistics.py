@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.clocks import SteppedClock
-from analytics.reporting.filing_states import State, StepError
+from analytics.reporting.filing_states import StepError
 from analytics.reporting.filings import Origin
 from analytics.reporting.forms import Cell
 from energy.bills import SupplierBill
