@@ -83,7 +83,7 @@ class Sources:
     async def _used(self, month: Month, whose: Mapping[str, str]) -> dict[str, dict[str, Sequence[Figures]]]:
         asked = Range(month.period.start, month.period.end, None, self._books.kept.site.zone_info)
         found: dict[str, dict[str, list[Figures]]] = defaultdict(lambda: defaultdict(list))
-        for name, media in (await self._books.consumption.of_organisations(asked)).items():
+        for name, media in (await self._books.consumption.of_organisations(asked, whose)).items():
             for medium, figures in media.items():
                 item = _BY_MEDIUM.get(medium)
                 if name in whose and item in self._form.by_id and figures.known[0]:
