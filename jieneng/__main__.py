@@ -27,6 +27,7 @@ _COMMANDS = {
     "bills": ("bills", "Enter what suppliers billed, and compare it with the meters."),
     "stock": ("stock", "Enter fuels that are bought and kept."),
     "period": ("periods", "Close months, see what would differ, correct them by reversing entries."),
+    "statistics": ("filings", "See who has filed the month, what is found in it, and write it as a workbook."),
     "consumption": ("consumption", "Tell what flowed through a counter, by hour, day, month or year."),
     "ledger": ("ledger", "Make the ledger of consumption anew."),
     "audit": ("audit", "See, check and export what was done, by whom."),
