@@ -149,6 +149,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         stock = Stock(records, clock)
         forms = read_forms(settings.statistics / "forms")
         rules = read_rules(settings.statistics / "checks.yaml", forms)
+        accounts.organisations = lambda: books.kept.site.organisations
         door = AccountsDoor(accounts, clock, behind_tls=settings.behind_tls)
         services = Services(
             clock,

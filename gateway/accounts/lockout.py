@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import delete, insert, select, update
 
 from energy.ports import Clock
@@ -43,6 +45,18 @@ class Lockout:
             if wait_ms > 0:
                 raise _locked(wait_ms)
             await connection.execute(update(Row).where(*own).values(count=count + 1, last_at_ms=now))
+
+    async def locked(self, names: Collection[str]) -> dict[str, int]:
+        """Which of these names have to wait somewhere now, and until when [ms]."""
+        now = to_ms(self._clock.now())
+        wanted = select(Row.name, Row.count, Row.last_at_ms).where(Row.name.in_(names), Row.count >= FREE)
+        found: dict[str, int] = {}
+        async with self._records.reading() as connection:
+            for name, count, last_at_ms in (await connection.execute(wanted)).all():
+                until_ms = last_at_ms + delay_ms(count)
+                if until_ms > now:
+                    found[name] = max(until_ms, found.get(name, 0))
+        return found
 
     async def forget(self, name: str, address: str | None = None) -> None:
         """An attempt has succeeded; without an address, those from everywhere are let go of."""

@@ -16,6 +16,8 @@ from gateway.api.words import TextWords
 
 KEPT = 5
 LONGEST = 128
+# Of small letters, capitals, digits, others.
+KINDS = 3
 _CLASSES = (string.ascii_lowercase, string.ascii_uppercase, string.digits)
 # Words that stand alone, or before digits and signs, in lists of leaked passwords, and those of the trade.
 _WORDS = (
@@ -40,7 +42,7 @@ class PasswordRules:
             found.append(TextWords(f"密码至少 {self.least} 个字符", f"A password has at least {self.least} characters"))
         if len(password) > LONGEST:
             found.append(TextWords(f"密码最多 {LONGEST} 个字符", f"A password has at most {LONGEST} characters"))
-        if _classes(password) < 3:
+        if _classes(password) < KINDS:
             zh = "密码须含小写字母、大写字母、数字、其他字符中的至少三类"
             found.append(TextWords(zh, "A password has three of: small letters, capitals, digits, other characters"))
         if name and name.casefold() in password.casefold():
@@ -53,7 +55,7 @@ class PasswordRules:
 def refused(faults: Sequence[TextWords]) -> RequestError:
     """All faults in one answer."""
     text = TextWords("；".join(f.zh for f in faults), "; ".join(f.en for f in faults))
-    return RequestError(text.en, 400, text, kind="urn:jieneng:password")
+    return RequestError(text.en, 400, text, kind="urn:jieneng:password", faults=faults)
 
 
 def _classes(password: str) -> int:

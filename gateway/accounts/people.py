@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from energy.errors import UnknownName
@@ -22,6 +22,8 @@ from gateway.records.changes import Author, Change, log_changes
 from gateway.records.database import Records
 
 ACCOUNT, GRANT, TOKEN = KINDS = ("user_account", "user_grant", "user_token")
+# So many accounts are asked for by their numbers; of more, all grants are looked through.
+_NAMED = 500
 _NAME = re.compile(r"[^\W_][\w.@-]{0,63}")
 _SEPARATE = TextWords(
     "系统管理、安全管理、审计管理三种权限须由不同账户担任",
@@ -76,6 +78,16 @@ def folded(name: str) -> str:
     return name.strip().casefold()
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which accounts: whose name has this in it; who hold a role, of an organisation; who may sign in, or may not."""
+
+    search: str = ""
+    role: Role | None = None
+    organisation: str | None = None
+    disabled: bool | None = None
+
+
 class People:
     """The accounts of an installation. `version` rises with every change."""
 
@@ -86,6 +98,29 @@ class People:
     async def all(self) -> list[Person]:
         """Everybody, by name."""
         return await self._found(select(Row.__table__).order_by(Row.name))
+
+    async def sought(self, sought: Sought, limit: int, after: str = "") -> tuple[list[Person], int]:
+        """Some of them by name, behind the name `after`; and how many there are."""
+        wanted = select(Row.__table__).where(*self._conditions(sought))
+        async with self._records.reading() as connection:
+            count = int((await connection.execute(select(func.count()).select_from(wanted.subquery()))).scalar_one())
+        return await self._found(wanted.where(Row.name > after).order_by(Row.name).limit(limit)), count
+
+    def _conditions(self, sought: Sought) -> list[ColumnElement[bool]]:
+        grants, now = UserGrantRow, to_ms(self._clock.now())
+        found: list[ColumnElement[bool]] = []
+        if words := folded(sought.search):
+            found.append(Row.name.contains(words, autoescape=True))
+        if sought.disabled is not None:
+            found.append(Row.disabled.is_(sought.disabled))
+        if sought.role is not None or sought.organisation is not None:
+            holding = select(grants.account).where((grants.to_ms.is_(None)) | (grants.to_ms > now))
+            if sought.role is not None:
+                holding = holding.where(grants.role == sought.role.value)
+            if sought.organisation is not None:
+                holding = holding.where(grants.organisation == sought.organisation)
+            found.append(Row.id.in_(holding))
+        return found
 
     async def named(self, name: str) -> Person | None:
         return next(iter(await self._found(select(Row.__table__).where(Row.name == folded(name)))), None)
@@ -104,7 +139,7 @@ class People:
     async def _found(self, wanted: Any) -> list[Person]:
         async with self._records.reading() as connection:
             accounts = [Account(**row) for row in (await connection.execute(wanted)).mappings()]
-            held = await self._held(connection, [a.id for a in accounts] if len(accounts) < 2 else None)
+            held = await self._held(connection, [a.id for a in accounts] if len(accounts) <= _NAMED else None)
         return [Person(a, tuple(held.get(a.id, ()))) for a in accounts]
 
     async def _held(self, connection: AsyncConnection, ids: Sequence[int] | None) -> dict[int, list[Held]]:
@@ -152,7 +187,8 @@ class People:
         plain = {k: v for k, v in values.items() if isinstance(v, bool)}
         before = {k: getattr(account, k) for k in plain}
         async with self._records.writing() as connection:
-            await connection.execute(update(Row).where(Row.id == account.id).values(**values))
+            if values:
+                await connection.execute(update(Row).where(Row.id == account.id).values(**values))
             if values.get("password"):
                 kept = insert(UserPasswordRow)
                 given = {"account": account.id, "password": values["password"], "at_ms": author.at_ms}

@@ -6,6 +6,7 @@ import base64
 import secrets
 
 import pyotp
+import segno
 
 STEP_S = 30
 RECOVERY_CODES = 10
@@ -19,6 +20,13 @@ def new_totp() -> str:
 def totp_address(secret: str, name: str) -> str:
     """What an authenticator app reads."""
     return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name="Jieneng 节能")
+
+
+def qr_of(address: str) -> tuple[int, str]:
+    """The address as a QR code: modules along a side, the quiet zone with them, and the dark ones as a path of SVG."""
+    rows = [list(row) for row in segno.make_qr(address, error="m").matrix_iter(border=4)]
+    dark = [(x, y) for y, row in enumerate(rows) for x, module in enumerate(row) if module]
+    return len(rows), "".join(f"M{x} {y}h1v1h-1z" for x, y in dark)
 
 
 def step_of(secret: str, code: str, now_s: float, last: int) -> int | None:

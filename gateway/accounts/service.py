@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
+from energy.organisations import Organisation
 from energy.ports import Clock
 from energy.readings import to_ms
 from gateway.access.door import Origin
@@ -56,10 +58,16 @@ class Accounts:
         rules = rules or AccountRules()
         self._records, self._clock, self._seal, self._rules = records, clock, seal, rules.passwords
         self._passwords = passwords or Passwords()
-        self._lockout = Lockout(records, clock)
+        self.lockout = Lockout(records, clock)
+        # Set where there is a site: who grants must be able to name organisations, and sees nothing else of them.
+        self.organisations: Callable[[], Sequence[Organisation]] = tuple
         self.people = People(records, clock)
         self.sessions = Sessions(records, clock, rules.sessions)
         self.tokens = Tokens(records, clock)
+
+    @property
+    def password_rules(self) -> PasswordRules:
+        return self._rules
 
     @property
     def version(self) -> int:
@@ -72,7 +80,7 @@ class Accounts:
     async def sign_in(self, name: str, password: str, origin: Origin, session: int | None) -> str:
         """The secret of a new session; RequestError 401 in the same words and time, whatever was wrong."""
         name = folded(name)
-        await self._lockout.attempt(name, origin.network)
+        await self.lockout.attempt(name, origin.network)
         person = await self.people.named(name)
         right = await self._passwords.matches(person.account.password if person else None, password[: LONGEST + 1])
         if person is None or not right or person.account.disabled:
@@ -86,16 +94,16 @@ class Accounts:
     async def sign_in_second(self, session: Session, code: str, origin: Origin) -> str:
         """The secret of the session that takes the place of the one which had only the password."""
         person = await self.people.numbered(session.account)
-        await self._lockout.attempt(person.account.name, _ANYWHERE)
+        await self.lockout.attempt(person.account.name, _ANYWHERE)
         if not await self._is_second(person.account, code):
             log.warning("account.refused", name=person.account.name, address=origin.address, factor="second")
             raise RequestError(_WRONG_CODE.en, 401, _WRONG_CODE)
-        await self._lockout.forget(person.account.name, _ANYWHERE)
+        await self.lockout.forget(person.account.name, _ANYWHERE)
         await self._entered(person, origin)
         return await self.sessions.begin(session.account, origin, second=False, instead=session.id)
 
     async def _entered(self, person: Person, origin: Origin) -> None:
-        await self._lockout.forget(person.account.name, origin.network)
+        await self.lockout.forget(person.account.name, origin.network)
         log.info("account.signed_in", name=person.account.name, address=origin.address)
 
     async def _is_second(self, account: Account, code: str) -> bool:
@@ -124,11 +132,11 @@ class Accounts:
 
     async def _must_be(self, account: Account, password: str, origin: Origin) -> None:
         """Whoever sits down at a session that was left open does not know the password."""
-        await self._lockout.attempt(account.name, origin.network)
+        await self.lockout.attempt(account.name, origin.network)
         if not await self._passwords.matches(account.password, password[: LONGEST + 1]):
             text = TextWords("当前密码不正确", "The present password is wrong")
             raise RequestError(text.en, 403, text)
-        await self._lockout.forget(account.name, origin.network)
+        await self.lockout.forget(account.name, origin.network)
 
     async def _must_be_fit(self, account: Account, new: str) -> None:
         faults = self._rules.faults(account.name, new)
@@ -151,11 +159,11 @@ class Accounts:
     async def confirm(self, account: Account, code: str) -> list[str]:
         """Let the new second factor hold; its recovery codes, which are shown once."""
         now_s = self._clock.now().timestamp()
-        await self._lockout.attempt(account.name, _ANYWHERE)
+        await self.lockout.attempt(account.name, _ANYWHERE)
         step = step_of(self._seal.opened(account.totp_new), plain(code), now_s, -1) if account.totp_new else None
         if step is None:
             raise RequestError(_WRONG_CODE.en, 400, _WRONG_CODE)
-        await self._lockout.forget(account.name, _ANYWHERE)
+        await self.lockout.forget(account.name, _ANYWHERE)
         codes = recovery_codes()
         await self._keep_codes(account, codes)
         values = {"totp": account.totp_new, "totp_new": None, "totp_step": step}
@@ -188,11 +196,30 @@ class Accounts:
     async def reset(self, account: Account, author: Author) -> str:
         """A new password in place of a lost one, shown once; second factor and sessions are gone."""
         password = random_password()
-        await self._lockout.forget(account.name)
+        await self.lockout.forget(account.name)
         await self._forget_second(account, author, "second factor taken away")
         values = {"password": await self._passwords.hashed(password), "must_change": True}
         await self.people.change(account, author, "password reset", end_sessions=True, **values)
         return password
+
+    async def reset_second(self, account: Account, author: Author) -> None:
+        """Who has lost his authenticator signs in by the password alone, and anew."""
+        await self._forget_second(account, author, "second factor taken away")
+        await self.end_sessions(account, author)
+
+    async def unlock(self, account: Account, author: Author) -> None:
+        """Let go of the attempts on a name, from wherever they came."""
+        await self.lockout.forget(account.name)
+        await self.people.change(account, author, "unlocked", end_sessions=False)
+
+    async def end_sessions(self, account: Account, author: Author) -> None:
+        await self.people.change(account, author, "sessions ended", end_sessions=True)
+
+    async def recovery_codes_left(self, account: Account) -> int:
+        """How many recovery codes of the account were not used yet."""
+        left = select(func.count()).where(UserRecoveryRow.account == account.id)
+        async with self._records.reading() as connection:
+            return int((await connection.execute(left)).scalar_one())
 
     async def disable(self, account: Account, author: Author, *, disabled: bool) -> None:
         what = "disabled" if disabled else "enabled"
@@ -208,12 +235,12 @@ class Accounts:
 
     async def use_link(self, secret: str, name: str, password: str, origin: Origin) -> str:
         """The session of a new security administrator."""
-        await self._lockout.attempt("one-time link", origin.network)
+        await self.lockout.attempt("one-time link", origin.network)
         own = (UserLinkRow.hash == hashed(secret), UserLinkRow.expires_at_ms > to_ms(self._clock.now()))
         async with self._records.reading() as connection:
             if (await connection.execute(select(UserLinkRow.hash).where(*own))).first() is None:
                 raise RequestError(_WRONG_LINK.en, 403, _WRONG_LINK)
-        await self._lockout.forget("one-time link", origin.network)
+        await self.lockout.forget("one-time link", origin.network)
         name = folded(name)
         await self.people.must_be_new(name)
         if faults := self._rules.faults(name, password):

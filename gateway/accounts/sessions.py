@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
+from energy.errors import UnknownName
 from energy.ports import Clock
 from energy.readings import to_ms
 from gateway.access.door import Origin
@@ -38,6 +39,18 @@ class Session:
     expires_at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A session as its owner is told of it."""
+
+    id: int
+    created_at_ms: int
+    seen_at_ms: int
+    expires_at_ms: int
+    address: str
+    agent: str
+
+
 class Sessions:
     """The sessions of an installation. `version` rises when one ends."""
 
@@ -65,6 +78,23 @@ class Sessions:
     async def numbered(self, session_id: int) -> Session | None:
         """The session of this id, where it has not ended."""
         return await self._found(Row.id == session_id)
+
+    async def of(self, account: int) -> list[Begun]:
+        """The sessions of an account that have not ended, the one that was used last first."""
+        now = to_ms(self._clock.now())
+        columns = (Row.id, Row.created_at_ms, Row.seen_at_ms, Row.expires_at_ms, Row.address, Row.agent)
+        lasting = (Row.expires_at_ms > now, Row.seen_at_ms > now - self._rules.idle_ms, Row.second.is_(False))
+        wanted = select(*columns).where(Row.account == account, *lasting).order_by(Row.seen_at_ms.desc(), Row.id)
+        async with self._records.reading() as connection:
+            return [Begun(*row) for row in (await connection.execute(wanted)).all()]
+
+    async def end_of(self, account: int, session_id: int) -> None:
+        """End a session of this account; UnknownName where it has none of this id."""
+        own = (Row.id == session_id, Row.account == account)
+        async with self._records.writing() as connection:
+            if (await connection.execute(delete(Row).where(*own).returning(Row.id))).first() is None:
+                raise UnknownName(f"session {session_id} is not known, or has ended already")
+        self.version += 1
 
     async def _found(self, condition: ColumnElement[bool]) -> Session | None:
         columns = (Row.id, Row.account, Row.second, Row.seen_at_ms, Row.expires_at_ms)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
 
 from gateway.access.door import Visit
 from gateway.access.roles import Grant, Permission, Role
-from gateway.accounts.people import Held, Person
+from gateway.accounts.people import Held, Person, Sought
+from gateway.accounts.sessions import Begun
 from gateway.accounts.tokens import Token
+from gateway.api.words import TextWords
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Why = Annotated[str, msgspec.Meta(max_length=2000)]
+Names = Mapping[str, TextWords]
 Stage = Literal["out", "second", "in"]
 
 
@@ -40,6 +44,7 @@ class SessionAnswer(msgspec.Struct):
 
     accounts : `off` where nobody needs to be. stage : `second` while the second factor is asked for. must_change : only
     the password can be changed. csrf : what the header X-CSRF-Token of every POST must say.
+    zone : of the site, for who is signed in.
     """
 
     accounts: Literal["required", "off"]
@@ -48,13 +53,16 @@ class SessionAnswer(msgspec.Struct):
     permissions: list[Permission] = []
     must_change: bool = False
     csrf: str = ""
+    zone: str = ""
 
     @classmethod
-    def of(cls, visit: Visit, *, required: bool) -> SessionAnswer:
+    def of(cls, visit: Visit, zone: str, *, required: bool) -> SessionAnswer:
         stage: Stage = "in" if visit.is_known else "second" if visit.csrf else "out"
         may = [p for p in Permission if visit.is_known and visit.identity.may(p)]
         accounts: Literal["required", "off"] = "required" if required else "off"
-        return cls(accounts, stage, visit.identity.account, may, visit.must_change, visit.csrf)
+        return cls(
+            accounts, stage, visit.identity.account, may, visit.must_change, visit.csrf, zone if visit.is_known else ""
+        )
 
 
 class SignedIn(msgspec.Struct):
@@ -85,11 +93,19 @@ class OwnPassword(msgspec.Struct, forbid_unknown_fields=True):
     password: Password
 
 
+class QrWords(msgspec.Struct):
+    """A QR code: `size` modules along a side with its quiet zone, the dark ones as `path` of SVG, a module being 1."""
+
+    size: int
+    path: str
+
+
 class Enrolled(msgspec.Struct):
-    """The secret for an authenticator app, and the same as an address of the scheme otpauth."""
+    """The secret for an authenticator app; the same as an address of the scheme otpauth, and as a QR code of it."""
 
     secret: str
     address: str
+    qr: QrWords
 
 
 class RecoveryCodes(msgspec.Struct):
@@ -99,11 +115,15 @@ class RecoveryCodes(msgspec.Struct):
 
 
 class GrantWords(msgspec.Struct, rename={"from_ms": "from", "to_ms": "to"}):
-    """A role of an organisation and all below it, of everything where none is named; a partner's names meters."""
+    """A role of an organisation and all below it, of everything where none is named; a partner's names meters.
+
+    name : of the organisation, null where it is not, or no longer, in the site.
+    """
 
     id: int
     role: Role
     organisation: str | None
+    name: TextWords | None
     meters: list[str]
     from_ms: int
     to_ms: int | None
@@ -111,9 +131,9 @@ class GrantWords(msgspec.Struct, rename={"from_ms": "from", "to_ms": "to"}):
     why: str
 
     @classmethod
-    def of(cls, held: Held) -> GrantWords:
+    def of(cls, held: Held, names: Names) -> GrantWords:
         grant = held.grant
-        of = (grant.role, grant.organisation, list(grant.meters))
+        of = (grant.role, grant.organisation, names.get(grant.organisation or ""), list(grant.meters))
         return cls(held.id, *of, held.from_ms, held.to_ms, held.who, held.why)
 
 
@@ -125,19 +145,99 @@ class PersonWords(msgspec.Struct):
     must_change: bool
     second_factor: bool
     created_at: int
+    locked_until: int | None
     grants: list[GrantWords]
 
     @classmethod
-    def of(cls, person: Person) -> PersonWords:
+    def of(cls, person: Person, names: Names, locked_until_ms: int | None) -> PersonWords:
         a = person.account
-        grants = [GrantWords.of(held) for held in person.held]
-        return cls(a.name, a.disabled, a.must_change, a.totp is not None, a.created_at_ms, grants)
+        grants = [GrantWords.of(held, names) for held in person.held]
+        said = (a.name, a.disabled, a.must_change, a.totp is not None, a.created_at_ms)
+        return cls(*said, locked_until_ms, grants)
+
+
+class AccountsQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """Accounts whose name has `search` in it, who hold a role, of an organisation itself, who are disabled or not.
+
+    `cursor` is the `next` of the page before.
+    """
+
+    search: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    role: Role | None = None
+    organisation: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    disabled: bool | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
+    cursor: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+
+    @property
+    def sought(self) -> Sought:
+        return Sought(self.search, self.role, self.organisation, self.disabled)
 
 
 class AccountsAnswer(msgspec.Struct):
-    """All accounts, by name."""
+    """Accounts by name, and how many were asked for in all; `next` is null on the last page."""
 
     accounts: list[PersonWords]
+    count: int
+    next: str | None
+
+
+class OrganisationName(msgspec.Struct):
+    """An organisation that a role can be granted of."""
+
+    id: str
+    parent: str | None
+    name: TextWords
+
+
+class OrganisationNames(msgspec.Struct):
+    """The organisations of the site, by name alone; one above which another stands names it as its parent."""
+
+    organisations: list[OrganisationName]
+
+
+class OwnSession(msgspec.Struct):
+    """A session of one's own; `current` is the one that asks."""
+
+    id: int
+    created_at: int
+    seen_at: int
+    expires_at: int
+    address: str
+    agent: str
+    current: bool
+
+    @classmethod
+    def of(cls, begun: Begun, current: int | None) -> OwnSession:
+        times = (begun.created_at_ms, begun.seen_at_ms, begun.expires_at_ms)
+        return cls(begun.id, *times, begun.address, begun.agent, begun.id == current)
+
+
+class SessionId(msgspec.Struct, forbid_unknown_fields=True):
+    """Which session of one's own ends."""
+
+    id: int
+
+
+class RuleWords(msgspec.Struct):
+    """What a password must be like: so many characters, so many of four kinds, none of so many that were used last."""
+
+    least: int
+    most: int
+    kinds: int
+    kept: int
+
+
+class OwnAccount(msgspec.Struct):
+    """One's own account. recovery_codes : how many are left."""
+
+    name: str
+    created_at: int
+    second_factor: bool
+    recovery_codes: int
+    grants: list[GrantWords]
+    sessions: list[OwnSession]
+    rules: RuleWords
 
 
 class NewAccount(msgspec.Struct, forbid_unknown_fields=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 import structlog
@@ -28,14 +28,15 @@ _TITLES = {
 }
 
 
-class Problem(msgspec.Struct):
-    """What went wrong: `status` and `title` by kind, `detail` for this case."""
+class Problem(msgspec.Struct, omit_defaults=True):
+    """What went wrong: `status` and `title` by kind, `detail` for this case; `faults` where there are several."""
 
     type: str
     title: str
     status: int
     detail: str
     text: TextWords
+    faults: list[TextWords] = []
 
 
 class RequestError(EnergyError):
@@ -53,16 +54,23 @@ class RequestError(EnergyError):
         *,
         kind: str = "about:blank",
         retry_after_s: int | None = None,
+        faults: Sequence[TextWords] = (),
     ) -> None:
         super().__init__(detail)
         self.status, self.text, self.kind, self.retry_after_s = status, text, kind, retry_after_s
+        self.faults = tuple(faults)
 
 
 def problem_response(
-    status: int, detail: str, text: TextWords | None = None, kind: str = "about:blank", retry_after_s: int | None = None
+    status: int,
+    detail: str,
+    text: TextWords | None = None,
+    kind: str = "about:blank",
+    retry_after_s: int | None = None,
+    faults: Sequence[TextWords] = (),
 ) -> web.Response:
     title = _TITLES.get(status, TextWords("出错", "Error"))
-    problem = Problem(kind, title.en, status, detail, text or title)
+    problem = Problem(kind, title.en, status, detail, text or title, list(faults))
     headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -83,7 +91,8 @@ async def problems(
     try:
         return await handler(request)
     except RequestError as error:
-        return problem_response(error.status, str(error), error.text, error.kind, error.retry_after_s)
+        told = error.status, str(error), error.text, error.kind, error.retry_after_s
+        return problem_response(*told, error.faults)
     except UnknownName as error:
         return problem_response(404, str(error))
     except StoreError as error:

@@ -13,6 +13,7 @@ from gateway.access.door import Door, Visit, admitted, marked
 from gateway.access.roles import Identity, Permission
 from gateway.api.bodies import body_of
 from gateway.api.problems import RequestError
+from gateway.api.words import TextWords
 
 
 class Guarded(Protocol):
@@ -25,6 +26,7 @@ class Guarded(Protocol):
 
 
 S = TypeVar("S", bound=Guarded)
+_WHO = TextWords("请填写登记人：此处未启用账户", "Say `who` enters this: accounts are off here")
 
 
 class NoQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -80,8 +82,13 @@ def register(app: web.Application, routes: Sequence[Route[S]], services: S) -> N
 
 def _signed(body: msgspec.Struct, visit: Visit, door: Door) -> msgspec.Struct:
     """What is entered is entered by who is signed in, whatever name the body gives."""
-    if door.required and "who" in body.__struct_fields__:
+    if "who" not in body.__struct_fields__:
+        return body
+    if door.required:
         return msgspec.structs.replace(body, who=visit.identity.account)
+    given: Any = body
+    if not given.who.strip():
+        raise RequestError(_WHO.en, 400, _WHO)
     return body
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -11,6 +11,8 @@ from energy.sites import Text
 QualityWord = Literal["good", "uncertain", "bad"]
 MeterStateWord = Literal["reporting", "late", "silent", "unknown"]
 EdgeStateWord = Literal["online", "offline"]
+# Who enters something. Where people sign in it is their account, whatever is said; elsewhere it must be said.
+Who = Annotated[str, msgspec.Meta(max_length=200)]
 
 
 class TextWords(msgspec.Struct):

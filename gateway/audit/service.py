@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,11 +39,32 @@ class Wanted:
     subject: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The log was looked through; `until_ms` is when the last row that is right was written, None where none is."""
+
+    at_ms: int
+    until_ms: int | None
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How many rows there are, when the first was written, the number of the newest; what was found last."""
+
+    rows: int
+    first_at_ms: int | None
+    newest: int
+    checked: Checked | None
+
+
 class Audit:
     """The log in the records."""
 
     def __init__(self, records: Records, clock: Clock) -> None:
         self._records, self._clock = records, clock
+        self._looking = asyncio.Lock()
+        self._checked: Checked | None = None
 
     async def record(
         self,
@@ -81,8 +103,23 @@ class Audit:
         return [Row(**{name: getattr(row, name) for name in COLUMNS}) for row in found]
 
     async def verify(self, elsewhere: Iterable[Head] = ()) -> Finding:
-        """Whether it is what was written."""
-        return await verified(self._records, elsewhere)
+        """Whether it is what was written; one looks at a time."""
+        async with self._looking:
+            finding = await verified(self._records, elsewhere)
+            until = await self._at_ms(finding.head.seq if finding.seq is None else finding.seq - 1)
+            self._checked = Checked(to_ms(self._clock.now()), until, finding)
+        return finding
+
+    async def state(self) -> State:
+        """Where the log begins and ends, and what was found when it was last looked through by this process."""
+        async with self._records.reading() as connection:
+            ends = select(func.count(), func.min(_ROWS.c.at_ms), func.max(_ROWS.c.seq)).select_from(_ROWS)
+            rows, first_at_ms, newest = (await connection.execute(ends)).one()
+        return State(int(rows), first_at_ms, newest or 0, self._checked)
+
+    async def _at_ms(self, seq: int) -> int | None:
+        async with self._records.reading() as connection:
+            return (await connection.execute(select(_ROWS.c.at_ms).where(_ROWS.c.seq == seq))).scalar_one_or_none()
 
     async def prune(self, days: int = KEPT_DAYS) -> int:
         """Delete the rows that are older, and sign where the log begins now; how many were deleted.

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 
 from energy.bills import BilledLine, SupplierBill
-from gateway.api.words import TextWords
+from gateway.api.words import TextWords, Who
 from gateway.ledger.words import ShareWords
 from gateway.records.entries import Added, Entry
 
@@ -165,7 +165,7 @@ class NewBills(msgspec.Struct, forbid_unknown_fields=True):
     """Bills to keep, all of them or, where one is wrong, none. `again` takes those that were withdrawn once."""
 
     bills: Annotated[list[BillWords], msgspec.Meta(min_length=1, max_length=1000)]
-    who: Said
+    who: Who = ""
     why: Note = ""
     again: bool = False
 
@@ -195,5 +195,5 @@ class BillWithdrawal(msgspec.Struct, forbid_unknown_fields=True):
     """Which bill holds no longer, and who says so why."""
 
     id: int
-    who: Said
     why: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+    who: Who = ""

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import msgspec
 
+from gateway.api.words import Who
 from gateway.ledger.words import ShareWords
 
 Month = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-Said = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Why = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 
 
@@ -113,7 +113,7 @@ class NewClosing(msgspec.Struct, forbid_unknown_fields=True):
     """Which month is closed, and who says so."""
 
     month: Month
-    who: Said
+    who: Who = ""
     why: Annotated[str, msgspec.Meta(max_length=2000)] = ""
 
 
@@ -121,5 +121,5 @@ class NewCorrection(msgspec.Struct, forbid_unknown_fields=True):
     """Which closed month is corrected, and who says so why."""
 
     month: Month
-    who: Said
     why: Why
+    who: Who = ""

@@ -7,10 +7,10 @@ from typing import Annotated
 import msgspec
 
 from energy.life import EventKind, MeterEvent
+from gateway.api.words import Who
 from gateway.life.service import Added, KeptEvent
 
 MeterId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-Said = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Cursor = Annotated[str, msgspec.Meta(max_length=500)]
 Note = Annotated[str, msgspec.Meta(max_length=2000)]
 
@@ -78,7 +78,7 @@ class NewEvents(msgspec.Struct, forbid_unknown_fields=True):
     """Events to keep, all of them or, where one is wrong, none. `again` takes those that were withdrawn once."""
 
     events: Annotated[list[EventWords], msgspec.Meta(min_length=1, max_length=1000)]
-    who: Said
+    who: Who = ""
     why: Note = ""
     again: bool = False
 
@@ -110,5 +110,5 @@ class Withdrawal(msgspec.Struct, forbid_unknown_fields=True):
     """Which event holds no longer, and who says so why."""
 
     id: int
-    who: Said
     why: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+    who: Who = ""

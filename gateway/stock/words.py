@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 
 from energy.stock import MoveKind, StockMove
+from gateway.api.words import Who
 from gateway.ledger.words import ConvertedWords
 from gateway.records.entries import Added, Entry
 
@@ -111,7 +112,7 @@ class NewMoves(msgspec.Struct, forbid_unknown_fields=True):
     """Moves to keep, all of them or, where one is wrong, none. `again` takes those that were withdrawn once."""
 
     moves: Annotated[list[MoveWords], msgspec.Meta(min_length=1, max_length=1000)]
-    who: Said
+    who: Who = ""
     why: Note = ""
     again: bool = False
 
@@ -143,5 +144,5 @@ class MoveWithdrawal(msgspec.Struct, forbid_unknown_fields=True):
     """Which move holds no longer, and who says so why."""
 
     id: int
-    who: Said
     why: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+    who: Who = ""

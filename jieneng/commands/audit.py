@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import getpass
-import io
-import json
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -110,6 +107,7 @@ def export(file: Path | None, as_csv: bool, settings: Settings, **given: Any) ->
 async def _export(file: Path | None, as_csv: bool, wanted: Wanted, settings: Settings) -> None:
     from gateway.audit.chain import Action
     from gateway.audit.service import Audit
+    from gateway.audit.sheet import csv_of, json_of
     from jieneng.records import kept_audit
 
     async def pages(audit: Audit) -> AsyncGenerator[list[Row], None]:
@@ -121,32 +119,12 @@ async def _export(file: Path | None, as_csv: bool, wanted: Wanted, settings: Set
     async with kept_audit(settings) as audit:
         name = "-" if file is None else file.name
         await audit.record(Action.EXPORT, "audit", account=getpass.getuser(), detail={"file": name, **asdict(wanted)})
-        spelled = _csv if as_csv else _json
         with sys.stdout if file is None else file.open("w", encoding="utf-8-sig" if as_csv else "utf-8") as out:
             head = True
             async with aclosing(pages(audit)) as found:
                 async for page in found:
-                    out.write(spelled(page, head=head))
+                    out.write(csv_of(page, head=head) if as_csv else json_of(page))
                     head = False
-
-
-def _csv(rows: list[Row], *, head: bool) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    if head:
-        writer.writerow(asdict(rows[0]))
-    writer.writerows([_harmless(cell) for cell in asdict(row).values()] for row in rows)
-    return out.getvalue()
-
-
-def _json(rows: list[Row], *, head: bool) -> str:
-    del head
-    return "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
-
-
-def _harmless(cell: object) -> object:
-    """A text that begins like a formula is none."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _wanted(

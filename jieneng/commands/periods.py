@@ -53,7 +53,7 @@ def close(month: str, who: str, why: str, **given: Any) -> None:
     from gateway.closing.words import NewClosing
     from jieneng.periods import closed
 
-    found = _answer(closed, NewClosing(_month(month), who, why), given)
+    found = _answer(closed, NewClosing(_month(month), who=who, why=why), given)
     click.echo(f"{month} is closed: {found.counters} counters")
     _show_sums(found)
 
@@ -93,7 +93,7 @@ def correct(month: str, who: str, why: str, **given: Any) -> None:
     from gateway.closing.words import NewCorrection
     from jieneng.periods import corrected
 
-    found = _answer(corrected, NewCorrection(_month(month), who, why), given)
+    found = _answer(corrected, NewCorrection(_month(month), why, who), given)
     _show_entries(found)
 
 

@@ -3,7 +3,7 @@ import { gateOf, openSession } from '../src/account/session'
 import type { AccountApi, SessionAnswer } from '../src/api/account'
 import { ApiError, getJson, onSignedOut, postJson, useCsrf } from '../src/api/client'
 
-const answer = (given: Partial<SessionAnswer>): SessionAnswer => ({ accounts: 'required', stage: 'in', name: 'wang', permissions: [], must_change: false, csrf: 'word', ...given })
+const answer = (given: Partial<SessionAnswer>): SessionAnswer => ({ accounts: 'required', stage: 'in', name: 'wang', permissions: [], must_change: false, csrf: 'word', zone: 'UTC', ...given })
 
 function api(answers: SessionAnswer[]): AccountApi {
   const signedIn = () => Promise.resolve({ stage: 'in' as const, csrf: 'next' })
@@ -39,6 +39,16 @@ test('what is known of the session holds while the gateway is away', async () =>
   await session.refresh()
   await session.refresh()
   expect(session.gate.value).toBe('in')
+})
+
+test('what somebody may do decides what is offered, and still does behind the sign-in page', async () => {
+  const session = openSession(api([answer({ permissions: ['open', 'own', 'audit'] }), answer({ stage: 'out', name: '', permissions: [] })]))
+  expect(session.may('fill')).toBe(true)
+  await session.refresh()
+  expect([session.may('audit'), session.may('read')]).toEqual([true, false])
+  await session.refresh()
+  expect(session.gate.value).toBe('signIn')
+  expect([session.may('audit'), session.may('read')]).toEqual([true, false])
 })
 
 test('a 401 leads to the sign-in page, and signing in back', async () => {

@@ -26,7 +26,7 @@ def _nothing(_node: str, _ids: Entered) -> list[Ask]:
 def of_no_node(_node: str, _ids: Entered) -> list[Ask]:
     """It tells of accounts alone: of the one that asks, or of all where they are administered.
 
-    `tests/gateway/accounts` asks these.
+    To who administers accounts organisations are told by name, to grant roles of. `tests/gateway/accounts` asks these.
     """
     return []
 
@@ -165,6 +165,9 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
     ("POST", "/api/v1/statistics/return"): (Permission.REVIEW, _on_filing),
     ("POST", "/api/v1/statistics/accept"): (Permission.REVIEW, _on_filing),
     ("GET", "/api/v1/audit"): (Permission.AUDIT, _nothing),
+    ("GET", "/api/v1/audit/state"): (Permission.AUDIT, _nothing),
+    ("POST", "/api/v1/audit/verify"): (Permission.AUDIT, lambda _node, _ids: [({}, {})]),
+    ("POST", "/api/v1/audit/export"): (Permission.AUDIT, lambda _node, _ids: [({}, {})]),
     ("GET", "/api/v1/session"): (Permission.OPEN, _nothing),
     ("POST", "/api/v1/session"): (Permission.OPEN, of_no_node),
     ("POST", "/api/v1/session/second"): (Permission.OPEN, of_no_node),
@@ -177,6 +180,12 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
     ("GET", "/api/v1/tokens"): (Permission.OWN, of_no_node),
     ("POST", "/api/v1/tokens"): (Permission.OWN, of_no_node),
     ("POST", "/api/v1/tokens/revoke"): (Permission.OWN, of_no_node),
+    ("GET", "/api/v1/account"): (Permission.OWN, of_no_node),
+    ("POST", "/api/v1/sessions/end"): (Permission.OWN, of_no_node),
+    ("GET", "/api/v1/accounts/organisations"): (Permission.ADMINISTER_SECURITY, of_no_node),
+    ("POST", "/api/v1/accounts/second/reset"): (Permission.ADMINISTER_SECURITY, of_no_node),
+    ("POST", "/api/v1/accounts/unlock"): (Permission.ADMINISTER_SECURITY, of_no_node),
+    ("POST", "/api/v1/accounts/sessions/end"): (Permission.ADMINISTER_SECURITY, of_no_node),
     ("GET", "/api/v1/accounts"): (Permission.ADMINISTER_SECURITY, of_no_node),
     ("POST", "/api/v1/accounts"): (Permission.ADMINISTER_SECURITY, of_no_node),
     ("POST", "/api/v1/accounts/disable"): (Permission.ADMINISTER_SECURITY, of_no_node),

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 
 from adapters.clocks import SteppedClock
 from energy.errors import EnergyError
+from energy.names import Text
+from energy.organisations import Organisation
 from gateway.access.roles import Grant, Role
 from gateway.accounts.passwords import PasswordRules, random_password
+from gateway.accounts.second import RECOVERY_CODES, qr_of
 from gateway.accounts.secrecy import Seal, open_seal
+from gateway.audit.service import Wanted
 from gateway.records.changes import logged_changes
 from gateway.services import Services
 from tests.gateway.accounts.visitor import EXCHANGED, PASSWORD, Client, Visitor, account
@@ -232,6 +238,129 @@ async def test_changes_of_accounts_are_logged_without_what_lets_one_in(services:
     assert made["password"] not in told
     assert hashed is not None
     assert hashed not in told
+
+
+async def test_an_account_tells_its_owner_grants_sessions_and_rules(services: Services, client: Client) -> None:
+    await account(services, "wang", Role.READER)
+    here, there = Visitor(client), Visitor(client, "10.0.0.2")
+    await here.sign_in()
+    await there.sign_in()
+
+    own = await here.get("/api/v1/account")
+    assert (own["name"], own["second_factor"], own["recovery_codes"]) == ("wang", False, 0)
+    assert [(g["role"], g["organisation"]) for g in own["grants"]] == [("reader", None)]
+    assert own["rules"] == {"least": 10, "most": 128, "kinds": 3, "kept": 5}
+    [other] = [s for s in own["sessions"] if not s["current"]]
+    assert (len(own["sessions"]), other["address"]) == (2, "10.0.0.2")
+
+    left = await here.post("/api/v1/sessions/end", {"id": other["id"]})
+    assert [s["current"] for s in left["sessions"]] == [True]
+    await there.get(SITE, 401)
+    await here.post("/api/v1/sessions/end", {"id": other["id"]}, 404)
+
+
+async def test_nobody_ends_the_session_of_another(services: Services, client: Client) -> None:
+    await account(services, "wang")
+    await account(services, "li", Role.READER)
+    wang, li = Visitor(client), Visitor(client)
+    await wang.sign_in()
+    await li.sign_in("li")
+    [session] = (await li.get("/api/v1/account"))["sessions"]
+
+    await wang.post("/api/v1/sessions/end", {"id": session["id"]}, 404)
+    await li.get(SITE)
+
+
+async def test_what_is_wrong_with_a_password_is_told_rule_by_rule(services: Services, visitor: Visitor) -> None:
+    await account(services)
+    await visitor.sign_in()
+
+    problem = await visitor.post("/api/v1/password", {"old": PASSWORD, "new": "wang1"}, 400)
+    said = [fault["en"] for fault in problem["faults"]]
+    assert [word for word in ("at least 10", "three of", "name") if any(word in s for s in said)] == [
+        "at least 10",
+        "three of",
+        "name",
+    ]
+
+
+async def test_accounts_are_found_by_name_role_and_state_page_by_page(services: Services, client: Client) -> None:
+    admin = await administrator(services, client)
+    for i in range(5):
+        await account(services, f"wang{i}", *([Role.FILLER] if i % 2 else []))
+    await account(services, "li_100")
+    await admin.post("/api/v1/accounts/disable", {"name": "wang4", "disabled": True})
+
+    async def names(query: str) -> list[str]:
+        return [a["name"] for a in (await admin.get(f"/api/v1/accounts?{query}"))["accounts"]]
+
+    first = await admin.get("/api/v1/accounts?search=WANG&limit=2")
+    assert ([a["name"] for a in first["accounts"]], first["count"]) == (["wang0", "wang1"], 5)
+    assert await names(f"search=wang&limit=2&cursor={first['next']}") == ["wang2", "wang3"]
+    assert await names("role=filler") == ["wang1", "wang3"]
+    assert await names("disabled=true") == ["wang4"]
+    assert await names("search=i_1") == ["li_100"]
+    assert await names("search=%25wang") == []
+    assert "cursor" in (await admin.get("/api/v1/accounts?cursor=WzFd", 400))["detail"]
+
+
+async def test_an_administrator_unlocks_ends_sessions_and_resets_the_second_factor(
+    services: Services, client: Client, clock: SteppedClock
+) -> None:
+    admin, wang, thief = await administrator(services, client), Visitor(client), Visitor(client, "10.0.0.66")
+    await account(services, "wang", Role.READER)
+    for _ in range(5):
+        await thief.sign_in(password="wrong", status=401)
+    [told] = (await admin.get("/api/v1/accounts?search=wang"))["accounts"]
+    assert told["locked_until"] == int(clock.now().timestamp() * 1000) + 60_000
+    assert (await admin.post("/api/v1/accounts/unlock", {"name": "wang"}))["locked_until"] is None
+    await thief.sign_in(password="wrong", status=401)
+
+    await wang.sign_in()
+    enrolled = await wang.post("/api/v1/second/enrol", {"password": PASSWORD})
+    await wang.post("/api/v1/second/confirm", {"code": pyotp.TOTP(enrolled["secret"]).at(clock.now())})
+    assert (await wang.get("/api/v1/account"))["recovery_codes"] == RECOVERY_CODES
+    await admin.post("/api/v1/accounts/sessions/end", {"name": "wang"})
+    await wang.get(SITE, 401)
+
+    assert not (await admin.post("/api/v1/accounts/second/reset", {"name": "wang"}))["second_factor"]
+    assert (await wang.sign_in())["stage"] == "in"
+    await admin.post("/api/v1/accounts/second/reset", {"name": "anquan"}, 403)
+    rows = await services.audit.rows(Wanted(account="anquan", subject="user_account/wang"), limit=9)
+    assert [json.loads(row.detail)["after"]["done"] for row in reversed(rows)] == [
+        "unlocked",
+        "sessions ended",
+        "second factor taken away",
+        "sessions ended",
+    ]
+
+
+async def test_a_role_is_granted_of_an_organisation_there_is(services: Services, client: Client) -> None:
+    admin, wang = await administrator(services, client), Visitor(client)
+    await account(services, "wang")
+    bureau = Organisation("bureau", Text("教育局", "Education bureau"))
+    services.accounts.organisations = lambda: [bureau]
+
+    [told] = (await admin.get("/api/v1/accounts/organisations"))["organisations"]
+    assert (told["id"], told["name"]["zh"]) == ("bureau", "教育局")
+    await admin.post("/api/v1/grants", {"name": "wang", "role": "filler", "organisation": "nowhere"}, 404)
+    await admin.post("/api/v1/grants", {"name": "wang", "role": "filler", "organisation": "bureau"})
+    await wang.sign_in()
+    [grant] = (await wang.get("/api/v1/account"))["grants"]
+    assert (grant["role"], grant["name"]["en"]) == ("filler", "Education bureau")
+    await wang.get("/api/v1/accounts/organisations", 403)
+
+
+def test_a_qr_code_says_its_address() -> None:
+    """The three large squares of corners are where they belong; the rest is the library's."""
+    size, path = qr_of("otpauth://totp/x?secret=ABC")
+
+    assert size == 29 + 8
+    dark = {tuple(map(int, part.split("h")[0].split())) for part in path.strip("Mz").split("zM")}
+    for x, y in ((4, 4), (size - 11, 4), (4, size - 11)):
+        assert {(x + i, y) for i in range(7)} <= dark
+        assert (x + 1, y + 1) not in dark
+    assert min(min(at) for at in dark) == 4
 
 
 def test_the_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pyotp
 import pytest
 from aiohttp import WSMsgType, WSServerHandshakeError
+from aiohttp.test_utils import TestClient, TestServer
 
 from adapters.clocks import SteppedClock
 from gateway import app
+from gateway.access.door import LocalDoor
 from gateway.access.roles import Role
 from gateway.accounts.door import AccountsDoor
 from gateway.accounts.lockout import delay_ms
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.second import RECOVERY_CODES, STEP_S
+from gateway.app import application
 from gateway.audit.service import Wanted
 from gateway.services import Services
 from tests.gateway.accounts.visitor import COOKIE, EXCHANGED, PASSWORD, Client, Visitor, account
@@ -156,6 +160,28 @@ async def test_what_is_entered_is_signed_by_who_is_signed_in(services: Services,
     await visitor.post("/api/v1/events", {"events": [EXCHANGED], "who": "the director", "why": "order 7"})
 
     assert [kept["who"] for kept in (await visitor.get("/api/v1/events"))["events"]] == ["wang"]
+
+
+async def test_who_is_signed_in_need_not_say_who_he_is(services: Services, visitor: Visitor) -> None:
+    await account(services, "wang", Role.FILLER)
+    await visitor.sign_in()
+    [added] = (await visitor.post("/api/v1/events", {"events": [EXCHANGED]}))["added"]
+    await visitor.post("/api/v1/events/withdraw", {"id": added, "why": "typed wrongly"})
+
+    [kept] = (await visitor.get("/api/v1/events?withdrawn=true"))["events"]
+    assert (kept["who"], kept["withdrawn_by"]) == ("wang", "wang")
+
+
+async def test_where_nobody_signs_in_who_enters_must_be_said(services: Services) -> None:
+    async with TestClient(TestServer(application(replace(services, door=LocalDoor())))) as client:
+        visitor = Visitor(client)
+        for who in ({}, {"who": "  "}):
+            problem = await visitor.post("/api/v1/events", {"events": [EXCHANGED], **who}, 400)
+            assert "登记人" in problem["text"]["zh"]
+        await visitor.post("/api/v1/events", {"events": [EXCHANGED], "who": "li"})
+
+        [kept] = (await visitor.get("/api/v1/events"))["events"]
+        assert kept["who"] == "li"
 
 
 async def test_a_session_ends_by_idleness(services: Services, visitor: Visitor, clock: SteppedClock) -> None:

@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from gateway.access.door import LocalDoor, Origin, Visit, remember
 from gateway.access.roles import Grant, Identity, Role
 from gateway.app import application
+from gateway.audit import routes
 from gateway.audit.chain import Action
 from gateway.services import Services
 from tests.gateway.test_api import Client, clock, get, services  # noqa: F401
@@ -43,6 +44,38 @@ async def test_rows_are_told_page_by_page(client: Client, services: Services) ->
     assert [[row["seq"] for row in page["rows"]] for page in (first, second, third)] == [[5, 4], [3, 2], [1]]
     assert third["next"] is None
     assert first["rows"][0]["previous"] == first["rows"][1]["hash"]
+
+
+async def test_the_log_is_checked_and_says_until_when(client: Client, services: Services) -> None:  # noqa: F811
+    for i in range(3):
+        await services.audit.record(Action.SIGN_IN, f"account/{i}", account="li")
+    before = await get(client, "/api/v1/audit/state")
+    assert (before["rows"], before["newest"], before["checked"]) == (3, 3, None)
+
+    answer = await client.post("/api/v1/audit/verify", json={})
+    checked = (await answer.json())["checked"]
+    [newest] = (await get(client, "/api/v1/audit?limit=1"))["rows"]
+    assert (checked["rows"], checked["until"], checked["row"]) == (3, newest["at"], None)
+    assert checked["head"] == newest["hash"]
+
+
+async def test_an_export_is_told_part_by_part_and_is_a_row_itself(
+    client: Client,
+    services: Services,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(routes, "_PART", 2)
+    for i in range(3):
+        await services.audit.record(Action.SIGN_IN, f"account/={i}", account="=li")
+
+    first = await (await client.post("/api/v1/audit/export", json={})).json()
+    second = await (await client.post("/api/v1/audit/export", json={"cursor": first["next"]})).json()
+    lines = (first["text"] + second["text"]).splitlines()
+    assert (first["rows"], second["rows"], second["next"]) == (2, 1, None)
+    assert lines[0].startswith("seq,at_ms,account")
+    assert [line.split(",")[2] for line in lines[1:]] == ["'=li"] * 3
+    exports = (await get(client, "/api/v1/audit?action=export"))["rows"]
+    assert [row["detail"]["rows"] for row in exports] == [1, 2]
 
 
 async def test_a_wrong_cursor_is_told(client: Client) -> None:

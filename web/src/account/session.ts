@@ -1,5 +1,5 @@
 import { computed, type ComputedRef, type InjectionKey, ref, type ShallowRef, shallowRef } from 'vue'
-import type { AccountApi, SessionAnswer, SignedIn } from '../api/account'
+import type { AccountApi, Permission, SessionAnswer, SignedIn } from '../api/account'
 import { onSignedOut, useCsrf } from '../api/client'
 
 /** What stands between somebody and the page. */
@@ -9,6 +9,8 @@ export type Gate = 'waiting' | 'signIn' | 'second' | 'change' | 'in'
 export interface Session {
   readonly answer: ShallowRef<SessionAnswer | null>
   readonly gate: ComputedRef<Gate>
+  /** Whether it is permitted anywhere; as long as nothing is known of who asks, the gateway decides. */
+  may(permission: Permission): boolean
   refresh(): Promise<void>
   signIn(name: string, password: string): Promise<void>
   second(code: string): Promise<void>
@@ -33,6 +35,8 @@ export function gateOf(answer: SessionAnswer | null, asked: boolean): Gate {
 
 export function openSession(api: AccountApi, now: () => number = Date.now): Session {
   const answer = shallowRef<SessionAnswer | null>(null)
+  // Of who was in last: what is open stays so behind the sign-in page.
+  const permitted = shallowRef<Permission[] | null>(null)
   const asked = ref(false)
   let stirredAt = now()
   let asking: Promise<void> | null = null
@@ -40,6 +44,7 @@ export function openSession(api: AccountApi, now: () => number = Date.now): Sess
   async function ask(): Promise<void> {
     try {
       answer.value = await api.session()
+      if (gateOf(answer.value, true) === 'in') permitted.value = answer.value.permissions ?? []
       useCsrf(answer.value.csrf ?? '')
     } catch {
       // What is known of the session still holds, as far as anybody can tell.
@@ -62,6 +67,7 @@ export function openSession(api: AccountApi, now: () => number = Date.now): Sess
   return {
     answer,
     gate: computed(() => gateOf(answer.value, asked.value)),
+    may: (permission) => permitted.value?.includes(permission) ?? true,
     refresh,
     signIn: (name, password) => enter(api.signIn(name, password)),
     second: (code) => enter(api.second(code)),

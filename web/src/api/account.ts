@@ -5,6 +5,7 @@ import type { components } from './openapi'
 type Schemas = components['schemas']
 
 export type SessionAnswer = Schemas['SessionAnswer']
+export type Permission = Schemas['Permission']
 export type SignedIn = Schemas['SignedIn']
 
 export interface AccountApi {

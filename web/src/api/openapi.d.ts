@@ -176,6 +176,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own account */
+        get: operations["own_account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a session of one's own */
+        post: operations["end_own_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts": {
         parameters: {
             query?: never;
@@ -183,11 +217,79 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All accounts */
+        /** Accounts by name */
         get: operations["accounts"];
         put?: never;
         /** Make an account */
         post: operations["add_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/organisations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Organisations by name, to grant roles of */
+        get: operations["organisations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/second/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the second factor of an account away; ends sessions */
+        post: operations["reset_second"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let an account that was guessed at sign in at once */
+        post: operations["unlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/sessions/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End all sessions of an account */
+        post: operations["end_sessions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -707,6 +809,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long the log is, and when it was checked */
+        get: operations["state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look through the whole log */
+        post: operations["verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rows as a file, part by part; each is a row itself */
+        post: operations["export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -734,6 +887,7 @@ export interface components {
          *
          *         accounts : `off` where nobody needs to be. stage : `second` while the second factor is asked for. must_change : only
          *         the password can be changed. csrf : what the header X-CSRF-Token of every POST must say.
+         *         zone : of the site, for who is signed in.
          */
         SessionAnswer: {
             /** @enum {unknown} */
@@ -748,6 +902,8 @@ export interface components {
             must_change: boolean;
             /** @default  */
             csrf: string;
+            /** @default  */
+            zone: string;
         };
         /**
          * Permission
@@ -766,11 +922,20 @@ export interface components {
         };
         /**
          * Enrolled
-         * @description The secret for an authenticator app, and the same as an address of the scheme otpauth.
+         * @description The secret for an authenticator app; the same as an address of the scheme otpauth, and as a QR code of it.
          */
         Enrolled: {
             secret: string;
             address: string;
+            qr: components["schemas"]["QrWords"];
+        };
+        /**
+         * QrWords
+         * @description A QR code: `size` modules along a side with its quiet zone, the dark ones as `path` of SVG, a module being 1.
+         */
+        QrWords: {
+            size: number;
+            path: string;
         };
         /**
          * RecoveryCodes
@@ -807,32 +972,29 @@ export interface components {
             token: string;
         };
         /**
-         * AccountsAnswer
-         * @description All accounts, by name.
+         * OwnAccount
+         * @description One's own account. recovery_codes : how many are left.
          */
-        AccountsAnswer: {
-            accounts: components["schemas"]["PersonWords"][];
-        };
-        /**
-         * PersonWords
-         * @description An account.
-         */
-        PersonWords: {
+        OwnAccount: {
             name: string;
-            disabled: boolean;
-            must_change: boolean;
-            second_factor: boolean;
             created_at: number;
+            second_factor: boolean;
+            recovery_codes: number;
             grants: components["schemas"]["GrantWords"][];
+            sessions: components["schemas"]["OwnSession"][];
+            rules: components["schemas"]["RuleWords"];
         };
         /**
          * GrantWords
          * @description A role of an organisation and all below it, of everything where none is named; a partner's names meters.
+         *
+         *         name : of the organisation, null where it is not, or no longer, in the site.
          */
         GrantWords: {
             id: number;
             role: components["schemas"]["Role"];
             organisation: string | null;
+            name: components["schemas"]["TextWords"] | null;
             meters: string[];
             from: number;
             to: number | null;
@@ -845,6 +1007,75 @@ export interface components {
          * @enum {unknown}
          */
         Role: "approver" | "audit_administrator" | "auditor" | "duty" | "energy_officer" | "filler" | "partner" | "reader" | "security_administrator" | "statistician" | "system_administrator";
+        /**
+         * TextWords
+         * @description A text in both languages.
+         */
+        TextWords: {
+            zh: string;
+            en: string;
+        };
+        /**
+         * OwnSession
+         * @description A session of one's own; `current` is the one that asks.
+         */
+        OwnSession: {
+            id: number;
+            created_at: number;
+            seen_at: number;
+            expires_at: number;
+            address: string;
+            agent: string;
+            current: boolean;
+        };
+        /**
+         * RuleWords
+         * @description What a password must be like: so many characters, so many of four kinds, none of so many that were used last.
+         */
+        RuleWords: {
+            least: number;
+            most: number;
+            kinds: number;
+            kept: number;
+        };
+        /**
+         * AccountsAnswer
+         * @description Accounts by name, and how many were asked for in all; `next` is null on the last page.
+         */
+        AccountsAnswer: {
+            accounts: components["schemas"]["PersonWords"][];
+            count: number;
+            next: string | null;
+        };
+        /**
+         * PersonWords
+         * @description An account.
+         */
+        PersonWords: {
+            name: string;
+            disabled: boolean;
+            must_change: boolean;
+            second_factor: boolean;
+            created_at: number;
+            locked_until: number | null;
+            grants: components["schemas"]["GrantWords"][];
+        };
+        /**
+         * OrganisationNames
+         * @description The organisations of the site, by name alone; one above which another stands names it as its parent.
+         */
+        OrganisationNames: {
+            organisations: components["schemas"]["OrganisationName"][];
+        };
+        /**
+         * OrganisationName
+         * @description An organisation that a role can be granted of.
+         */
+        OrganisationName: {
+            id: string;
+            parent: string | null;
+            name: components["schemas"]["TextWords"];
+        };
         /**
          * FirstPassword
          * @description A password that must be changed at the first sign-in; told this one time.
@@ -869,14 +1100,6 @@ export interface components {
             version: string;
             places: components["schemas"]["PlaceWords"][];
             quantities: components["schemas"]["QuantityWords"][];
-        };
-        /**
-         * TextWords
-         * @description A text in both languages.
-         */
-        TextWords: {
-            zh: string;
-            en: string;
         };
         /**
          * PlaceWords
@@ -1826,6 +2049,39 @@ export interface components {
             hash: string;
         };
         /**
+         * AuditState
+         * @description How many rows there are, since when, the newest; `checked` is null until the log was looked through.
+         */
+        AuditState: {
+            rows: number;
+            since: number | null;
+            newest: number;
+            checked: components["schemas"]["CheckWords"] | null;
+        };
+        /**
+         * CheckWords
+         * @description At `at` the log was looked through: so many rows are as they were written, up to one of `until`.
+         *
+         *         row, fault : the first that is not, and what is wrong with it; null where all are. head : the hash of the newest.
+         */
+        CheckWords: {
+            at: number;
+            rows: number;
+            until: number | null;
+            row: number | null;
+            fault: string | null;
+            head: string;
+        };
+        /**
+         * AuditPart
+         * @description A part of the file, with how many rows; `next` is null on the last one.
+         */
+        AuditPart: {
+            text: string;
+            rows: number;
+            next: string | null;
+        };
+        /**
          * SignIn
          * @description A name and its password.
          */
@@ -1884,6 +2140,22 @@ export interface components {
             why: string;
         };
         /**
+         * SessionId
+         * @description Which session of one's own ends.
+         */
+        SessionId: {
+            id: number;
+        };
+        /**
+         * AccountName
+         * @description An account, and why something is done to it.
+         */
+        AccountName: {
+            name: string;
+            /** @default  */
+            why: string;
+        };
+        /**
          * NewAccount
          * @description An account to be made.
          */
@@ -1899,15 +2171,6 @@ export interface components {
         Disabling: {
             name: string;
             disabled: boolean;
-            /** @default  */
-            why: string;
-        };
-        /**
-         * AccountName
-         * @description An account, and why something is done to it.
-         */
-        AccountName: {
-            name: string;
             /** @default  */
             why: string;
         };
@@ -1935,6 +2198,7 @@ export interface components {
          */
         NewEvents: {
             events: components["schemas"]["EventWords"][];
+            /** @default  */
             who: string;
             /** @default  */
             why: string;
@@ -1947,8 +2211,9 @@ export interface components {
          */
         Withdrawal: {
             id: number;
-            who: string;
             why: string;
+            /** @default  */
+            who: string;
         };
         /**
          * WithdrawalPreview
@@ -1963,6 +2228,7 @@ export interface components {
          */
         NewBills: {
             bills: components["schemas"]["BillWords"][];
+            /** @default  */
             who: string;
             /** @default  */
             why: string;
@@ -1975,8 +2241,9 @@ export interface components {
          */
         BillWithdrawal: {
             id: number;
-            who: string;
             why: string;
+            /** @default  */
+            who: string;
         };
         /**
          * NewMoves
@@ -1984,6 +2251,7 @@ export interface components {
          */
         NewMoves: {
             moves: components["schemas"]["MoveWords"][];
+            /** @default  */
             who: string;
             /** @default  */
             why: string;
@@ -1996,8 +2264,9 @@ export interface components {
          */
         MoveWithdrawal: {
             id: number;
-            who: string;
             why: string;
+            /** @default  */
+            who: string;
         };
         /**
          * NewClosing
@@ -2005,6 +2274,7 @@ export interface components {
          */
         NewClosing: {
             month: string;
+            /** @default  */
             who: string;
             /** @default  */
             why: string;
@@ -2015,9 +2285,44 @@ export interface components {
          */
         NewCorrection: {
             month: string;
-            who: string;
             why: string;
+            /** @default  */
+            who: string;
         };
+        /**
+         * NoWords
+         * @description An empty object.
+         */
+        NoWords: Record<string, never>;
+        /**
+         * AuditExport
+         * @description Rows as in GET, the oldest first, as text of a file; `cursor` is the `next` of the part before.
+         */
+        AuditExport: {
+            /**
+             * @default csv
+             * @enum {unknown}
+             */
+            format: "csv" | "json";
+            /** @default null */
+            from: number | null;
+            /** @default null */
+            to: number | null;
+            /** @default null */
+            account: string | null;
+            /** @default null */
+            action: components["schemas"]["Action"] | null;
+            /** @default null */
+            subject: string | null;
+            /** @default null */
+            cursor: string | null;
+        };
+        /**
+         * Action
+         * @description What can be done.
+         * @enum {unknown}
+         */
+        Action: "approve" | "change" | "export" | "prune" | "refused" | "seal_broken" | "sign_in" | "sign_out";
         /**
          * Hello
          * @description The first message of the gateway.
@@ -2062,7 +2367,7 @@ export interface components {
         };
         /**
          * Problem
-         * @description What went wrong: `status` and `title` by kind, `detail` for this case.
+         * @description What went wrong: `status` and `title` by kind, `detail` for this case; `faults` where there are several.
          */
         Problem: {
             type: string;
@@ -2070,13 +2375,9 @@ export interface components {
             status: number;
             detail: string;
             text: components["schemas"]["TextWords"];
+            /** @default [] */
+            faults: components["schemas"]["TextWords"][];
         };
-        /**
-         * Action
-         * @description What can be done.
-         * @enum {unknown}
-         */
-        Action: "approve" | "change" | "export" | "prune" | "refused" | "seal_broken" | "sign_in" | "sign_out";
     };
     responses: never;
     parameters: never;
@@ -2474,9 +2775,78 @@ export interface operations {
             };
         };
     };
-    accounts: {
+    own_account: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnAccount"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_own_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionId"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnAccount"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accounts: {
+        parameters: {
+            query?: {
+                search?: string;
+                role?: components["schemas"]["Role"] | null;
+                organisation?: string | null;
+                disabled?: boolean | null;
+                limit?: number;
+                cursor?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2523,6 +2893,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FirstPassword"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organisations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationNames"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_second: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountName"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonWords"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountName"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonWords"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountName"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonWords"];
                 };
             };
             /** @description What went wrong */
@@ -3635,6 +4133,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditState"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoWords"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditState"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditExport"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPart"];
                 };
             };
             /** @description What went wrong */

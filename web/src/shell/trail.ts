@@ -1,9 +1,16 @@
 import { type InjectionKey, shallowReactive } from 'vue'
 import type { LocationQuery, LocationQueryRaw, RouteLocationRaw, Router } from 'vue-router'
+import type { Permission } from '../api/account'
 
 /** Pages of readings share points and window; pages of the ledger share their range. */
-export const PAGES = ['overview', 'curves', 'consumption', 'balance', 'tariffs', 'stock', 'periods'] as const
+export const PAGES = ['overview', 'curves', 'consumption', 'balance', 'tariffs', 'stock', 'periods', 'accounts', 'audit'] as const
 export type PageName = (typeof PAGES)[number]
+
+/** What a page needs; most of them to read. */
+export const needOf = (page: string): Permission => NEEDS[page] ?? 'read'
+const NEEDS: Record<string, Permission> = { accounts: 'administer_security', audit: 'audit', account: 'own' }
+/** These pages tell of people and what they did, and have nothing of the site beside them. */
+const OF_PEOPLE = Object.keys(NEEDS)
 
 const LIVE: readonly string[] = ['overview', 'curves']
 
@@ -20,7 +27,7 @@ const groupOf = (page: string): string => (LIVE.includes(page) ? 'live' : page)
 export function queryFor(page: PageName, left: Record<string, LocationQuery>, now: { page: string; query: LocationQuery }): LocationQueryRaw {
   const own: LocationQueryRaw = { ...left[groupOf(page)] }
   if (now.query['lang']) own['lang'] = now.query['lang']
-  const ledger = !LIVE.includes(page) && !LIVE.includes(now.page) && now.page !== 'meter'
+  const ledger = ![...LIVE, ...OF_PEOPLE].includes(page) && ![...LIVE, ...OF_PEOPLE, 'meter'].includes(now.page)
   if (!ledger) return own
   return { ...own, from: now.query['from'], to: now.query['to'] }
 }
