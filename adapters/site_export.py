@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from energy.organisations import Account, Fact, Organisation, Share
+from energy.organisations import Account, Fact, Membership, Organisation, Share
 from energy.sites import LineSettings, Meter, Place, Site, Text, VirtualPoint
 from energy.validity import Validity
 
@@ -33,6 +33,7 @@ def site_words(site: Site) -> dict[str, Any]:
     lists = {
         "places": [_place(place) for place in site.places],
         "organisations": [_organisation(organisation) for organisation in site.organisations],
+        "memberships": [_membership(membership) for membership in site.memberships],
         "facts": [_fact(fact) for fact in site.facts],
         "lines": [_line(line) for line in site.lines],
         "accounts": [_account(account) for account in site.accounts],
@@ -64,12 +65,17 @@ def _dates(valid: Validity) -> dict[str, date | None]:
 
 
 def _place(p: Place) -> dict[str, Any]:
-    return _given({"id": p.id, "name": _name(p.name), "kind": p.kind, "parent": p.parent, **_dates(p.valid)})
+    same = {"id": p.id, "name": _name(p.name), "kind": p.kind, "parent": p.parent, "code": p.code}
+    return _given({**same, **_dates(p.valid)})
 
 
 def _organisation(o: Organisation) -> dict[str, Any]:
     same = {"id": o.id, "name": _name(o.name), "kind": o.kind, "parent": o.parent}
-    return _given({**same, "class": o.institution_class, **_dates(o.valid)})
+    return _given({**same, "class": o.institution_class, "code": o.code, **_dates(o.valid)})
+
+
+def _membership(m: Membership) -> dict[str, Any]:
+    return _given({"organisation": m.organisation, "within": m.within, **_dates(m.valid)})
 
 
 def _fact(f: Fact) -> dict[str, Any]:

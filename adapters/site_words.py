@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator, model_validator
 
 from adapters.scalars import Above0, Bounds, Code, Duration, Id, Number, QuantityName, Ratio, known_zone
 from energy.documents import Words
-from energy.organisations import Account, Basis, Fact, FactName, Organisation, Part, Share
+from energy.official_codes import check_class, check_organisation_code, check_place_code
+from energy.organisations import Account, Basis, Fact, FactName, Membership, Organisation, Part, Share
 from energy.quantities import Medium
 from energy.sites import LineSettings, Meter, Place, RegisterSettings, Site, Text, VirtualPoint
 from energy.validity import Validity
@@ -52,10 +53,18 @@ class PlaceWords(DatedWords):
     name: TextWords
     kind: str = "building"
     parent: Id | None = None
+    code: Code | None = None
+
+    @field_validator("code")
+    @classmethod
+    def _is_a_code(cls, code: str | None, given: ValidationInfo) -> str | None:
+        if code is not None and "kind" in given.data:
+            check_place_code(given.data["kind"], code)
+        return code
 
     @property
     def made(self) -> Place:
-        return Place(self.id, self.name.made, self.kind, self.parent, self.valid)
+        return Place(self.id, self.name.made, self.kind, self.parent, self.valid, self.code)
 
 
 class LineWords(Words):
@@ -130,10 +139,36 @@ class OrganisationWords(DatedWords):
     kind: str = "institution"
     parent: Id | None = None
     class_: Code | None = Field(None, alias="class")
+    code: Code | None = None
+
+    @field_validator("class_")
+    @classmethod
+    def _is_a_class(cls, code: str | None) -> str | None:
+        if code is not None:
+            check_class(code)
+        return code
+
+    @field_validator("code")
+    @classmethod
+    def _is_a_code(cls, code: str | None, given: ValidationInfo) -> str | None:
+        if code is not None and "kind" in given.data:
+            check_organisation_code(given.data["kind"], code)
+        return code
 
     @property
     def made(self) -> Organisation:
-        return Organisation(self.id, self.name.made, self.kind, self.parent, self.class_, self.valid)
+        return Organisation(self.id, self.name.made, self.kind, self.parent, self.class_, self.valid, self.code)
+
+
+class MembershipWords(DatedWords):
+    """An organisation belongs below another one for a time."""
+
+    organisation: Id
+    within: Id
+
+    @property
+    def made(self) -> Membership:
+        return Membership(self.organisation, self.within, self.valid)
 
 
 class FactWords(DatedWords):
@@ -219,6 +254,7 @@ class SiteWords(Words):
     shares: list[ShareWords] = []
     virtual_points: list[VirtualPointWords] = []
     accounts: list[AccountWords] = []
+    memberships: list[MembershipWords] = []
 
     @property
     def made(self) -> Site:
@@ -234,4 +270,5 @@ class SiteWords(Words):
             tuple(words.made for words in self.shares),
             tuple(words.made for words in self.virtual_points),
             tuple(words.made for words in self.accounts),
+            tuple(words.made for words in self.memberships),
         )

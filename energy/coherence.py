@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
+from energy.belonging import belonging_faults
+from energy.official_codes import REGION_KINDS, region_prefix
 from energy.organisations import Fact, Share
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ def faults(site: Site) -> list[Fault]:
     found += _of_meters(site)
     found += _of_tree("places", [(place.id, place.parent) for place in site.places])
     found += _of_tree("organisations", [(one.id, one.parent) for one in site.organisations])
+    found += belonging_faults(site)
+    found += _of_codes(site)
     found += _of_facts(site.facts)
     found += _of_shares(site)
     return found
@@ -105,6 +109,26 @@ def _of_tree(key: str, nodes: Sequence[tuple[str, str | None]]) -> Iterator[Faul
             yield (key, i, "parent"), f"parent {parent!r} is none of {_listed(parents)}"
         for text in _circles(name, parents):
             yield (key, i, "parent"), text
+
+
+def _of_codes(site: Site) -> Iterator[Fault]:
+    """Codes that two have, and regions that do not nest."""
+    regions = {o.id: o for o in site.organisations}
+    for key, nodes in (("organisations", site.organisations), ("places", site.places)):
+        seen: dict[str, str] = {}
+        for i, node in enumerate(nodes):
+            if node.code is not None and seen.setdefault(node.code, node.id) != node.id:
+                yield (key, i, "code"), f"code {node.code!r} is that of {seen[node.code]!r} already"
+    for i, one in enumerate(site.organisations):
+        above = regions.get(one.parent or "")
+        if one.kind not in REGION_KINDS or above is None:
+            continue
+        if above.kind not in (*REGION_KINDS, "region"):
+            yield ("organisations", i, "parent"), f"a {one.kind} lies in a region; {above.id!r} is a {above.kind}"
+        elif above.kind in REGION_KINDS and REGION_KINDS.index(above.kind) >= REGION_KINDS.index(one.kind):
+            yield ("organisations", i, "parent"), f"a {one.kind} cannot lie in {above.id!r}, which is a {above.kind}"
+        elif one.code and above.code and not one.code.startswith(prefix := region_prefix(above.kind, above.code)):
+            yield ("organisations", i, "code"), f"code {one.code} must begin with {prefix}, as it lies in {above.code}"
 
 
 def _of_facts(facts: Sequence[Fact]) -> Iterator[Fault]:

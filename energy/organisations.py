@@ -8,13 +8,17 @@ from decimal import Decimal
 from enum import StrEnum
 
 from energy.names import Text, check_id
+from energy.official_codes import check_organisation_code
 from energy.quantities import Medium
 from energy.validity import ALWAYS, Validity
 
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """A region, department, institution or office; `institution_class` is the type of institution, as it is coded."""
+    """A region, department, institution or office; `institution_class` is the type of institution, as it is coded.
+
+    `code` is its official one: of regions that of GB/T 2260, of all others the unified social credit code.
+    """
 
     id: str
     name: Text
@@ -22,9 +26,25 @@ class Organisation:
     parent: str | None = None
     institution_class: str | None = None
     valid: Validity = ALWAYS
+    code: str | None = None
 
     def __post_init__(self) -> None:
         check_id("organisation", self.id)
+        if self.code is not None:
+            check_organisation_code(self.kind, self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """An organisation belongs below another one for a time, beside its `parent`: a school below its department."""
+
+    organisation: str
+    within: str
+    valid: Validity = ALWAYS
+
+    def __post_init__(self) -> None:
+        if self.organisation == self.within:
+            raise ValueError(f"organisation {self.organisation} cannot belong to itself")
 
 
 class FactName(StrEnum):

@@ -12,7 +12,8 @@ from energy.errors import UnknownName
 from energy.names import ID_PATTERN as ID_PATTERN
 from energy.names import Text as Text
 from energy.names import check_id as check_id
-from energy.organisations import Account, Fact, Organisation, Share
+from energy.official_codes import check_place_code
+from energy.organisations import Account, Fact, Membership, Organisation, Share
 from energy.quantities import Kind, Medium, headline, quantity
 from energy.readings import Point
 from energy.validity import ALWAYS, Validity
@@ -20,16 +21,19 @@ from energy.validity import ALWAYS, Validity
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A campus, building, floor or zone; `parent` is the place that it is in."""
+    """A campus, building, floor or zone; `parent` is the place that it is in, `code` the official one of a building."""
 
     id: str
     name: Text
     kind: str
     parent: str | None = None
     valid: Validity = ALWAYS
+    code: str | None = None
 
     def __post_init__(self) -> None:
         check_id("place", self.id)
+        if self.code is not None:
+            check_place_code(self.kind, self.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,7 @@ class Site:
     shares: tuple[Share, ...] = ()
     virtual_points: tuple[VirtualPoint, ...] = ()
     accounts: tuple[Account, ...] = ()
+    memberships: tuple[Membership, ...] = ()
 
     def __post_init__(self) -> None:
         check_id("site", self.id)

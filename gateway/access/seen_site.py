@@ -99,6 +99,7 @@ def _site(listed: Listed, sight: Sight, meters: list[Meter]) -> Site:
         lines=(),
         meters=tuple(meters),
         organisations=seen_organisations(listed, sight.organisations),
+        memberships=tuple(m for m in whole.memberships if {m.organisation, m.within} <= sight.organisations),
         facts=tuple(fact for node in sorted(nodes) for fact in listed.facts.get(node, ())),
         shares=tuple(s for s in shares if all(part.organisation in sight.organisations for part in s.parts)),
         virtual_points=tuple(_virtual(listed, sight)),

@@ -8,6 +8,7 @@ from datetime import date
 from functools import cached_property
 from typing import TypeVar
 
+from energy.belonging import all_above, all_below, lowers, uppers
 from energy.sites import Site
 from gateway.access.roles import SEPARATE, Grant, Identity, Permission, Role
 from gateway.ledger.scope import Move, Scope
@@ -64,8 +65,9 @@ class Ownership:
         self.order = {m.id: i for i, m in enumerate(site.meters)}
         self.below = _grouped((m.parent, m.id) for m in self.meters.values())
         self.of_organisation = _grouped((user, name) for name, users in self.users.items() for user in users)
-        self.parents = {o.id: o.parent for o in site.organisations}
-        self.children = _grouped((o.parent, o.id) for o in site.organisations)
+        # By region and by department: who stands above, and below, on the day.
+        self.uppers = uppers(site, day)
+        self.lowers = lowers(self.uppers)
         self.places = {p.id: p.parent for p in site.places}
         self.within = _grouped((p.parent, p.id) for p in site.places)
         self.listed = {m.id: m for m in site.meters}
@@ -88,7 +90,7 @@ class Ownership:
 
     def subtree(self, organisations: Iterable[str]) -> frozenset[str]:
         """Organisations that there are, with all below them."""
-        return _subtree((name for name in organisations if name in self.parents), self.children)
+        return frozenset(all_below((name for name in organisations if name in self.uppers), self.lowers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ class Sight:
         return cls(
             False,
             organisations,
-            frozenset(a for o in reach.organisations for a in above(own.parents.get(o), own.parents)) - organisations,
+            frozenset(all_above(reach.organisations, own.uppers)) & own.uppers.keys() - organisations,
             frozenset(meters),
             own_places.union(*(above(name, own.places) for name in hung)),
             own_places,

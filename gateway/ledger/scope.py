@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Self
 
 from analytics.consumption.allocation import WHOLE, Shares, cumulative, weights_of
+from energy.belonging import all_below, cut_days, lowers, uppers
 from energy.errors import EnergyError, UnknownName
 from energy.items import children, item
 from energy.organisations import Basis, Share
@@ -86,6 +87,7 @@ class Scope:
         for meter in self._meters.values():
             self._below[meter.parent].append(meter)
         self._shares = [s for s in site.shares if s.valid.holds(day)]
+        self._organisations_below = lowers(uppers(site, day))
         self._divided = self._division()
         self._used: defaultdict[str, list[tuple[Meter, Component]]] | None = None
 
@@ -117,7 +119,7 @@ class Scope:
                 below = [Node(NodeKind.PLACE, p.id) for p in self._site.places if p.parent == node.id]
                 return below or [Node(NodeKind.METER, m.id) for m in self._of_place(node.id)]
             case NodeKind.ORGANISATION:
-                return [Node(NodeKind.ORGANISATION, o.id) for o in self._site.organisations if o.parent == node.id]
+                return [Node(NodeKind.ORGANISATION, o) for o in self._organisations_below.get(node.id, ())]
             case NodeKind.ITEM:
                 return [Node(NodeKind.ITEM, i.short) for i in children(node.id)]
             case NodeKind.METER:
@@ -198,7 +200,7 @@ class Scope:
         return self._used
 
     def _of_organisation(self, name: str) -> list[tuple[Meter, Component]]:
-        own = subtree(name, {o.id: o.parent for o in self._site.organisations}, "organisation")
+        own = organisations_of(name, self._site, self._organisations_below)
         used = self.by_organisation()
         return _without_opposites([found for organisation in own for found in used.get(organisation, [])])
 
@@ -299,6 +301,13 @@ def subtree(name: str, parents: Mapping[str, str | None], what: str) -> set[str]
     return found
 
 
+def organisations_of(name: str, site: Site, below: Mapping[str, Sequence[str]]) -> set[str]:
+    """An organisation and all below it, by whatever tree, each once; UnknownName where there is none of this name."""
+    if not any(o.id == name for o in site.organisations):
+        raise UnknownName(f"organisation {name!r} is not in the site")
+    return all_below([name], below)
+
+
 def _standing(name: str | None, parents: Mapping[str, str | None], there: Collection[str]) -> str | None:
     """The nearest meter above that is still there."""
     while name is not None and name not in there:
@@ -315,7 +324,7 @@ def _depth(name: str, parents: Mapping[str, str | None]) -> int:
 
 def cuts(site: Site, moves: Sequence[Move]) -> list[date]:
     """The days on which who uses what changes."""
-    days = {m.day for m in moves} | {m.removed_on for m in site.meters if m.removed_on}
+    days = {m.day for m in moves} | {m.removed_on for m in site.meters if m.removed_on} | cut_days(site)
     for share in site.shares:
         days |= {d for d in (share.valid.start, share.valid.end) if d is not None}
         if share.weighed_by_facts is not None:

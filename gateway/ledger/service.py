@@ -11,6 +11,7 @@ import numpy as np
 
 from analytics.consumption.allocation import part
 from analytics.consumption.formula import Formula, evaluate, flattened, parse
+from energy.belonging import lowers, uppers
 from energy.bills import SupplierBill
 from energy.errors import EnergyError, UnknownName
 from energy.hours import HOUR_MS, UNPRICED, Doubt, Hours, Sums, Whole
@@ -23,7 +24,7 @@ from energy.sites import Meter, Site, VirtualPoint
 from gateway.ledger.billed import Billed, billed_quantity
 from gateway.ledger.curves import Curves
 from gateway.ledger.periods import HALF_MS, Figures, edges_of, joined, of_periods
-from gateway.ledger.scope import Component, Move, Node, NodeKind, Scope, cuts, subtree
+from gateway.ledger.scope import Component, Move, Node, NodeKind, Scope, cuts, organisations_of
 
 _MOST_PERIODS = 9_000
 
@@ -170,15 +171,15 @@ class Consumption:
         eras = self._eras(edges)
         composed = [(low, high, self._composed(node, day)) for low, high, day in eras]
         media = {m for _, _, found in composed for m in found if medium in (None, m)}
-        billed = self._billed_to(node)
+        billed = self._billed_to(node, asked.last_day)
         media |= {m for m in billed if medium in (None, m)}
         return {m: await self._of_medium(m, composed, billed.get(m, []), edges) for m in sorted(media)}
 
-    def _billed_to(self, node: Node) -> Mapping[Medium, list[str]]:
-        """The accounts of an organisation that have no meters, and bills."""
+    def _billed_to(self, node: Node, day: date) -> Mapping[Medium, list[str]]:
+        """The accounts of an organisation, and of all below it on a day, that have no meters, and bills."""
         if node.kind is not NodeKind.ORGANISATION:
             return {}
-        return self._billed.of(subtree(node.id, {o.id: o.parent for o in self.site.organisations}, "organisation"))
+        return self._billed.of(organisations_of(node.id, self.site, lowers(uppers(self.site, day))))
 
     async def _of_medium(
         self,

@@ -13,7 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.records.base import Base
 from gateway.records.changes import Change, Plain
 from gateway.sites.rows import Row
-from gateway.sites.tables import AccountRow, FactRow, LineRow, MeterRow, NodeRow, ShareRow, SiteRow, VirtualPointRow
+from gateway.sites.tables import (
+    AccountRow,
+    FactRow,
+    LineRow,
+    MembershipRow,
+    MeterRow,
+    NodeRow,
+    ShareRow,
+    SiteRow,
+    VirtualPointRow,
+)
 
 _OURS = ("number", "site")
 
@@ -64,6 +74,7 @@ KEPT: dict[str, Keeping] = {
     "site": Keeping(_table(SiteRow)),
     "place": Keeping(_table(NodeRow), same={"tree": "place"}),
     "organisation": Keeping(_table(NodeRow), same={"tree": "organisation"}),
+    "membership": Keeping(_table(MembershipRow), ("organisation", "within", "valid_from")),
     "fact": Keeping(_table(FactRow), ("tree", "node", "fact", "valid_from")),
     "line": Keeping(_table(LineRow)),
     "account": Keeping(_table(AccountRow)),

@@ -20,7 +20,7 @@ from gateway.sites.rows import rows_of, site_of
 from gateway.sites.tables import SiteRow
 
 # What a site file of an edge need not speak of; where it says nothing, the records stay.
-_UNSPOKEN = ("organisations", "facts", "shares", "virtual_points", "accounts")
+_UNSPOKEN = ("organisations", "facts", "shares", "virtual_points", "accounts", "memberships")
 
 
 class SiteRecords:

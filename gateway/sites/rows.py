@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from energy.organisations import Account, Basis, Fact, FactName, Organisation, Part, Share
+from energy.organisations import Account, Basis, Fact, FactName, Membership, Organisation, Part, Share
 from energy.quantities import Medium
 from energy.sites import LineSettings, Meter, Place, RegisterSettings, Site, Text, VirtualPoint
 from energy.validity import Validity
@@ -27,6 +27,7 @@ def rows_of(site: Site) -> dict[str, list[Row]]:
         "site": [{"id": site.id, **_named(site.name), "zone": site.zone}],
         "place": [_of_place(place) for place in site.places],
         "organisation": [_of_organisation(organisation) for organisation in site.organisations],
+        "membership": [_of_membership(membership) for membership in site.memberships],
         "fact": [_of_fact(fact) for fact in site.facts],
         "line": [_same(line, ("id", "address", "timeout_s")) for line in site.lines],
         "account": [{**_same(account, _ACCOUNT), "medium": str(account.medium)} for account in site.accounts],
@@ -43,8 +44,9 @@ def site_of(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Site:
         head["id"],
         _name(head),
         head["zone"],
-        places=tuple(Place(r["id"], _name(r), r["kind"], r["parent"], _valid(r)) for r in rows["place"]),
+        places=tuple(Place(r["id"], _name(r), r["kind"], r["parent"], _valid(r), r["code"]) for r in rows["place"]),
         organisations=tuple(_organisation(row) for row in rows["organisation"]),
+        memberships=tuple(Membership(r["organisation"], r["within"], _valid(r)) for r in rows["membership"]),
         facts=tuple(_fact(row) for row in rows["fact"]),
         lines=tuple(LineSettings(r["id"], r["address"], r["timeout_s"]) for r in rows["line"]),
         accounts=tuple(Account(medium=Medium(r["medium"]), **_kept(r, _ACCOUNT)) for r in rows["account"]),
@@ -97,16 +99,20 @@ def _decimal(text: str | None) -> Decimal | None:
 def _of_place(p: Place) -> Row:
     # Both trees are kept in one table; a place is no institution.
     same = {"id": p.id, **_named(p.name), "kind": p.kind, "parent": p.parent, "institution_class": None}
-    return {**same, **_dated(p.valid)}
+    return {**same, "code": p.code, **_dated(p.valid)}
 
 
 def _of_organisation(o: Organisation) -> Row:
-    return {**_same(o, ("id", "kind", "parent", "institution_class")), **_named(o.name), **_dated(o.valid)}
+    return {**_same(o, ("id", "kind", "parent", "institution_class", "code")), **_named(o.name), **_dated(o.valid)}
 
 
 def _organisation(row: Mapping[str, Any]) -> Organisation:
-    same = _kept(row, ("id", "kind", "parent", "institution_class"))
+    same = _kept(row, ("id", "kind", "parent", "institution_class", "code"))
     return Organisation(**same, name=_name(row), valid=_valid(row))
+
+
+def _of_membership(m: Membership) -> Row:
+    return {**_same(m, ("organisation", "within")), **_dated(m.valid)}
 
 
 def _of_fact(f: Fact) -> Row:

@@ -57,6 +57,16 @@ class NodeRow(_OfSite, _Named, _Dated, Base):
     kind: Mapped[str] = mapped_column(String)
     parent: Mapped[str | None] = mapped_column(String)
     institution_class: Mapped[str | None] = mapped_column(String)
+    code: Mapped[str | None] = mapped_column(String)
+
+
+class MembershipRow(_OfSite, _Dated, Base):
+    """An organisation belongs below another one for a time."""
+
+    __tablename__ = "memberships"
+
+    organisation: Mapped[str] = mapped_column(String, index=True)
+    within: Mapped[str] = mapped_column(String, index=True)
 
 
 class FactRow(_OfSite, _Dated, Base):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from analytics.carbon.factor_sets import FactorSet
 from analytics.carbon.factors import Carrier, FactorError
+from energy.belonging import all_below, lowers, uppers
 from energy.errors import EnergyError, UnitError, UnknownName
 from energy.sites import Site
 from energy.stock import StockMove
@@ -24,7 +25,7 @@ async def used(stock: Stock, books: Books, query: StockQuery) -> StockAnswer:
     """What was used of each fuel, stock by stock and together."""
     if not query.from_ < query.to:
         raise EnergyError(f"from {query.from_} must be before to {query.to}")
-    kept = await stock.entries(owners_of(books.kept.site, Node.parse(query.of)))
+    kept = await stock.entries(owners_of(books.kept.site, Node.parse(query.of), query.to - timedelta(days=1)))
     chosen = books.factors.set(query.factors or books.factors.sets[0].id)
     found = uses([entry.value for entry in kept], query.from_, query.to)
     words = [_use(use, chosen, query.from_.year) for use in found]
@@ -32,27 +33,21 @@ async def used(stock: Stock, books: Books, query: StockQuery) -> StockAnswer:
     return StockAnswer(query.of, query.from_, query.to, chosen.id, words, _totals(words), moves)
 
 
-def owners_of(site: Site, node: Node) -> list[str] | None:
-    """Who keeps the stocks of a node: the node and all below it; None of a site, where everybody does."""
+def owners_of(site: Site, node: Node, day: date) -> list[str] | None:
+    """Who keeps the stocks of a node: the node and all below it on a day; None of a site, where everybody does."""
     match node.kind:
         case NodeKind.SITE:
             return None
         case NodeKind.ORGANISATION:
-            parents: Mapping[str, str | None] = {o.id: o.parent for o in site.organisations}
+            above: Mapping[str, tuple[str, ...]] = uppers(site, day)
         case NodeKind.PLACE:
-            parents = {p.id: p.parent for p in site.places}
+            above = {p.id: () if p.parent is None else (p.parent,) for p in site.places}
         case _:
             raise EnergyError(f"{node} keeps no stock; ask of an organisation, a place or the site")
-    if node.id not in parents:
+    if node.id not in above:
         raise UnknownName(f"{node.kind} {node.id!r} is not in the site")
-    return [str(Node(node.kind, name)) for name in parents if _within(name, node.id, parents)]
-
-
-def _within(name: str, above: str, parents: Mapping[str, str | None]) -> bool:
-    at: str | None = name
-    while at is not None and at != above:
-        at = parents.get(at)
-    return at == above
+    within = all_below([node.id], lowers(above))
+    return [str(Node(node.kind, name)) for name in above if name in within]
 
 
 def _is_of(move: StockMove, query: StockQuery) -> bool:

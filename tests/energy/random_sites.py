@@ -7,7 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from energy.organisations import Account, Basis, Fact, FactName, Organisation, Part, Share
+from energy.official_codes import BUILDING, INSTITUTION_CLASSES, check_digit
+from energy.organisations import Account, Basis, Fact, FactName, Membership, Organisation, Part, Share
 from energy.quantities import QUANTITIES, Kind, Medium
 from energy.sites import LineSettings, Meter, Place, RegisterSettings, Site, Text, VirtualPoint
 from energy.validity import Validity
@@ -35,11 +36,8 @@ def validities(draw: st.DrawFn) -> Validity:
 @st.composite
 def sites(draw: st.DrawFn) -> Site:
     """A site in which every reference leads somewhere."""
-    places = [Place(i, draw(NAMES), draw(CODES), up, draw(validities())) for i, up in _tree(draw)]
-    organisations = [
-        Organisation(i, draw(NAMES), draw(CODES), up, draw(st.none() | CODES), draw(validities()))
-        for i, up in _tree(draw)
-    ]
+    places = [_place(draw, n, i, up) for n, (i, up) in enumerate(_tree(draw))]
+    organisations = [_organisation(draw, n, i, up) for n, (i, up) in enumerate(_tree(draw))]
     of = {"place": _any_of(places), "organisation": _any_of(organisations)}
     lines = [LineSettings(i, draw(WORDS), draw(ABOVE_0)) for i in _ids(draw)]
     tariffs, capacities = st.none() | IDS, st.none() | ABOVE_0
@@ -61,7 +59,37 @@ def sites(draw: st.DrawFn) -> Site:
         tuple(_share(draw, meter, organisations) for meter in meters if organisations),
         tuple(_virtual_point(draw, i, of) for i in ids[1::2]),
         tuple(accounts),
+        tuple(_memberships(draw, organisations)),
     )
+
+
+def _place(draw: st.DrawFn, n: int, name: str, parent: str | None) -> Place:
+    kind = draw(st.sampled_from(["campus", "building", "floor", "zone"]) | CODES)
+    code = f"330302A{n:03}" if kind == BUILDING and draw(st.booleans()) else None
+    return Place(name, draw(NAMES), kind, parent, draw(validities()), code)
+
+
+def _organisation(draw: st.DrawFn, n: int, name: str, parent: str | None) -> Organisation:
+    kind = draw(st.sampled_from(["institution", "department", "office", "region"]))
+    first = f"1233030200000000{n}"
+    code = first + check_digit(first) if kind != "region" and draw(st.booleans()) else None
+    kind_of = draw(st.none() | st.sampled_from(INSTITUTION_CLASSES))
+    if parent is None and draw(st.booleans()):
+        kind, code = "province", f"{33 + n}0000"
+    return Organisation(name, draw(NAMES), kind, parent, kind_of, draw(validities()), code)
+
+
+def _memberships(draw: st.DrawFn, organisations: list[Organisation]) -> list[Membership]:
+    """The last one, which nobody stands below, below another tree for a time."""
+    tops = [o.id for o in organisations[:-1] if o.parent is None]
+    if not tops or organisations[-1].parent is not None or draw(st.booleans()):
+        return []
+    start = draw(st.dates(date(1990, 1, 1), date(2020, 1, 1)))
+    moved = draw(st.sampled_from(tops))
+    return [
+        Membership(organisations[-1].id, tops[0], Validity(None, start)),
+        Membership(organisations[-1].id, moved, Validity(start, draw(st.none() | st.just(date(2030, 1, 1))))),
+    ]
 
 
 def _ids(draw: st.DrawFn, most: int = 3) -> list[str]:
