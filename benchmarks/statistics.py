@@ -109,7 +109,7 @@ async def city() -> dict[str, Any]:
         count = await write_month(target, statistics, books, month, factors, drafts=True)
         close_s = time.perf_counter() - began
         assert count == INSTITUTIONS
-        board_ms = await _ms_of(lambda: filings_of(statistics, FilingsQuery("2026-05")))
+        board_ms = await _ms_of(lambda: filings_of(statistics, books, FilingsQuery("2026-05")))
         form_ms = await _ms_of(lambda: filing_of(statistics, FilingQuery("2026-05", f"i{LATE:04d}")), 9)
         before = await _electricity(statistics)
         began = time.perf_counter()

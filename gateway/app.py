@@ -71,6 +71,7 @@ from gateway.page import add_page
 from gateway.records.changes import last_change, logged_changes
 from gateway.records.database import Records, open_records
 from gateway.reporting.routes import ROUTES as REPORTING_ROUTES
+from gateway.reporting.rows import FILING
 from gateway.reporting.service import Statistics
 from gateway.services import Services
 from gateway.sites.records import load_or_import
@@ -370,11 +371,12 @@ async def _prune(audit: Audit, days: int) -> None:
 
 async def _watch_records(books: Books, records: Records, clock: Clock, site: Site, door: AccountsDoor) -> None:
     """Take over what changes in the records, by this process or by a command beside it."""
-    seen, failing = await last_change(records), False
+    # Filings are read where they are asked for; the books need nothing of them.
+    seen, failing = await last_change(records, without=[FILING]), False
     while True:
         await asyncio.sleep(_LOOK_EVERY_S)
         try:
-            now = await last_change(records)
+            now = await last_change(records, without=[FILING])
             if now != seen:
                 if await logged_changes(records, after=seen, newest=1, kinds=KINDS):
                     door.forget()

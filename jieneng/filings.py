@@ -32,8 +32,8 @@ _PATH = "/api/v1/statistics"
 async def listed(settings: Settings, query: FilingsQuery) -> FilingsAnswer:
     """The filings of a month."""
     try:
-        async with _open(settings) as (statistics, _):
-            return await filings_of(statistics, query)
+        async with _open(settings) as (statistics, books):
+            return await filings_of(statistics, books, query)
     except StoreError as locked:
         given = msgspec.to_builtins(query)
         return await asyncio.to_thread(asked, settings, f"{_PATH}/filings", given, FilingsAnswer, locked)

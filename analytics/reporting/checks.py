@@ -75,6 +75,8 @@ class _Looking:
 
     def __init__(self, form: Form, filing: Filing, beside: Beside) -> None:
         self._form, self._filing, self._beside = form, filing, beside
+        self._values = _by_item(filing)
+        self._then = None if beside.last_year is None else _by_item(beside.last_year)[CellKind.QUANTITY]
         self._looks: Mapping[RuleKind, Callable[[Rule], Found]] = {
             RuleKind.NEEDED: self._needed,
             RuleKind.PAIRED: self._paired,
@@ -95,18 +97,23 @@ class _Looking:
     def by(self, rule: Rule) -> Found:
         return self._looks[rule.kind](rule)
 
+    def _price_of(self, item: str) -> Decimal | None:
+        """Yuan per unit; None where there is none."""
+        quantity, fee = self._values[CellKind.QUANTITY].get(item), self._values[CellKind.FEE].get(item)
+        return fee / quantity if quantity and fee else None
+
     def _items(self, rule: Rule) -> Iterator[FormItem]:
         return (one for one in self._form.items if rule.item in (None, one.id))
 
     def _needed(self, rule: Rule) -> Found:
         for one in self._items(rule):
-            if one.needed and self._filing.value(one.id) is None:
+            if one.needed and self._values[CellKind.QUANTITY].get(one.id) is None:
                 text = Text(f"未填报{one.name.zh}；没有消费请填 0", f"{one.name.en} is empty; where none was used, 0")
                 yield (_quantity(one.id),), text
 
     def _paired(self, rule: Rule) -> Found:
         for one in self._items(rule):
-            quantity, fee = self._filing.value(one.id), self._filing.value(one.id, CellKind.FEE)
+            quantity, fee = self._values[CellKind.QUANTITY].get(one.id), self._values[CellKind.FEE].get(one.id)
             if one.fee and quantity and fee is None:
                 yield (_fee(one.id),), Text(f"{one.name.zh}有消费量，没有费用", f"{one.name.en} has a quantity, no fee")
             elif fee and not quantity:
@@ -122,8 +129,8 @@ class _Looking:
     def _part(self, rule: Rule) -> Found:
         for one in self._items(rule):
             for kind in CellKind:
-                part = self._filing.value(one.id, kind)
-                whole = None if one.part_of is None else self._filing.value(one.part_of, kind)
+                part = self._values[kind].get(one.id)
+                whole = None if one.part_of is None else self._values[kind].get(one.part_of)
                 if one.part_of is not None and part is not None and part > (whole or 0):
                     name, of = one.name, self._form.item(one.part_of).name
                     zh = f"{name.zh} {part} 大于{of.zh} {_shown(whole, 'zh')}"
@@ -132,7 +139,7 @@ class _Looking:
 
     def _price(self, rule: Rule) -> Found:
         for one in self._items(rule):
-            price = _price(self._filing, one.id)
+            price = self._price_of(one.id)
             if price is None or rule.low is None or rule.high is None or rule.low <= price <= rule.high:
                 continue
             if _wan(price, rule.low, rule.high) is not None:
@@ -144,7 +151,7 @@ class _Looking:
 
     def _fee_unit(self, rule: Rule) -> Found:
         for one in self._items(rule):
-            price = _price(self._filing, one.id)
+            price = self._price_of(one.id)
             factor = (
                 None if price is None or rule.low is None or rule.high is None else _wan(price, rule.low, rule.high)
             )
@@ -154,10 +161,8 @@ class _Looking:
                 yield (_fee(one.id),), Text(zh, en)
 
     def _last_year(self, rule: Rule) -> Found:
-        before = self._beside.last_year
-        for one in self._items(rule) if before is not None else ():
-            assert before is not None
-            now, then = self._filing.value(one.id), before.value(one.id)
+        for one in self._items(rule) if self._then is not None else ():
+            now, then = self._values[CellKind.QUANTITY].get(one.id), (self._then or {}).get(one.id)
             if now is None or not then or rule.high is None or abs(now - then) < rule.least:
                 continue
             change = (now - then) / then
@@ -168,7 +173,7 @@ class _Looking:
 
     def _copied(self, rule: Rule) -> Found:
         for one in self._items(rule):
-            now = self._filing.value(one.id)
+            now = self._values[CellKind.QUANTITY].get(one.id)
             if now is None or len(str(abs(now)).replace(".", "").strip("0")) < _COPY_DIGITS:
                 continue
             same = [other.period for other in self._beside.others if other.value(one.id) == now]
@@ -184,15 +189,13 @@ class _Looking:
                 yield (_fee(one.id),), Text(zh, f"the fee of {one.name.en}, {fee.value}, is round; was it guessed?")
 
     def _swapped(self, rule: Rule) -> Found:
-        before = self._beside.last_year
-        whole = [one.id for one in self._form.items if one.part_of is None]
-        for a, b in combinations(whole, 2) if before is not None else ():
-            assert before is not None
-            if _exchanged(self._filing, before, a, b):
-                names = self._form.item(a).name, self._form.item(b).name
-                zh = f"{names[0].zh}与{names[1].zh}可能填反：各自接近对方的上年同期"
-                en = f"{names[0].en} and {names[1].en} look exchanged: each is near what the other was last year"
-                yield (_quantity(a), _quantity(b)), Text(zh, en)
+        now, then = self._values[CellKind.QUANTITY], self._then or {}
+        both = [one for one in self._form.items if one.part_of is None and _above(now, one.id) and _above(then, one.id)]
+        for a, b in combinations(both, 2):
+            if _exchanged((now[a.id], now[b.id]), (then[a.id], then[b.id])):
+                zh = f"{a.name.zh}与{b.name.zh}可能填反：各自接近对方的上年同期"
+                en = f"{a.name.en} and {b.name.en} look exchanged: each is near what the other was last year"
+                yield (_quantity(a.id), _quantity(b.id)), Text(zh, en)
 
     def _size(self, rule: Rule) -> Found:
         before = self._beside.last_year
@@ -242,10 +245,16 @@ def _fee(item: str) -> Cell:
     return Cell(item, CellKind.FEE)
 
 
-def _price(filing: Filing, item: str) -> Decimal | None:
-    """Yuan per unit; None where there is none."""
-    quantity, fee = filing.value(item), filing.value(item, CellKind.FEE)
-    return fee / quantity if quantity and fee else None
+def _by_item(filing: Filing) -> dict[CellKind, dict[str, Decimal]]:
+    """The figures of a filing by kind and item."""
+    found: dict[CellKind, dict[str, Decimal]] = {kind: {} for kind in CellKind}
+    for cell, filled in filing.cells.items():
+        found[cell.kind][cell.item] = filled.value
+    return found
+
+
+def _above(values: Mapping[str, Decimal], item: str) -> bool:
+    return values.get(item, 0) > 0
 
 
 def _wan(price: Decimal, low: Decimal, high: Decimal) -> Decimal | None:
@@ -253,13 +262,10 @@ def _wan(price: Decimal, low: Decimal, high: Decimal) -> Decimal | None:
     return next((factor for factor in (_WAN, 1 / _WAN) if low <= price * factor <= high), None)
 
 
-def _exchanged(now: Filing, before: Filing, a: str, b: str) -> bool:
-    four = now.value(a), now.value(b), before.value(a), before.value(b)
-    if any(value is None or value <= 0 for value in four):
-        return False
-    a_now, b_now, a_then, b_then = (value for value in four if value is not None)
-    crossed = _apart(a_now, b_then) < _NEAR and _apart(b_now, a_then) < _NEAR
-    return crossed and _apart(a_now, a_then) > _FAR and _apart(b_now, b_then) > _FAR
+def _exchanged(now: tuple[Decimal, Decimal], then: tuple[Decimal, Decimal]) -> bool:
+    """Whether each of two amounts, all above 0, is near what the other was, and far from what it was itself."""
+    crossed = _apart(now[0], then[1]) < _NEAR and _apart(now[1], then[0]) < _NEAR
+    return crossed and _apart(now[0], then[0]) > _FAR and _apart(now[1], then[1]) > _FAR
 
 
 def _apart(one: Decimal, other: Decimal) -> Decimal:

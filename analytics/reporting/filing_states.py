@@ -43,6 +43,11 @@ class StepError(EnergyError):
     """A step that a filing cannot take where it stands."""
 
 
+def possible(state: State) -> tuple[Step, ...]:
+    """The steps that a filing can take where it stands."""
+    return tuple(step for (of, step) in _WAY if of is state)
+
+
 def after(state: State, step: Step) -> State:
     """Where a filing stands after a step; StepError where it cannot be taken.
 
@@ -51,6 +56,5 @@ def after(state: State, step: Step) -> State:
     """
     found = _WAY.get((state, step))
     if found is None:
-        possible = ", ".join(s for (of, s) in _WAY if of is state)
-        raise StepError(f"a filing that is {state} cannot be taken to {step}; it can: {possible}")
+        raise StepError(f"a filing that is {state} cannot be taken to {step}; it can: {', '.join(possible(state))}")
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -84,9 +84,11 @@ class Form:
     valid: Validity
     items: tuple[FormItem, ...]
     source: str
+    by_id: Mapping[str, FormItem] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         known = {i.id: i for i in self.items}
+        object.__setattr__(self, "by_id", known)
         if len(known) != len(self.items):
             raise ValueError(f"form {self.id} has an item twice")
         for one in self.items:
@@ -97,19 +99,15 @@ class Form:
                 raise ValueError(f"{one.id} in {one.unit} is part of {whole.id} in {whole.unit}; give both one unit")
 
     @property
-    def by_id(self) -> Mapping[str, FormItem]:
-        return {i.id: i for i in self.items}
-
-    @property
     def cells(self) -> tuple[Cell, ...]:
         return tuple(cell for one in self.items for cell in one.cells)
 
     def item(self, id: str) -> FormItem:
         """The item of this id; UnknownName where the form has none."""
-        for one in self.items:
-            if one.id == id:
-                return one
-        raise UnknownName(f"form {self.id} {self.version} has no item {id!r}; it has {', '.join(self.by_id)}")
+        found = self.by_id.get(id)
+        if found is None:
+            raise UnknownName(f"form {self.id} {self.version} has no item {id!r}; it has {', '.join(self.by_id)}")
+        return found
 
 
 def form_for(forms: tuple[Form, ...], id: str, day: date) -> Form:

@@ -129,7 +129,7 @@ class SeenBooks(Books):
         self.consumption = SeenConsumption(books.consumption, books, self.kept, sight)
 
     def __getattr__(self, name: str) -> Any:
-        return _of(self._books, name, ("pending",))
+        return _of(self._books, name, ("pending", "revision"))
 
     def named(self) -> Sequence[Organisation]:
         return seen_organisations(self._listed, self._sight.organisations | self._sight.named)

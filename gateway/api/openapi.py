@@ -13,6 +13,7 @@ from gateway.access.roles import Permission
 from gateway.api.idempotency import KEY, takes_key
 from gateway.api.problems import Problem
 from gateway.api.route import Route
+from gateway.api.words import Download
 
 _IDEMPOTENCY = {
     "name": KEY,
@@ -26,7 +27,7 @@ _TEMPLATE = "#/components/schemas/{name}"
 
 def openapi(routes: Sequence[Route[Any]], pushed: Sequence[type[msgspec.Struct]]) -> dict[str, Any]:
     """The description of the API; `pushed` are the messages of the WebSocket `/api/v1/live`."""
-    answers: list[type] = [route.answer for route in routes]
+    answers: list[type] = [route.answer for route in routes if not issubclass(route.answer, Download)]
     bodies: list[type] = [route.body for route in routes if route.body is not None]
     types: list[type] = [*answers, *bodies, *pushed, Problem]
     # Parameters bring their own named types, such as enumerations.
@@ -70,13 +71,19 @@ def _operation(route: Route[Any], of_type: dict[Any, Any]) -> dict[str, Any]:
         ],
         **body,
         "responses": {
-            "200": {"description": "OK", "content": {"application/json": {"schema": of_type[route.answer]}}},
+            "200": {"description": "OK", "content": _content(route.answer, of_type)},
             "default": {
                 "description": "What went wrong",
                 "content": {"application/problem+json": {"schema": of_type[Problem]}},
             },
         },
     }
+
+
+def _content(answer: type[msgspec.Struct], of_type: dict[Any, Any]) -> dict[str, Any]:
+    if issubclass(answer, Download):
+        return {answer.media_type: {"schema": {"type": "string", "format": "binary"}}}
+    return {"application/json": {"schema": of_type[answer]}}
 
 
 def _parameter(path: str, field: msgspec.structs.FieldInfo, of_type: dict[Any, Any]) -> dict[str, Any]:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from analytics.carbon.factor_sets import FactorSet
 from analytics.reporting.filing_states import OPEN, State
 from analytics.reporting.filings import Rolled, as_filing, rolled_up
 from analytics.reporting.forms import Form
 from analytics.reporting.indicators import Result
+from energy.belonging import uppers
+from energy.official_codes import REGION_KINDS
 from energy.organisations import Organisation
-from gateway.reporting.service import Standing, indicators_of
+from energy.sites import Site
+from gateway.reporting.standing import Standing, indicators_of
+
+_REGIONS = frozenset({*REGION_KINDS, "region"})
+_OF_INSTITUTIONS = frozenset({"institution", "office"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,10 @@ class Rolling:
     def whole(self, standings: Sequence[Standing]) -> Summed:
         """All of them together."""
         return self._summed(None, standings)
+
+    def of_none(self, standings: Sequence[Standing], parents: Mapping[str, str | None]) -> Summed:
+        """Those that stand below nothing in the tree; with the topmost nodes they make up the whole."""
+        return self._summed(None, [s for s in standings if parents.get(s.organisation.id) is None])
 
     def by_tree(
         self, standings: Sequence[Standing], organisations: Sequence[Organisation], parents: Mapping[str, str | None]
@@ -68,6 +79,25 @@ def above(name: str, parents: Mapping[str, str | None]) -> Iterator[str]:
         at = parents.get(at)
 
 
-def tree_of(organisations: Iterable[Organisation], tree: str) -> dict[str, str | None]:
-    """What each organisation stands below, in the tree of regions or of departments."""
-    return {o.id: o.parent for o in organisations}
+def tree_of(site: Site, tree: str, day: date) -> dict[str, str | None]:
+    """What each organisation stands directly below on a day, in the tree of regions or in that of departments.
+
+    Of regions, and of departments, only; what lies between is passed over. An organisation that belongs to two
+    departments at a time counts in the first that is told of it, so that no tree counts anybody twice.
+    """
+    kinds = {o.id: o.kind for o in site.organisations}
+    up = uppers(site, day)
+    return {name: _nearest(name, up, kinds, of_regions=tree == "region") for name in kinds}
+
+
+def _nearest(name: str, up: Mapping[str, Sequence[str]], kinds: Mapping[str, str], *, of_regions: bool) -> str | None:
+    left, seen = list(up.get(name, ())), {name}
+    while left:
+        at = left.pop(0)
+        if at in seen or at not in kinds:
+            continue
+        seen.add(at)
+        if kinds[at] not in _OF_INSTITUTIONS and (kinds[at] in _REGIONS) == of_regions:
+            return at
+        left += up.get(at, ())
+    return None

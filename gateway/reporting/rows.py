@@ -20,6 +20,8 @@ from gateway.reporting.tables import FilingRow, FilingStepRow
 _FILINGS, _STEPS = table_of(FilingRow), table_of(FilingStepRow)
 # So many names fit into one question to any database.
 _NAMES = 500
+# The kind under which changes of filings are logged; their key is PERIOD/ORGANISATION.
+FILING = "filing"
 
 
 @dataclass(frozen=True, slots=True)

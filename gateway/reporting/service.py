@@ -2,77 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from analytics.carbon.factor_sets import FactorSet
 from analytics.reporting.check_file import RuleBook
-from analytics.reporting.check_rules import Severity
-from analytics.reporting.checks import Beside, Fault, check
-from analytics.reporting.figures import Figure
-from analytics.reporting.filing_states import OPEN, Step, StepError, after
-from analytics.reporting.filings import Filing, Filled, Origin, energy_of, figure_of
+from analytics.reporting.filing_states import OPEN, Step, after, possible
 from analytics.reporting.forms import Cell, Form, form_for
-from analytics.reporting.indicators import Result, indicators
-from energy.errors import EnergyError, UnknownName
+from energy.errors import UnknownName
 from energy.organisations import Organisation
 from energy.periods import month_of
 from energy.ports import Clock
 from energy.readings import to_ms
-from energy.sites import Text
+from energy.validity import Validity
 from gateway.ledger.books import Books
 from gateway.records.changes import Author, Change, log_changes
 from gateway.records.database import Records
-from gateway.reporting.rows import Entered, Kept, Taken, add_step, keep, kept_filings, plain, steps_of
-from gateway.reporting.sources import INSTITUTION, Drawn, Month, Sources
+from gateway.reporting.boards import Boards
+from gateway.reporting.refusals import (
+    MovedOn,
+    no_reason,
+    no_such_cells,
+    no_why,
+    not_explained,
+    not_over,
+    not_possible,
+    same_eyes,
+)
+from gateway.reporting.rows import FILING, Entered, Kept, Taken, add_step, keep, kept_filings, plain, steps_of
+from gateway.reporting.sources import INSTITUTION, Month, Sources
+from gateway.reporting.standing import Looking, Standing
 from gateway.stock.service import Stock
 
 FORM = "consumption"
-
-
-class MovedOn(EnergyError):
-    """Somebody else has changed the filing meanwhile."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A filing as it stands: what it says, what the checks find, and what the ledger would say now.
-
-    now : what would stand in it were it filled in today; the same as `filing` while it is open.
-    """
-
-    organisation: Organisation
-    kept: Kept
-    filing: Filing
-    now: Filing
-    faults: Sequence[Fault]
-    indicators: Mapping[str, Result]
-
-    @property
-    def unexplained(self) -> list[Fault]:
-        """Errors, and warnings without a reason: what keeps it from being submitted."""
-        return [
-            fault
-            for fault in self.faults
-            if fault.severity is Severity.ERROR
-            or (fault.severity is Severity.WARNING and not self.kept.reasons.get(fault.key, "").strip())
-        ]
 
 
 class Statistics:
     """The filings of the institutions that the books know."""
 
     def __init__(
-        self, records: Records, clock: Clock, books: Books, stock: Stock, forms: tuple[Form, ...], rules: RuleBook
+        self,
+        records: Records,
+        clock: Clock,
+        books: Books,
+        stock: Stock,
+        forms: tuple[Form, ...],
+        rules: RuleBook,
+        whole: Statistics | None = None,
     ) -> None:
         self._records, self._clock, self._books, self._stock = records, clock, books, stock
         self.forms, self.rules = forms, rules
+        # Of every institution, from which those are told that these books know; it draws them once for all who ask.
+        self._whole = self if whole is None else whole
+        self._boards: Boards = Boards(records, books, stock) if whole is None else whole._boards
 
     def over(self, books: Books, stock: Stock) -> Statistics:
         """The same of what these books know; who sees less of them sees the filings of those institutions alone."""
-        return Statistics(self._records, self._clock, books, stock, self.forms, self.rules)
+        return Statistics(self._records, self._clock, books, stock, self.forms, self.rules, self._whole)
 
     def month(self, name: str) -> Month:
         """The month 'YYYY-MM' of the site."""
@@ -91,30 +80,40 @@ class Statistics:
         return book.sets[0] if name is None else book.set(name)
 
     def institutions(self, month: Month) -> list[Organisation]:
-        """Those that file for the month."""
-        last = month.end - timedelta(days=1)
-        return [o for o in self._books.kept.site.organisations if o.kind == INSTITUTION and o.valid.holds(last)]
+        """Those that file for the month: that were there on a day of it."""
+        days = Validity(month.first, month.end)
+        return [o for o in self._books.kept.site.organisations if o.kind == INSTITUTION and o.valid.overlaps(days)]
 
     # -- looking --------------------------------------------------------------------------------------------------
 
     async def standings(
         self, month: Month, names: Sequence[str] | None = None, factors: FactorSet | None = None
     ) -> list[Standing]:
-        """The filings of institutions, or of all that are known, in the order of the records."""
-        chosen = self._chosen(month, names)
-        form, before = self.form(month), self._a_year_before(month)
+        """The filings of institutions, or of all that are known, in the order of the records.
+
+        All of them come from what is kept for all who ask; those that are named are drawn anew.
+        """
+        chosen, factors = self._chosen(month, names), factors or self.factors(None)
+        found = await self._whole._named(month, [o.id for o in chosen], factors, kept=names is None)
+        return [found[o.id] for o in chosen if o.id in found]
+
+    async def _named(self, month: Month, ids: list[str], factors: FactorSet, *, kept: bool) -> dict[str, Standing]:
+        form, months = self.form(month), (month, self._a_year_before(month))
+        filing = self.institutions(month)
+        every = [o.id for o in self._books.kept.site.organisations if o.kind == INSTITUTION]
+        if kept:
+            return await self._boards.standings(form, self.rules.rules, months, (filing, every), factors)
         sources = Sources(self._books, self._stock, form)
-        ids = [o.id for o in chosen]
-        drawn = await sources.drawn(month, ids)
-        then = await sources.drawn(before, ids)
+        drawn, then = await sources.drawn(month, ids, every), await sources.drawn(months[1], ids, every)
         async with self._records.reading() as connection:
-            kept = await kept_filings(connection, form.id, {month.name, before.name}, ids)
-        found = {(one.organisation, one.period): one for one in kept}
-        looking = _Looking(self, form, month, factors or self.factors(None))
-        return [
-            looking.standing(o, drawn[o.id], then[o.id], found.get((o.id, month.name)), found.get((o.id, before.name)))
-            for o in chosen
-        ]
+            rows = await kept_filings(connection, form.id, {one.name for one in months}, ids)
+        there = {(one.organisation, one.period): one for one in rows}
+        looking = Looking(form, self.rules.rules, month, factors)
+        return {
+            o.id: looking.standing(o, drawn[o.id], then[o.id], *(there.get((o.id, one.name)) for one in months))
+            for o in filing
+            if o.id in drawn
+        }
 
     async def standing(self, month: Month, name: str, factors: FactorSet | None = None) -> Standing:
         """The filing of one institution; UnknownName where there is none such."""
@@ -129,7 +128,11 @@ class Statistics:
 
     def late(self, month: Month, standing: Standing) -> bool:
         """Whether the institution should have submitted the month by now."""
-        return standing.kept.state in OPEN and self._clock.now() >= self.due(month)
+        return standing.kept.state in OPEN and self.is_due(month)
+
+    def is_due(self, month: Month) -> bool:
+        """Whether the time for submitting the month is over."""
+        return self._clock.now() >= self.due(month)
 
     def due(self, month: Month) -> datetime:
         """Until when the month is to be submitted."""
@@ -158,12 +161,12 @@ class Statistics:
     ) -> None:
         """Enter figures by hand; None takes back what was entered, so that the cell follows its source again."""
         form = self.form(month)
-        unknown = [str(cell) for cell in cells if cell not in form.cells]
+        unknown = [cell for cell in cells if cell not in form.cells]
         if unknown:
-            raise EnergyError(f"the form has no cell {', '.join(unknown)}; it has {', '.join(map(str, form.cells))}")
-        for cell, one in cells.items():
-            if one is not None and not one.why.strip():
-                raise EnergyError(f"{cell}: say why it is entered by hand, such as the number of a bill")
+            raise no_such_cells(unknown, form.cells)
+        unsaid = [cell for cell, one in cells.items() if one is not None and not one.why.strip()]
+        if unsaid:
+            raise no_why(unsaid)
 
         def filled(kept: Kept) -> Kept:
             entered = dict(kept.entered)
@@ -179,15 +182,14 @@ class Statistics:
     ) -> None:
         """Submit what stands there now, with reasons for the warnings by their keys; it is frozen so.
 
-        StepError names the errors, and the warnings without a reason, that keep it back.
+        RequestError names the errors, and the warnings without a reason, that keep it back.
         """
         if self._clock.now() < month.period.end:
-            raise StepError(f"{month.name} is not over; it can be submitted from {month.end} on")
+            raise not_over(month.name, month.end)
         standing = await self.standing(month, name)
         given = replace(standing, kept=replace(standing.kept, reasons={**standing.kept.reasons, **reasons}))
         if given.kept.state in OPEN and given.unexplained:
-            told = "; ".join(f"[{fault.key}] {fault.text.en}" for fault in given.unexplained)
-            raise StepError(f"{name} cannot be submitted for {month.name} yet: {told}")
+            raise not_explained(name, month.name, given.unexplained)
 
         def submitted(kept: Kept) -> Kept:
             return replace(kept, reasons=given.kept.reasons, frozen=standing.now)
@@ -198,15 +200,30 @@ class Statistics:
     async def give_back(self, month: Month, name: str, author: Author, revision: int | None = None) -> None:
         """Return a filing; the reason is told to those who fill it in."""
         if not author.why.strip():
-            raise EnergyError("say why it is returned: those who fill it in read just this")
+            raise no_reason()
         await self._change(month, name, Step.RETURN, lambda kept: kept, author, revision)
 
-    async def accept(self, month: Month, name: str, author: Author, revision: int | None = None) -> None:
-        """Accept a filing: it stands."""
-        await self._change(month, name, Step.ACCEPT, lambda kept: kept, author, revision)
+    async def accept(
+        self, month: Month, name: str, author: Author, revision: int | None = None, *, by_another: bool = False
+    ) -> None:
+        """Accept a filing: it stands. `by_another` refuses who submitted it."""
+
+        async def looked_at(connection: AsyncConnection, kept: Kept) -> None:
+            submitted = [s.who for s in await steps_of(connection, kept.id) if s.step is Step.SUBMIT]
+            if by_another and submitted[-1:] == [author.who]:
+                raise same_eyes(author.who)
+
+        await self._change(month, name, Step.ACCEPT, lambda kept: kept, author, revision, looked_at)
 
     async def _change(
-        self, month: Month, name: str, step: Step, changed: Callable[[Kept], Kept], author: Author, revision: int | None
+        self,
+        month: Month,
+        name: str,
+        step: Step,
+        changed: Callable[[Kept], Kept],
+        author: Author,
+        revision: int | None,
+        looked_at: Callable[[AsyncConnection, Kept], Awaitable[None]] | None = None,
     ) -> None:
         form = self.form(month)
         self._chosen(month, [name])
@@ -214,81 +231,18 @@ class Statistics:
             found = await kept_filings(connection, form.id, {month.name}, [name])
             kept = found[0] if found else Kept(name, form.id, form.version, month.name)
             if revision is not None and revision != kept.revision:
-                raise MovedOn(
-                    f"the filing of {name} for {month.name} was changed meanwhile (revision {kept.revision}, you saw "
-                    f"{revision}); look at it again"
-                )
+                raise MovedOn(name, month.name, kept.revision, revision)
+            if step not in possible(kept.state):
+                raise not_possible(kept.state, step)
+            if looked_at is not None:
+                await looked_at(connection, kept)
             made = replace(changed(kept), state=after(kept.state, step), version=form.version)
             id = await keep(connection, made)
             if step is not Step.FILL:
                 await add_step(connection, id, step, author, made.frozen if step is Step.SUBMIT else None)
-            change = Change("filing", f"{month.name}/{name}", plain(kept) if kept.id else None, plain(made))
+            change = Change(FILING, f"{month.name}/{name}", plain(kept) if kept.id else None, plain(made))
             await log_changes(connection, [change], author)
 
     def author(self, who: str, why: str) -> Author:
         """Who does something now."""
         return Author(who, why, to_ms(self._clock.now()))
-
-
-class _Looking:
-    """Puts together what stands in filings of a month, and what is found in them."""
-
-    def __init__(self, statistics: Statistics, form: Form, month: Month, factors: FactorSet) -> None:
-        self._form, self._month, self._factors = form, month, factors
-        self._rules = statistics.rules.rules
-
-    def standing(
-        self, organisation: Organisation, drawn: Drawn, then: Drawn, kept: Kept | None, before: Kept | None
-    ) -> Standing:
-        kept = kept or Kept(organisation.id, self._form.id, self._form.version, self._month.name)
-        now = overlaid(drawn.filing, kept.entered)
-        filing = now if kept.state in OPEN or kept.frozen is None else kept.frozen
-        last_year = _before(then, before)
-        found = self._indicators(filing)
-        beside = Beside(
-            organisation.institution_class,
-            last_year if last_year.cells else None,
-            [last_year] if last_year.cells else [],
-            drawn.billed,
-            found,
-        )
-        return Standing(organisation, kept, filing, now, check(self._form, filing, self._rules, beside), found)
-
-    def _indicators(self, filing: Filing) -> dict[str, Result]:
-        return indicators_of(self._form, filing, self._factors, self._month.first.year)
-
-
-def indicators_of(form: Form, filing: Filing, factors: FactorSet, year: int) -> dict[str, Result]:
-    """The indicators of a filing, or of a sum of filings, under a factor set."""
-    size = filing.size
-    return indicators(
-        energy_of(form, filing, factors, year),
-        electricity_kwh=figure_of(form, filing, "electricity"),
-        water_m3=figure_of(form, filing, "water"),
-        area_m2=_figure(size.area_m2, "m2", Text("建筑面积未知", "the floor area is not known")),
-        people=_figure(size.people, "person", Text("用能人数未知", "the head count is not known")),
-    )
-
-
-def overlaid(drawn: Filing, entered: Mapping[Cell, Entered]) -> Filing:
-    """What is known without a hand, with what was entered in its place."""
-    cells = {cell: filled for cell, filled in drawn.cells.items() if cell not in entered}
-    cells |= {c: Filled(e.value, Origin.ENTERED, basis=e.why) for c, e in entered.items() if e.value is not None}
-    return replace(drawn, cells=cells)
-
-
-def differing(one: Filing, other: Filing) -> list[Cell]:
-    """The cells in which two filings say otherwise."""
-    cells: Iterable[Cell] = {*one.cells, *other.cells}
-    return sorted((c for c in cells if one.value(c.item, c.kind) != other.value(c.item, c.kind)), key=str)
-
-
-def _before(then: Drawn, kept: Kept | None) -> Filing:
-    """What was filed a year before, or what would have been."""
-    if kept is None:
-        return then.filing
-    return kept.frozen if kept.frozen is not None else overlaid(then.filing, kept.entered)
-
-
-def _figure(value: Decimal | None, unit: str, reason: Text) -> Figure:
-    return Figure(value, unit, None if value is not None else reason)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from typing import TypeAlias
 
 from analytics.carbon.factors import Carrier
 from analytics.consumption.dated import NotKnown, mean_over
@@ -45,6 +47,11 @@ class Month:
     first: date
     end: date
 
+    @property
+    def last(self) -> date:
+        """Its last day."""
+        return self.end - timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
@@ -63,14 +70,23 @@ class Sources:
     def __init__(self, books: Books, stock: Stock, form: Form) -> None:
         self._books, self._stock, self._form = books, stock, form
 
-    async def drawn(self, month: Month, institutions: Sequence[str]) -> dict[str, Drawn]:
-        """What is known of each institution, with the offices below it."""
+    async def drawn(
+        self, month: Month, institutions: Sequence[str], among: Sequence[str] | None = None
+    ) -> dict[str, Drawn]:
+        """What is known of each institution, with the offices below it; `among` are all institutions that there are,
+        so that what is below another one is not counted in."""
         site = self._books.kept.site
-        whose = belonging(site.organisations, institutions)
+        wanted = set(institutions)
+        every = belonging(site.organisations, institutions if among is None else among)
+        whose = {name: of for name, of in every.items() if of in wanted}
         used = await self._used(month, whose)
-        billed = self._billed(month, whose)
+        billed = await asyncio.to_thread(self._billed, month, whose)
         fuels = await self._fuels(month, whose)
-        facts = _facts(site.facts)
+        return await asyncio.to_thread(self._put_together, month, institutions, (used, billed, fuels))
+
+    def _put_together(self, month: Month, institutions: Sequence[str], known: _Known) -> dict[str, Drawn]:
+        used, billed, fuels = known
+        facts = _facts(self._books.kept.site.facts)
         found = {}
         for name in institutions:
             cells = {**self._metered(used.get(name, {}), billed.get(name, {})), **self._stocked(fuels.get(name, []))}
@@ -196,6 +212,12 @@ class _Bills:
             self.unmetered + other.unmetered,
             self.unmetered_known or other.unmetered_known,
         )
+
+
+# By institution: what meters, bills and stocks say.
+_Known: TypeAlias = tuple[
+    Mapping[str, Mapping[str, Sequence[Figures]]], Mapping[str, Mapping[str, _Bills]], Mapping[str, Sequence[FuelUse]]
+]
 
 
 def _said(

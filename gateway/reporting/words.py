@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
 from analytics.reporting.forms import Form, FormItem
-from gateway.api.words import TextWords
-from gateway.closing.words import Month, Said, Why
+from gateway.api.words import Download, TextWords, Who
+from gateway.closing.words import Month, Why
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Written = Annotated[str, msgspec.Meta(max_length=2000)]
 StateWord = Literal["draft", "submitted", "returned", "accepted"]
+TreeWord = Literal["region", "department"]
 SeverityWord = Literal["error", "warning", "note"]
 
 
@@ -52,22 +53,28 @@ class FormWords(msgspec.Struct):
 
 
 class FilingsQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """Of a month; of those in this state, or late, or with something found, or all."""
+    """Of a month; of those in this state, or late, or with something found, or below an organisation, or all; `-` asks
+    for those that stand below none in the tree."""
 
     month: Month
     state: StateWord | None = None
     late: bool | None = None
     found: SeverityWord | None = None
     search: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    below: Name | None = None
+    tree: TreeWord = "region"
     limit: Annotated[int, msgspec.Meta(ge=1, le=5000)] = 100
     offset: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class FilingRowWords(msgspec.Struct):
-    """A filing in the list; `unexplained` counts what keeps it from being submitted."""
+    """A filing in the list, with the region and the department that it belongs to; `unexplained` counts what keeps it
+    from being submitted."""
 
     organisation: str
     name: TextWords
+    region: TextWords | None
+    department: TextWords | None
     state: StateWord
     late: bool
     errors: int
@@ -79,7 +86,7 @@ class FilingRowWords(msgspec.Struct):
 
 
 class FilingsAnswer(msgspec.Struct):
-    """The filings of a month: so many by state and late, and the page that was asked for."""
+    """The filings of a month: so many by state, late and with something found, and the page that was asked for."""
 
     month: str
     form: FormWords
@@ -88,6 +95,7 @@ class FilingsAnswer(msgspec.Struct):
     total: int
     states: dict[str, int]
     late: int
+    found: dict[str, int]
     matching: int
     filings: list[FilingRowWords]
 
@@ -149,16 +157,22 @@ class StepWords(msgspec.Struct):
 
 
 class FilingAnswer(msgspec.Struct):
-    """A filing as it stands."""
+    """A filing as it stands: of the month from `start` on before `end`, to be submitted before `due`; `can` are the
+    steps that lead on from here."""
 
     month: str
+    start: int
+    end: int
+    due: int
     organisation: str
     name: TextWords
     form: FormWords
     rules: str
     state: StateWord
+    can: list[str]
     revision: int
     late: bool
+    factor_set: str
     area_m2: Decimal | None
     people: Decimal | None
     cells: list[CellWords]
@@ -183,7 +197,8 @@ class NewEntries(msgspec.Struct, forbid_unknown_fields=True):
     organisation: Name
     revision: Annotated[int, msgspec.Meta(ge=0)]
     cells: Annotated[list[EnteredWords], msgspec.Meta(min_length=1, max_length=200)]
-    who: Said
+    who: Who = ""
+    factors: str | None = None
 
 
 class NewSubmission(msgspec.Struct, forbid_unknown_fields=True):
@@ -192,9 +207,10 @@ class NewSubmission(msgspec.Struct, forbid_unknown_fields=True):
     month: Month
     organisation: Name
     revision: Annotated[int, msgspec.Meta(ge=0)]
-    who: Said
+    who: Who = ""
     reasons: dict[Annotated[str, msgspec.Meta(max_length=200)], Written] = {}
     why: Written = ""
+    factors: str | None = None
 
 
 class NewReturn(msgspec.Struct, forbid_unknown_fields=True):
@@ -203,8 +219,9 @@ class NewReturn(msgspec.Struct, forbid_unknown_fields=True):
     month: Month
     organisation: Name
     revision: Annotated[int, msgspec.Meta(ge=0)]
-    who: Said
     why: Why
+    who: Who = ""
+    factors: str | None = None
 
 
 class NewAcceptance(msgspec.Struct, forbid_unknown_fields=True):
@@ -213,15 +230,16 @@ class NewAcceptance(msgspec.Struct, forbid_unknown_fields=True):
     month: Month
     organisation: Name
     revision: Annotated[int, msgspec.Meta(ge=0)]
-    who: Said
+    who: Who = ""
     why: Written = ""
+    factors: str | None = None
 
 
 class RollupQuery(msgspec.Struct, forbid_unknown_fields=True):
     """Filings of a month added up along a tree; of what was submitted, or of drafts too."""
 
     month: Month
-    tree: Literal["region", "department"] = "region"
+    tree: TreeWord = "region"
     drafts: bool = False
     factors: str | None = None
 
@@ -235,7 +253,7 @@ class SummedCellWords(msgspec.Struct):
 
 
 class SummedWords(msgspec.Struct):
-    """An organisation's institutions together; `organisation` is null for all of them."""
+    """An organisation's institutions together; `organisation` is null for all of them, and for those below none."""
 
     organisation: str | None
     name: TextWords | None
@@ -252,7 +270,8 @@ class SummedWords(msgspec.Struct):
 
 
 class RollupAnswer(msgspec.Struct):
-    """The month added up: as a whole, and by each node of the tree."""
+    """The month added up: as a whole, by each node of the tree, and of the institutions that stand below none (null
+    where there are none such). The topmost nodes and these make up the whole."""
 
     month: str
     tree: str
@@ -260,3 +279,18 @@ class RollupAnswer(msgspec.Struct):
     factor_set: str
     whole: SummedWords
     nodes: list[SummedWords]
+    of_none: SummedWords | None
+
+
+class ExportQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """A month as a workbook; the sums of what was submitted, or of drafts too."""
+
+    month: Month
+    factors: str | None = None
+    drafts: bool = False
+
+
+class MonthBook(Download):
+    """The workbook of a month."""
+
+    media_type: ClassVar[str] = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import BinaryIO
@@ -13,11 +14,12 @@ from analytics.reporting.checks import Fault
 from analytics.reporting.filings import Filled
 from analytics.reporting.forms import Cell, CellKind, Form
 from analytics.reporting.indicators import Result
-from energy.organisations import Organisation
+from energy.sites import Site
 from gateway.ledger.books import Books
 from gateway.reporting.rolling import Rolling, Summed, tree_of
-from gateway.reporting.service import Standing, Statistics
+from gateway.reporting.service import Statistics
 from gateway.reporting.sources import Month
+from gateway.reporting.standing import Standing
 
 _STATES = {"draft": "未报", "submitted": "已报", "returned": "退回", "accepted": "审核通过"}
 _SEVERITIES = {Severity.ERROR: "错误", Severity.WARNING: "疑点", Severity.NOTE: "提示"}
@@ -33,34 +35,40 @@ async def write_month(
     drafts : whether what is not submitted yet is in the sums.
     """
     standings = await statistics.standings(month, None, factors)
-    form = statistics.form(month)
-    rolling = Rolling(form, factors, month.name, drafts=drafts)
-    made = _Making(form, month, factors, books.kept.site.organisations)
-    pages = [made.cover(statistics, rolling.whole(standings), drafts=drafts), made.filings(standings)]
-    for tree, title in _TREES.items():
-        parents = tree_of(books.kept.site.organisations, tree)
-        nodes = rolling.by_tree(standings, books.kept.site.organisations, parents)
-        pages.append(made.sums(title, [*nodes, rolling.whole(standings)], parents))
-    pages += [made.origins(standings), made.found(standings)]
-    write_workbook(target, pages)
+    rolling = Rolling(statistics.form(month), factors, month.name, drafts=drafts)
+    made = _Making(statistics.form(month), month, factors, books.kept.site)
+    await asyncio.to_thread(made.write, target, statistics.rules.version, standings, rolling, drafts=drafts)
     return len(standings)
 
 
 class _Making:
     """The sheets of a month."""
 
-    def __init__(self, form: Form, month: Month, factors: FactorSet, organisations: Sequence[Organisation]) -> None:
-        self._form, self._month, self._factors = form, month, factors
-        self._names = {o.id: o.name.zh for o in organisations}
+    def __init__(self, form: Form, month: Month, factors: FactorSet, site: Site) -> None:
+        self._form, self._month, self._factors, self._site = form, month, factors, site
+        self._names = {o.id: o.name.zh for o in site.organisations}
 
-    def cover(self, statistics: Statistics, whole: Summed, *, drafts: bool) -> Page:
+    def write(
+        self, target: BinaryIO, rules: str, standings: Sequence[Standing], rolling: Rolling, *, drafts: bool
+    ) -> None:
+        """All sheets."""
+        whole = rolling.whole(standings)
+        pages = [self.cover(rules, whole, drafts=drafts), self.filings(standings)]
+        for tree, title in _TREES.items():
+            parents = tree_of(self._site, tree, self._month.last)
+            none = rolling.of_none(standings, parents)
+            nodes = rolling.by_tree(standings, self._site.organisations, parents)
+            pages.append(self.sums(title, [*nodes, none, whole], parents))
+        write_workbook(target, [*pages, self.origins(standings), self.found(standings)])
+
+    def cover(self, rules: str, whole: Summed, *, drafts: bool) -> Page:
         """What this is, and under which versions it was made."""
         states = "，".join(f"{_STATES[state]} {count}" for state, count in sorted(whole.states.items()))
         rows: list[list[object]] = [
             [self._form.name.zh],
             ["月份 month", self._month.name],
             ["表式版本 form", f"{self._form.id} {self._form.version}", self._form.source],
-            ["审核规则 rules", statistics.rules.version],
+            ["审核规则 rules", rules],
             ["因子集 factor set", f"{self._factors.id} {self._factors.version}", self._factors.name.zh],
             ["应报 institutions", whole.institutions],
             ["进度 states", states],
@@ -83,16 +91,19 @@ class _Making:
         return [*named, filing.size.area_m2, filing.size.people, *values, *_values(standing.indicators)]
 
     def sums(self, title: str, nodes: Sequence[Summed], parents: Mapping[str, str | None]) -> Page:
-        """A row for each node of a tree, and one for all."""
+        """A row for each node of a tree, one for those below none of them, and one for all: the last two of `nodes`."""
         head = ["代码 id", "名称 name", "上级 above", "应报", "汇总家数", "建筑面积 m2", "用能人数"]
         heads = [*head, *(self._title(cell) for cell in self._form.cells)]
         heads += [f"{r.indicator.name.zh} {r.indicator.unit}" for r in nodes[-1].indicators.values()]
-        return Page(title, _under(heads, (self._summed(one, parents) for one in nodes)), 1, (22, 30, 22))
+        *named, none, whole = nodes
+        rows = [self._summed(one, parents, "") for one in named]
+        rows += [self._summed(none, parents, "不属于以上任何一个")] if none.institutions else []
+        return Page(title, _under(heads, iter([*rows, self._summed(whole, parents, "合计")])), 1, (22, 30, 22))
 
-    def _summed(self, one: Summed, parents: Mapping[str, str | None]) -> list[object]:
+    def _summed(self, one: Summed, parents: Mapping[str, str | None], title: str) -> list[object]:
         of, rolled = one.organisation, one.rolled
         above = "" if of is None else self._names.get(parents.get(of.id) or "", "")
-        named: list[object] = ["", "合计", ""] if of is None else [of.id, of.name.zh, above]
+        named: list[object] = ["", title, ""] if of is None else [of.id, of.name.zh, above]
         counts: list[object] = [one.institutions, rolled.filings, rolled.area_m2, rolled.people]
         return [*named, *counts, *(rolled.sums.get(cell) for cell in self._form.cells), *_values(one.indicators)]
 

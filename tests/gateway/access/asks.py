@@ -160,6 +160,10 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
     ("GET", "/api/v1/statistics/filings"): (Permission.READ, lambda _node, _ids: [({"month": "2026-01"}, None)]),
     ("GET", "/api/v1/statistics/filing"): (Permission.READ, _filing),
     ("GET", "/api/v1/statistics/rollup"): (Permission.READ, _rollup),
+    ("GET", "/api/v1/statistics/export"): (
+        Permission.READ,
+        lambda _node, _ids: [({"month": "2026-01", "drafts": True}, None)],
+    ),
     ("POST", "/api/v1/statistics/fill"): (Permission.FILL, _fill),
     ("POST", "/api/v1/statistics/submit"): (Permission.APPROVE, _on_filing),
     ("POST", "/api/v1/statistics/return"): (Permission.REVIEW, _on_filing),

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from adapters.clocks import SteppedClock
-from analytics.reporting.filing_states import StepError
 from analytics.reporting.filings import Origin
 from analytics.reporting.forms import Cell
 from energy.bills import SupplierBill
@@ -19,12 +18,15 @@ from energy.errors import EnergyError, UnknownName
 from energy.organisations import Account, FactName, Organisation
 from energy.quantities import Medium
 from energy.stock import MoveKind, StockMove
+from gateway.api.problems import RequestError
 from gateway.ledger.books import Books, Kept
 from gateway.records.changes import logged_changes
 from gateway.records.database import Records
 from gateway.reporting.answers import filing_of, filings_of, rollup_of
+from gateway.reporting.refusals import MovedOn
 from gateway.reporting.rows import Entered
-from gateway.reporting.service import MovedOn, Standing, Statistics
+from gateway.reporting.service import Statistics
+from gateway.reporting.standing import Standing
 from gateway.reporting.words import FilingQuery, FilingsQuery, RollupQuery
 from gateway.stock.service import Stock
 from tests.analytics.tariffs.files import tariff, version
@@ -153,10 +155,10 @@ async def test_indicators_are_of_the_month_under_a_named_factor_set(office: Offi
 
 async def test_the_whole_way_with_a_return(office: Office, records: Records) -> None:
     """Warnings need a reason, a return says why, what was submitted stands, and every step is kept."""
-    with pytest.raises(StepError, match=r"\[doubtful:diesel.quantity\] diesel: 100.0% estimated"):
+    with pytest.raises(RequestError, match=r"\[doubtful:diesel.quantity\] diesel: 100.0% estimated"):
         await office.submit()
     await office.submit({"doubtful:diesel.quantity": "tank filled in January, used by the end"})
-    with pytest.raises(StepError, match="that is submitted cannot be taken to fill"):
+    with pytest.raises(RequestError, match="that is submitted cannot be taken to fill"):
         await office.fill(water__quantity="630")
     await office.returned("the second water meter is missing")
     await office.fill(water__quantity="630", water__fee="3150.50")
@@ -209,7 +211,7 @@ async def test_an_error_cannot_be_explained_away(office: Office) -> None:
     await office.fill(electricity__quantity=None, electricity__fee=None)
     reasons = {"doubtful:diesel.quantity": "used", "needed:electricity.quantity": "no time"}
 
-    with pytest.raises(StepError, match=r"\[needed:electricity.quantity\] electricity is empty"):
+    with pytest.raises(RequestError, match=r"\[needed:electricity.quantity\] electricity is empty"):
         await office.submit(reasons)
 
 
@@ -232,13 +234,13 @@ async def test_what_is_wrong_is_refused_in_words(office: Office) -> None:
     with pytest.raises(EnergyError, match="say why it is returned"):
         await office.returned(" ")
     february = office.statistics.month("2026-02")
-    with pytest.raises(StepError, match="2026-02 is not over; it can be submitted from 2026-03-01 on"):
+    with pytest.raises(RequestError, match="2026-02 is not over; it can be submitted from 2026-03-01 on"):
         await office.statistics.submit(february, SCHOOL, {}, author)
 
 
 async def test_who_has_not_submitted_is_late_from_the_ninth_on(office: Office) -> None:
     async def late() -> list[str]:
-        found = await filings_of(office.statistics, FilingsQuery(JANUARY, late=True))
+        found = await filings_of(office.statistics, office.books, FilingsQuery(JANUARY, late=True))
         return [row.organisation for row in found.filings]
 
     assert await late() == []
@@ -251,7 +253,7 @@ async def test_who_has_not_submitted_is_late_from_the_ninth_on(office: Office) -
 async def test_sums_are_of_what_was_submitted_and_say_how_many_are_missing(office: Office) -> None:
     await office.submit({"doubtful:diesel.quantity": "used"})
 
-    told = await rollup_of(office.statistics, office.books, RollupQuery(JANUARY))
+    told = await rollup_of(office.statistics, office.books, RollupQuery(JANUARY, "department"))
 
     assert (told.whole.institutions, told.whole.counted, told.whole.states) == (2, 1, {"submitted": 1, "draft": 1})
     assert [node.organisation for node in told.nodes] == ["education"]
