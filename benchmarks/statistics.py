@@ -135,7 +135,9 @@ async def city() -> dict[str, Any]:
 async def _a_year_before(statistics: Statistics, records: Records) -> None:
     """Accepted filings that differ from what is known now by some percent, weather and people being what they are."""
     random = np.random.default_rng(2024)
-    standings = await statistics.standings(statistics.month("2026-05"))
+    month = statistics.month("2026-05")
+    names = [one.id for one in statistics.institutions(month)]
+    standings = await statistics.standings(month, names)
     async with records.writing() as connection:
         for standing in standings:
             factor = Decimal(str(round(1 + random.normal(0, 0.08), 4)))

@@ -37,6 +37,7 @@ const router = createRouter({
     { path: '/first', name: 'first', component: OverviewPage, meta: { live: true } },
     { path: '/stock', name: 'stock', component: () => import('./stock/StockPage.vue') },
     { path: '/periods', name: 'periods', component: () => import('./periods/PeriodsPage.vue') },
+    { path: '/statistics', name: 'statistics', component: () => import('./statistics/StatisticsPage.vue') },
     { path: '/:anything(.*)*', redirect: { name: 'overview' } },
   ],
 })

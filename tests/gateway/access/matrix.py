@@ -6,9 +6,11 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import msgspec
+from openpyxl import load_workbook
 
 from energy.errors import EnergyError
 from gateway.access.door import Origin, Visit
@@ -16,6 +18,7 @@ from gateway.access.roles import Identity, Permission, Role
 from gateway.access.sight import audits_everywhere, operates_everywhere
 from gateway.api.problems import RequestError
 from gateway.api.route import Route
+from gateway.api.words import Download
 from gateway.services import Services
 from tests.gateway.access.asks import ASKS, Ask
 from tests.gateway.access.city import NODES, City, identity
@@ -104,6 +107,12 @@ def _foreign(found: str, seen: tuple[str, ...], ask: Ask) -> Iterator[str]:
             yield f"tells {number} in {found[:2000]}"
 
 
+def _cells(book: Download) -> str:
+    """What stands in the cells of a workbook, as JSON."""
+    sheets = load_workbook(BytesIO(book.content), read_only=True).worksheets
+    return json.dumps([list(row) for sheet in sheets for row in sheet.iter_rows(values_only=True)], ensure_ascii=False)
+
+
 async def answer(services: Services, route: Route[Services], ask: Ask, who: Identity) -> str:
     """What is answered, as it travels; or the error as its status and sentence."""
     query, body = ask
@@ -113,7 +122,8 @@ async def answer(services: Services, route: Route[Services], ask: Ask, who: Iden
     if route.visits:
         given.append(Visit(who, Origin("127.0.0.1")))
     try:
-        return msgspec.json.encode(await route.handler(services, *given)).decode()
+        told = await route.handler(services, *given)
+        return _cells(told) if isinstance(told, Download) else msgspec.json.encode(told).decode()
     except RequestError as error:
         return f"{error.status} {error}"
     except EnergyError as error:
