@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from analytics.carbon.factor_sets import FactorSet
@@ -64,6 +64,11 @@ class Rolling:
         counted = [s for s in standings if self._drafts or s.kept.state not in OPEN]
         rolled = rolled_up(s.filing for s in counted)
         summed = as_filing(rolled, organisation.id if organisation is not None else "", self._period)
+        # Some left out what each must give: what the others used, by the size of all, would be too small.
+        partly = {
+            c for one in self._form.items if one.needed for c in one.cells if rolled.filled.get(c, 0) < len(counted)
+        }
+        summed = replace(summed, cells={c: filled for c, filled in summed.cells.items() if c not in partly})
         year = int(self._period.split("-")[0])
         states = Counter(s.kept.state for s in standings)
         return Summed(

@@ -7,12 +7,11 @@ export function decimalText(text: string): string | null {
 }
 
 /** A decimal of the gateway with its digits set apart, none of them lost. */
-export function grouped(text: string | number | null | undefined, language: Language): string {
+export function grouped(text: string | number | null | undefined): string {
   if (text === null || text === undefined) return '—'
   const [whole = '', digits = ''] = String(text).split('.')
   const sign = whole.startsWith('-') ? '−' : ''
   const made = whole.replace('-', '').replace(/\B(?=(\d{3})+$)/g, ',')
-  void language
   return `${sign}${made}${digits ? `.${digits}` : ''}`
 }
 
@@ -23,9 +22,12 @@ export function share(text: string | number | null | undefined): string | null {
   return value < 0.001 ? '<0.1%' : `${(value * 100).toFixed(1)}%`
 }
 
+/** The unit of an indicator as people write it. */
+export const ratioUnit = (unit: string, language: Language): string => unit.replace('m2', 'm²').replace('m3', 'm³').replace('kgCO2', 'kgCO₂').replace('person', language === 'zh' ? '人' : 'person')
+
 /** A figure of an indicator to four digits that mean something. */
 export function indicated(text: string | number | null | undefined): string {
   if (text === null || text === undefined) return '—'
   const value = Number(text)
-  return value >= 1000 ? grouped(value.toFixed(1), 'zh') : String(Number(value.toPrecision(4)))
+  return value >= 1000 ? grouped(value.toFixed(1)) : String(Number(value.toPrecision(4)))
 }
