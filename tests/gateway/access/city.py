@@ -74,9 +74,9 @@ def site() -> Site:
         meters=(*meters, shared),
         organisations=(
             *(Organisation(f"{n}-office", text(f"{n}-office"), parent=_office(ABOVE[n])) for n in _down()),
-            *(Organisation(f"{n}-bureau", text(f"{n}-bureau"), "department") for n in NODES),
+            *(Organisation(f"{n}-bureau", text(f"{n}-bureau"), "department") for n in NODES if n != "parent"),
         ),
-        memberships=tuple(Membership(f"{n}-office", f"{n}-bureau") for n in NODES),
+        memberships=tuple(Membership(f"{n}-office", f"{n}-bureau") for n in NODES if n != "parent"),
         facts=tuple(fact(FactName.AREA_M2, 100 + i, organisation=f"{n}-office") for i, n in enumerate(NODES)),
         shares=(share(Basis.FIXED, ("own-office", "0.25"), ("foreign-office", "0.75"), meter="shared-main"),),
         virtual_points=tuple(
