@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import BinaryIO
 
-from adapters.workbooks import Page, write_workbook
+from adapters.workbook_pages import Page, write_workbook
 from analytics.carbon.factor_sets import FactorSet
 from analytics.reporting.check_rules import Severity
 from analytics.reporting.checks import Fault

@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 from openpyxl import load_workbook
 
-from adapters.workbooks import Page, write_workbook
+from adapters.workbook_pages import Page, write_workbook
 
 
 def written(*rows: list[object]) -> BytesIO:
