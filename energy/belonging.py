@@ -19,7 +19,7 @@ Edge: TypeAlias = tuple[Way, str, str, Validity]
 
 def uppers(site: Site, day: date) -> dict[str, tuple[str, ...]]:
     """Of every organisation those directly above it on a day, its `parent` first."""
-    found = {o.id: () if o.parent is None else (o.parent,) for o in site.organisations}
+    found: dict[str, tuple[str, ...]] = {o.id: () if o.parent is None else (o.parent,) for o in site.organisations}
     for m in site.memberships:
         if m.valid.holds(day) and m.organisation in found and m.within not in found[m.organisation]:
             found[m.organisation] = (*found[m.organisation], m.within)

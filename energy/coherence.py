@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from energy.belonging import belonging_faults
 from energy.official_codes import REGION_KINDS, region_prefix
-from energy.organisations import Fact, Share
+from energy.organisations import Fact, Organisation, Share
 
 if TYPE_CHECKING:
-    from energy.sites import Meter, Site
+    from energy.sites import Meter, Place, Site
 
 Way: TypeAlias = tuple[str | int, ...]
 Fault: TypeAlias = tuple[Way, str]
@@ -114,7 +114,11 @@ def _of_tree(key: str, nodes: Sequence[tuple[str, str | None]]) -> Iterator[Faul
 def _of_codes(site: Site) -> Iterator[Fault]:
     """Codes that two have, and regions that do not nest."""
     regions = {o.id: o for o in site.organisations}
-    for key, nodes in (("organisations", site.organisations), ("places", site.places)):
+    both: tuple[tuple[str, Sequence[Organisation | Place]], ...] = (
+        ("organisations", site.organisations),
+        ("places", site.places),
+    )
+    for key, nodes in both:
         seen: dict[str, str] = {}
         for i, node in enumerate(nodes):
             if node.code is not None and seen.setdefault(node.code, node.id) != node.id:

@@ -33,14 +33,19 @@ def command() -> None:
 @click.option("--yes", is_flag=True, help="Change them without asking.")
 @options.of_records
 def import_file(file: Path, who: str, why: str, yes: bool, settings: Settings) -> None:
-    """Show how the site FILE differs from the records, ask, and change them; all of it or nothing.
+    """Show how the site FILE (YAML or .xlsx) differs from the records, ask, and change them; all or nothing.
 
     \b
         jieneng site import config/site.yaml --why "measured anew, letter of 2026-03-02"
     """
-    from jieneng.composition import load_installed
+    if file.suffix.lower() == ".xlsx":
+        from adapters.site_book_files import read_book
 
-    site = load_installed(file).site
+        site = read_book(file)
+    else:
+        from jieneng.composition import load_installed
+
+        site = load_installed(file).site
     sys.exit(asyncio.run(_import(site, settings, who, why, yes)))
 
 
@@ -75,6 +80,12 @@ def export_file(file: Path | None, site_id: str | None, settings: Settings) -> N
     from jieneng.records import relative_to
 
     site = relative_to(asyncio.run(_exported(site_id, settings)), file.parent if file else Path())
+    if file is not None and file.suffix.lower() == ".xlsx":
+        from adapters.site_book_export import write_book
+
+        write_book(site, file)
+        click.echo(f"{file}: {len(site.places)} places, {len(site.meters)} meters", err=True)
+        return
     text = site_text(site)
     if file is None:
         click.echo(text, nl=False)
@@ -88,6 +99,16 @@ async def _exported(site_id: str | None, settings: Settings) -> Any:
 
     async with kept_sites(settings) as sites:
         return await the_site(sites, site_id)
+
+
+@command.command("template")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def template(file: Path) -> None:
+    """Write an Excel workbook to fill in, with its sheets and the names of their columns, to FILE."""
+    from adapters.site_book_export import write_book
+
+    write_book(None, file)
+    click.echo(f"{file}: fill it in, then `jieneng site import {file}`", err=True)
 
 
 @command.command("history")
