@@ -19,6 +19,8 @@ import numpy as np
 from adapters.clocks import SteppedClock
 from adapters.stores import open_ledger, open_store
 from analytics.carbon.factor_file import read_factors
+from analytics.reporting.check_file import read_rules
+from analytics.reporting.form_file import read_forms
 from energy.organisations import Organisation
 from energy.quantities import Medium
 from energy.sites import Meter, Place, Site, Text
@@ -39,6 +41,7 @@ from gateway.live.service import Present
 from gateway.metrics import Metrics
 from gateway.quotas.books import quota_books
 from gateway.records.database import Records, open_records
+from gateway.reporting.service import Statistics
 from gateway.services import Services
 from gateway.sites.service import Directory
 from gateway.stock.service import Stock
@@ -135,6 +138,9 @@ def _services(site: Site, records: Records, store: Any) -> Services:
     directory, edges = Directory(site), Edges(clock)
     present, hub = Present(store, directory, edges, clock), Hub(clock, metrics)
     books = Books(open_ledger(store), Kept(site), read_factors(Path("config/factors.yaml")))
+    stock = Stock(records, clock)
+    forms = read_forms(Path("config/statistics/forms"))
+    rules = read_rules(Path("config/statistics/checks.yaml"), forms)
     alerts = open_alerts(records, clock, lambda: site, bytes(32), channels={"log": "log"})
     nobody = cast(Any, None)  # neither readings that were refused nor accounts are asked for
     return Services(
@@ -150,10 +156,11 @@ def _services(site: Site, records: Records, store: Any) -> Services:
         books=books,
         tariffs=Tariffs(records, clock),
         bills=Bills(records, clock),
-        stock=Stock(records, clock),
+        stock=stock,
         closings=Closings(records, clock, books),
         findings=Findings(records, clock, site.id),
         working_days=WorkingDays(),
+        statistics=Statistics(records, clock, books, stock, forms, rules),
         contracts=Contracts(records, clock, books, store),
         quotas=quota_books(records, clock, books),
         accounts=nobody,

@@ -24,6 +24,8 @@ from analytics.carbon.factor_file import read_factors
 from analytics.contracts.contract_file import read_rules as read_contract_rules
 from analytics.quotas.miss_file import read_misses
 from analytics.quotas.standard_file import read_standards
+from analytics.reporting.check_file import read_rules
+from analytics.reporting.form_file import read_forms
 from energy.errors import EnergyError, StoreError
 from energy.ports import Clock, Ledger, ReadingStore
 from energy.readings import ReadingColumns, to_ms
@@ -89,6 +91,9 @@ from gateway.quotas.routes import ROUTES as QUOTAS_ROUTES
 from gateway.quotas.watch import QuotaWatch
 from gateway.records.changes import last_change, logged_changes
 from gateway.records.database import Records, open_records
+from gateway.reporting.routes import ROUTES as REPORTING_ROUTES
+from gateway.reporting.rows import FILING
+from gateway.reporting.service import Statistics
 from gateway.services import Services
 from gateway.sites.records import load_or_import
 from gateway.sites.routes import ROUTES as SITES_ROUTES
@@ -116,6 +121,7 @@ ROUTES: tuple[Route[Services], ...] = (
     *FINDINGS_ROUTES,
     *QUOTAS_ROUTES,
     *CONTRACTS_ROUTES,
+    *REPORTING_ROUTES,
     *AUDIT_ROUTES,
     *ALERTS_ROUTES,
     *DUTY_ROUTES,
@@ -140,6 +146,7 @@ class GatewaySettings:
     records: str
     factors: Path
     contract_rules: Path
+    statistics: Path
     host: str = "127.0.0.1"
     port: int = 8080
     client_id: str = "jieneng-gateway"
@@ -184,6 +191,9 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         quotas = _quotas(settings, records, clock, books, calendar)
         seal = open_seal(settings.key)
         accounts = Accounts(records, clock, seal, settings.account_rules)
+        stock = Stock(records, clock)
+        forms = read_forms(settings.statistics / "forms")
+        rules = read_rules(settings.statistics / "checks.yaml", forms)
         accounts.organisations = lambda: books.kept.site.organisations
         door = AccountsDoor(accounts, clock, behind_tls=settings.behind_tls)
         told = settings.channels.words
@@ -212,12 +222,13 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             books,
             Tariffs(records, clock),
             Bills(records, clock),
-            Stock(records, clock),
+            stock,
             Closings(records, clock, books),
             findings,
             calendar,
             quotas,
             Contracts(records, clock, books, store, read_contract_rules(settings.contract_rules)),
+            Statistics(records, clock, books, stock, forms, rules),
             accounts,
             audit,
             door if settings.accounts_required else LocalDoor(),
@@ -435,11 +446,12 @@ async def _prune(audit: Audit, days: int) -> None:
 
 async def _watch_records(books: Books, records: Records, clock: Clock, site: Site, door: AccountsDoor) -> None:
     """Take over what changes in the records, by this process or by a command beside it."""
-    seen, failing = await last_change(records), False
+    # Filings are read where they are asked for; the books need nothing of them.
+    seen, failing = await last_change(records, without=[FILING]), False
     while True:
         await asyncio.sleep(_LOOK_EVERY_S)
         try:
-            now = await last_change(records)
+            now = await last_change(records, without=[FILING])
             if now != seen:
                 if await logged_changes(records, after=seen, newest=1, kinds=KINDS):
                     door.forget()

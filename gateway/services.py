@@ -23,6 +23,7 @@ from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
 from gateway.quotas.books import QuotaBooks
+from gateway.reporting.service import Statistics
 from gateway.sites.service import Directory
 from gateway.stock.service import Stock
 from gateway.tariffs.service import Tariffs
@@ -50,6 +51,7 @@ class Services:
     working_days: WorkingDays
     quotas: QuotaBooks
     contracts: Contracts
+    statistics: Statistics
     accounts: Accounts
     audit: Audit
     door: Door

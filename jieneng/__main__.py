@@ -32,6 +32,7 @@ _COMMANDS = {
     "contracts": ("contracts", "Bring contracts paid from savings into the records, see what is there."),
     "settle": ("settle", "Draft, freeze and verify the statements of contracts."),
     "baseline": ("baseline", "Fit baselines to files, and see how well they fit."),
+    "statistics": ("filings", "See who has filed the month, what is found in it, and write it as a workbook."),
     "consumption": ("consumption", "Tell what flowed through a counter, by hour, day, month or year."),
     "findings": ("findings", "List what does not look as it should, confirm or dismiss it."),
     "backtest": ("backtest", "Judge recorded consumption as it would have been judged day by day."),

@@ -18,9 +18,9 @@ _FOLDERS = (Path(__file__).parent / "config", Path(__file__).parent.parent / "co
 
 
 def shipped(name: str) -> Path:
-    """A file of `config/`."""
+    """A file or folder of `config/`."""
     for folder in _FOLDERS:
-        if (folder / name).is_file():
+        if (folder / name).exists():
             return folder / name
     raise FileNotFoundError(name)
 

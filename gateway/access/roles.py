@@ -21,6 +21,8 @@ class Permission(StrEnum):
     APPROVE = "approve"
     # Confirming and disputing the statements of contracts, each party for itself.
     CONFIRM = "confirm"
+    # Returning and accepting what institutions submit.
+    REVIEW = "review"
     # Edges, quarantine, problems of the installation.
     OPERATE = "operate"
     # Sites, meters, organisations.
@@ -38,6 +40,7 @@ class Role(StrEnum):
     FILLER = "filler"
     APPROVER = "approver"
     STATISTICIAN = "statistician"
+    REVIEWER = "reviewer"
     ENERGY_OFFICER = "energy_officer"
     DUTY = "duty"
     PARTNER = "partner"
@@ -54,7 +57,9 @@ PERMITS: Mapping[Role, frozenset[Permission]] = {
     Role.FILLER: _READ | {Permission.FILL},
     Role.APPROVER: _READ | {Permission.FILL, Permission.APPROVE, Permission.CONFIRM},
     Role.STATISTICIAN: _READ,
-    Role.ENERGY_OFFICER: _READ | {Permission.FILL, Permission.APPROVE, Permission.CONFIRM, Permission.OPERATE},
+    Role.REVIEWER: _READ | {Permission.REVIEW},
+    Role.ENERGY_OFFICER: _READ
+    | {Permission.FILL, Permission.APPROVE, Permission.CONFIRM, Permission.REVIEW, Permission.OPERATE},
     Role.DUTY: _READ | {Permission.OPERATE},
     Role.PARTNER: _READ | {Permission.CONFIRM},
     Role.AUDITOR: _READ | {Permission.AUDIT},

@@ -6,7 +6,7 @@ organisation used is reckoned from everything, as for anybody: its share of a ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -80,9 +80,11 @@ class SeenConsumption(Consumption):
             return await self._whole.of_node(node, asked, medium)
         return await super().of_node(node, asked, medium)
 
-    async def of_organisations(self, asked: Range) -> dict[str, dict[Medium, Figures]]:
-        found = await self._whole.of_organisations(asked)
-        return {name: own for name, own in found.items() if name in self._sight.organisations}
+    async def of_organisations(
+        self, asked: Range, names: Collection[str] | None = None
+    ) -> dict[str, dict[Medium, Figures]]:
+        seen = self._sight.organisations if names is None else self._sight.organisations.intersection(names)
+        return await self._whole.of_organisations(asked, seen)
 
 
 def _must_be_seen(node: Node, sight: Sight) -> None:
@@ -135,7 +137,7 @@ class SeenBooks(Books):
         self.consumption = SeenConsumption(whole, books, self.kept, sight, books.consumption)
 
     def __getattr__(self, name: str) -> Any:
-        return _of(self._books, name, ("pending",))
+        return _of(self._books, name, ("pending", "revision"))
 
     def named(self) -> Sequence[Organisation]:
         return seen_organisations(self._listed, self._sight.organisations | self._sight.named)

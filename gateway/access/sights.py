@@ -149,6 +149,7 @@ class Sights:
         def again() -> Hub:
             return self.within(whole, reach, operates, audits).hub
 
+        stock = SeenStock(services.stock, sight)
         return replace(
             services,
             store=store,
@@ -158,12 +159,13 @@ class Sights:
             lives=SeenLives(services.lives, sight, own),
             books=books,
             bills=SeenBills(services.bills, sight),
-            stock=SeenStock(services.stock, sight),
+            stock=stock,
             alerts=narrowed(services.alerts, sight),
             closings=SeenClosings(services.closings, services.books, books, sight),
             findings=SeenFindings(services.findings, sight),
             quotas=seen_quotas(services.quotas, sight),
             contracts=SeenContracts(services.contracts, sight),
+            statistics=services.statistics.over(books, stock),
             sights=Sights(),
         )
 

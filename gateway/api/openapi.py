@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from gateway.access.roles import Permission
-from gateway.api.files import FileAnswer
 from gateway.api.idempotency import KEY, takes_key
 from gateway.api.problems import READING, WRITING, Problem, title_of
 from gateway.api.route import Route
+from gateway.api.words import Download
 
 _IDEMPOTENCY = {
     "name": KEY,
@@ -36,7 +36,7 @@ _TEMPLATE = "#/components/schemas/{name}"
 
 def openapi(routes: Sequence[Route[Any]], pushed: Sequence[type[msgspec.Struct]]) -> dict[str, Any]:
     """The description of the API; `pushed` are the messages of the WebSocket `/api/v1/live`."""
-    answers: list[type] = [route.answer for route in routes if route.answer is not FileAnswer]
+    answers: list[type] = [route.answer for route in routes if not issubclass(route.answer, Download)]
     bodies: list[type] = [route.body for route in routes if route.body is not None]
     types: list[type] = [*answers, *bodies, *pushed, Problem]
     # Parameters bring their own named types, such as enumerations.
@@ -84,7 +84,7 @@ def _operation(route: Route[Any], of_type: dict[Any, Any]) -> dict[str, Any]:
         ],
         **body,
         "responses": {
-            "200": {"description": "OK", "content": _answered(route, of_type)},
+            "200": {"description": "OK", "content": _content(route.answer, of_type)},
             **({"304": {"description": "As it was: If-None-Match named it"}} if route.method == "GET" else {}),
             **_wrong(READING if route.method == "GET" else WRITING),
         },
@@ -115,10 +115,10 @@ def _problems(schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _answered(route: Route[Any], of_type: dict[Any, Any]) -> dict[str, Any]:
-    if route.answer is FileAnswer:
-        return {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-    return {"application/json": {"schema": of_type[route.answer]}}
+def _content(answer: type[msgspec.Struct], of_type: dict[Any, Any]) -> dict[str, Any]:
+    if issubclass(answer, Download):
+        return {kind: {"schema": {"type": "string", "format": "binary"}} for kind in answer.media_types()}
+    return {"application/json": {"schema": of_type[answer]}}
 
 
 def _parameter(path: str, field: msgspec.structs.FieldInfo, of_type: dict[Any, Any]) -> dict[str, Any]:

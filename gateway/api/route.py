@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Concatenate, Generic, Literal, Protocol, Self, TypeVar, get_args, get_origin
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
@@ -12,10 +13,9 @@ from aiohttp import web
 from gateway.access.door import NOBODY, Door, Visit, admitted, marked
 from gateway.access.roles import Identity, Permission
 from gateway.api.bodies import body_of, must_be_ours, read_in_time
-from gateway.api.files import FileAnswer
 from gateway.api.idempotency import Replays
 from gateway.api.problems import RequestError
-from gateway.api.words import TextWords
+from gateway.api.words import Download, TextWords
 
 
 class Guarded(Protocol):
@@ -86,9 +86,8 @@ class Route(Generic[S]):
 
 
 def _response(answer: msgspec.Struct, encode: Callable[[msgspec.Struct], bytes]) -> web.Response:
-    if isinstance(answer, FileAnswer):
-        named = {"Content-Disposition": answer.disposition}
-        return web.Response(body=answer.content, content_type=answer.content_type, headers=named)
+    if isinstance(answer, Download):
+        return _file(answer)
     return web.Response(body=encode(answer), content_type="application/json", charset="utf-8")
 
 
@@ -97,6 +96,14 @@ def register(app: web.Application, routes: Sequence[Route[S]], services: S) -> N
     replays = Replays()
     for route in routes:
         app.router.add_route(route.method, route.path, route.bound(services, replays))
+
+
+def _file(answer: Download) -> web.Response:
+    """To be saved, under a name that may be Chinese (RFC 5987); nobody between keeps it."""
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-._ ") else "_" for c in answer.name)
+    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(answer.name, safe='')}"
+    headers = {"Content-Disposition": disposition, "Cache-Control": "no-store"}
+    return web.Response(body=answer.content, content_type=answer.sent_as, headers=headers)
 
 
 def _signed(body: msgspec.Struct, visit: Visit, door: Door) -> msgspec.Struct:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -24,6 +24,24 @@ class TextWords(msgspec.Struct):
     @classmethod
     def of(cls, text: Text) -> TextWords:
         return cls(text.zh, text.en)
+
+
+class Download(msgspec.Struct):
+    """A file, in place of JSON: it is sent as it is, to be saved under this name."""
+
+    name: str
+    content: bytes
+    media_type: ClassVar[str] = "application/octet-stream"
+
+    @property
+    def sent_as(self) -> str:
+        """What it is."""
+        return self.media_type
+
+    @classmethod
+    def media_types(cls) -> tuple[str, ...]:
+        """All that such a file may be."""
+        return (cls.media_type,)
 
 
 class OngoingProblem(msgspec.Struct):

@@ -11,7 +11,6 @@ from analytics.contracts.inputs import Adjustment
 from analytics.contracts.standing import Party, Standing, Step, StepKind
 from gateway.access.door import Visit
 from gateway.access.roles import Permission, Role
-from gateway.api.files import FileAnswer
 from gateway.api.problems import RequestError
 from gateway.api.route import NoQuery, Route
 from gateway.contracts import words as w
@@ -27,8 +26,6 @@ from gateway.contracts.answers import (
 )
 from gateway.contracts.paper import paper_of
 from gateway.services import Services
-
-_EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 async def contracts(services: Services, _query: NoQuery) -> w.ContractsAnswer:
@@ -119,15 +116,15 @@ def speaks_for(visit: Visit, services: Services) -> list[Party]:
     return [Party.CLIENT] if granted else []
 
 
-async def statement_file(services: Services, query: w.FileQuery) -> FileAnswer:
+async def statement_file(services: Services, query: w.FileQuery) -> w.StatementFile:
     kept = await services.contracts.statement(query.statement)
     match query.format:
         case "json":
-            return FileAnswer(f"{kept.number}.json", "application/json", kept.text.encode())
+            return w.StatementFile(f"{kept.number}.json", kept.text.encode(), "application/json")
         case "pdf":
-            return FileAnswer(f"{kept.number}.pdf", "application/pdf", pdf_of(paper_of(kept)))
+            return w.StatementFile(f"{kept.number}.pdf", pdf_of(paper_of(kept)), "application/pdf")
         case "xlsx":
-            return FileAnswer(f"{kept.number}.xlsx", _EXCEL, workbook_of(paper_of(kept)))
+            return w.StatementFile(f"{kept.number}.xlsx", workbook_of(paper_of(kept)), w.EXCEL)
 
 
 _READ, _APPROVE, _CONFIRM = Permission.READ, Permission.APPROVE, Permission.CONFIRM
@@ -195,7 +192,7 @@ ROUTES: tuple[Route[Services], ...] = (
         "A frozen statement as the file that can be verified, as PDF or as Excel",
         _READ,
         w.FileQuery,
-        FileAnswer,
+        w.StatementFile,
         statement_file,
     ),
     Route(

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from analytics.contracts.standing import Party, StatementState, StepKind
-from gateway.api.words import TextWords
+from gateway.api.words import Download, TextWords
 
 Said = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Why = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
@@ -424,3 +424,20 @@ class FileQuery(msgspec.Struct, forbid_unknown_fields=True):
 
     statement: int
     format: Literal["json", "pdf", "xlsx"] = "json"
+
+
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class StatementFile(Download):
+    """A statement as its sealed bundle, as a paper to sign, or as a workbook."""
+
+    kind: str
+
+    @property
+    def sent_as(self) -> str:
+        return self.kind
+
+    @classmethod
+    def media_types(cls) -> tuple[str, ...]:
+        return ("application/json", "application/pdf", EXCEL)

@@ -68,6 +68,8 @@ class Books:
         self.builder = Builder(ledger, self._terms(kept), self.curves)
         self.consumption = Consumption(ledger, self.curves, kept.site, kept.events, kept.bills)
         self.pending = False
+        # Moves whenever something may be told otherwise than before.
+        self.revision = 0
         self.trouble: Trouble | None = None
         self.disputed: list[tuple[Point, Doubt]] = []
         self._changed = asyncio.Event()
@@ -86,6 +88,7 @@ class Books:
     def take(self, kept: Kept) -> None:
         """The records have changed."""
         self._told, self._learnt = kept, -1
+        self.revision += 1
         self._learn()
         self.changed()
 
@@ -113,6 +116,7 @@ class Books:
         self._changed.clear()
         self._learn()
         built = await self.builder.catch_up(tell)
+        self.revision += bool(built.points or built.rows)
         self.pending = self._changed.is_set()
         return built
 

@@ -36,6 +36,7 @@ def _together(sites: list[Site]) -> Site:
         lines=all_of("lines"),
         meters=all_of("meters"),
         organisations=all_of("organisations"),
+        memberships=all_of("memberships"),
         facts=all_of("facts"),
         shares=all_of("shares"),
         virtual_points=all_of("virtual_points"),

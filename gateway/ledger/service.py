@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -215,12 +215,16 @@ class Consumption:
         begins = [from_ms((b + 1) * HOUR_MS - 1).astimezone(zone).date() for b in bounds[:-1]]
         return list(zip(bounds[:-1], bounds[1:], begins, strict=True))
 
-    async def of_organisations(self, asked: Range) -> dict[str, dict[Medium, Figures]]:
-        """What each organisation used, those below it not counted in, over all that is asked as one period."""
+    async def of_organisations(
+        self, asked: Range, names: Collection[str] | None = None
+    ) -> dict[str, dict[Medium, Figures]]:
+        """What each of these organisations used, or each there is, those below it not counted in, over all that is
+        asked as one period."""
         edges = asked.whole.edges
         found: dict[str, dict[Medium, Figures]] = {}
         for low, high, day in self._eras(edges):
-            groups = _by_medium(self.scope(day).by_organisation())
+            used = self.scope(day).by_organisation()
+            groups = _by_medium(used if names is None else {name: used[name] for name in names if name in used})
             totals = await self._totals(list(groups.values()), (low, high), edges)
             for (name, medium), figures in zip(groups, totals, strict=True):
                 mine = found.setdefault(name, {})

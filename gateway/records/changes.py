@@ -101,7 +101,8 @@ async def logged_changes(
     ]
 
 
-async def last_change(records: Records) -> int:
-    """The id of the newest change; 0 where nothing was ever changed."""
+async def last_change(records: Records, *, without: Sequence[str] = ()) -> int:
+    """The id of the newest change that is not of these kinds; 0 where nothing was ever changed."""
+    wanted = select(func.max(ChangeRow.id)).where(ChangeRow.kind.not_in(without))
     async with records.reading() as connection:
-        return int((await connection.execute(select(func.max(ChangeRow.id)))).scalar() or 0)
+        return int((await connection.execute(wanted)).scalar() or 0)

@@ -32,6 +32,7 @@ from gateway.life.tables import MeterEventRow
 from gateway.quotas.tables import QuotaCrossingRow, QuotaRow
 from gateway.records.base import Base
 from gateway.records.tables import ChangeRow
+from gateway.reporting.tables import FilingRow, FilingStepRow
 from gateway.sites.tables import SiteRow
 from gateway.stock.tables import StockMoveRow
 from gateway.tariffs.tables import TariffRow
@@ -55,6 +56,8 @@ TABLES = (
     FindingRow,
     DutyRosterRow,
     ContractRow,
+    FilingRow,
+    FilingStepRow,
     MeterEventRow,
     QuotaCrossingRow,
     QuotaRow,

@@ -57,6 +57,7 @@ def command(config: Path | None, **given: Any) -> None:
         records=settings.records_address,
         factors=shipped("factors.yaml"),
         contract_rules=shipped("contract-rules.yaml"),
+        statistics=shipped("statistics"),
         host=host,
         port=port,
         key=settings.key,

@@ -25,6 +25,7 @@ from gateway.services import Services
 from gateway.sites.service import Directory
 from gateway.stock.service import Stock
 from gateway.tariffs.service import Tariffs
+from tests.gateway.reporting.shipped import statistics
 from tests.working_days import CHINA
 
 Frame: TypeAlias = tuple[Clock, ReadingStore, Quarantine, Directory, Edges, Present, Hub, Metrics]
@@ -32,17 +33,18 @@ Frame: TypeAlias = tuple[Clock, ReadingStore, Quarantine, Directory, Edges, Pres
 
 def opened(frame: Frame, records: Records, books: Books, accounts: Accounts, door: Door) -> Services:
     """Services of which all but the frame and the accounts are the real ones over the records."""
-    clock = frame[0]
+    clock, stock = frame[0], Stock(records, frame[0])
     return Services(
         *frame,
         lives=Lives(records, clock),
         books=books,
         tariffs=Tariffs(records, clock),
         bills=Bills(records, clock),
-        stock=Stock(records, clock),
+        stock=stock,
         closings=Closings(records, clock, books),
         findings=Findings(records, clock, books.kept.site.id),
         working_days=CHINA,
+        statistics=statistics(records, clock, books, stock),
         quotas=quota_books(records, clock, books),
         contracts=Contracts(records, clock, books, frame[1]),
         accounts=accounts,

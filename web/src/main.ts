@@ -41,6 +41,7 @@ const router = createRouter({
     { path: '/stock', name: 'stock', component: () => import('./stock/StockPage.vue') },
     { path: '/periods', name: 'periods', component: () => import('./periods/PeriodsPage.vue') },
     { path: '/contracts', name: 'contracts', component: () => import('./contracts/ContractsPage.vue') },
+    { path: '/statistics', name: 'statistics', component: () => import('./statistics/StatisticsPage.vue') },
     { path: '/:anything(.*)*', redirect: { name: 'overview' } },
   ],
 })

@@ -190,6 +190,24 @@ def _february(node: str) -> dict[str, Any]:
     return {"contract": _contract(node), "from": "2026-02-01", "to": "2026-03-01"}
 
 
+def _filing(node: str, _ids: Entered) -> list[Ask]:
+    return [({"month": "2026-01", "organisation": f"{node}-office"}, None)]
+
+
+def _rollup(_node: str, _ids: Entered) -> list[Ask]:
+    return [({"month": "2026-01", "tree": tree, "drafts": True}, None) for tree in ("region", "department")]
+
+
+def _fill(node: str, _ids: Entered) -> list[Ask]:
+    cell = {"cell": "water.quantity", "value": "1", "why": "a bill"}
+    filing = {"month": "2026-01", "organisation": f"{node}-office", "revision": 999}
+    return [({}, {**filing, "cells": [cell], "who": "somebody"})]
+
+
+def _on_filing(node: str, _ids: Entered) -> list[Ask]:
+    return [({}, {"month": "2026-01", "organisation": f"{node}-office", "revision": 999, **_SAID})]
+
+
 ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[Ask]]]] = {
     ("GET", "/api/v1/site"): (Permission.READ, _nothing),
     ("GET", "/api/v1/meters"): (Permission.READ, _nothing),
@@ -223,6 +241,17 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
         Permission.APPROVE,
         lambda _node, _ids: [({}, {"month": "2026-01", **_SAID})],
     ),
+    ("GET", "/api/v1/statistics/filings"): (Permission.READ, lambda _node, _ids: [({"month": "2026-01"}, None)]),
+    ("GET", "/api/v1/statistics/filing"): (Permission.READ, _filing),
+    ("GET", "/api/v1/statistics/rollup"): (Permission.READ, _rollup),
+    ("GET", "/api/v1/statistics/export"): (
+        Permission.READ,
+        lambda _node, _ids: [({"month": "2026-01", "drafts": True}, None)],
+    ),
+    ("POST", "/api/v1/statistics/fill"): (Permission.FILL, _fill),
+    ("POST", "/api/v1/statistics/submit"): (Permission.APPROVE, _on_filing),
+    ("POST", "/api/v1/statistics/return"): (Permission.REVIEW, _on_filing),
+    ("POST", "/api/v1/statistics/accept"): (Permission.REVIEW, _on_filing),
     ("GET", "/api/v1/findings"): (Permission.READ, _findings),
     ("GET", "/api/v1/findings/{id}"): (Permission.READ, lambda _node, ids: [({"id": ids.finding}, None)]),
     ("POST", "/api/v1/findings/decide"): (Permission.FILL, _decide),

@@ -19,7 +19,7 @@ from analytics.quotas.pace import Bound
 from energy.bills import SupplierBill
 from energy.findings import Finding, FindingKind
 from energy.life import EventKind, MeterEvent
-from energy.organisations import Account, Basis, FactName, Organisation
+from energy.organisations import Account, Basis, FactName, Membership, Organisation
 from energy.ports import Refusal
 from energy.quantities import Medium
 from energy.quotas import Method, Quota, QuotaOf
@@ -82,10 +82,14 @@ def site() -> Site:
             *(Place(f"{n}-place", text(f"{n}-place"), "building", "town") for n in NODES),
         ),
         meters=(*meters, shared),
-        organisations=tuple(
-            Organisation(f"{n}-office", text(f"{n}-office"), parent=_office(ABOVE[n]), hidden=HIDDEN.get(n))
-            for n in _down()
+        organisations=(
+            *(
+                Organisation(f"{n}-office", text(f"{n}-office"), parent=_office(ABOVE[n]), hidden=HIDDEN.get(n))
+                for n in _down()
+            ),
+            *(Organisation(f"{n}-bureau", text(f"{n}-bureau"), "department") for n in NODES if n not in ("parent", "secret")),
         ),
+        memberships=tuple(Membership(f"{n}-office", f"{n}-bureau") for n in NODES if n not in ("parent", "secret")),
         facts=tuple(fact(FactName.AREA_M2, 100 + i, organisation=f"{n}-office") for i, n in enumerate(NODES)),
         shares=(share(Basis.FIXED, ("own-office", "0.25"), ("foreign-office", "0.75"), meter="shared-main"),),
         virtual_points=tuple(

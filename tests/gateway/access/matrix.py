@@ -18,9 +18,9 @@ from energy.errors import EnergyError
 from gateway.access.door import Origin, Visit
 from gateway.access.roles import SEPARATE, Identity, Permission, Role
 from gateway.access.sight import audits_everywhere, operates_everywhere
-from gateway.api.files import FileAnswer
 from gateway.api.problems import RequestError
 from gateway.api.route import Route
+from gateway.api.words import Download
 from gateway.services import Services
 from tests.gateway.access.asks import ALARMS, ASKS, Ask
 from tests.gateway.access.city import NODES, City, Entered, identity
@@ -141,13 +141,13 @@ def foreign_in(
             yield f"tells {number} in {found[:2000]}"
 
 
-def _read(file: FileAnswer) -> str:
+def _read(file: Download) -> str:
     """What stands in a file."""
     if file.name.endswith(".pdf"):
         return "".join(page.extract_text() for page in PdfReader(io.BytesIO(file.content)).pages)
     if file.name.endswith(".xlsx"):
-        rows = load_workbook(io.BytesIO(file.content)).worksheets[0].iter_rows(values_only=True)
-        return " ".join(str(value) for row in rows for value in row if value is not None)
+        sheets = load_workbook(io.BytesIO(file.content), read_only=True).worksheets
+        return json.dumps([list(row) for sheet in sheets for row in sheet.iter_rows(values_only=True)], default=str)
     return file.content.decode()
 
 
@@ -161,7 +161,7 @@ async def answer(services: Services, route: Route[Services], ask: Ask, who: Iden
         given.append(Visit(who, Origin(f"10.0.{next(_ADDRESSES)}.1")))
     try:
         found = await route.handler(services, *given)
-        return _read(found) if isinstance(found, FileAnswer) else msgspec.json.encode(found).decode()
+        return _read(found) if isinstance(found, Download) else msgspec.json.encode(found).decode()
     except RequestError as error:
         return f"{error.status} {error}"
     except EnergyError as error:

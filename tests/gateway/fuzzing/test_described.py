@@ -45,8 +45,12 @@ NAMES = (
     "negative_data_rejection",
     "unsupported_method",
 )
-# GET of these is asked of /periods/{month}.
-SHADOWED = ("/api/v1/periods/close", "/api/v1/periods/correct")
+# GET of these is asked of a route with a name in its path, such as /periods/{month}.
+SHADOWED = (
+    *("/api/v1/periods/close", "/api/v1/periods/correct", "/api/v1/findings/decide"),
+    *("/api/v1/quotas/preview", "/api/v1/quotas/withdraw", "/api/v1/statements/draft"),
+    *("/api/v1/statements/freeze", "/api/v1/statements/step", "/api/v1/statements/reverse"),
+)
 WHO = ("nobody", "filler", "security_administrator")
 
 

@@ -76,6 +76,17 @@ export async function postJson<Answer>(path: string, body: unknown, signal?: Abo
 }
 
 async function answered<Answer>(path: string, request: RequestInit): Promise<Answer> {
+  return (await (await fetched(path, request)).json()) as Answer
+}
+
+/** A file of the gateway, under the name that it gives. */
+export async function getFile(path: string, signal?: AbortSignal): Promise<{ name: string; content: Blob }> {
+  const response = await fetched(path, { signal: signal ?? null })
+  const name = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get('content-disposition') ?? '')?.[1]
+  return { name: name ? decodeURIComponent(name) : 'download', content: await response.blob() }
+}
+
+async function fetched(path: string, request: RequestInit): Promise<Response> {
   let response: Response
   try {
     response = await fetch(path, request)
@@ -88,7 +99,7 @@ async function answered<Answer>(path: string, request: RequestInit): Promise<Ans
     if (response.status === 401) void signedOut()
     throw new ApiError(response.status, details, details?.detail ?? response.statusText)
   }
-  return (await response.json()) as Answer
+  return response
 }
 
 export function seriesQuery({ points, from, to, rows }: SeriesRequest): string {

@@ -1321,6 +1321,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/statistics/filings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The filings of a month */
+        get: operations["filings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statistics/filing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One filing, and what is found in it */
+        get: operations["filing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statistics/rollup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The filings of a month added up */
+        get: operations["rollup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statistics/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The month as an Excel workbook */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statistics/fill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter figures of a filing by hand */
+        post: operations["fill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statistics/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Submit a filing: it is frozen */
+        post: operations["submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statistics/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Return a filing, with the reason */
+        post: operations["give_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statistics/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept a filing */
+        post: operations["accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -1662,7 +1798,7 @@ export interface components {
          * @description What a route needs; every route names one.
          * @enum {unknown}
          */
-        Permission: "administer_security" | "administer_system" | "approve" | "audit" | "confirm" | "fill" | "open" | "operate" | "own" | "read";
+        Permission: "administer_security" | "administer_system" | "approve" | "audit" | "confirm" | "fill" | "open" | "operate" | "own" | "read" | "review";
         /**
          * SignedIn
          * @description What comes next: `second` the second factor, `in` nothing. Ask GET /api/v1/session for the rest.
@@ -1758,7 +1894,7 @@ export interface components {
          * @description What somebody is to an organisation and all below it, or to the whole installation.
          * @enum {unknown}
          */
-        Role: "approver" | "audit_administrator" | "auditor" | "duty" | "energy_officer" | "filler" | "partner" | "reader" | "security_administrator" | "statistician" | "system_administrator";
+        Role: "approver" | "audit_administrator" | "auditor" | "duty" | "energy_officer" | "filler" | "partner" | "reader" | "reviewer" | "security_administrator" | "statistician" | "system_administrator";
         /**
          * TextWords
          * @description A text in both languages.
@@ -3548,6 +3684,198 @@ export interface components {
          */
         StepKind: "agreed" | "closed" | "confirmed" | "disputed" | "invoiced" | "paid" | "payment_requested" | "referred" | "reversed";
         /**
+         * FilingsAnswer
+         * @description The filings of a month: so many by state, late and with something found, and the page that was asked for.
+         */
+        FilingsAnswer: {
+            month: string;
+            form: components["schemas"]["FormWords"];
+            rules: string;
+            due: number;
+            total: number;
+            states: {
+                [key: string]: number;
+            };
+            late: number;
+            found: {
+                [key: string]: number;
+            };
+            matching: number;
+            filings: components["schemas"]["FilingRowWords"][];
+        };
+        /**
+         * FormWords
+         * @description A form in the version that holds.
+         */
+        FormWords: {
+            id: string;
+            version: string;
+            name: components["schemas"]["TextWords"];
+            source: string;
+            items: components["schemas"]["FormItemWords"][];
+        };
+        /**
+         * FormItemWords
+         * @description An item of the form; `part_of` names the item that it is a part of, and is already in.
+         */
+        FormItemWords: {
+            id: string;
+            name: components["schemas"]["TextWords"];
+            unit: string;
+            part_of: string | null;
+            needed: boolean;
+            fee: boolean;
+            definition: components["schemas"]["TextWords"];
+            source: string;
+            confidence: string;
+        };
+        /**
+         * FilingRowWords
+         * @description A filing in the list, with the region and the department that it belongs to; `unexplained` counts what keeps it
+         *         from being submitted.
+         */
+        FilingRowWords: {
+            organisation: string;
+            name: components["schemas"]["TextWords"];
+            region: components["schemas"]["TextWords"] | null;
+            department: components["schemas"]["TextWords"] | null;
+            /** @enum {unknown} */
+            state: "accepted" | "draft" | "returned" | "submitted";
+            late: boolean;
+            errors: number;
+            warnings: number;
+            notes: number;
+            unexplained: number;
+            filled: number;
+            revision: number;
+        };
+        /**
+         * FilingAnswer
+         * @description A filing as it stands: of the month from `start` on before `end`, to be submitted before `due`; `can` are the
+         *         steps that lead on from here.
+         */
+        FilingAnswer: {
+            month: string;
+            start: number;
+            end: number;
+            due: number;
+            organisation: string;
+            name: components["schemas"]["TextWords"];
+            form: components["schemas"]["FormWords"];
+            rules: string;
+            /** @enum {unknown} */
+            state: "accepted" | "draft" | "returned" | "submitted";
+            can: string[];
+            revision: number;
+            late: boolean;
+            factor_set: string;
+            area_m2: string | null;
+            people: string | null;
+            cells: components["schemas"]["CellWords"][];
+            found: components["schemas"]["FoundWords"][];
+            indicators: components["schemas"]["IndicatorWords"][];
+            steps: components["schemas"]["StepWords"][];
+        };
+        /**
+         * CellWords
+         * @description A cell: what stands in it and where it comes from; null where nothing is known. `now` is what the sources would
+         *         say, where that is otherwise than what was submitted; `entered` whether a hand replaced it.
+         */
+        CellWords: {
+            cell: string;
+            value: string | null;
+            origin: string | null;
+            estimated: string | null;
+            missing: string | null;
+            basis: string;
+            entered: boolean;
+            now: string | null;
+            differs: boolean;
+        };
+        /**
+         * FoundWords
+         * @description What a check finds; `key` is what a reason is given under.
+         */
+        FoundWords: {
+            key: string;
+            /** @enum {unknown} */
+            severity: "error" | "note" | "warning";
+            cells: string[];
+            text: components["schemas"]["TextWords"];
+            rule: components["schemas"]["TextWords"];
+            source: string;
+            confidence: string;
+            reason: string;
+        };
+        /**
+         * IndicatorWords
+         * @description An indicator, or why there is none.
+         */
+        IndicatorWords: {
+            id: string;
+            name: components["schemas"]["TextWords"];
+            unit: string;
+            value: string | null;
+            reason: components["schemas"]["TextWords"] | null;
+            factor_set: string | null;
+        };
+        /**
+         * StepWords
+         * @description What was done with a filing.
+         */
+        StepWords: {
+            step: string;
+            at: number;
+            who: string;
+            why: string;
+        };
+        /**
+         * RollupAnswer
+         * @description The month added up: as a whole, by each node of the tree, and of the institutions that stand below none (null
+         *         where there are none such). The topmost nodes and these make up the whole.
+         */
+        RollupAnswer: {
+            month: string;
+            tree: string;
+            form: components["schemas"]["FormWords"];
+            factor_set: string;
+            whole: components["schemas"]["SummedWords"];
+            nodes: components["schemas"]["SummedWords"][];
+            of_none: components["schemas"]["SummedWords"] | null;
+        };
+        /**
+         * SummedWords
+         * @description An organisation's institutions together; `organisation` is null for all of them, and for those below none.
+         */
+        SummedWords: {
+            organisation: string | null;
+            name: components["schemas"]["TextWords"] | null;
+            parent: string | null;
+            institutions: number;
+            counted: number;
+            states: {
+                [key: string]: number;
+            };
+            /** Format: decimal */
+            area_m2: string;
+            /** Format: decimal */
+            people: string;
+            without_area: number;
+            without_people: number;
+            cells: components["schemas"]["SummedCellWords"][];
+            indicators: components["schemas"]["IndicatorWords"][];
+        };
+        /**
+         * SummedCellWords
+         * @description A cell added up, over so many filings that have it.
+         */
+        SummedCellWords: {
+            cell: string;
+            /** Format: decimal */
+            value: string;
+            filings: number;
+        };
+        /**
          * AuditAnswer
          * @description Rows, the newest first; `next` is null on the last page.
          */
@@ -4260,6 +4588,81 @@ export interface components {
             statement: number;
             who: string;
             why: string;
+        };
+        /**
+         * NewEntries
+         * @description Figures by hand, of one filing; `revision` is that which was seen.
+         */
+        NewEntries: {
+            month: string;
+            organisation: string;
+            revision: number;
+            cells: components["schemas"]["EnteredWords"][];
+            /** @default  */
+            who: string;
+            /** @default null */
+            factors: string | null;
+        };
+        /**
+         * EnteredWords
+         * @description A figure that is entered by hand and why; null leaves the cell empty. `follow` takes an entry back.
+         */
+        EnteredWords: {
+            cell: string;
+            /** @default null */
+            value: string | null;
+            /** @default  */
+            why: string;
+            /** @default false */
+            follow: boolean;
+        };
+        /**
+         * NewSubmission
+         * @description A filing that is submitted; `reasons` by the keys of what the checks found.
+         */
+        NewSubmission: {
+            month: string;
+            organisation: string;
+            revision: number;
+            /** @default  */
+            who: string;
+            /** @default {} */
+            reasons: {
+                [key: string]: string;
+            };
+            /** @default  */
+            why: string;
+            /** @default null */
+            factors: string | null;
+        };
+        /**
+         * NewReturn
+         * @description A filing that is returned, and why.
+         */
+        NewReturn: {
+            month: string;
+            organisation: string;
+            revision: number;
+            why: string;
+            /** @default  */
+            who: string;
+            /** @default null */
+            factors: string | null;
+        };
+        /**
+         * NewAcceptance
+         * @description A filing that is accepted.
+         */
+        NewAcceptance: {
+            month: string;
+            organisation: string;
+            revision: number;
+            /** @default  */
+            who: string;
+            /** @default  */
+            why: string;
+            /** @default null */
+            factors: string | null;
         };
         /**
          * NoWords
@@ -7454,7 +7857,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "application/json": string;
+                    "application/pdf": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
             /** @description As it was: If-None-Match named it */
@@ -7610,6 +8015,317 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StatementAnswer"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    filings: {
+        parameters: {
+            query: {
+                month: string;
+                state?: ("accepted" | "draft" | "returned" | "submitted") | null;
+                late?: boolean | null;
+                found?: ("error" | "note" | "warning") | null;
+                search?: string;
+                below?: string | null;
+                tree?: "department" | "region";
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilingsAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    filing: {
+        parameters: {
+            query: {
+                month: string;
+                organisation: string;
+                factors?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilingAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    rollup: {
+        parameters: {
+            query: {
+                month: string;
+                tree?: "department" | "region";
+                drafts?: boolean;
+                factors?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RollupAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    export: {
+        parameters: {
+            query: {
+                month: string;
+                factors?: string | null;
+                drafts?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    fill: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEntries"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilingAnswer"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    submit: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSubmission"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilingAnswer"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    give_back: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReturn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilingAnswer"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    accept: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAcceptance"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilingAnswer"];
                 };
             };
             400: components["responses"]["problem400"];

@@ -6,6 +6,7 @@ import { ledgerEn } from './ledger.en'
 import { quotasEn } from './quotas.en'
 import type { Messages } from './messages'
 import { peopleEn } from './people.en'
+import { statisticsEn } from './statistics.en'
 
 export const en: Messages = {
   ...alarmsEn,
@@ -15,6 +16,7 @@ export const en: Messages = {
   ...findingsEn,
   ...quotasEn,
   ...contractsEn,
+  ...statisticsEn,
   language: { switch: 'Switch language', zh: '中文', en: 'English' },
   theme: { toDark: 'Use dark colours', toLight: 'Use light colours' },
   shell: {

@@ -5,6 +5,7 @@ import { contractsZh } from './contracts.zh'
 import { ledgerZh } from './ledger.zh'
 import { peopleZh } from './people.zh'
 import { quotasZh } from './quotas.zh'
+import { statisticsZh } from './statistics.zh'
 
 export const zh = {
   ...alarmsZh,
@@ -14,6 +15,7 @@ export const zh = {
   ...findingsZh,
   ...quotasZh,
   ...contractsZh,
+  ...statisticsZh,
   language: { switch: '切换语言', zh: '中文', en: 'English' },
   theme: { toDark: '改用深色', toLight: '改用浅色' },
   shell: {

@@ -3,7 +3,7 @@ import type { LocationQuery, LocationQueryRaw, RouteLocationRaw, Router } from '
 import type { Permission } from '../api/account'
 
 /** Pages of readings share points and window; pages of the ledger share their range. */
-export const PAGES = ['overview', 'curves', 'alarms', 'consumption', 'balance', 'quotas', 'findings', 'tariffs', 'stock', 'periods', 'contracts', 'accounts', 'audit'] as const
+export const PAGES = ['overview', 'curves', 'alarms', 'consumption', 'balance', 'quotas', 'findings', 'tariffs', 'stock', 'periods', 'statistics', 'contracts', 'accounts', 'audit'] as const
 export type PageName = (typeof PAGES)[number]
 
 /** What a page needs; most of them to read. */

@@ -1,0 +1,1 @@
+"""The monthly statistics: what each institution fills in, submits, and how it adds up."""
