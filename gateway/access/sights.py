@@ -165,7 +165,7 @@ class Sights:
             findings=SeenFindings(services.findings, sight),
             quotas=seen_quotas(services.quotas, sight),
             contracts=SeenContracts(services.contracts, sight),
-            statistics=services.statistics.over(books, stock),
+            statistics=services.statistics.over(books, stock, apart=bool(closed)),
             sights=Sights(),
         )
 

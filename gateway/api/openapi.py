@@ -117,7 +117,8 @@ def _problems(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _content(answer: type[msgspec.Struct], of_type: dict[Any, Any]) -> dict[str, Any]:
     if issubclass(answer, Download):
-        return {kind: {"schema": {"type": "string", "format": "binary"}} for kind in answer.media_types()}
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        return {kind: {} if kind == "application/json" else binary for kind in answer.media_types()}
     return {"application/json": {"schema": of_type[answer]}}
 
 

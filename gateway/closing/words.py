@@ -9,7 +9,7 @@ import msgspec
 from gateway.api.words import Who
 from gateway.ledger.words import ShareWords
 
-Month = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+Month = Annotated[str, msgspec.Meta(pattern=r"^[12]\d{3}-(0[1-9]|1[0-2])$")]
 Why = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 
 

@@ -59,9 +59,13 @@ class Statistics:
         self._whole = self if whole is None else whole
         self._boards: Boards = Boards(records, books, stock) if whole is None else whole._boards
 
-    def over(self, books: Books, stock: Stock) -> Statistics:
-        """The same of what these books know; who sees less of them sees the filings of those institutions alone."""
-        return Statistics(self._records, self._clock, books, stock, self.forms, self.rules, self._whole)
+    def over(self, books: Books, stock: Stock, *, apart: bool = False) -> Statistics:
+        """The same of what these books know; who sees less of them sees the filings of those institutions alone.
+
+        apart : nothing is told as it was drawn for others, since these books reckon otherwise: without what is hidden.
+        """
+        whole = None if apart else self._whole
+        return Statistics(self._records, self._clock, books, stock, self.forms, self.rules, whole)
 
     def month(self, name: str) -> Month:
         """The month 'YYYY-MM' of the site."""

@@ -60,6 +60,8 @@ USE = {"own": 3.0, "child": 5.0, "parent": 7.0, "foreign": 11.0, "secret": 0.7}
 # The bureau `parent` has the office `own`; `child` is below `own`; `foreign` is beside. `secret` is below `own`
 # too, and hidden; its main hangs behind that of `own`.
 NODES = ("own", "child", "parent", "foreign", "secret")
+# These belong to a department each, too.
+OF_BUREAUS = ("own", "child", "foreign")
 ABOVE = {"own": "parent", "child": "own", "parent": None, "foreign": None, "secret": "own"}
 HIDDEN = {"secret": ALWAYS}
 
@@ -87,9 +89,9 @@ def site() -> Site:
                 Organisation(f"{n}-office", text(f"{n}-office"), parent=_office(ABOVE[n]), hidden=HIDDEN.get(n))
                 for n in _down()
             ),
-            *(Organisation(f"{n}-bureau", text(f"{n}-bureau"), "department") for n in NODES if n not in ("parent", "secret")),
+            *(Organisation(f"{n}-bureau", text(f"{n}-bureau"), "department") for n in OF_BUREAUS),
         ),
-        memberships=tuple(Membership(f"{n}-office", f"{n}-bureau") for n in NODES if n not in ("parent", "secret")),
+        memberships=tuple(Membership(f"{n}-office", f"{n}-bureau") for n in OF_BUREAUS),
         facts=tuple(fact(FactName.AREA_M2, 100 + i, organisation=f"{n}-office") for i, n in enumerate(NODES)),
         shares=(share(Basis.FIXED, ("own-office", "0.25"), ("foreign-office", "0.75"), meter="shared-main"),),
         virtual_points=tuple(
