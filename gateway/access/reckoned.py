@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from energy.belonging import all_above
 from energy.sites import Site
 from gateway.access.sight import Closed, Ownership
 from gateway.ledger.books import Books
@@ -32,6 +33,14 @@ def without(site: Site, closed: Closed, own: Ownership) -> Site:
     meters = (replace(m, parent=_standing(m.parent, gone, own)) for m in site.meters if m.id not in gone)
     memberships = (m for m in site.memberships if not _is_cut(m.within, m.organisation, closed))
     return replace(site, organisations=tuple(tops), memberships=tuple(memberships), meters=tuple(meters))
+
+
+def touched(closed: Closed, own: Ownership) -> frozenset[str]:
+    """The organisations whose figures would tell of what is closed: who uses a meter that stands before a closed one,
+    whoever is above a closed organisation, and all above these."""
+    users = {user for m in closed.meters for name in _above(m, own) for user in own.users[name]}
+    of = users | closed.organisations
+    return frozenset((of | all_above(of, own.uppers)) - closed.organisations)
 
 
 def _is_cut(parent: str | None, name: str, closed: Closed) -> bool:

@@ -13,6 +13,7 @@ from energy.sites import Text
 from gateway.access.seen_readings import only_read
 from gateway.access.seen_records import SeenEntries
 from gateway.access.sight import Sight
+from gateway.ledger.books import Books
 from gateway.quotas.books import QuotaBooks
 from gateway.quotas.paces import Paces
 from gateway.quotas.reckoning import Pace
@@ -20,10 +21,18 @@ from gateway.quotas.service import Crossing, Crossings, Quotas
 from gateway.records.entries import Entry
 
 
-def seen_quotas(books: QuotaBooks, sight: Sight) -> QuotaBooks:
-    """The books of quotas as far as they are seen; standards are everybody's."""
+def seen_quotas(
+    books: QuotaBooks, sight: Sight, reckoned: Books | None = None, touched: frozenset[str] = frozenset()
+) -> QuotaBooks:
+    """The books of quotas as far as they are seen; standards are everybody's.
+
+    reckoned : the books by which paces are reckoned where something is hidden. touched : the organisations whose
+    crossings were then reckoned with what is hidden; these are not told.
+    """
     entries = SeenQuotas(books.entries, sight)
-    return QuotaBooks(entries, SeenPaces(books.paces, sight), SeenCrossings(books.crossings, sight), books.standards)
+    paces = SeenPaces(books.paces if reckoned is None else books.paces.over(reckoned), sight)
+    crossings = SeenCrossings(books.crossings, _owners(sight) - {f"organisation/{name}" for name in touched})
+    return QuotaBooks(entries, paces, crossings, books.standards)
 
 
 def _owners(sight: Sight) -> frozenset[str]:
@@ -69,8 +78,8 @@ class SeenPaces(Paces):
 class SeenCrossings(Crossings):
     """What organisations that are seen crossed."""
 
-    def __init__(self, crossings: Crossings, sight: Sight) -> None:
-        self._crossings, self._owners = crossings, _owners(sight)
+    def __init__(self, crossings: Crossings, owners: frozenset[str]) -> None:
+        self._crossings, self._owners = crossings, owners
 
     async def crossings(
         self, owners: Collection[str] | None = None, *, standing: bool = False, after: int = 0

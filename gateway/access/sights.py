@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from gateway.access.reckoned import reckoned
+from gateway.access.reckoned import reckoned, touched
 from gateway.access.roles import SEPARATE, Identity, Permission
 from gateway.access.seen_accounts import CLOSED, seen_accounts
 from gateway.access.seen_alerts import narrowed, without_all
@@ -163,7 +163,7 @@ class Sights:
             alerts=narrowed(services.alerts, sight),
             closings=SeenClosings(services.closings, services.books, books, sight),
             findings=SeenFindings(services.findings, sight),
-            quotas=seen_quotas(services.quotas, sight),
+            quotas=seen_quotas(services.quotas, sight, books if closed else None, touched(closed, own)),
             contracts=SeenContracts(services.contracts, sight),
             statistics=services.statistics.over(books, stock, apart=bool(closed)),
             sights=Sights(),
