@@ -47,6 +47,7 @@ from gateway.alerts.opening import open_alerts
 from gateway.alerts.phone import Phone
 from gateway.alerts.routes import ROUTES as ALERTS_ROUTES
 from gateway.alerts.sender import Sender
+from gateway.alerts.told_by_others import ToldByOthers
 from gateway.api.bodies import must_be_of_our_page
 from gateway.api.callers import callers
 from gateway.api.conditional import conditional
@@ -270,6 +271,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             tasks.create_task(FindingWatch(books, findings, calendar, clock).run())
             tasks.create_task(_watch_records(books, records, clock, site, door))
             tasks.create_task(QuotaWatch(quotas, books).run(clock))
+            tasks.create_task(ToldByOthers(alerts.alarms, findings, quotas, books, clock).run())
             tasks.create_task(_prune(services.audit, settings.audit_days))
 
 

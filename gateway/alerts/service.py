@@ -66,6 +66,15 @@ class Alarms:
             found = (await connection.execute(wanted)).all()
         return [Step(row.at_ms, row.kind, row.who, row.how, row.note) for row in found]
 
+    async def known_causes(self, causes: Sequence[str]) -> set[str]:
+        """Those of which there is an alarm, or ever was one."""
+        found: set[str] = set()
+        async with self._records.reading() as connection:
+            for i in range(0, len(causes), _NAMES):
+                wanted = select(_ALARMS.c.cause).where(_ALARMS.c.cause.in_(causes[i : i + _NAMES])).distinct()
+                found |= set((await connection.execute(wanted)).scalars())
+        return found
+
     # -- what the program does --------------------------------------------------------------------------------------
 
     async def raise_all(self, raised: Sequence[Raised]) -> list[int]:
