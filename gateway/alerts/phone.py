@@ -110,7 +110,7 @@ class Phone:
         must_be_of_our_page(request)
         token = request.match_info["token"]
         found, form = await self._of(token), await request.post()
-        if found is None or not hmac.compare_digest(str(form.get("check", "")), _check(token)):
+        if found is None or not hmac.compare_digest(str(form.get("check", "")).encode(), _check(token).encode()):
             return await self.shown(request)
         alarm, person = found
         # Where somebody has, or it is closed, the page says so.
