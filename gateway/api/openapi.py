@@ -13,6 +13,7 @@ from gateway.access.roles import Permission
 from gateway.api.idempotency import KEY, takes_key
 from gateway.api.problems import READING, WRITING, Problem, title_of
 from gateway.api.route import Route
+from gateway.api.words import Download
 
 _IDEMPOTENCY = {
     "name": KEY,
@@ -30,12 +31,13 @@ _ENTRANCES = {
         "description": "Who is signed in; behind TLS it is called __Host-jieneng. A POST needs X-CSRF-Token with it.",
     },
 }
+_BINARY = {"type": "string", "format": "binary"}
 _TEMPLATE = "#/components/schemas/{name}"
 
 
 def openapi(routes: Sequence[Route[Any]], pushed: Sequence[type[msgspec.Struct]]) -> dict[str, Any]:
     """The description of the API; `pushed` are the messages of the WebSocket `/api/v1/live`."""
-    answers: list[type] = [route.answer for route in routes]
+    answers: list[type] = [route.answer for route in routes if not issubclass(route.answer, Download)]
     bodies: list[type] = [route.body for route in routes if route.body is not None]
     types: list[type] = [*answers, *bodies, *pushed, Problem]
     # Parameters bring their own named types, such as enumerations.
@@ -71,7 +73,10 @@ def _paths(routes: Sequence[Route[Any]], of_type: dict[Any, Any]) -> dict[str, d
 
 def _operation(route: Route[Any], of_type: dict[Any, Any]) -> dict[str, Any]:
     schema = of_type.get(route.body) if route.body is not None else None
-    body = {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}} if schema else {}
+    content: dict[str, Any] = {"application/json": {"schema": schema}} if schema else {}
+    if route.file is not None:
+        content = {kind: {"schema": {**_BINARY, "maxLength": most}} for kind, most in route.file.most.items()}
+    body = {"requestBody": {"required": True, "content": content}} if content else {}
     return {
         "operationId": route.handler.__name__,
         "summary": route.summary,
@@ -83,11 +88,22 @@ def _operation(route: Route[Any], of_type: dict[Any, Any]) -> dict[str, Any]:
         ],
         **body,
         "responses": {
-            "200": {"description": "OK", "content": {"application/json": {"schema": of_type[route.answer]}}},
-            **({"304": {"description": "As it was: If-None-Match named it"}} if route.method == "GET" else {}),
+            "200": {"description": "OK", "content": _content(route.answer, of_type)},
+            **({"304": {"description": "As it was: If-None-Match named it"}} if _conditional(route) else {}),
             **_wrong(READING if route.method == "GET" else WRITING),
         },
     }
+
+
+def _conditional(route: Route[Any]) -> bool:
+    return route.method == "GET" and not issubclass(route.answer, Download)
+
+
+def _content(answer: type[msgspec.Struct], of_type: dict[Any, Any]) -> dict[str, Any]:
+    """A file that comes in several forms has a class for each."""
+    if issubclass(answer, Download):
+        return {form.media_type: {"schema": _BINARY} for form in answer.__subclasses__() or [answer]}
+    return {"application/json": {"schema": of_type[answer]}}
 
 
 def _entrance(permission: Permission) -> list[dict[str, list[str]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -24,6 +24,14 @@ class TextWords(msgspec.Struct):
     @classmethod
     def of(cls, text: Text) -> TextWords:
         return cls(text.zh, text.en)
+
+
+class Download(msgspec.Struct):
+    """A file, in place of JSON: it is sent as it is, to be saved under this name."""
+
+    name: str
+    content: bytes
+    media_type: ClassVar[str] = "application/octet-stream"
 
 
 class OngoingProblem(msgspec.Struct):
