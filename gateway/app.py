@@ -69,7 +69,9 @@ from gateway.page import add_page
 from gateway.records.changes import last_change, logged_changes
 from gateway.records.database import Records, open_records
 from gateway.services import Services
-from gateway.sites.records import load_or_import
+from gateway.sites.administration import ROUTES as ADMINISTRATION_ROUTES
+from gateway.sites.files import SiteFiles
+from gateway.sites.records import SiteRecords, load_or_import
 from gateway.sites.routes import ROUTES as SITES_ROUTES
 from gateway.sites.service import Directory
 from gateway.stock.routes import ROUTES as STOCK_ROUTES
@@ -83,6 +85,7 @@ ROUTES: tuple[Route[Services], ...] = (
     *ACCOUNTS_ROUTES,
     *OPENID_ROUTES,
     *SITES_ROUTES,
+    *ADMINISTRATION_ROUTES,
     *LIVE_ROUTES,
     *EDGES_ROUTES,
     *INGEST_ROUTES,
@@ -167,6 +170,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             accounts,
             audit,
             door if settings.accounts_required else LocalDoor(),
+            sites=SiteFiles(SiteRecords(records, clock), site.id),
         )
         bus = await stack.enter_async_context(
             open_bus(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from energy.ports import Clock, Quarantine, ReadingStore
 from gateway.access.door import Door
 from gateway.access.roles import Identity, Permission
+from gateway.access.seen_sites import CLOSED_SITES
 from gateway.access.sights import Sights
 from gateway.accounts.service import Accounts
 from gateway.audit.service import Audit
@@ -18,6 +19,7 @@ from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
+from gateway.sites.files import SiteFiles
 from gateway.sites.service import Directory
 from gateway.stock.service import Stock
 from gateway.tariffs.service import Tariffs
@@ -45,6 +47,7 @@ class Services:
     audit: Audit
     door: Door
     sights: Sights = field(default_factory=Sights, compare=False)
+    sites: SiteFiles = CLOSED_SITES
 
     def seen_by(self, identity: Identity, permission: Permission) -> Services:
         """The same services for one who asks under a permission: what he does not see is not there."""

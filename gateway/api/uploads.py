@@ -19,7 +19,7 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Which files a route takes: how many bytes of each Content-Type, and within how many seconds they must be there."""
+    """Which files a route takes: bytes at most of each Content-Type, and within how many seconds they must be there."""
 
     most: Mapping[str, int]
     within_s: float = 120.0

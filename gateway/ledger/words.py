@@ -203,12 +203,16 @@ class BalanceQuery(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": 
 
 
 class TreeNode(msgspec.Struct):
-    """A node of a tree that has consumption."""
+    """A node of a tree that has consumption.
+
+    within : of an organisation those that it belongs to today beside its parent: the tree of departments.
+    """
 
     of: str
     parent: str | None
     kind: str
     name: TextWords
+    within: list[str] = []
 
 
 class AccountWords(msgspec.Struct):

@@ -38,6 +38,8 @@ from gateway.live.service import Present
 from gateway.metrics import Metrics
 from gateway.records.database import open_records
 from gateway.services import Services
+from gateway.sites.files import SiteFiles
+from gateway.sites.records import SiteRecords, difference
 from gateway.sites.service import Directory
 from gateway.stock.service import Stock
 from gateway.tariffs.service import Tariffs
@@ -147,6 +149,7 @@ async def city(folder: Path) -> AsyncIterator[City]:
     clock, here = SteppedClock(NOW), site()
     async with open_records(f"sqlite:{folder / 'records.sqlite'}") as records:
         lives, bills, stock = Lives(records, clock), Bills(records, clock), Stock(records, clock)
+        await SiteRecords(records, clock).apply(here.id, difference(None, here), "test")
         entered = {n: await _entered(n, lives, bills, stock) for n in NODES}
         told = [kept.event for kept in await lives.events()]
         async with books(here, told, bills=[kept.value for kept in await bills.entries()]) as (made, store):
@@ -210,4 +213,6 @@ async def _services(made: Books, store: Any, clock: Any, tariffs: Tariffs, *of: 
     accounts.organisations = lambda: made.kept.site.organisations
     of_records = (lives, made, tariffs, bills, stock, closings)
     of_accounts = accounts, Audit(records, clock), LocalDoor()
-    return Services(clock, store, quarantine, directory, edges, present, hub, metrics, *of_records, *of_accounts)
+    of_meters = (quarantine, directory, edges, present, hub, metrics)
+    sites = SiteFiles(SiteRecords(records, clock), made.kept.site.id)
+    return Services(clock, store, *of_meters, *of_records, *of_accounts, sites=sites)
