@@ -75,7 +75,7 @@ def _operation(route: Route[Any], of_type: dict[Any, Any]) -> dict[str, Any]:
     schema = of_type.get(route.body) if route.body is not None else None
     content: dict[str, Any] = {"application/json": {"schema": schema}} if schema else {}
     if route.file is not None:
-        content = {kind: {"schema": {**_BINARY, "maxLength": most}} for kind, most in route.file.most.items()}
+        content = {kind: {"schema": _file(kind)} for kind in route.file.most}
     body = {"requestBody": {"required": True, "content": content}} if content else {}
     return {
         "operationId": route.handler.__name__,
@@ -95,6 +95,10 @@ def _operation(route: Route[Any], of_type: dict[Any, Any]) -> dict[str, Any]:
     }
 
 
+def _file(media_type: str) -> dict[str, str]:
+    return {"type": "object"} if media_type.endswith("/yaml") else _BINARY
+
+
 def _conditional(route: Route[Any]) -> bool:
     return route.method == "GET" and not issubclass(route.answer, Download)
 
@@ -102,7 +106,7 @@ def _conditional(route: Route[Any]) -> bool:
 def _content(answer: type[msgspec.Struct], of_type: dict[Any, Any]) -> dict[str, Any]:
     """A file that comes in several forms has a class for each."""
     if issubclass(answer, Download):
-        return {form.media_type: {"schema": _BINARY} for form in answer.__subclasses__() or [answer]}
+        return {form.media_type: {"schema": _file(form.media_type)} for form in answer.__subclasses__() or [answer]}
     return {"application/json": {"schema": of_type[answer]}}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from msgspec import UNSET
+
 from energy.errors import UnknownName
 from energy.items import ITEMS
 from energy.periods import Span
@@ -68,7 +70,7 @@ async def trees(services: Services, _query: NoQuery) -> TreesAnswer:
             beside[m.organisation].append(str(Node(NodeKind.ORGANISATION, m.within)))
 
     def node(kind: NodeKind, name: str, parent: str | None, of: str, text: TextWords) -> TreeNode:
-        within = beside.get(name, []) if kind is NodeKind.ORGANISATION else []
+        within = beside.get(name, UNSET) if kind is NodeKind.ORGANISATION else UNSET
         return TreeNode(str(Node(kind, name)), str(Node(kind, parent)) if parent else None, of, text, within)
 
     return TreesAnswer(

@@ -11,7 +11,8 @@ from energy.organisations import FactName
 from gateway.api.words import Download, TextWords
 from gateway.sites.files import XLSX, YAML, StateWord
 
-FileName = Annotated[str, msgspec.Meta(max_length=400)]
+# Both stand in the address of a request, in which a sign of Chinese is nine characters, and 8 KiB are taken.
+FileName = Annotated[str, msgspec.Meta(max_length=200)]
 FormWord = Literal["xlsx", "yaml"]
 
 
@@ -33,7 +34,7 @@ class ApplyQuery(msgspec.Struct, forbid_unknown_fields=True):
     """`expected` is what the preview of this file answered; `why` is kept with every change."""
 
     expected: Annotated[str, msgspec.Meta(min_length=64, max_length=64)]
-    why: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+    why: Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
     name: FileName = ""
 
 

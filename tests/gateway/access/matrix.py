@@ -141,12 +141,17 @@ def foreign_in(
 
 def readable(answered: msgspec.Struct) -> str:
     """An answer as it travels; a file as what is in it."""
-    if not isinstance(answered, Download):
-        return msgspec.json.encode(answered).decode()
-    if not answered.content.startswith(b"PK"):
-        return f"{answered.name} {answered.content.decode()}"
-    with ZipFile(io.BytesIO(answered.content)) as book:
-        return " ".join([answered.name, *(book.read(part).decode() for part in book.namelist() if "sheet" in part)])
+    if isinstance(answered, Download):
+        return f"{answered.name} {unpacked(answered.content)}"
+    return msgspec.json.encode(answered).decode()
+
+
+def unpacked(content: bytes) -> str:
+    """The text of an answer; of a workbook that of its sheets."""
+    if not content.startswith(b"PK"):
+        return content.decode()
+    with ZipFile(io.BytesIO(content)) as book:
+        return " ".join(book.read(part).decode() for part in book.namelist() if "sheet" in part)
 
 
 async def answer(services: Services, route: Route[Services], ask: Ask, who: Identity) -> str:

@@ -60,10 +60,17 @@ export function getJson<Answer>(path: string, signal?: AbortSignal, background =
   return answered(path, { headers, signal: signal ?? null })
 }
 
-export async function postJson<Answer>(path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
+export function postJson<Answer>(path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
+  return posted(path, JSON.stringify(body), 'application/json', signal)
+}
+
+/** A file as it is. */
+export const postFile = <Answer>(path: string, file: File, type: string): Promise<Answer> => posted(path, file, type)
+
+async function posted<Answer>(path: string, body: string | File, type: string, signal?: AbortSignal): Promise<Answer> {
   const post = (): Promise<Answer> => {
-    const headers = { accept: 'application/json', 'content-type': 'application/json', 'x-csrf-token': csrf }
-    return answered(path, { method: 'POST', headers, body: JSON.stringify(body), signal: signal ?? null })
+    const headers = { accept: 'application/json', 'content-type': type, 'x-csrf-token': csrf }
+    return answered(path, { method: 'POST', headers, body, signal: signal ?? null })
   }
   try {
     return await post()
@@ -76,6 +83,17 @@ export async function postJson<Answer>(path: string, body: unknown, signal?: Abo
 }
 
 async function answered<Answer>(path: string, request: RequestInit): Promise<Answer> {
+  return (await (await fetched(path, request)).json()) as Answer
+}
+
+/** A file of the gateway, under the name that it gives. */
+export async function getFile(path: string, signal?: AbortSignal): Promise<{ name: string; content: Blob }> {
+  const response = await fetched(path, { signal: signal ?? null })
+  const name = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get('content-disposition') ?? '')?.[1]
+  return { name: name ? decodeURIComponent(name) : 'download', content: await response.blob() }
+}
+
+async function fetched(path: string, request: RequestInit): Promise<Response> {
   let response: Response
   try {
     response = await fetch(path, request)
@@ -88,7 +106,7 @@ async function answered<Answer>(path: string, request: RequestInit): Promise<Ans
     if (response.status === 401) void signedOut()
     throw new ApiError(response.status, details, details?.detail ?? response.statusText)
   }
-  return (await response.json()) as Answer
+  return response
 }
 
 export function seriesQuery({ points, from, to, rows }: SeriesRequest): string {

@@ -2048,15 +2048,15 @@ export interface components {
          * TreeNode
          * @description A node of a tree that has consumption.
          *
-         *         within : of an organisation those that it belongs to today beside its parent: the tree of departments.
+         *         within : of an organisation those that it belongs to today beside its parent: the tree of departments. It is left
+         *         out where there are none.
          */
         TreeNode: {
             of: string;
             parent: string | null;
             kind: string;
             name: components["schemas"]["TextWords"];
-            /** @default [] */
-            within: string[];
+            within?: string[];
         };
         /**
          * AccountWords
@@ -4423,7 +4423,7 @@ export interface operations {
                 };
                 content: {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
-                    "application/yaml": string;
+                    "application/yaml": Record<string, never>;
                 };
             };
             400: components["responses"]["problem400"];
@@ -4487,7 +4487,7 @@ export interface operations {
                 };
                 content: {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
-                    "application/yaml": string;
+                    "application/yaml": Record<string, never>;
                 };
             };
             400: components["responses"]["problem400"];
@@ -4543,7 +4543,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
-                "application/yaml": string;
+                "application/yaml": Record<string, never>;
             };
         };
         responses: {
@@ -4586,7 +4586,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
-                "application/yaml": string;
+                "application/yaml": Record<string, never>;
             };
         };
         responses: {

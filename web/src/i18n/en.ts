@@ -2,11 +2,13 @@ import { billsEn } from './bills.en'
 import { ledgerEn } from './ledger.en'
 import type { Messages } from './messages'
 import { peopleEn } from './people.en'
+import { sitesEn } from './sites.en'
 
 export const en: Messages = {
   ...ledgerEn,
   ...billsEn,
   ...peopleEn,
+  ...sitesEn,
   language: { switch: 'Switch language', zh: '中文', en: 'English' },
   theme: { toDark: 'Use dark colours', toLight: 'Use light colours' },
   shell: {

@@ -1,7 +1,7 @@
 import type { ledgerZh } from './ledger.zh'
 
 export const ledgerEn: typeof ledgerZh = {
-  nav: { title: 'Pages', overview: 'Overview', curves: 'Curves', consumption: 'Consumption', balance: 'Balance', tariffs: 'Tariffs and bills', stock: 'Stock', periods: 'Closed months', accounts: 'Accounts', audit: 'Audit' },
+  nav: { title: 'Pages', overview: 'Overview', curves: 'Curves', consumption: 'Consumption', balance: 'Balance', tariffs: 'Tariffs and bills', stock: 'Stock', periods: 'Closed months', sites: 'Site', accounts: 'Accounts', audit: 'Audit' },
   ledger: {
     tree: 'Nodes',
     trees: { places: 'Places', organisations: 'Organisations', items: 'Items', meters: 'Meters' },

@@ -1,11 +1,13 @@
 import { billsZh } from './bills.zh'
 import { ledgerZh } from './ledger.zh'
 import { peopleZh } from './people.zh'
+import { sitesZh } from './sites.zh'
 
 export const zh = {
   ...ledgerZh,
   ...billsZh,
   ...peopleZh,
+  ...sitesZh,
   language: { switch: '切换语言', zh: '中文', en: 'English' },
   theme: { toDark: '改用深色', toLight: '改用浅色' },
   shell: {
