@@ -39,7 +39,7 @@ class _Bounded(yaml.SafeLoader):
         self._named: dict[int, int] = {}
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         before, self._deep = self._values, self._deep + 1
         if self._deep > _DEEPEST:
             raise self._refused(event, f"is nested more than {_DEEPEST} deep")
@@ -59,7 +59,7 @@ class _Bounded(yaml.SafeLoader):
             raise self._refused(event, f"holds a number of more than {_LONGEST_NUMBER} characters")
         return node
 
-    def _refused(self, event: yaml.Event, text: str) -> yaml.MarkedYAMLError:
+    def _refused(self, event: Any, text: str) -> yaml.MarkedYAMLError:
         return yaml.composer.ComposerError(None, None, text, event.start_mark)
 
 
