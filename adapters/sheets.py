@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from adapters.workbooks import open_workbook
 from energy.errors import ConfigurationError, UnknownName
 from energy.sites import check_id
 
@@ -152,15 +153,7 @@ def _of_csv(path: Path, sheet: Sheet[T]) -> Rows:
 
 
 def _of_excel(path: Path, sheet: Sheet[T]) -> Rows:
-    from zipfile import BadZipFile
-
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
-        raise ConfigurationError([f"{path}: is no Excel workbook (.xlsx)"]) from error
+    book = open_workbook(path, values=True)
     try:
         lines = enumerate(book.worksheets[0].iter_rows(values_only=True), start=1)
         yield from _under_header(path, sheet, lines)

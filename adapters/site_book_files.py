@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from adapters.site_columns import SHEETS, Cell, Column, PlausibleRow, RegisterRow, Sheet
 from adapters.site_words import SiteWords
-from adapters.workbooks import open_workbook
+from adapters.workbooks import MOST_UNPACKED, open_workbook
 from energy.documents import Way
 from energy.errors import ConfigurationError
 from energy.sites import Site
@@ -52,9 +52,9 @@ class _Read:
     within: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
 
-def read_book(path: Path) -> Site:
+def read_book(path: Path, *, most_unpacked: int = MOST_UNPACKED) -> Site:
     """The site of a workbook; ConfigurationError lists all that is wrong, by sheet, row and column."""
-    book = open_workbook(path)
+    book = open_workbook(path, most_unpacked=most_unpacked)
     read = _Read()
     try:
         unknown = [name for name in book.sheetnames if name not in {s.title for s in SHEETS}]

@@ -10,7 +10,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 from energy.errors import ConfigurationError
 
 _MOST_BYTES = 64 << 20
-_MOST_UNPACKED = 1 << 30
+MOST_UNPACKED = 1 << 30
 _MOST_ENTRIES = 512
 _MOST_RATIO = 200
 # Small parts may be smaller still when compressed; a bomb is not small.
@@ -23,14 +23,14 @@ class _Begun(Exception):
     """The root element begins: no DTD can follow."""
 
 
-def check_workbook(path: Path) -> None:
+def check_workbook(path: Path, *, most_unpacked: int = MOST_UNPACKED) -> None:
     """Refuse what is no plain workbook: bombs, macros, links to other files, DTDs, names that lead elsewhere."""
     try:
         size = path.stat().st_size
         if size > _MOST_BYTES:
             raise ConfigurationError([f"{path}: has {size} bytes; {_MOST_BYTES} are taken at most"])
         with ZipFile(path) as book:
-            faults = _faults(book.infolist())
+            faults = _faults(book.infolist(), most_unpacked)
             if not faults:
                 faults = [text for entry in book.infolist() if _is_xml(entry.filename) for text in _dtd(book, entry)]
     except (BadZipFile, NotImplementedError, RuntimeError) as error:
@@ -41,13 +41,13 @@ def check_workbook(path: Path) -> None:
         raise ConfigurationError([f"{path}: {fault}" for fault in faults])
 
 
-def _faults(entries: list[ZipInfo]) -> list[str]:
+def _faults(entries: list[ZipInfo], most_unpacked: int) -> list[str]:
     """What its directory says; what is unpacked is never more than it says, as zipfile stops there."""
     found: list[str] = []
     if len(entries) > _MOST_ENTRIES:
         found.append(f"holds {len(entries)} parts; a workbook has {_MOST_ENTRIES} at most")
-    if (unpacked := sum(e.file_size for e in entries)) > _MOST_UNPACKED:
-        found.append(f"would unpack to {unpacked} bytes; {_MOST_UNPACKED} are taken at most")
+    if (unpacked := sum(e.file_size for e in entries)) > most_unpacked:
+        found.append(f"would unpack to {unpacked} bytes; {most_unpacked} are taken at most")
     names = [e.filename for e in entries]
     if len(set(names)) < len(names):
         found.append("holds a part twice")
@@ -98,13 +98,15 @@ def _fed(parser: expat.XMLParserType, part: IO[bytes]) -> None:
         parser.Parse(chunk)
 
 
-def open_workbook(path: Path) -> Any:
-    """A checked workbook to read, row by row; formulas stay formulas. It must be closed."""
+def open_workbook(path: Path, *, most_unpacked: int = MOST_UNPACKED, values: bool = False) -> Any:
+    """A checked workbook to read, row by row; formulas stay formulas, or are their
+    `values` as last reckoned. It must be closed.
+    """
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
-    check_workbook(path)
+    check_workbook(path, most_unpacked=most_unpacked)
     try:
-        return load_workbook(path, read_only=True, data_only=False, keep_links=False)
+        return load_workbook(path, read_only=True, data_only=values, keep_links=False)
     except (BadZipFile, InvalidFileException, KeyError, ValueError, SyntaxError) as error:
         raise ConfigurationError([f"{path}: is no Excel workbook (.xlsx)"]) from error

@@ -26,6 +26,41 @@ class Words(BaseModel):
 
 
 T = TypeVar("T", bound=BaseModel)
+# An alias is written in a word and stands for all that it names: so many values may come of them, written out.
+_DEEPEST, _MOST_ALIASED, _LONGEST_NUMBER = 64, 500_000, 400
+
+
+class _Bounded(yaml.SafeLoader):
+    """Counts what a document would become with its aliases written out, and refuses before anything of it is made."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._deep = self._values = self._aliased = 0
+        self._named: dict[int, int] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        before, self._deep = self._values, self._deep + 1
+        if self._deep > _DEEPEST:
+            raise self._refused(event, f"is nested more than {_DEEPEST} deep")
+        node = super().compose_node(parent, index)
+        self._deep -= 1
+        if isinstance(event, yaml.AliasEvent):
+            size = self._named.get(id(node), 1)
+            self._values += size
+            self._aliased += size
+        else:
+            self._values += 1
+            if getattr(event, "anchor", None) is not None:
+                self._named[id(node)] = self._values - before
+        if self._aliased > _MOST_ALIASED:
+            raise self._refused(event, f"would have more than {_MOST_ALIASED} values of its aliases, written out")
+        if isinstance(node, yaml.ScalarNode) and len(node.value) > _LONGEST_NUMBER and not node.tag.endswith(":str"):
+            raise self._refused(event, f"holds a number of more than {_LONGEST_NUMBER} characters")
+        return node
+
+    def _refused(self, event: Any, text: str) -> yaml.MarkedYAMLError:
+        return yaml.composer.ComposerError(None, None, text, event.start_mark)
 
 
 class Document:
@@ -37,10 +72,10 @@ class Document:
         self.faults: list[str] = []
         self.data: Any = None
         try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            node = yaml.compose(text, Loader=_Bounded)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise ConfigurationError([f"{path}:{line}: is not YAML: {error.problem}"]) from error
+            raise ConfigurationError([f"{path}:{line}: {_not_yaml(error)}"]) from error
         except yaml.reader.ReaderError as error:
             line = text.count("\n", 0, error.position) + 1
             raise ConfigurationError([f"{path}:{line}: is not YAML: {error.reason}"]) from error
@@ -115,6 +150,11 @@ class Document:
         if where:
             return f"{self.path}:{line or self.line(way)}: {where}{shown}: {text}"
         return f"{self.path}:{line}: {text}" if line else f"{self.path}: {text}"
+
+
+def _not_yaml(error: yaml.MarkedYAMLError) -> str:
+    refused = error.problem and error.problem.startswith(("is nested", "would have", "holds "))
+    return str(error.problem) if refused else f"is not YAML: {error.problem}"
 
 
 def spelled(way: Sequence[str | int]) -> str:

@@ -96,7 +96,9 @@ from gateway.reporting.routes import ROUTES as REPORTING_ROUTES
 from gateway.reporting.rows import FILING
 from gateway.reporting.service import Statistics
 from gateway.services import Services
-from gateway.sites.records import load_or_import
+from gateway.sites.administration import ROUTES as ADMINISTRATION_ROUTES
+from gateway.sites.files import SiteFiles
+from gateway.sites.records import SiteRecords, load_or_import
 from gateway.sites.routes import ROUTES as SITES_ROUTES
 from gateway.sites.service import Directory
 from gateway.stock.routes import ROUTES as STOCK_ROUTES
@@ -110,6 +112,7 @@ ROUTES: tuple[Route[Services], ...] = (
     *ACCOUNTS_ROUTES,
     *OPENID_ROUTES,
     *SITES_ROUTES,
+    *ADMINISTRATION_ROUTES,
     *LIVE_ROUTES,
     *EDGES_ROUTES,
     *INGEST_ROUTES,
@@ -234,6 +237,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             audit,
             door if settings.accounts_required else LocalDoor(),
             alerts=alerts,
+            sites=SiteFiles(SiteRecords(records, clock), site.id),
         )
         bus = await stack.enter_async_context(
             open_bus(

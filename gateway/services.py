@@ -8,6 +8,7 @@ from energy.ports import Clock, Quarantine, ReadingStore
 from energy.working_days import WorkingDays
 from gateway.access.door import Door
 from gateway.access.roles import Identity, Permission
+from gateway.access.seen_sites import CLOSED_SITES
 from gateway.access.sights import Sights
 from gateway.accounts.service import Accounts
 from gateway.alerts.alerts import Alerts
@@ -24,6 +25,7 @@ from gateway.live.service import Present
 from gateway.metrics import Metrics
 from gateway.quotas.books import QuotaBooks
 from gateway.reporting.service import Statistics
+from gateway.sites.files import SiteFiles
 from gateway.sites.service import Directory
 from gateway.stock.service import Stock
 from gateway.tariffs.service import Tariffs
@@ -57,6 +59,7 @@ class Services:
     door: Door
     alerts: Alerts = field(kw_only=True)
     sights: Sights = field(default_factory=Sights, compare=False)
+    sites: SiteFiles = CLOSED_SITES
 
     def seen_by(self, identity: Identity, permission: Permission) -> Services:
         """The same services for one who asks under a permission: what he does not see is not there."""

@@ -20,6 +20,7 @@ from gateway.access.seen_quotas import seen_quotas
 from gateway.access.seen_readings import SeenQuarantine, SeenStore
 from gateway.access.seen_records import SeenBills, SeenClosings, SeenFindings, SeenLives, SeenStock
 from gateway.access.seen_site import Listed
+from gateway.access.seen_sites import CLOSED_SITES, seen_sites
 from gateway.access.sight import (
     Closed,
     Ownership,
@@ -59,7 +60,10 @@ class Sights:
         audits = audits_everywhere(identity) and self.tells_all(services, identity, Permission.AUDIT)
         made = self.within(services, Reach.of(identity, permission), self.operates(services, identity), audits)
         accounts = seen_accounts(services.accounts, identity, permission)
-        return made if accounts is made.accounts else replace(made, accounts=accounts)
+        sites = seen_sites(services.sites, identity, permission)
+        if accounts is made.accounts and sites is made.sites:
+            return made
+        return replace(made, accounts=accounts, sites=sites)
 
     def operates(self, services: Services, identity: Identity) -> bool:
         """Whether edges and refused readings are his to look at: they tell of all meters."""
@@ -172,7 +176,7 @@ class Sights:
 
 def _of_everything(services: Services, operates: bool, audits: bool) -> Services:
     """Without what is told of the whole installation alone, where that is not his."""
-    services = replace(services, accounts=CLOSED)
+    services = replace(services, accounts=CLOSED, sites=CLOSED_SITES)
     if not operates:
         closed = SeenQuarantine(services.quarantine, open_to=False)
         services = replace(services, edges=ClosedEdges(), quarantine=closed, alerts=without_all(services.alerts))

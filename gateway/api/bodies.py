@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -35,15 +36,15 @@ async def body_of(request: web.Request, words: type[B]) -> B:
         raise RequestError(f"the body: {error}") from error
 
 
-def must_be_ours(request: web.Request) -> None:
-    """A foreign page can make a browser post forms, but not this content type without asking, and not our origin.
+def must_be_ours(request: web.Request, types: Collection[str] = ("application/json",)) -> None:
+    """A foreign page can make a browser post forms, but not these content types without asking, and not our origin.
 
     What is compressed is not unfolded: a few bytes could stand for very many.
     """
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise RequestError("a compressed body is not taken; send it as it is", status=415)
-    if request.content_type != "application/json":
-        raise RequestError(f"Content-Type is {request.content_type}; send application/json", status=415)
+    if request.content_type not in types:
+        raise RequestError(f"Content-Type is {request.content_type}; send {' or '.join(types)}", status=415)
     must_be_of_our_page(request)
 
 

@@ -61,18 +61,23 @@ class Replays:
         self._kept: OrderedDict[_Name, _Told] = OrderedDict()
 
     async def once(
-        self, request: web.Request, who: Identity, address: str, do: Callable[[], Awaitable[web.Response]]
+        self,
+        request: web.Request,
+        who: Identity,
+        address: str,
+        do: Callable[[], Awaitable[web.Response]],
+        digest: bytes | None = None,
     ) -> web.Response:
         """Do it, or give the answer of when it was done; a key of another body, or of who was permitted other things
         then, is refused (409).
 
-        address : stands for the account where there is none.
+        address : stands for the account where there is none. digest : SHA-256 of a body that was read already.
         """
         key = request.headers.get(KEY)
         if request.method != "POST" or key is None or not takes_key(request.path):
             return await do()
         _must_be_a_key(key)
-        body = hashlib.sha256(await request.read()).digest()
+        body = hashlib.sha256(await request.read()).digest() if digest is None else digest
         self._forget()
         name = (who.account or address, request.path_qs, key)
         told = self._kept.setdefault(name, _Told(who, body, self._now()))

@@ -31,6 +31,7 @@ _ENTRANCES = {
         "description": "Who is signed in; behind TLS it is called __Host-jieneng. A POST needs X-CSRF-Token with it.",
     },
 }
+_BINARY = {"type": "string", "format": "binary"}
 _TEMPLATE = "#/components/schemas/{name}"
 
 
@@ -72,7 +73,10 @@ def _paths(routes: Sequence[Route[Any]], of_type: dict[Any, Any]) -> dict[str, d
 
 def _operation(route: Route[Any], of_type: dict[Any, Any]) -> dict[str, Any]:
     schema = of_type.get(route.body) if route.body is not None else None
-    body = {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}} if schema else {}
+    content: dict[str, Any] = {"application/json": {"schema": schema}} if schema else {}
+    if route.file is not None:
+        content = {kind: {"schema": _file(kind)} for kind in route.file.most}
+    body = {"requestBody": {"required": True, "content": content}} if content else {}
     return {
         "operationId": route.handler.__name__,
         "summary": route.summary,
@@ -85,10 +89,27 @@ def _operation(route: Route[Any], of_type: dict[Any, Any]) -> dict[str, Any]:
         **body,
         "responses": {
             "200": {"description": "OK", "content": _content(route.answer, of_type)},
-            **({"304": {"description": "As it was: If-None-Match named it"}} if route.method == "GET" else {}),
+            **({"304": {"description": "As it was: If-None-Match named it"}} if _conditional(route) else {}),
             **_wrong(READING if route.method == "GET" else WRITING),
         },
     }
+
+
+def _file(media_type: str) -> dict[str, str]:
+    if media_type.endswith("/json"):
+        return {}
+    return {"type": "object"} if media_type.endswith("/yaml") else _BINARY
+
+
+def _conditional(route: Route[Any]) -> bool:
+    return route.method == "GET" and not issubclass(route.answer, Download)
+
+
+def _content(answer: type[msgspec.Struct], of_type: dict[Any, Any]) -> dict[str, Any]:
+    """A file that comes in several forms has a class for each."""
+    if issubclass(answer, Download):
+        return {form.media_type: {"schema": _file(form.media_type)} for form in answer.__subclasses__() or [answer]}
+    return {"application/json": {"schema": of_type[answer]}}
 
 
 def _entrance(permission: Permission) -> list[dict[str, list[str]]]:
@@ -113,13 +134,6 @@ def _problems(schema: dict[str, Any]) -> dict[str, Any]:
         }
         for status in sorted({*READING, *WRITING})
     }
-
-
-def _content(answer: type[msgspec.Struct], of_type: dict[Any, Any]) -> dict[str, Any]:
-    if issubclass(answer, Download):
-        binary = {"schema": {"type": "string", "format": "binary"}}
-        return {kind: {} if kind == "application/json" else binary for kind in answer.media_types()}
-    return {"application/json": {"schema": of_type[answer]}}
 
 
 def _parameter(path: str, field: msgspec.structs.FieldInfo, of_type: dict[Any, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from gateway.access.roles import Identity, Permission
 from gateway.api.bodies import body_of, must_be_ours, read_in_time
 from gateway.api.idempotency import Replays
 from gateway.api.problems import RequestError
+from gateway.api.uploads import Taken, Upload, received
 from gateway.api.words import Download, TextWords
 
 
@@ -38,6 +39,7 @@ class NoQuery(msgspec.Struct, forbid_unknown_fields=True):
 @dataclass(frozen=True, slots=True)
 class Route(Generic[S]):
     """GET `path` is answered by `handler(services, query)`, POST by `handler(services, query, body)`; both typed.
+    A POST that takes a file is given it in place of the body.
 
     permission : what who asks must hold; it is looked at before anything of the request is read.
     visits : the handler is given the visit too, as its last argument.
@@ -52,17 +54,20 @@ class Route(Generic[S]):
     method: Literal["GET", "POST"] = "GET"
     body: type[msgspec.Struct] | None = None
     visits: bool = False
+    file: Taken | None = None
 
     def __post_init__(self) -> None:
-        if (self.method == "POST") != (self.body is not None):
-            raise ValueError(f"{self.method} {self.path}: POST takes a body, GET none")
+        if [self.body, self.file].count(None) != (1 if self.method == "POST" else 2):
+            raise ValueError(f"{self.method} {self.path}: POST takes a body or a file, GET none")
 
     def bound(self, services: S, replays: Replays) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """The handler for aiohttp."""
         encode = msgspec.json.Encoder().encode
 
-        async def done(request: web.Request, visit: Visit) -> web.Response:
+        async def done(request: web.Request, visit: Visit, upload: Upload | None = None) -> web.Response:
             given: list[Any] = [_query(request, self.query)]
+            if upload is not None:
+                given.append(upload)
             if self.body is not None:
                 given.append(_signed(await body_of(request, self.body), visit, services.door))
             if self.visits:
@@ -74,13 +79,20 @@ class Route(Generic[S]):
 
         async def respond(request: web.Request) -> web.StreamResponse:
             visit = await admitted(services.door, request, self.permission)
+            # A local door knows everybody by one name: they are told apart by whence they come.
+            who = visit.identity if services.door.required else NOBODY
+            address = visit.origin.address
+            if self.file is not None:
+                must_be_ours(request, self.file.most)
+                async with received(request, self.file) as upload:
+                    return await replays.once(
+                        request, who, address, lambda: done(request, visit, upload), upload.digest
+                    )
             if self.body is None:
                 return await done(request, visit)
             must_be_ours(request)
             await read_in_time(request)
-            # A local door knows everybody by one name: they are told apart by whence they come.
-            who = visit.identity if services.door.required else NOBODY
-            return await replays.once(request, who, visit.origin.address, lambda: done(request, visit))
+            return await replays.once(request, who, address, lambda: done(request, visit))
 
         return marked(self.permission, respond)
 
@@ -103,7 +115,7 @@ def _file(answer: Download) -> web.Response:
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "-._ ") else "_" for c in answer.name)
     disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(answer.name, safe='')}"
     headers = {"Content-Disposition": disposition, "Cache-Control": "no-store"}
-    return web.Response(body=answer.content, content_type=answer.sent_as, headers=headers)
+    return web.Response(body=answer.content, content_type=answer.media_type, headers=headers)
 
 
 def _signed(body: msgspec.Struct, visit: Visit, door: Door) -> msgspec.Struct:

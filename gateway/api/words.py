@@ -33,16 +33,6 @@ class Download(msgspec.Struct):
     content: bytes
     media_type: ClassVar[str] = "application/octet-stream"
 
-    @property
-    def sent_as(self) -> str:
-        """What it is."""
-        return self.media_type
-
-    @classmethod
-    def media_types(cls) -> tuple[str, ...]:
-        """All that such a file may be."""
-        return (cls.media_type,)
-
 
 class OngoingProblem(msgspec.Struct):
     """Something that is wrong now, since when, and what it means, in a sentence."""

@@ -120,11 +120,11 @@ async def statement_file(services: Services, query: w.FileQuery) -> w.StatementF
     kept = await services.contracts.statement(query.statement)
     match query.format:
         case "json":
-            return w.StatementFile(f"{kept.number}.json", kept.text.encode(), "application/json")
+            return w.StatementBundle(f"{kept.number}.json", kept.text.encode())
         case "pdf":
-            return w.StatementFile(f"{kept.number}.pdf", pdf_of(paper_of(kept)), "application/pdf")
+            return w.StatementPaper(f"{kept.number}.pdf", pdf_of(paper_of(kept)))
         case "xlsx":
-            return w.StatementFile(f"{kept.number}.xlsx", workbook_of(paper_of(kept)), w.EXCEL)
+            return w.StatementBook(f"{kept.number}.xlsx", workbook_of(paper_of(kept)))
 
 
 _READ, _APPROVE, _CONFIRM = Permission.READ, Permission.APPROVE, Permission.CONFIRM

@@ -430,14 +430,22 @@ EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class StatementFile(Download):
-    """A statement as its sealed bundle, as a paper to sign, or as a workbook."""
+    """A statement to keep, in one of its forms."""
 
-    kind: str
 
-    @property
-    def sent_as(self) -> str:
-        return self.kind
+class StatementBundle(StatementFile):
+    """As it is sealed, to be verified."""
 
-    @classmethod
-    def media_types(cls) -> tuple[str, ...]:
-        return ("application/json", "application/pdf", EXCEL)
+    media_type = "application/json"
+
+
+class StatementPaper(StatementFile):
+    """As a paper to be signed."""
+
+    media_type = "application/pdf"
+
+
+class StatementBook(StatementFile):
+    """As a workbook."""
+
+    media_type = EXCEL

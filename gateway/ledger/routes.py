@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
+from msgspec import UNSET
+
 from energy.errors import UnknownName
 from energy.items import ITEMS
 from energy.periods import Span
@@ -59,8 +63,15 @@ async def preview_withdrawal(services: Services, _query: NoQuery, body: Withdraw
 async def trees(services: Services, _query: NoQuery) -> TreesAnswer:
     site = services.books.kept.site
 
+    today = services.clock.now().astimezone(site.zone_info).date()
+    beside: dict[str, list[str]] = defaultdict(list)
+    for m in site.memberships:
+        if m.valid.holds(today):
+            beside[m.organisation].append(str(Node(NodeKind.ORGANISATION, m.within)))
+
     def node(kind: NodeKind, name: str, parent: str | None, of: str, text: TextWords) -> TreeNode:
-        return TreeNode(str(Node(kind, name)), str(Node(kind, parent)) if parent else None, of, text)
+        within = beside.get(name, UNSET) if kind is NodeKind.ORGANISATION else UNSET
+        return TreeNode(str(Node(kind, name)), str(Node(kind, parent)) if parent else None, of, text, within)
 
     return TreesAnswer(
         [node(NodeKind.PLACE, p.id, p.parent, p.kind, TextWords.of(p.name)) for p in site.places],

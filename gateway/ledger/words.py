@@ -203,12 +203,17 @@ class BalanceQuery(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": 
 
 
 class TreeNode(msgspec.Struct):
-    """A node of a tree that has consumption."""
+    """A node of a tree that has consumption.
+
+    within : of an organisation those that it belongs to today beside its parent: the tree of departments. It is left
+    out where there are none.
+    """
 
     of: str
     parent: str | None
     kind: str
     name: TextWords
+    within: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class AccountWords(msgspec.Struct):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, RowMapping, Table, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Date, RowMapping, Table, and_, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.records.base import Base
@@ -48,6 +48,14 @@ class Keeping:
         """The one record."""
         values = self.columns(row)
         return and_(self.of_site(site), *(self.table.c[name] == values[name] for name in self.key))
+
+    def was(self, row: Plain) -> Row:
+        """The key of a record as the parameters of one statement for many."""
+        return {f"was_{name}": self._value(name, row[name]) for name in self.key}
+
+    def rest(self, row: Plain) -> Row:
+        """All but the key, which stays: a database that is told to set it looks who refers to it, each time."""
+        return {name: value for name, value in self.columns(row).items() if name not in self.key}
 
     def columns(self, row: Plain) -> Row:
         """A plain row as the columns take it."""
@@ -109,7 +117,13 @@ async def _write_kind(connection: AsyncConnection, site: str, keeping: Keeping, 
     own = {**keeping.same, **({"site": site} if "site" in keeping.table.c else {})}
     if new:
         await connection.execute(insert(keeping.table), [{**keeping.columns(row), **own} for row in new])
-    for change in changes:
-        if change.before is not None and change.after is not None:
-            changed = update(keeping.table).where(keeping.record(site, change.before))
-            await connection.execute(changed.values(keeping.columns(change.after)))
+    changed = [(c.before, c.after) for c in changes if c.before is not None and c.after is not None]
+    whole = [(b, a) for b, a in changed if all(b[name] is not None for name in keeping.key)]
+    if whole:
+        wanted = (keeping.table.c[name] == bindparam(f"was_{name}") for name in keeping.key)
+        at_once = update(keeping.table).where(keeping.of_site(site), *wanted)
+        await connection.execute(at_once, [{**keeping.was(b), **keeping.rest(a)} for b, a in whole])
+    for before, after in changed:
+        if any(before[name] is None for name in keeping.key):
+            one = update(keeping.table).where(keeping.record(site, before))
+            await connection.execute(one.values(keeping.rest(after)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,6 +14,9 @@ from energy.errors import ConfigurationError, StoreError, UnknownName
 from energy.ports import Clock
 from energy.readings import to_ms
 from energy.sites import Site
+from gateway.audit.append import append
+from gateway.audit.asking import asking
+from gateway.audit.chain import Action, Deed
 from gateway.records.changes import Author, Change, log_changes
 from gateway.records.database import Records
 from gateway.sites.keeping import KEPT, kept_rows, write
@@ -21,6 +25,10 @@ from gateway.sites.tables import SiteRow
 
 # What a site file of an edge need not speak of; where it says nothing, the records stay.
 _UNSPOKEN = ("organisations", "facts", "shares", "virtual_points", "accounts", "memberships")
+
+
+class MovedOn(StoreError):
+    """The records are no longer what somebody was shown before he decided."""
 
 
 class SiteRecords:
@@ -46,11 +54,13 @@ class SiteRecords:
         async with self._records.reading() as connection:
             return difference(await _site(connection, wanted.id), wanted)
 
-    async def apply(self, site_id: str, changes: Sequence[Change], who: str, why: str = "") -> Site:
+    async def apply(
+        self, site_id: str, changes: Sequence[Change], who: str, why: str = "", source: Mapping[str, Any] | None = None
+    ) -> Site:
         """Make the changes, all or none, and log them; the site as it became.
 
-        StoreError where a record is no longer what a change says it was; ConfigurationError where the site would not
-        fit together.
+        source : what is told of the file that they come from. MovedOn where a record is no longer what a change says
+        it was; ConfigurationError where the site would not fit together.
         """
         author = Author(who, why, to_ms(self._clock.now()))
         async with self._records.writing() as connection:
@@ -62,6 +72,7 @@ class SiteRecords:
                 raise UnknownName(f"site {site_id!r} is not in the records")
             _must_fit(made)
             await log_changes(connection, changes, author, site_id)
+            await append(connection, _sources(source, author, site_id))
         return made
 
 
@@ -86,6 +97,14 @@ async def load_or_import(records: Records, site: Site, clock: Clock) -> tuple[Si
     return await sites.apply(site.id, changes, "site file", "the gateway was started on it"), len(changes)
 
 
+def _sources(source: Mapping[str, Any] | None, author: Author, site_id: str) -> list[Deed]:
+    if source is None:
+        return []
+    asked, detail = asking(), {"who": author.who, "why": author.why, **source}
+    account = asked.account or author.who
+    return [Deed(author.at_ms, Action.CHANGE, f"site_file/{site_id}", account, asked.address, detail=detail)]
+
+
 async def _site(connection: AsyncConnection, site_id: str) -> Site | None:
     rows = await kept_rows(connection, site_id)
     return site_of(rows) if rows["site"] else None
@@ -107,7 +126,7 @@ def _must_be_as_before(present: Site | None, changes: Sequence[Change]) -> None:
     now = {(kind, KEPT[kind].key_of(row)): row for kind, found in rows.items() for row in found}
     for change in changes:
         if now.get((change.kind, change.key)) != change.before:
-            raise StoreError(f"{change.kind} {change.key} was changed by somebody else meanwhile; compare again")
+            raise MovedOn(f"{change.kind} {change.key} was changed by somebody else meanwhile; compare again")
 
 
 def _must_fit(site: Site) -> None:

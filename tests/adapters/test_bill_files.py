@@ -91,7 +91,7 @@ def test_what_is_no_file_of_this_kind_is_told(tmp_path: Path) -> None:
     (tmp_path / "b.xlsx").write_text("no workbook")
     (tmp_path / "b.csv").write_bytes(b"account,from\n\xff\xfe")
 
-    assert faults(tmp_path / "b.xlsx") == [" is no Excel workbook (.xlsx)"]
+    assert faults(tmp_path / "b.xlsx") == [" is no Excel workbook (.xlsx): File is not a zip file"]
     assert "is no CSV in UTF-8" in faults(tmp_path / "b.csv")[0] or "has no column" in faults(tmp_path / "b.csv")[0]
     assert "cannot be read" in faults(tmp_path / "none.csv")[0]
 

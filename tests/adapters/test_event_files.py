@@ -136,7 +136,9 @@ def test_a_header_that_does_not_fit_is_told(tmp_path: Path, text: str, told: str
 
 
 def test_what_is_no_such_file_is_told(tmp_path: Path) -> None:
-    assert faults(file(tmp_path, "meter", "events.xlsx")) == ["events.xlsx: is no Excel workbook (.xlsx)"]
+    assert faults(file(tmp_path, "meter", "events.xlsx")) == [
+        "events.xlsx: is no Excel workbook (.xlsx): File is not a zip file"
+    ]
     (tmp_path / "latin.csv").write_bytes(b"meter,kind,at\n\xff\xfe,installed,x\n")
     assert "is no CSV in UTF-8" in faults(tmp_path / "latin.csv")[0]
     assert "cannot be read" in faults(tmp_path / "none.csv")[0]

@@ -162,3 +162,21 @@ def test_the_line_of_a_key_that_is_not_there_is_that_of_what_stands_above_it(tmp
 def test_a_way_is_spelled_as_one_would_write_it() -> None:
     assert spelled(("registers", "voltage", "sum", 1, "type")) == "registers.voltage.sum[1].type"
     assert spelled(()) == ""
+
+
+_LAUGHS = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{f'*a{i - 1}, ' * 10}]\n" for i in range(1, 9))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (_LAUGHS, "of its aliases"),
+        ("a: " + "[" * 5_000, "is nested more than 64 deep"),
+        ("a: " + "1:" * 5_000 + "1", "holds a number of more than 400 characters"),
+    ],
+    ids=["billion laughs", "a tower", "a number of base 60"],
+)
+def test_a_file_that_would_grow_is_refused_before_it_does(tmp_path: Path, text: str, said: str) -> None:
+    [fault] = faults(tmp_path, text)
+
+    assert said in fault and "is not YAML" not in fault

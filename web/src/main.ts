@@ -34,6 +34,7 @@ const router = createRouter({
     { path: '/findings', name: 'findings', component: () => import('./findings/FindingsPage.vue') },
     { path: '/tariffs', name: 'tariffs', component: () => import('./tariffs/TariffsPage.vue') },
     { path: '/account', name: 'account', component: () => import('./account/OwnPage.vue'), meta: { people: true } },
+    { path: '/sites', name: 'sites', component: () => import('./sites/SitesPage.vue'), meta: { people: true } },
     { path: '/accounts', name: 'accounts', component: () => import('./people/PeoplePage.vue'), meta: { people: true } },
     { path: '/audit', name: 'audit', component: () => import('./audit/AuditPage.vue'), meta: { people: true } },
     { path: '/alarms', name: 'alarms', component: () => import('./alarms/AlarmsPage.vue') },

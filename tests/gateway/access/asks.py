@@ -208,9 +208,31 @@ def _on_filing(node: str, _ids: Entered) -> list[Ask]:
     return [({}, {"month": "2026-01", "organisation": f"{node}-office", "revision": 999, **_SAID})]
 
 
+def _file(node: str, _ids: Entered) -> list[Ask]:
+    """A site of one organisation: all others would be removed."""
+    head = "site: court\nname: {zh: a, en: a}\n"
+    text = f"{head}organisations: [{{id: {node}-office, name: {{zh: a, en: a}}}}]\n"
+    return [({"expected": "0" * 64, "why": "because"}, {"file": text})]
+
+
+def _preview(node: str, ids: Entered) -> list[Ask]:
+    return [({"limit": 1000}, body) for _, body in _file(node, ids)]
+
+
+def _forms(_node: str, _ids: Entered) -> list[Ask]:
+    return [({"as": form}, None) for form in ("xlsx", "yaml")]
+
+
 ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[Ask]]]] = {
     ("GET", "/api/v1/site"): (Permission.READ, _nothing),
     ("GET", "/api/v1/meters"): (Permission.READ, _nothing),
+    ("GET", "/api/v1/organisations"): (Permission.READ, _nothing),
+    ("GET", "/api/v1/site/file"): (Permission.READ, _forms),
+    ("GET", "/api/v1/site/organisations"): (Permission.ADMINISTER_SYSTEM, _nothing),
+    ("GET", "/api/v1/site/export"): (Permission.ADMINISTER_SYSTEM, _forms),
+    ("GET", "/api/v1/site/template"): (Permission.ADMINISTER_SYSTEM, _nothing),
+    ("POST", "/api/v1/site/preview"): (Permission.ADMINISTER_SYSTEM, _preview),
+    ("POST", "/api/v1/site/apply"): (Permission.ADMINISTER_SYSTEM, _file),
     ("GET", "/api/v1/latest"): (Permission.READ, _latest),
     ("GET", "/api/v1/series"): (Permission.READ, _series),
     ("GET", "/api/v1/overview"): (Permission.READ, _nothing),

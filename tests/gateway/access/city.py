@@ -46,6 +46,8 @@ from gateway.metrics import Metrics
 from gateway.quotas.books import QuotaBooks
 from gateway.records.database import Records, open_records
 from gateway.services import Services
+from gateway.sites.files import SiteFiles
+from gateway.sites.records import SiteRecords, difference
 from gateway.sites.service import Directory
 from gateway.stock.service import Stock
 from tests.gateway.ledger.books import books, columns
@@ -180,6 +182,7 @@ async def city(folder: Path) -> AsyncIterator[City]:
     clock, here = SteppedClock(NOW), site()
     async with open_records(f"sqlite:{folder / 'records.sqlite'}") as records:
         lives, bills, stock = Lives(records, clock), Bills(records, clock), Stock(records, clock)
+        await SiteRecords(records, clock).apply(here.id, difference(None, here), "test")
         entered = {n: await _entered(n, lives, bills, stock) for n in NODES}
         told = [kept.event for kept in await lives.events()]
         async with books(here, told, bills=[kept.value for kept in await bills.entries()]) as (made, store):
@@ -305,6 +308,7 @@ async def _services(made: Books, store: Any, clock: Any, records: Records) -> Se
     accounts.organisations = lambda: made.kept.site.organisations
     frame = (clock, store, quarantine, directory, edges, present, hub, metrics)
     services = opened(frame, records, made, accounts, LocalDoor())
+    services = replace(services, sites=SiteFiles(SiteRecords(records, clock), made.kept.site.id))
     await _ringing(services.alerts)
     return services
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Set
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from zipfile import ZipFile
 
 import msgspec
-from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from energy.errors import EnergyError
@@ -20,6 +23,7 @@ from gateway.access.roles import SEPARATE, Identity, Permission, Role
 from gateway.access.sight import audits_everywhere, operates_everywhere
 from gateway.api.problems import RequestError
 from gateway.api.route import Route
+from gateway.api.uploads import Upload
 from gateway.api.words import Download
 from gateway.services import Services
 from tests.gateway.access.asks import ALARMS, ASKS, Ask
@@ -102,7 +106,7 @@ async def _leaks(
         return
     if permission is Permission.AUDIT and audits_everywhere(who) and told:
         return
-    if permission is Permission.ADMINISTER_SECURITY and who.may(permission):
+    if permission in (Permission.ADMINISTER_SECURITY, Permission.ADMINISTER_SYSTEM) and who.may(permission):
         return
     for ask, never in zip(asks(node, ids), asks("nobody", NEVER), strict=True):
         found = await answer(services, route, ask, who)
@@ -141,27 +145,42 @@ def foreign_in(
             yield f"tells {number} in {found[:2000]}"
 
 
-def _read(file: Download) -> str:
-    """What stands in a file."""
-    if file.name.endswith(".pdf"):
-        return "".join(page.extract_text() for page in PdfReader(io.BytesIO(file.content)).pages)
-    if file.name.endswith(".xlsx"):
-        sheets = load_workbook(io.BytesIO(file.content), read_only=True).worksheets
-        return json.dumps([list(row) for sheet in sheets for row in sheet.iter_rows(values_only=True)], default=str)
-    return file.content.decode()
+def readable(answered: msgspec.Struct) -> str:
+    """An answer as it travels; a file as what is in it."""
+    if isinstance(answered, Download):
+        return f"{answered.name} {unpacked(answered.content)}"
+    return msgspec.json.encode(answered).decode()
+
+
+def unpacked(content: bytes) -> str:
+    """The text of an answer; of a workbook that of its sheets."""
+    if content.startswith(b"%PDF"):
+        return "".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
+    if not content.startswith(b"PK"):
+        return content.decode()
+    with ZipFile(io.BytesIO(content)) as book:
+        return " ".join(book.read(part).decode() for part in book.namelist() if "sheet" in part)
 
 
 async def answer(services: Services, route: Route[Services], ask: Ask, who: Identity) -> str:
     """What is answered, as it travels; or the error as its status and sentence."""
+    with TemporaryDirectory() as folder:
+        return await _answer(services, route, ask, who, Path(folder) / "upload")
+
+
+async def _answer(services: Services, route: Route[Services], ask: Ask, who: Identity, file: Path) -> str:
     query, body = ask
     given: list[Any] = [msgspec.convert(query, route.query)]
     if route.body is not None:
         given.append(msgspec.convert(body, route.body))
+    if route.file is not None and body is not None:
+        content = body["file"].encode()
+        file.write_bytes(content)
+        given.append(Upload(file, "application/yaml", len(content), hashlib.sha256(content).digest()))
     if route.visits:
         given.append(Visit(who, Origin(f"10.0.{next(_ADDRESSES)}.1")))
     try:
-        found = await route.handler(services, *given)
-        return _read(found) if isinstance(found, Download) else msgspec.json.encode(found).decode()
+        return readable(await route.handler(services, *given))
     except RequestError as error:
         return f"{error.status} {error}"
     except EnergyError as error:

@@ -112,6 +112,8 @@ async def test_the_matrix_would_find_a_filter_that_was_forgotten(city: City) -> 
     # months are everybody's; nothing is left to withdraw or to correct.
     blind = {"/api/v1/tariffs", "/api/v1/periods", "/api/v1/periods/correct", "/api/v1/events/withdraw/preview"}
     blind |= {"/api/v1/audit/state", "/api/v1/audit/verify"}
+    # The sheets are everybody's; a file that was not compared is applied for nobody.
+    blind |= {"/api/v1/site/template", "/api/v1/site/apply"}
     # Nobody has links here, nor has the account that was made on the way.
     blind |= {"/api/v1/accounts/links", "/api/v1/accounts/links/drop"}
     blind |= {route.path for route in ROUTES if route.permission in (Permission.OPEN, Permission.OWN)}

@@ -75,12 +75,23 @@ def _of_all(role: Role) -> tuple[Grant, ...]:
     return Grant(role), Grant(role, "secret-office")
 
 
+async def test_the_site_as_a_file_is_for_who_administers_the_system_and_no_data_come_with_it(city: City) -> None:
+    for role in Role:
+        for permission in Permission:
+            opened = seen(city, identity(role), permission).sites is city.services.sites
+            assert opened == (role is Role.SYSTEM_ADMINISTRATOR and permission is Permission.ADMINISTER_SYSTEM)
+    administrator = seen(city, identity(Role.SYSTEM_ADMINISTRATOR), Permission.ADMINISTER_SYSTEM)
+    assert administrator.books.kept.site.meters == ()
+    with pytest.raises(RequestError, match="the site file"):
+        await seen(city, identity(Role.APPROVER)).sites.present()
+
+
 async def test_who_sees_everything_sees_it_and_edges_where_he_operates(city: City) -> None:
     officer, auditor = (Identity("who", _of_all(r)) for r in (Role.ENERGY_OFFICER, Role.AUDITOR))
 
     everything = seen(city, officer)
     closed = {f.name for f in fields(Services) if getattr(everything, f.name) is not getattr(city.services, f.name)}
-    assert closed == {"accounts", "audit"}
+    assert closed == {"accounts", "audit", "sites"}
     assert await seen(city, auditor, Permission.AUDIT).audit.rows(Wanted(), limit=1)
     with pytest.raises(RequestError, match="the audit log"):
         await everything.audit.rows(Wanted(), limit=1)

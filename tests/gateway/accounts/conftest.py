@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from adapters.clocks import SteppedClock
 from adapters.quarantine_sqlite import SqliteQuarantine
+from energy.sites import Site
 from gateway.accounts.door import AccountsDoor
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.secrecy import Seal
@@ -23,12 +24,19 @@ from gateway.live.service import Present
 from gateway.metrics import Metrics
 from gateway.records.database import open_records
 from gateway.services import Services
+from gateway.sites.files import SiteFiles
+from gateway.sites.records import SiteRecords, difference
 from gateway.sites.service import Directory
 from tests.adapters.readings_memory import MemoryReadings
 from tests.gateway.accounts.visitor import Client, Visitor
 from tests.gateway.ledger.books import books
 from tests.gateway.opened import opened
 from tests.gateway.test_api import site
+
+
+def profiled() -> Site:
+    """The campus as a file may tell it: what stands on a line has a profile."""
+    return replace(site(), meters=tuple(replace(m, profile="eastron/sdm630") for m in site().meters))
 
 
 @pytest.fixture
@@ -49,7 +57,10 @@ async def services(clock: SteppedClock, tmp_path: Path, rules: AccountRules) -> 
         accounts = Accounts(records, clock, Seal(bytes(32)), rules, Passwords(time_cost=1, memory_kib=8))
         quarantine, hub = SqliteQuarantine(":memory:"), Hub(clock, metrics)
         frame = (clock, store, quarantine, directory, edges, present, hub, metrics)
-        yield opened(frame, records, kept, accounts, AccountsDoor(accounts, clock))
+        sites = SiteRecords(records, clock)
+        await sites.apply("campus", difference(None, profiled()), "test")
+        services = opened(frame, records, kept, accounts, AccountsDoor(accounts, clock))
+        yield replace(services, sites=SiteFiles(sites, "campus"))
 
 
 @pytest.fixture

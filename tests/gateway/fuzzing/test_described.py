@@ -27,8 +27,9 @@ from schemathesis.schemas import APIOperation
 from energy.readings import to_ms
 from gateway.api.idempotency import KEY
 from gateway.app import ROUTES
+from gateway.sites.files import XLSX
 from tests.gateway.access.city import ENERGY, FIRST, NODES
-from tests.gateway.access.matrix import foreign_in
+from tests.gateway.access.matrix import foreign_in, unpacked
 from tests.gateway.fuzzing.served import Served, served
 
 # Who asks is told by us, not made up.
@@ -36,6 +37,7 @@ SETTINGS = {"generation": {"with-security-parameters": False, "database": "none"
 # So many by chance for each operation, right and wrong ones each.
 CHANCES = int(os.environ.get("JIENENG_FUZZ", "6"))
 load_all_checks()
+schemathesis.serializer.alias(XLSX, "application/octet-stream")
 # Not asked: that all that fits the description is accepted. It tells forms, not what there is and what contradicts.
 NAMES = (
     "status_code_conformance",
@@ -120,7 +122,7 @@ class Asker:
         # Accounts and grants name organisations, and are told to nobody but their administration.
         if self._who != "security_administrator":
             seen = ("own", "child") if self._who == "filler" else ()
-            names = foreign_in(answer.text, seen, asked)
+            names = foreign_in(unpacked(answer.content), seen, asked)
             self.wrong += [f"{asked}: {leak}" for leak in names if leak.startswith("names")]
 
     def _is_in(self) -> bool:

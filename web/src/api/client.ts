@@ -60,10 +60,17 @@ export function getJson<Answer>(path: string, signal?: AbortSignal, background =
   return answered(path, { headers, signal: signal ?? null })
 }
 
-export async function postJson<Answer>(path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
+export function postJson<Answer>(path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
+  return posted(path, JSON.stringify(body), 'application/json', signal)
+}
+
+/** A file as it is. */
+export const postFile = <Answer>(path: string, file: File, type: string): Promise<Answer> => posted(path, file, type)
+
+async function posted<Answer>(path: string, body: string | File, type: string, signal?: AbortSignal): Promise<Answer> {
   const post = (): Promise<Answer> => {
-    const headers = { accept: 'application/json', 'content-type': 'application/json', 'x-csrf-token': csrf }
-    return answered(path, { method: 'POST', headers, body: JSON.stringify(body), signal: signal ?? null })
+    const headers = { accept: 'application/json', 'content-type': type, 'x-csrf-token': csrf }
+    return answered(path, { method: 'POST', headers, body, signal: signal ?? null })
   }
   try {
     return await post()

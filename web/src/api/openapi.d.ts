@@ -603,6 +603,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organisations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The organisations that are seen, in each of their trees, with codes and dated numbers */
+        get: operations["organisations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is seen of the site, as a file */
+        get: operations["seen_site_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/organisations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All organisations of the site */
+        get: operations["all_organisations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole site as a file */
+        get: operations["export_site"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A workbook to fill in */
+        get: operations["site_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What is wrong with a site file, or what it would change */
+        post: operations["preview_site"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change the records to what a site file says, as it was previewed; all or nothing */
+        post: operations["apply_site"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/latest": {
         parameters: {
             query?: never;
@@ -2100,6 +2219,124 @@ export interface components {
          */
         Medium: "electricity" | "environment" | "gas" | "heat" | "water";
         /**
+         * OrganisationsAnswer
+         * @description Organisations in the order of the records, as of `day`; `zone` is that of their days.
+         */
+        OrganisationsAnswer: {
+            /** Format: date */
+            day: string;
+            zone: string;
+            organisations: components["schemas"]["OrganisationWords"][];
+        };
+        /**
+         * OrganisationWords
+         * @description A region, department, institution or office; it belongs below each of `within`, one for each tree.
+         */
+        OrganisationWords: {
+            id: string;
+            name: components["schemas"]["TextWords"];
+            kind: string;
+            code: string | null;
+            class: string | null;
+            from: string | null;
+            to: string | null;
+            within: components["schemas"]["Belonging"][];
+            facts: components["schemas"]["OrganisationFact"][];
+        };
+        /**
+         * Belonging
+         * @description An organisation belongs below another one, from a day to a day that is not included; null is for good.
+         */
+        Belonging: {
+            within: string;
+            from: string | null;
+            to: string | null;
+        };
+        /**
+         * OrganisationFact
+         * @description A dated number of an organisation, and the document that says so.
+         */
+        OrganisationFact: {
+            fact: components["schemas"]["FactName"];
+            value: string;
+            from: string | null;
+            to: string | null;
+            source: string;
+        };
+        /**
+         * FactName
+         * @description What is known of a place or an organisation, as a number.
+         * @enum {unknown}
+         */
+        FactName: "area_m2" | "beds" | "boarders" | "data_room_area_m2" | "heated_area_m2" | "international_students" | "land_m2" | "outpatients" | "people" | "posts" | "staff" | "students";
+        /**
+         * SitePreview
+         * @description What is wrong with a file; or, where nothing is, how it differs from the records.
+         *
+         *         `expected` is needed to apply it, null where it cannot be. `next` is the `offset` of the next page of changes.
+         */
+        SitePreview: {
+            sha256: string;
+            faults: components["schemas"]["FileFault"][];
+            more_faults: number;
+            expected: string | null;
+            counts: components["schemas"]["KindCount"][];
+            total: number;
+            changes: components["schemas"]["RecordWords"][];
+            next: number | null;
+        };
+        /**
+         * FileFault
+         * @description What is wrong, by sheet, row and column of a workbook, or by line (`row`) of a site file.
+         */
+        FileFault: {
+            sheet: string;
+            row: number | null;
+            column: string;
+            text: string;
+        };
+        /**
+         * KindCount
+         * @description How many records of a kind.
+         */
+        KindCount: {
+            kind: string;
+            added: number;
+            changed: number;
+            ended: number;
+            removed: number;
+        };
+        /**
+         * RecordWords
+         * @description A record that is new, other, gone, or no longer holds from some day on.
+         */
+        RecordWords: {
+            kind: string;
+            key: string;
+            name: components["schemas"]["TextWords"] | null;
+            /** @enum {unknown} */
+            state: "added" | "changed" | "ended" | "removed";
+            fields: components["schemas"]["FieldWords"][];
+        };
+        /**
+         * FieldWords
+         * @description A field of a record, as text; null where it says nothing.
+         */
+        FieldWords: {
+            field: string;
+            before: string | null;
+            after: string | null;
+        };
+        /**
+         * SiteApplied
+         * @description The records are now as the file says.
+         */
+        SiteApplied: {
+            sha256: string;
+            total: number;
+            counts: components["schemas"]["KindCount"][];
+        };
+        /**
          * LatestAnswer
          * @description The newest readings, at the gateway's time `at`.
          */
@@ -2527,12 +2764,16 @@ export interface components {
         /**
          * TreeNode
          * @description A node of a tree that has consumption.
+         *
+         *         within : of an organisation those that it belongs to today beside its parent: the tree of departments. It is left
+         *         out where there are none.
          */
         TreeNode: {
             of: string;
             parent: string | null;
             kind: string;
             name: components["schemas"]["TextWords"];
+            within?: string[];
         };
         /**
          * AccountWords
@@ -6302,6 +6543,247 @@ export interface operations {
             503: components["responses"]["problem503"];
         };
     };
+    organisations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationsAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    seen_site_file: {
+        parameters: {
+            query?: {
+                as?: "xlsx" | "yaml";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "application/yaml": Record<string, never>;
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    all_organisations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationsAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    export_site: {
+        parameters: {
+            query?: {
+                as?: "xlsx" | "yaml";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "application/yaml": Record<string, never>;
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    site_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    preview_site: {
+        parameters: {
+            query?: {
+                name?: string;
+                offset?: number;
+                limit?: number;
+            };
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                "application/yaml": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SitePreview"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    apply_site: {
+        parameters: {
+            query: {
+                expected: string;
+                why: string;
+                name?: string;
+            };
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                "application/yaml": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteApplied"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
     latest: {
         parameters: {
             query?: {
@@ -7862,13 +8344,6 @@ export interface operations {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
-            /** @description As it was: If-None-Match named it */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
             400: components["responses"]["problem400"];
             401: components["responses"]["problem401"];
             403: components["responses"]["problem403"];
@@ -8172,13 +8647,6 @@ export interface operations {
                 content: {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
-            };
-            /** @description As it was: If-None-Match named it */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             400: components["responses"]["problem400"];
             401: components["responses"]["problem401"];

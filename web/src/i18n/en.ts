@@ -7,6 +7,7 @@ import { quotasEn } from './quotas.en'
 import type { Messages } from './messages'
 import { peopleEn } from './people.en'
 import { statisticsEn } from './statistics.en'
+import { sitesEn } from './sites.en'
 
 export const en: Messages = {
   ...alarmsEn,
@@ -17,6 +18,7 @@ export const en: Messages = {
   ...quotasEn,
   ...contractsEn,
   ...statisticsEn,
+  ...sitesEn,
   language: { switch: 'Switch language', zh: '中文', en: 'English' },
   theme: { toDark: 'Use dark colours', toLight: 'Use light colours' },
   shell: {

@@ -192,7 +192,7 @@ export const peopleZh = {
     previous: '上一条哈希',
     actions: { sign_in: '登录', sign_out: '退出', refused: '拒绝', export: '导出', change: '变更', approve: '审批', prune: '清理', seal_broken: '封签损坏' },
     outcomes: { done: '完成', refused: '被拒绝', failed: '失败' },
-    subjects: { account: '账户', user_account: '账户', user_grant: '权限', user_token: '令牌', meter_event: '表计事件', bill: '账单', stock_move: '库存', closing: '关账', request: '请求', audit: '审计日志', meter: '表计', place: '场所', organisation: '机构', tariff: '电价' },
+    subjects: { account: '账户', user_account: '账户', user_grant: '权限', user_token: '令牌', meter_event: '表计事件', bill: '账单', stock_move: '库存', closing: '关账', request: '请求', audit: '审计日志', meter: '表计', place: '场所', organisation: '机构', tariff: '电价', site: '站点', site_file: '站点文件' },
     fields: { done: '操作', must_change: '须改密码', disabled: '停用', role: '角色', organisation: '机构', meters: '表计', meter: '表计', kind: '种类', account: '户号或账户', amount: '金额', quantity: '数量', number: '编号', note: '备注', unit: '单位', fuel: '燃料', of: '所属', day: '日期', from_day: '自', to_day: '至（不含）', from_ms: '自', to_ms: '至', at_ms: '时间', until_ms: '至', expires_at_ms: '有效至', revoked_at_ms: '撤销时间', name: '名称', scopes: '范围', withdrawn_at_ms: '撤销时间', withdrawn_by: '撤销人', withdrawn_why: '撤销原因', site: '站点', method: '方法', path: '路径', status: '状态码', rows: '条数', format: '格式' },
     deeds: { password_changed: '修改密码', password_reset: '重置密码', second_factor_begun: '开始启用第二重验证', second_factor_set: '启用第二重验证', second_factor_taken_away: '取消第二重验证', disabled: '停用', enabled: '恢复', unlocked: '解除锁定', sessions_ended: '结束全部登录' },
     chain: '日志完整性',

@@ -6,6 +6,7 @@ import { ledgerZh } from './ledger.zh'
 import { peopleZh } from './people.zh'
 import { quotasZh } from './quotas.zh'
 import { statisticsZh } from './statistics.zh'
+import { sitesZh } from './sites.zh'
 
 export const zh = {
   ...alarmsZh,
@@ -16,6 +17,7 @@ export const zh = {
   ...quotasZh,
   ...contractsZh,
   ...statisticsZh,
+  ...sitesZh,
   language: { switch: '切换语言', zh: '中文', en: 'English' },
   theme: { toDark: '改用深色', toLight: '改用浅色' },
   shell: {

@@ -3,13 +3,13 @@ import type { LocationQuery, LocationQueryRaw, RouteLocationRaw, Router } from '
 import type { Permission } from '../api/account'
 
 /** Pages of readings share points and window; pages of the ledger share their range. */
-export const PAGES = ['overview', 'curves', 'alarms', 'consumption', 'balance', 'quotas', 'findings', 'tariffs', 'stock', 'periods', 'statistics', 'contracts', 'accounts', 'audit'] as const
+export const PAGES = ['overview', 'curves', 'alarms', 'consumption', 'balance', 'quotas', 'findings', 'tariffs', 'stock', 'periods', 'sites', 'statistics', 'contracts', 'accounts', 'audit'] as const
 export type PageName = (typeof PAGES)[number]
 
-/** What a page needs; most of them to read. */
-export const needOf = (page: string): Permission => NEEDS[page] ?? 'read'
-const NEEDS: Record<string, Permission> = { accounts: 'administer_security', audit: 'audit', account: 'own' }
-/** These pages tell of people and what they did, and have nothing of the site beside them. */
+/** What a page needs, one of these; most of them to read. */
+export const isOpen = (page: string, may: (permission: Permission) => boolean): boolean => (NEEDS[page] ?? ['read']).some(may)
+const NEEDS: Record<string, Permission[]> = { sites: ['read', 'administer_system'], accounts: ['administer_security'], audit: ['audit'], account: ['own'] }
+/** These pages tell of people, of what they did and of the site as a whole, and have no tree of it beside them. */
 const OF_PEOPLE = Object.keys(NEEDS)
 
 const LIVE: readonly string[] = ['overview', 'curves']
