@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from contextlib import ExitStack
 
 import pytest
 
@@ -23,6 +24,19 @@ def program(*names: str) -> str:
 
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)
+
+
+def free_ports(count: int) -> int:
+    """The first of so many ports of 127.0.0.1, one after the other, that nobody has."""
+    while True:
+        with ExitStack() as stack:
+            probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+            probes[0].bind(("127.0.0.1", 0))
+            first = int(probes[0].getsockname()[1])
+            try:
+                for i, probe in enumerate(probes[1:], start=1):
+                    probe.bind(("127.0.0.1", first + i))
+            except (OSError, OverflowError):
+                continue
+            return first

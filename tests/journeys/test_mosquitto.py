@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.parts import mosquitto
 from tests.journeys.campus import command, get, reporting, small_site, until
-from tests.real_parts import free_port, program
+from tests.real_parts import free_port, free_ports, program
 
 
 @dataclass
@@ -30,7 +30,7 @@ def campus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campus]:
     # Debian's broker gives up root and must still reach its folder.
     for above in (folder, *folder.parents[:2]):
         above.chmod(0o755)
-    line = free_port()
+    line = free_ports(2)
     site = small_site(folder, line)
     port, broker = free_port(), free_port()
     faults = ("--faults-file", str(folder / "faults.json"))

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.campus import command, small_site, until
 from tests.journeys.test_consumption_pages import browser
-from tests.real_parts import free_port
+from tests.real_parts import free_port, free_ports
 
 __all__ = ["browser"]
 PASSWORD = "Blue-heron 27"
@@ -48,7 +48,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """Without a broker: what is shown of the site is enough."""
     folder = tmp_path_factory.mktemp("accounts")
     port, log, data = free_port(), folder / "gateway.log", folder / "var"
-    site = small_site(folder, free_port())
+    site = small_site(folder, free_ports(2))
     listen, bus = f"127.0.0.1:{port}", f"mqtt://127.0.0.1:{free_port()}"
     with command("gateway", "--site", str(site), "--data", str(data), "--listen", listen, "--bus", bus, log=log):
         until(lambda: "gateway.started" in log.read_text(encoding="utf-8"), "the gateway", within_s=60)

@@ -159,7 +159,8 @@ def unpacked(content: bytes) -> str:
     if not content.startswith(b"PK"):
         return content.decode()
     with ZipFile(io.BytesIO(content)) as book:
-        return " ".join(book.read(part).decode() for part in book.namelist() if "sheet" in part)
+        parts = [part for part in book.namelist() if part.startswith(("xl/worksheets/sheet", "xl/sharedStrings"))]
+        return " ".join(book.read(part).decode() for part in parts)
 
 
 async def answer(services: Services, route: Route[Services], ask: Ask, who: Identity) -> str:
