@@ -1,4 +1,4 @@
-import { computed, type ComputedRef, onScopeDispose, ref, type ShallowRef, shallowRef } from 'vue'
+import { computed, type ComputedRef, onScopeDispose, ref, type ShallowRef, shallowRef, watch } from 'vue'
 import { type RouteLocationRaw, useRoute, useRouter } from 'vue-router'
 import { ledgerApi, type Trees } from '../api/ledger'
 import type { ApiError } from '../api/client'
@@ -56,6 +56,7 @@ export function useLedger(): Ledger {
   const now = ref(campus.clock.now())
   const ticking = setInterval(() => (now.value = campus.clock.now()), TICK_MS)
   onScopeDispose(() => clearInterval(ticking))
+  watch(campus.clock.now, (heard) => (now.value = heard))
 
   const zone = computed(() => campus.site.value?.zone ?? 'UTC')
   const state = computed(() => readState(route.query))
