@@ -51,6 +51,7 @@ export const billsEn: typeof billsZh = {
     title: 'Closed months',
     hint: 'A closed month keeps its figures; what changes later is booked in the present month, as a reversal and a correction.',
     none: 'There is no whole month of data yet. Once the first month has ended it can be closed here.',
+    inPart: 'Months are closed for the whole site at once, by those who see all of it. You see which are closed, and what your own meters were closed with.',
     state: 'State',
     open: 'not closed',
     closed: 'closed',
