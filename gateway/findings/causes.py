@@ -93,7 +93,9 @@ _CHECKS: Mapping[FindingKind, Text] = {
     ),
     _K.NEGATIVE: Text("核对电流互感器方向。", "Check the direction of the current transformers."),
     _K.SCALE: Text("核对变比、小数位和单位设置。", "Check ratios, decimals and unit in the settings."),
-    _K.SPIKE: Text("核对该时段是否有活动、检修或补采。", "Was there an event, a test, or a reading made up for?"),
+    _K.SPIKE: Text(
+        "核对该时段是否有活动、检修、漏水或补采。", "Was there an event, a test, a leak, or a reading made up for?"
+    ),
     _K.DROP: Text("核对是否停电、停机或表计故障。", "Was supply or plant off, or the meter faulty?"),
     _K.NIGHT: Text(
         "先查下班后未关的空调、照明、热水和服务器。", "Look for cooling, lights, hot water left on after hours."

@@ -19,7 +19,7 @@ export const findingsZh = {
     decided: '{who} 于 {at} 处理：{why}',
     method: '方法 {method}，最高分 {peak}，该表阈值 {threshold}',
     rule: '方法 {method}，数据规则',
-    tariff: '电价 {tariff}',
+    tariff: '价格 {tariff}',
     factors: '因子集 {set}',
     meter: '查看该表',
     curve: '逐时用量与预期',
