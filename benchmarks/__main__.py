@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 NAMES = sorted(p.stem for p in Path(__file__).parent.glob("*.py") if not p.stem.startswith("_") and p.stem != "parts")
+# What runs parts of the others again.
+TOGETHER = ("mission",)
 
 
 def main() -> None:
@@ -18,7 +20,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
     found: dict[str, Any] = {}
-    for name in [given.name] if given.name else NAMES:
+    for name in [given.name] if given.name else [n for n in NAMES if n not in TOGETHER]:
         module = import_module(f"benchmarks.{name}")
         figures: dict[str, Any] = module.run()
         found[name] = figures
@@ -32,6 +34,9 @@ def main() -> None:
 def _print(name: str, what: str, figures: dict[str, Any]) -> None:
     print(f"\n{name}: {what.strip().splitlines()[0]}")
     for figure, value in figures.items():
+        if value is None or isinstance(value, dict):
+            print(f"  {figure:40} {'–' if value is None else value}")
+            continue
         shown = f"{value:,.3g}" if isinstance(value, float) and value < 100 else f"{value:,.0f}"
         print(f"  {figure:40} {shown if not isinstance(value, str) else value:>14}")
 

@@ -189,6 +189,17 @@ def run() -> dict[str, Any]:
     return figures
 
 
+def months_of_electricity() -> dict[str, Any]:
+    """Median error of a month seen from its fifth day [%], and that of the others."""
+    if not folder().is_dir():
+        return {"skipped": f"{folder()} is not there"}
+    e = estate("electricity")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        by_method = (("", _ours_month), ("_linear", _linear), ("_naive", _naive))
+        return {f"month_error{m}_day5": v for m, v in medians({m: months(e, 5, f) for m, f in by_method}).items()}
+
+
 def _of_medium(medium: str, e: Estate) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     fixed, rolling = [], []
