@@ -1,6 +1,11 @@
-"""What all tests share: how hypothesis runs here, where many things run on two cores; the databases of the records."""
+"""What all tests share: how hypothesis runs on a few busy cores, the databases of the records, where files are kept."""
 
 from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
@@ -10,3 +15,13 @@ __all__ = ["new_database", "postgres"]
 
 settings.register_profile("shared-cores", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared-cores")
+
+# Files of tests are thrown away, and hundreds of databases are made of them: a disk takes longer than the tests.
+_MEMORY, _ENOUGH = Path("/dev/shm"), 4 << 30
+
+
+def pytest_configure() -> None:
+    """Keep files in memory where there is enough of it, and nobody has named another place by TMPDIR."""
+    if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ENOUGH:
+        os.environ["TMPDIR"] = str(_MEMORY)
+        tempfile.tempdir = None

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import shutil
+import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -15,6 +21,33 @@ from tests.postgresql import PostgresServer, postgres_server
 # The address of a new database, without tables where it is asked to be empty.
 NewDatabase = Callable[..., str]
 KINDS = ("sqlite", "postgresql")
+# So many databases stand at a time; no test wants more.
+_STANDING = 8
+
+
+def new_records(file: Path) -> str:
+    """The address of a new file of SQLite with the tables of today: a copy, for to migrate one takes as long as most
+    tests do. Migrating is tested on empty ones."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(_migrated(), file)
+    return f"sqlite:{file}"
+
+
+@cache
+def _migrated() -> Path:
+    """A file with the tables of today and nothing in them."""
+    folder = Path(tempfile.mkdtemp(prefix="jieneng-records-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = folder / "records.sqlite"
+    # In a thread: who asks may be within a loop.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, _opened(f"sqlite:{file}")).result()
+    return file
+
+
+async def _opened(address: str) -> None:
+    async with open_records(address):
+        pass
 
 
 @pytest.fixture(scope="session")
@@ -34,21 +67,22 @@ def _on_sqlite(folder: Path) -> NewDatabase:
     numbers = count()
 
     def new(*, empty: bool = False) -> str:
-        del empty  # what is opened is migrated in a blink
-        return f"sqlite:{folder / f'records-{next(numbers)}.sqlite'}"
+        file = folder / f"records-{next(numbers)}.sqlite"
+        return f"sqlite:{file}" if empty else new_records(file)
 
     return new
 
 
 def _on_postgresql(server: PostgresServer) -> NewDatabase:
-    async def opened(address: str) -> None:
-        async with open_records(address):
-            pass
-
     server.sql("CREATE DATABASE migrated")
-    asyncio.run(opened(server.address("migrated")))
+    asyncio.run(_opened(server.address("migrated")))
+
+    given: deque[str] = deque()
 
     def new(*, empty: bool = False) -> str:
-        return server.address(server.copy("template1" if empty else "migrated"))
+        if len(given) == _STANDING:
+            server.drop(given.popleft())
+        given.append(server.copy("template1" if empty else "migrated"))
+        return server.address(given[-1])
 
     return new

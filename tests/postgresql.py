@@ -77,6 +77,10 @@ class PostgresServer:
         self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
+    def drop(self, database: str) -> None:
+        """Throw a database away, whoever is in it."""
+        self.sql(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+
     def address(self, database: str) -> str:
         """A database, as the records are told it; by the socket, without a password."""
         return f"postgresql://jieneng@:{self.port}/{database}?host={self.folder}"

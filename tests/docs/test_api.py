@@ -31,6 +31,7 @@ from gateway.metrics import Metrics
 from gateway.records.database import open_records
 from gateway.sites.service import Directory
 from jieneng.composition import load_installed
+from tests.databases import new_records
 from tests.docs.pages import ROOT, block, blocks
 from tests.gateway.ledger.books import books
 from tests.gateway.opened import opened
@@ -63,7 +64,7 @@ def test_a_call_that_is_shown_is_understood(call: str) -> None:
 async def port(tmp_path: Path) -> AsyncIterator[int]:
     """The gateway of the demo, without its meters."""
     site, clock, metrics = load_installed(ROOT / "config" / "demo.yaml").site, SystemClock(), Metrics()
-    async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(site) as (kept, store):
+    async with open_records(new_records(tmp_path / "records.sqlite")) as records, books(site) as (kept, store):
         directory, edges = Directory(site), Edges(clock)
         present, hub = Present(store, directory, edges, clock), Hub(clock, metrics)
         frame = clock, store, SqliteQuarantine(":memory:"), directory, edges, present, hub, metrics

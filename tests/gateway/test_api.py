@@ -36,6 +36,7 @@ from gateway.records.database import open_records
 from gateway.services import Services
 from gateway.sites.service import Directory
 from tests.adapters.readings_memory import MemoryReadings
+from tests.databases import new_records
 from tests.gateway.ledger.books import books
 from tests.gateway.opened import opened
 
@@ -84,7 +85,7 @@ async def services(clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Service
     hub = Hub(clock, metrics)
     hub.overview = present.overview
     quarantine = SqliteQuarantine(":memory:")
-    async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(directory.site) as (kept, _):
+    async with open_records(new_records(tmp_path / "records.sqlite")) as records, books(directory.site) as (kept, _):
         accounts = Accounts(records, clock, Seal(bytes(32)), passwords=Passwords(time_cost=1, memory_kib=8))
         frame = (clock, store, quarantine, directory, edges, present, hub, metrics)
         yield opened(frame, records, kept, accounts, LocalDoor())

@@ -50,6 +50,7 @@ from gateway.sites.files import SiteFiles
 from gateway.sites.records import SiteRecords, difference
 from gateway.sites.service import Directory
 from gateway.stock.service import Stock
+from tests.databases import new_records
 from tests.gateway.ledger.books import books, columns
 from tests.gateway.ledger.sites import fact, share
 from tests.gateway.opened import opened
@@ -180,7 +181,7 @@ def identity(role: Role, name: str | None = "own") -> Identity:
 @asynccontextmanager
 async def city(folder: Path) -> AsyncIterator[City]:
     clock, here = SteppedClock(NOW), site()
-    async with open_records(f"sqlite:{folder / 'records.sqlite'}") as records:
+    async with open_records(new_records(folder / "records.sqlite")) as records:
         lives, bills, stock = Lives(records, clock), Bills(records, clock), Stock(records, clock)
         await SiteRecords(records, clock).apply(here.id, difference(None, here), "test")
         entered = {n: await _entered(n, lives, bills, stock) for n in NODES}

@@ -28,6 +28,7 @@ from gateway.sites.files import SiteFiles
 from gateway.sites.records import SiteRecords, difference
 from gateway.sites.service import Directory
 from tests.adapters.readings_memory import MemoryReadings
+from tests.databases import new_records
 from tests.gateway.accounts.visitor import Client, Visitor
 from tests.gateway.ledger.books import books
 from tests.gateway.opened import opened
@@ -53,7 +54,7 @@ def rules() -> AccountRules:
 async def services(clock: SteppedClock, tmp_path: Path, rules: AccountRules) -> AsyncIterator[Services]:
     store, metrics, edges, directory = MemoryReadings(), Metrics(), Edges(clock), Directory(site())
     present = Present(store, directory, edges, clock)
-    async with open_records(f"sqlite:{tmp_path / 'records.sqlite'}") as records, books(directory.site) as (kept, _):
+    async with open_records(new_records(tmp_path / "records.sqlite")) as records, books(directory.site) as (kept, _):
         accounts = Accounts(records, clock, Seal(bytes(32)), rules, Passwords(time_cost=1, memory_kib=8))
         quarantine, hub = SqliteQuarantine(":memory:"), Hub(clock, metrics)
         frame = (clock, store, quarantine, directory, edges, present, hub, metrics)

@@ -30,6 +30,7 @@ from gateway.api.problems import problems
 from gateway.edges.service import Edges
 from gateway.ledger.books import Books
 from gateway.records.database import open_records
+from tests.databases import new_records
 from tests.gateway.ledger.books import books
 
 Client = TestClient[web.Request, web.Application]
@@ -162,7 +163,7 @@ async def house(folder: Path, here: Site | None = None, begin: datetime = NIGHT)
     app = web.Application()
     app.router.add_post("/phones", phones.take)
     async with (
-        open_records(f"sqlite:{folder / 'records.sqlite'}") as records,
+        open_records(new_records(folder / "records.sqlite")) as records,
         books(here or site()) as (made, store),
         TestServer(app) as server,
         Outgoing(Destinations.of([str(server.make_url("/"))])) as outgoing,

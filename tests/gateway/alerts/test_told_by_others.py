@@ -25,6 +25,7 @@ from gateway.findings.service import Findings, State
 from gateway.findings.worth import Valued
 from gateway.quotas.books import QuotaBooks, quota_books
 from gateway.records.database import open_records
+from tests.databases import new_records
 from tests.gateway.ledger.books import books
 from tests.gateway.ledger.sites import ENERGY, meter, organisation, site
 
@@ -55,7 +56,7 @@ class Desk:
 async def desk(folder: Path) -> AsyncIterator[Desk]:
     clock = SteppedClock(NOW)
     here = site(meter("hall"), organisations=[organisation("school")])
-    async with open_records(f"sqlite:{folder / 'records.sqlite'}") as records, books(here) as (kept, _):
+    async with open_records(new_records(folder / "records.sqlite")) as records, books(here) as (kept, _):
         alerts = open_alerts(records, clock, lambda: here, bytes(32), channels={"log": "log"})
         findings, quotas = Findings(records, clock, here.id), quota_books(records, clock, kept)
         yield Desk(alerts.alarms, findings, quotas, ToldByOthers(alerts.alarms, findings, quotas, kept, clock))

@@ -27,6 +27,7 @@ from gateway.findings.watch import FindingWatch
 from gateway.ledger.books import Books
 from gateway.records.changes import logged_changes
 from gateway.records.database import Records, open_records
+from tests.databases import new_records
 from tests.gateway.ledger.books import books
 from tests.working_days import CHINA
 
@@ -80,7 +81,7 @@ async def opened(folder: Path) -> AsyncIterator[Office]:
     tariffs = [t for t in read_tariffs(Path("config/tariffs/example-tou.yaml")) if t.id == "example-tou"]
     clock = SteppedClock(START)
     async with (
-        open_records(f"sqlite:{folder / 'records.sqlite'}") as records,
+        open_records(new_records(folder / "records.sqlite")) as records,
         books(site, tariffs=tariffs) as (made, store),
     ):
         findings = Findings(records, clock, "here")
