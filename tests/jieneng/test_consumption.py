@@ -384,25 +384,37 @@ def test_the_ledger_can_be_made_before_anybody_asks(tmp_path: Path) -> None:
     assert "0 counters made from 0 readings" in second
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(order=st.permutations(range(6)), twice=st.sets(st.integers(0, 5)), asking=st.sets(st.integers(0, 5)))
-def test_any_order_of_arrival_gives_the_same_consumption(
-    tmp_path_factory: pytest.TempPathFactory, order: list[int], twice: set[int], asking: set[int]
-) -> None:
-    """A day with a spike, zeros and an outage, cut into six uploads that come in any order, some of them twice."""
+def bad_day() -> list[tuple[datetime, float]]:
+    """A day with a spike, zeros and an outage."""
     readings = day()
     readings[START + 5 * HOUR] += 1000.0
     readings[START + 15 * HOUR] = 0.0
-    rows = [(t, v) for t, v in readings.items() if not 8 * HOUR < t - START < 11 * HOUR]
+    return [(t, v) for t, v in readings.items() if not 8 * HOUR < t - START < 11 * HOUR]
+
+
+@pytest.fixture(scope="module")
+def at_once(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What is told of the bad day when all of it came together."""
+    folder = tmp_path_factory.mktemp("at-once")
+    take(folder, bad_day())
+    return ask(folder)
+
+
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(order=st.permutations(range(6)), twice=st.sets(st.integers(0, 5)), asking=st.sets(st.integers(0, 5)))
+def test_any_order_of_arrival_gives_the_same_consumption(
+    tmp_path_factory: pytest.TempPathFactory, at_once: Any, order: list[int], twice: set[int], asking: set[int]
+) -> None:
+    """Six uploads of it come in any order, some of them twice."""
+    rows = bad_day()
     slices = [rows[a:b] for a, b in pairwise(len(rows) * i // 6 for i in range(7))]
-    at_once, live = tmp_path_factory.mktemp("at-once"), tmp_path_factory.mktemp("live")
-    take(at_once, rows)
+    live = tmp_path_factory.mktemp("live")
     for i in [*order, *twice]:
         take(live, slices[i], f"{i}.csv")
         if i in asking:
             ask(live)
 
-    assert ask(live) == ask(at_once)
+    assert ask(live) == at_once
 
 
 # -- what cannot be answered -------------------------------------------------------------------------------------------
