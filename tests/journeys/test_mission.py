@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.journeys.campus import until
@@ -27,10 +28,17 @@ MARCH = {
     "electricity.quantity": "7,440.00",
     "electricity.fee": "3,868.80",
 }
+# What is found of the hours up to 07:00 goes on no more when two further ones were read, and one is going by.
+SETTLED = 10
 # 300 - 240 kWh a day saved are 1,860 kWh; at 0.80 yuan 1,488, of which the company has 90 %.
 DUE = "1,339.20"
 
 
+# Upper bounds alone: cores that are busy with other things make it long, and not wrong.
+expect.set_options(timeout=20_000)
+
+
+@pytest.mark.timeout(400)
 def test_a_leak_is_rung_found_closed_in_the_month_reported_and_settled(tmp_path: Path, browser: Browser) -> None:
     with town(tmp_path, local("03-10T02:00")) as there:
         the_pipe_leaks(there)
@@ -63,7 +71,7 @@ def the_pipe_leaks(there: Town) -> None:
 
 
 def await_messages(there: Town, count: int) -> None:
-    until(lambda: len(there.phones.notices) == count, f"{count} messages", within_s=15)
+    until(lambda: len(there.phones.notices) == count, f"{count} messages", within_s=60)
 
 
 def the_deputy_acknowledges(there: Town, browser: Browser) -> None:
@@ -124,8 +132,10 @@ def pass_hours_until_found(there: Town, officer: Page) -> None:
             ongoing(there, officer)
         there.read(at, since=at - timedelta(hours=3))
         there.go_on(at + timedelta(minutes=6))
+        if hour < SETTLED:
+            continue
         with suppress(AssertionError):
-            until(lambda: ongoing(there, officer) == [False], "the finding", within_s=1)
+            until(lambda: ongoing(there, officer) == [False], "the finding", within_s=5)
             return
     raise AssertionError(f"no finding that is over within half a day: {ongoing(there, officer)}")
 
