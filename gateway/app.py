@@ -38,7 +38,6 @@ from gateway.access.seen_readings import not_of_all
 from gateway.access.sight import operates_everywhere
 from gateway.accounts.door import AccountsDoor
 from gateway.accounts.openid_routes import ROUTES as OPENID_ROUTES
-from gateway.accounts.people import KINDS
 from gateway.accounts.routes import ROUTES as ACCOUNTS_ROUTES
 from gateway.accounts.secrecy import open_seal
 from gateway.accounts.service import AccountRules, Accounts
@@ -72,6 +71,7 @@ from gateway.edges.service import Edges
 from gateway.findings.routes import ROUTES as FINDINGS_ROUTES
 from gateway.findings.service import Findings
 from gateway.findings.watch import FindingWatch
+from gateway.following import Followers, Following
 from gateway.ingest.judge import Judge
 from gateway.ingest.routes import ROUTES as INGEST_ROUTES
 from gateway.ingest.service import Ingest
@@ -90,17 +90,16 @@ from gateway.page import add_page
 from gateway.quotas.books import QuotaBooks, quota_books
 from gateway.quotas.routes import ROUTES as QUOTAS_ROUTES
 from gateway.quotas.watch import QuotaWatch
-from gateway.records.changes import last_change, logged_changes
 from gateway.records.database import Records, open_records
 from gateway.reporting.routes import ROUTES as REPORTING_ROUTES
-from gateway.reporting.rows import FILING
 from gateway.reporting.service import Statistics
 from gateway.services import Services
 from gateway.sites.administration import ROUTES as ADMINISTRATION_ROUTES
 from gateway.sites.files import SiteFiles
-from gateway.sites.records import SiteRecords, load_or_import
+from gateway.sites.records import SiteRecords
 from gateway.sites.routes import ROUTES as SITES_ROUTES
 from gateway.sites.service import Directory
+from gateway.sites.starting import load_or_import
 from gateway.stock.routes import ROUTES as STOCK_ROUTES
 from gateway.stock.service import Stock
 from gateway.tariffs.routes import ROUTES as TARIFFS_ROUTES
@@ -178,9 +177,12 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         records = await stack.enter_async_context(open_records(settings.records, settings.key.parent, settings.audit))
         audit = Audit(records, clock)
         await audit.must_have_its_key()
-        site, changed = await load_or_import(records, settings.site, clock)
-        if changed:
-            log.info("site.imported", site=site.id, changes=changed)
+        started = await load_or_import(records, settings.site, clock)
+        site = started.site
+        if started.changes:
+            log.info("site.imported", site=site.id, changes=started.changes)
+        if started.behind:
+            log.warning("site.file_behind", site=site.id, differing=started.behind, meaning="the records hold")
         directory = Directory(site)
         directory.learn(await store.points())
         known_edges = Edges(clock)
@@ -258,7 +260,9 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
 
         intake = Ingest(bus, store, quarantine, judge, known_edges, clock, metrics, stored, hub.changed)
         ledger_watch = LedgerWatch(books)
-        watch = _Watch(bus, intake, ledger_watch, clock)
+        following = Following(records, clock, settings.site, Followers(books, directory, judge, door.forget))
+        await following.begin(started.behind)
+        watch = _Watch(bus, intake, ledger_watch, following, clock)
         present.of_gateway = watch.problems
         await stack.enter_async_context(_served(application(services, behind_tls=settings.behind_tls), settings))
         stack.push_async_callback(hub.close)
@@ -273,7 +277,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             tasks.create_task(books.run(clock))
             tasks.create_task(ledger_watch.run(clock))
             tasks.create_task(FindingWatch(books, findings, calendar, clock).run())
-            tasks.create_task(_watch_records(books, records, clock, site, door))
+            tasks.create_task(following.run())
             tasks.create_task(QuotaWatch(quotas, books).run(clock))
             tasks.create_task(ToldByOthers(alerts.alarms, findings, quotas, books, clock).run())
             tasks.create_task(_prune(services.audit, settings.audit_days))
@@ -391,8 +395,9 @@ async def _health(services: Services, identity: Identity) -> bytes:
 class _Watch:
     """What is wrong with the gateway itself."""
 
-    def __init__(self, bus: MqttBus, intake: Ingest, ledger: LedgerWatch, clock: Clock) -> None:
+    def __init__(self, bus: MqttBus, intake: Ingest, ledger: LedgerWatch, following: Following, clock: Clock) -> None:
         self._bus, self._intake, self._ledger, self._clock = bus, intake, ledger, clock
+        self._following, self._since = following, to_ms(clock.now())
 
     def problems(self) -> list[OngoingProblem]:
         found = []
@@ -408,6 +413,13 @@ class _Watch:
                 f"The store refuses; new readings wait at the edges: {cause}",
             )
             found.append(OngoingProblem("store.failing", "store", self._intake.trouble.since_ms, TextWords(zh, en)))
+        if n := self._following.file_behind:
+            zh = f"站点文件与档案有 {n} 处不同，以档案为准；用 jieneng site import 查看差异后导入，或导出档案替换该文件"
+            en = (
+                f"The site file says otherwise than the records in {n} places; the records hold. "
+                "See the difference with jieneng site import, or replace the file by an export"
+            )
+            found.append(OngoingProblem("site.file_behind", self._following.site.id, self._since, TextWords(zh, en)))
         return [*found, *self._ledger.problems()]
 
 
@@ -448,26 +460,3 @@ async def _prune(audit: Audit, days: int) -> None:
         except EnergyError as error:
             log.error("audit.unpruned", cause=str(error))
         await asyncio.sleep(_PRUNE_EVERY_S)
-
-
-async def _watch_records(books: Books, records: Records, clock: Clock, site: Site, door: AccountsDoor) -> None:
-    """Take over what changes in the records, by this process or by a command beside it."""
-    # Filings are read where they are asked for; the books need nothing of them.
-    seen, failing = await last_change(records, without=[FILING]), False
-    while True:
-        await asyncio.sleep(_LOOK_EVERY_S)
-        try:
-            now = await last_change(records, without=[FILING])
-            if now != seen:
-                if await logged_changes(records, after=seen, newest=1, kinds=KINDS):
-                    door.forget()
-                books.take(await kept(records, clock, site))
-                seen = now
-        except StoreError as error:
-            if not failing:
-                log.error("records.failed", cause=str(error))
-            failing = True
-        else:
-            if failing:
-                log.info("records.back")
-            failing = False

@@ -24,7 +24,11 @@ _LIKENESS_HALF = 4.0
 # How far worked and other days must be apart, in spreads, before one can be taken for the other.
 _LEAST_APART = np.float32(1.0)
 # A value that stays this many hours longer than it ever does as a rule.
-_SPARE_HOURS = np.float32(3.0)
+_SPARE_HOURS = np.float32(1.0)
+# What nights or days of a kind have left is believed as far as now bears it out, times this.
+_BORNE_OUT = np.float32(2.0)
+# When buildings sleep, local hours.
+_NIGHT = (*range(6), 22, 23)
 
 
 class Channel(IntEnum):
@@ -33,13 +37,18 @@ class Channel(IntEnum):
     HOUR = 0
     HOURS = 1
     DAY = 2
-    LIKE_WORKDAY = 3
-    FLAT = 4
+    NIGHT = 3
+    KIND_OF_DAY = 4
+    LIKE_WORKDAY = 5
+    FLAT = 6
 
 
-# Half lives of the means [h], and by how much each channel weighs; chosen on the buildings that are not held out.
-_HALF_LIVES = (3.0, 12.0)
-_WEIGHTS = np.array([1.0, 1.2, 1.4, 1.5, 1.25], np.float32)
+# Half lives [h] of the means: over hours, over about a day, over the hours of nights or of days, over days of a kind.
+# By how much each channel weighs, and how much less being used counts beside as much more: that a building rests longer
+# than usual is seldom a fault, however long it lasts. Chosen on the buildings that are not held out.
+_HALF_LIVES = (3.0, 12.0, 6.0, 10.0)
+_WEIGHTS = np.array([1.0, 1.2, 1.4, 1.4, 1.3, 1.5, 1.25], np.float32)
+_LESS = np.array([0.8, 0.5, 0.2, 0.2, 0.0, 0.0, 0.0], np.float32)
 
 
 @dataclass(slots=True)
@@ -47,12 +56,15 @@ class State:
     """What hours before have left, of m meters.
 
     means : (2, m) means of residuals, of some hours and of about a day [spreads].
+    by_night : (2, m) the same of the hours of days, and of nights. by_kind : (2, m) of other, and of worked days.
     likeness : (m,) how much better the profile of worked days fits lately than that of the day's own kind.
     last, run : (m,) the last amount, and for how many hours it has not changed.
     usual_run : (m,) for how many hours it may stay the same.
     """
 
     means: Values
+    by_night: Values
+    by_kind: Values
     likeness: Values
     last: Values
     run: Values
@@ -61,9 +73,10 @@ class State:
     @classmethod
     def fresh(cls, m: int, usual_run: Values | None = None) -> State:
         """Of meters of which nothing is known; `usual_run` as `usual_runs` finds it."""
-        zeros = np.zeros(m, np.float32)
+        zeros, pairs = np.zeros(m, np.float32), np.zeros((2, m), np.float32)
         usual = np.full(m, 6.0, np.float32) if usual_run is None else usual_run
-        return cls(np.zeros((2, m), np.float32), zeros.copy(), np.full(m, np.nan, np.float32), zeros.copy(), usual)
+        last = np.full(m, np.nan, np.float32)
+        return cls(pairs, pairs.copy(), pairs.copy(), zeros, last, zeros.copy(), usual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +101,16 @@ def step(state: State, use: Values, hour: int, own: Profile, of_worked: Profile 
     raw = np.clip((use - expected) / spread, -_MOST, _MOST).astype(np.float32)
     residual = np.asarray(raw - _common(raw), dtype=np.float32)
     known = np.isfinite(residual)
-    for mean, half in zip(state.means, _HALF_LIVES, strict=True):
+    means = [*state.means, state.by_night[int(hour in _NIGHT)], state.by_kind[int(of_worked is None)]]
+    for mean, half in zip(means, _HALF_LIVES, strict=True):
         _decay(mean, np.clip(residual, -_MOST_IN_MEANS, _MOST_IN_MEANS), known, half)
     _decay(state.likeness, _likeness(use, hour, own, of_worked, spread), known, _LIKENESS_HALF)
     state.run = np.where(use == state.last, state.run + 1, np.float32(0))
     state.last = use
-    said = np.stack(
-        [
-            np.abs(residual),
-            np.abs(state.means[0]),
-            np.abs(state.means[1]),
-            np.maximum(state.likeness, 0),
-            np.maximum(state.run - state.usual_run - _SPARE_HOURS, 0),
-        ]
-    )
+    now = _BORNE_OUT * np.maximum(np.maximum(residual, means[0]), 0)
+    remembered = [np.minimum(mean, now) for mean in means[2:]]
+    said = np.stack([residual, *means[:2], *remembered, state.likeness, state.run - state.usual_run - _SPARE_HOURS])
+    said = np.where(said > 0, said, -said * _LESS[:, None])
     weighed = _WEIGHTS[:, None] * np.log1p(np.minimum(said, _MOST))
     channel = np.argmax(np.where(np.isnan(weighed), -1, weighed), axis=0)
     score = np.take_along_axis(weighed, channel[None], axis=0)[0]

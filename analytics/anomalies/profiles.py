@@ -14,6 +14,9 @@ TRAILING_DAYS = 56
 # The same weeks of the year before, two to either side, tell of seasons and terms.
 _YEAR_DAYS = 364
 _EITHER_SIDE = 14
+# The year before is brought to the level of now, by so much at most, where its level is known from as many days.
+_MOST_LEVEL = np.float32(2.0)
+_LEAST_LEVEL_DAYS = 28
 # Fewer days of a kind than this, and all days of the window are taken.
 _LEAST_DAYS = 4
 # Of a normal distribution, the median deviation is 1/1.4826 of the standard deviation.
@@ -103,11 +106,44 @@ def _mean(of_hours: Hourly) -> Hourly:
     return np.asarray(np.where(known, of_hours, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1), dtype=np.float32)
 
 
-def days_to_learn_from(day: int) -> Numbers:
+def usual(cube: Hourly, worked: Mask, day: int) -> tuple[Profile, Profile]:
+    """What is usual of a worked and of another day, by the weeks before and by the same weeks of the year before.
+
+    Parameters
+    ----------
+    cube : (m, 24, d) consumption by hour and day, as `by_day` makes it. worked : (d,) which days are worked.
+    day : position of the day that is asked for; nothing is looked at from it on.
+    """
+    days = _days_to_learn_from(day)
+    past = cube[:, :, days]
+    of_year_before = days < day - TRAILING_DAYS
+    past[:, :, of_year_before] *= _growth(cube, day)[:, None, None]
+    return both_kinds(past, worked[days])
+
+
+def _days_to_learn_from(day: int) -> Numbers:
     """Positions of the days that tell what is usual on a day: the trailing weeks, and those of the year before."""
     year_before = np.arange(day - _YEAR_DAYS - _EITHER_SIDE, day - _YEAR_DAYS + _EITHER_SIDE + 1)
     days = np.r_[year_before, np.arange(day - TRAILING_DAYS, day)]
     return np.asarray(days[days >= 0], dtype=np.int64)
+
+
+def _growth(cube: Hourly, day: int) -> Hourly:
+    """(m,) the level of the trailing weeks over that of the same weeks a year before; 1 where either is not known."""
+    before = day - _YEAR_DAYS
+    now, then = (cube[:, :, max(end - TRAILING_DAYS, 0) : max(end, 0)] for end in (day, before))
+    levels, known = zip(*(_level(part) for part in (now, then)), strict=True)
+    grown = levels[0] / np.where(levels[1] > 0, levels[1], np.float32(np.nan))
+    known_enough = np.minimum(*known) >= _LEAST_LEVEL_DAYS
+    return np.where(known_enough & np.isfinite(grown), np.clip(grown, 1 / _MOST_LEVEL, _MOST_LEVEL), np.float32(1))
+
+
+def _level(cube: Hourly) -> tuple[Hourly, npt.NDArray[np.int64]]:
+    """(m, 24, k) to the median of the daily means, (m,), and of how many days."""
+    known = np.isfinite(cube)
+    hours = known.sum(axis=1)
+    means = np.where(known, cube, np.float32(0)).sum(axis=1) / np.where(hours, hours, np.float32(np.nan))
+    return median(means.astype(np.float32)), np.isfinite(means).sum(axis=1)
 
 
 def both_kinds(cube: Hourly, worked: Mask) -> tuple[Profile, Profile]:

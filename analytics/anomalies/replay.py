@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.anomalies.channels import State, Values, step, usual_runs
-from analytics.anomalies.profiles import HOURS, Hourly, both_kinds, by_day, days_to_learn_from
+from analytics.anomalies.profiles import HOURS, Hourly, by_day, usual
 from energy.working_days import Mask
 
-METHOD = "profile-1"
+METHOD = "profile-2"
 # From the second week on something is usual; for a threshold a meter must have been watched for some weeks.
 FIRST_DAYS = 14
 _SETTLED_DAYS = 28
@@ -66,8 +66,7 @@ def replay(
     expected, spread, score = (np.full((m, n), np.nan, np.float32) for _ in range(3))
     made = Replay(expected, spread, score, np.zeros((m, n), np.int8))
     for day in range(max(first_day, 1), n // HOURS):
-        past = days_to_learn_from(day)
-        of_worked, of_rest = both_kinds(cube[:, :, past], worked[past])
+        of_worked, of_rest = usual(cube, worked, day)
         own = of_worked if worked[day] else of_rest
         own.expected[of_worked.days + of_rest.days < _LEAST_DAYS] = np.nan
         hours = slice(day * HOURS, (day + 1) * HOURS)

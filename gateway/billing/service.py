@@ -53,8 +53,9 @@ def _billed_line(row: Mapping[str, str | None]) -> BilledLine:
     return BilledLine(str(row["name"]), Decimal(str(row["amount"])), quantity, price)
 
 
+KIND = "bill"
 _KEEPING: Keeping[SupplierBill] = Keeping(
-    "bill",
+    KIND,
     table_of(BillRow),
     "account",
     _row,

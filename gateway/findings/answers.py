@@ -7,7 +7,7 @@ from datetime import UTC, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from analytics.anomalies.profiles import both_kinds, by_day, days_to_learn_from
+from analytics.anomalies.profiles import by_day, usual
 from energy.ports import Clock
 from energy.quantities import quantity
 from energy.readings import from_ms
@@ -67,14 +67,13 @@ def _curve(grid: Grid, calendar: WorkingDays, shown_days: int) -> FindingCurve:
     expected = np.full((grid.days, 24), np.nan, np.float32)
     spread = expected.copy()
     for day in range(grid.days - shown_days, grid.days):
-        past = days_to_learn_from(day)
-        profile = both_kinds(cube[:, :, past], worked[past])[0 if worked[day] else 1]
+        profile = usual(cube, worked, day)[0 if worked[day] else 1]
         expected[day], spread[day] = profile.expected[0], profile.spread[0]
     hours = slice((grid.days - shown_days) * 24, min(grid.days * 24, grid.upto))
-    usual, band = expected.ravel()[hours], _BAND * spread.ravel()[hours]
+    middle, band = expected.ravel()[hours], _BAND * spread.ravel()[hours]
     at = [grid.ms(h) for h in range(hours.start, hours.stop)]
-    low = np.maximum(usual - band, 0)
-    return FindingCurve(at, _plain(grid.use[0, hours]), _plain(usual), _plain(low), _plain(usual + band))
+    low = np.maximum(middle - band, 0)
+    return FindingCurve(at, _plain(grid.use[0, hours]), _plain(middle), _plain(low), _plain(middle + band))
 
 
 def _plain(values: npt.NDArray[np.float32]) -> list[float | None]:

@@ -64,12 +64,28 @@ class Judge:
         self._numbers: dict[Point, int] = {}
         self._layouts: dict[tuple[str, tuple[str, ...]], list[int]] = {}
         self._bounds: list[tuple[float, float]] = []
+        self._told = self._meters
+
+    def take(self, meters: Iterable[Meter]) -> None:
+        """The site has other meters, from the next judgement on: one may be made just now in another thread."""
+        self._told = {m.id: m for m in meters}
+
+    def _renew(self) -> None:
+        told = self._told
+        if told is self._meters:
+            return
+        self._meters = told
+        self._layouts.clear()
+        for number, point in enumerate(self._points):
+            if point.meter in self._meters:
+                self._bounds[number] = self._meters[point.meter].bounds(point.quantity)
 
     def judge(self, messages: Sequence[Message], now_ms: int) -> Judged:
         """Decode messages of readings; nothing of them is lost: it is in the columns or among the refusals.
 
         A message that makes the judge itself fail is refused like a broken one: it would come again for ever.
         """
+        self._renew()
         try:
             return self._judge(messages, now_ms)
         except Exception as error:

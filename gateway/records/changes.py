@@ -106,3 +106,10 @@ async def last_change(records: Records, *, without: Sequence[str] = ()) -> int:
     wanted = select(func.max(ChangeRow.id)).where(ChangeRow.kind.not_in(without))
     async with records.reading() as connection:
         return int((await connection.execute(wanted)).scalar() or 0)
+
+
+async def changed_kinds(records: Records, *, after: int) -> frozenset[str]:
+    """Of which kinds anything was changed after the change of this id."""
+    wanted = select(ChangeRow.kind).where(ChangeRow.id > after).distinct()
+    async with records.reading() as connection:
+        return frozenset((await connection.execute(wanted)).scalars())

@@ -33,7 +33,7 @@ from gateway.quotas.tables import QuotaCrossingRow, QuotaRow
 from gateway.records.base import Base
 from gateway.records.tables import ChangeRow
 from gateway.reporting.tables import FilingRow, FilingStepRow
-from gateway.sites.tables import SiteRow
+from gateway.sites.tables import SiteFileRow, SiteRow
 from gateway.stock.tables import StockMoveRow
 from gateway.tariffs.tables import TariffRow
 
@@ -61,6 +61,7 @@ TABLES = (
     MeterEventRow,
     QuotaCrossingRow,
     QuotaRow,
+    SiteFileRow,
     SiteRow,
     StatementRow,
     StatementStepRow,

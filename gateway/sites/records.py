@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -22,9 +21,6 @@ from gateway.records.database import Records
 from gateway.sites.keeping import KEPT, kept_rows, write
 from gateway.sites.rows import rows_of, site_of
 from gateway.sites.tables import SiteRow
-
-# What a site file of an edge need not speak of; where it says nothing, the records stay.
-_UNSPOKEN = ("organisations", "facts", "shares", "virtual_points", "accounts", "memberships")
 
 
 class MovedOn(StoreError):
@@ -80,21 +76,6 @@ def difference(now: Site | None, wanted: Site) -> list[Change]:
     """What differs, kind by kind: what is new or other in the order of `wanted`, then what is gone."""
     before = rows_of(now) if now is not None else {kind: [] for kind in KEPT}
     return [change for kind, rows in rows_of(wanted).items() for change in _of_kind(kind, before[kind], rows)]
-
-
-async def load_or_import(records: Records, site: Site, clock: Clock) -> tuple[Site, int]:
-    """The site of a file as the records have it afterwards, and how many records the file has changed.
-
-    What the file does not speak of at all, such as organisations, stays as it is in the records.
-    """
-    sites = SiteRecords(records, clock)
-    present = await sites.site(site.id) if site.id in await sites.ids() else None
-    if present is not None:
-        site = replace(site, **{key: getattr(present, key) for key in _UNSPOKEN if not getattr(site, key)})
-    changes = difference(present, site)
-    if present is not None and not changes:
-        return present, 0
-    return await sites.apply(site.id, changes, "site file", "the gateway was started on it"), len(changes)
 
 
 def _sources(source: Mapping[str, Any] | None, author: Author, site_id: str) -> list[Deed]:

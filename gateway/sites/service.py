@@ -16,11 +16,21 @@ class Directory:
     """The meters of the site and the imported ones beside them."""
 
     def __init__(self, site: Site) -> None:
+        # Counts what was learnt: another number says that some meter is known otherwise.
+        self.revision = 0
+        self._learnt: dict[Point, None] = {}
+        self._tell(site)
+
+    def _tell(self, site: Site) -> None:
         self.site = site
         self.meters: dict[str, Meter] = {m.id: m for m in site.meters}
         self._points = {point for meter in site.meters for point in meter.points}
-        # Counts what was learnt: another number says that some meter is known otherwise.
-        self.revision = 0
+
+    def take(self, site: Site) -> None:
+        """The records say otherwise of the site; what readings taught stays known."""
+        self._tell(site)
+        self.revision += 1
+        self.learn(list(self._learnt))
 
     @property
     def mains(self) -> list[Meter]:
@@ -46,6 +56,7 @@ class Directory:
         for point in points:
             if point not in self._points:
                 self._points.add(point)
+                self._learnt[point] = None
                 found[point.meter].append(point.quantity)
         for meter, names in found.items():
             known = self.meters.get(meter) or Meter(meter, Text(meter, meter), medium_of(names))

@@ -9,7 +9,18 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Date, Double, ForeignKey, ForeignKeyConstraint, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Date,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.records.base import Base
@@ -24,6 +35,18 @@ class SiteRow(Base):
     name_zh: Mapped[str] = mapped_column(String)
     name_en: Mapped[str] = mapped_column(String)
     zone: Mapped[str] = mapped_column(String)
+
+
+class SiteFileRow(Base):
+    """The file that a gateway was last started on, and that was followed: digests of what it said of each kind, and of
+    what the records then were."""
+
+    __tablename__ = "site_files"
+
+    site: Mapped[str] = mapped_column(String, ForeignKey("sites.id"), primary_key=True)
+    taken_at_ms: Mapped[int] = mapped_column(BigInteger)
+    file: Mapped[dict[str, str]] = mapped_column(JSON)
+    records: Mapped[dict[str, str]] = mapped_column(JSON)
 
 
 class _OfSite:

@@ -13,11 +13,10 @@ from hypothesis import given, settings
 from adapters.clocks import SteppedClock
 from adapters.site_files import read_site
 from energy.errors import ConfigurationError, StoreError, UnknownName
-from energy.organisations import Organisation
 from energy.sites import LineSettings, Meter, Place, Site, Text
 from gateway.records.changes import logged_changes
 from gateway.records.database import Records, open_records
-from gateway.sites.records import SiteRecords, difference, load_or_import
+from gateway.sites.records import SiteRecords, difference
 from gateway.sites.rows import rows_of, site_of
 from tests.databases import NewDatabase
 from tests.energy.random_sites import sites
@@ -149,24 +148,6 @@ async def test_two_sites_live_beside_each_other(records: Records) -> None:
     assert await kept.site("campus") == site(HOUSE)
     with pytest.raises(UnknownName, match="site 'third' is not in the records"):
         await kept.site("third")
-
-
-async def test_the_file_of_the_start_is_imported_once_and_says_so(records: Records) -> None:
-    made = site(HOUSE)
-
-    assert await load_or_import(records, made, CLOCK) == (made, 2)
-    assert await load_or_import(records, made, CLOCK) == (made, 0)
-    assert {logged.who for logged in await logged_changes(records)} == {"site file"}
-
-
-async def test_what_the_file_of_the_start_does_not_speak_of_stays_in_the_records(records: Records) -> None:
-    full = site(HOUSE, organisations=(Organisation("office", NAME),))
-    await keep(records, full)
-
-    assert await load_or_import(records, site(replace(HOUSE, kind="school")), CLOCK) == (
-        replace(full, places=(replace(HOUSE, kind="school"),)),
-        1,
-    )
 
 
 async def test_new_records_come_after_the_old_ones(records: Records) -> None:

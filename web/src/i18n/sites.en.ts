@@ -80,7 +80,7 @@ export const sitesEn = {
     apply: 'Apply the changes',
     applying: 'Changing the records …',
     applied: '{count} records were changed, and the audit log tells it.',
-    restart: 'New meters are on the pages once the gateway is restarted. Gateway and edges read their own site file when they start: put an export as YAML in its place first, or the places, lines and meters of the old file will hold again.',
+    restart: 'New meters are on the pages at once. Edges read their own site file when they start: give them an export as YAML.',
     again: 'Compare again',
     drop: 'Drop it',
   },
