@@ -14,12 +14,13 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from adapters.learnt_files import LearntFiles
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import STATE, STORED, EdgeState, decode_stored, encode, topic
-from collectors.decoder import compile_meter
 from collectors.lines.modbus_tcp import open_line
 from collectors.meter_profile import Profile
+from edge.asking import Asking
 from edge.poll import LineWorker, Station
 from edge.publish import LINGER_S, Publisher, Recorder
 from edge.schedule import next_tick
@@ -36,7 +37,10 @@ _FAREWELL_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class EdgeSettings:
-    """What an edge runs on. `profiles` holds the profile of every meter of the site, by its id."""
+    """What an edge runs on. `profiles` holds the profile of every meter of the site, by its id.
+
+    learnt : the folder in which is kept what meters were found to refuse; None keeps it in memory.
+    """
 
     edge: str
     site: Site
@@ -45,6 +49,7 @@ class EdgeSettings:
     outbox: Path
     outbox_bytes: int = 2_000_000_000
     linger_s: float = LINGER_S
+    learnt: Path | None = None
 
 
 async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
@@ -93,11 +98,12 @@ async def _workers(
         line.id: await stack.enter_async_context(open_line(line.address, now=clock.now, timeout_s=line.timeout_s))
         for line in settings.site.lines
     }
+    learnt = None if settings.learnt is None else LearntFiles(settings.learnt)
     for meter in settings.site.meters:
         if meter.line is None or meter.profile is None:
             continue
-        plans = compile_meter(meter, settings.profiles[meter.profile], lines[meter.line].cost)
-        by_line[meter.line].append(Station(meter, plans, next_tick(clock.now(), meter.interval_s)))
+        asking = Asking(meter, settings.profiles[meter.profile], lines[meter.line].cost, learnt)
+        by_line[meter.line].append(Station(meter, (), next_tick(clock.now(), meter.interval_s), asking))
     return [LineWorker(lines[line], stations, clock, recorder.take, changed.set) for line, stations in by_line.items()]
 
 

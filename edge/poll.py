@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from adapters.wire import Flag, MeterReadings, MeterState
-from collectors.decoder import BlockPlan, Decoded
+from collectors.decoder import BlockPlan, Decoded, Values
 from collectors.lines.line import Line
+from edge.asking import Asking
 from edge.schedule import Patience, next_tick
 from energy.errors import LineError
 from energy.ports import Clock
@@ -24,11 +25,15 @@ Sink = Callable[[MeterReadings], None]
 
 @dataclass(slots=True)
 class Station:
-    """A meter on a line: how it is read, when it is due, and how it has answered."""
+    """A meter on a line: how it is read, when it is due, and how it has answered.
+
+    asking : learns what the meter refuses, and then says what is asked; without one it is `plans`, whatever comes.
+    """
 
     meter: Meter
     plans: Sequence[BlockPlan]
     due: datetime
+    asking: Asking | None = None
     patience: Patience = field(init=False)
     state: MeterState = field(init=False)
 
@@ -62,7 +67,10 @@ class LineWorker:
 
     async def _read(self, station: Station) -> None:
         try:
-            for plan in station.plans:
+            if station.asking is not None:
+                async for taken_at, values in station.asking.sweep(self._line, self._clock):
+                    self._sink(as_readings(station.meter.id, taken_at, values))
+            for plan in station.plans if station.asking is None else ():
                 reply = await self._line.read(station.meter.unit, plan.block)
                 self._sink(to_wire(station.meter.id, reply.taken_at, plan.decode(reply.payload)))
         except LineError as error:
@@ -97,6 +105,12 @@ class LineWorker:
             log.info("meter.back", meter=station.meter.id, after_s=round((now_ms - station.state.since) / 1000, 1))
         station.state = MeterState("reporting", now_ms)
         self._changed()
+
+
+def as_readings(meter: str, taken_at: datetime, found: Values) -> MeterReadings:
+    """What a reply said, as it travels."""
+    flags = {name: Flag("bad", reason.value) for name, reason in found.bad.items()}
+    return MeterReadings(meter, to_ms(taken_at), found.values, flags)
 
 
 def to_wire(meter: str, taken_at: datetime, decoded: Sequence[Decoded]) -> MeterReadings:

@@ -101,6 +101,9 @@ def _electricity() -> Iterator[Quantity]:
             )
             yield energy
             yield from _phases(energy)
+    for tier, zh in (("sharp", "尖"), ("peak", "峰"), ("flat", "平"), ("valley", "谷")):
+        name, told = f"active_energy_total_{tier}", f"Active energy total, {tier}"
+        yield Quantity(name, "kWh", counter, f"合计有功电能（{zh}）", told, 0, total_kwh, Transformed.POWER)
     for of, unit, zh, en in (
         ("active_power", "kW", "有功功率", "Active power"),
         ("reactive_power", "kvar", "无功功率", "Reactive power"),
@@ -126,10 +129,17 @@ def _electricity() -> Iterator[Quantity]:
             Transformed.VOLTAGE,
         )
     yield from _phases(Quantity("current", "A", gauge, "电流", "Current", -1e5, 1e5, Transformed.CURRENT))
-    yield Quantity("current_avg", "A", gauge, "平均电流", "Mean current", -1e5, 1e5, Transformed.CURRENT)
+    yield Quantity("voltage_ll_avg", "V", gauge, "平均线电压", "Mean voltage L-L", 0, 1e6, Transformed.VOLTAGE)
+    for name, zh, en in (
+        ("avg", "平均电流", "Mean current"),
+        ("n", "中性线电流", "Current N"),
+        ("sum", "电流之和", "Sum of currents"),
+    ):
+        yield Quantity(f"current_{name}", "A", gauge, zh, en, -1e5, 1e5, Transformed.CURRENT)
     yield Quantity("frequency", "Hz", gauge, "频率", "Frequency", 40, 70)
     yield Quantity("phase_angle", "deg", gauge, "相位角", "Phase angle", -360, 360)
     yield from _phases(Quantity("thd_voltage", "%", gauge, "电压谐波畸变率", "Voltage THD", 0, 400))
+    yield from _phases(Quantity("thd_current", "%", gauge, "电流谐波畸变率", "Current THD", 0, 1000))
     yield Quantity("thd_voltage_avg", "%", gauge, "平均电压谐波畸变率", "Mean voltage THD", 0, 400)
 
 
