@@ -19,6 +19,8 @@ _COMMANDS = {
     "simulate": ("simulate", "Play meters that answer over Modbus TCP."),
     "fault": ("fault", "Let a fault of the simulated meters begin or end."),
     "read": ("read", "Read one meter once, and print what it says."),
+    "plan": ("plan", "Print by which requests a meter is read, and what they cost on the line."),
+    "profiles": ("profiles", "List and show makes of meters, check a profile of your own."),
     "import": ("import_readings", "Take readings from CSV or Parquet files into the store."),
     "accounts": ("accounts", "Say who may sign in, and what they may do."),
     "site": ("sites", "Bring a site file into the records, write one out, see what was changed."),
