@@ -20,7 +20,7 @@ _LAST = 65535
 def profile_faults(document: Document) -> list[str]:
     """All that does not fit together, whether or not its words are right; what a wrong word hides is passed over."""
     data = document.data if isinstance(document.data, dict) else {}
-    found = _Found(document, _whole(data, "address_base", 0), _whole(data, "max_registers", 125))
+    found = _Found(document, _whole(data, "address_base", 0, 400_001), _whole(data, "max_registers", 125, 125))
     for name, register in _named(data, "registers"):
         found.of_register(name, register)
     for section in ("nameplate", "status"):
@@ -31,9 +31,9 @@ def profile_faults(document: Document) -> list[str]:
     return found.faults
 
 
-def _whole(data: Mapping[str, Any], key: str, otherwise: int) -> int:
+def _whole(data: Mapping[str, Any], key: str, otherwise: int, most: int) -> int:
     given = data.get(key)
-    return given if isinstance(given, int) and not isinstance(given, bool) and given >= 0 else otherwise
+    return given if isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= most else otherwise
 
 
 def _named(data: Mapping[str, Any], key: str) -> Iterator[tuple[str, Any]]:

@@ -71,9 +71,12 @@ class Refusals:
         self._longest_answered = 0
         self._hopeless_ms: int | None = None
 
-    def unsupported(self, now_ms: int) -> list[str]:
-        """The quantities that are not asked now."""
-        return [q for q, found in self.learnt.unsupported.items() if q in self._registers and not found.is_due(now_ms)]
+    @property
+    def forbidden(self) -> frozenset[tuple[Table, int]]:
+        """The registers that no request may read over: those of holes, and of points that are not there."""
+        missing = [self._registers[q] for q in self.learnt.unsupported if q in self._registers]
+        own = {(p.table, a) for r in missing for p in r.pieces for a in range(p.address, p.end)}
+        return self.learnt.forbidden | own
 
     def on_trial(self, now_ms: int) -> list[str]:
         """The quantities that are asked again, each by itself so that it hides no neighbour."""

@@ -55,7 +55,7 @@ def test_a_published_value_is_right_to_half_its_last_digit(tmp_path: Path) -> No
     assert check_profile(written(tmp_path, PROFILE.replace("1.234", "1.23"))).remarks == ()
 
     with pytest.raises(ConfigurationError, match=r"decodes to 1\.234"):
-        check_profile(written(tmp_path, PROFILE.replace("1.234", "1.230")))
+        check_profile(written(tmp_path, PROFILE.replace("1.234", "'1.230'")))
 
 
 def test_a_recording_that_lacks_the_registers_is_told(tmp_path: Path) -> None:
@@ -75,9 +75,7 @@ def test_what_somebody_should_look_at_once_more_is_remarked(tmp_path: Path) -> N
 
 
 def test_bits_of_one_register_are_no_double_use(tmp_path: Path) -> None:
-    text = PROFILE.replace(
-        "voltage_l1: {address: 10, type: uint16,", "voltage_l1: {address: 10, type: uint8, byte: low,"
-    )
+    text = PROFILE.replace("address: 10, type: uint16", "address: 10, type: uint8, byte: low")
     text = text[: text.index("recordings")] + "  voltage_l2: {address: 10, type: uint8, byte: high, unit: V}\n"
 
     assert check_profile(written(tmp_path, text)).remarks == ("no recording of a meter: untested",)

@@ -1,0 +1,131 @@
+"""`jieneng plan` and `jieneng profiles` as a stranger uses them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from collectors.meter_profile import FOLDER, profile_ids
+from jieneng.__main__ import jieneng
+from jieneng.meter_pages import supported_meters
+
+DEMO = Path(__file__).parents[2] / "config" / "demo.yaml"
+OWN = """\
+maker: Example
+model: EX-100
+medium: electricity
+sources: ["EX-100 manual, table 4"]
+registers:
+  voltage_l1: {address: 0, type: uint16, scale: 0.1, unit: V}
+  active_power: {address: 3, type: int32, unit: W}
+"""
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(jieneng, list(arguments))
+
+
+def planned(*arguments: str) -> dict[str, object]:
+    ran = run("plan", *arguments, "--json")
+    assert ran.exit_code == 0, ran.output
+    answer: dict[str, object] = json.loads(ran.output)
+    return answer
+
+
+def test_a_plan_tells_its_requests_and_what_other_ways_would_cost() -> None:
+    told = run("plan", "eastron/sdm630").output
+
+    assert "input 0..79" in told
+    assert "3 requests, 405.8 ms on the line; 0.68% of its time" in told
+    assert "one for each value: 52 requests, 2340.0 ms" in told
+    assert "contiguous: 9 requests, 584.2 ms" in told
+
+
+def test_a_plan_is_that_of_the_line() -> None:
+    slow = planned("janitza/umg96", "--baud", "2400", "--parity", "even", "--latency", "0")
+    tcp = planned("janitza/umg96", "--tcp")
+
+    assert slow["line"] == "2400 8E1, 0 ms latency"
+    # 2400 8E1: 20 characters of 4.583 ms, and 9.167 ms a register.
+    assert (slow["fixed_ms"], slow["register_ms"], slow["break_even"]) == (91.667, 9.167, 10.0)
+    assert len(slow["blocks"]) > len(tcp["blocks"]) == 2  # type: ignore[arg-type]
+
+
+def test_a_meter_of_a_site_is_planned_as_it_is_installed() -> None:
+    answer = planned("office-a-main", "--site", str(DEMO), "--tcp")
+
+    assert answer["profile"] == "schneider/iem3155"
+    assert [b["every_s"] for b in answer["blocks"]] == [5.0, 5.0]  # type: ignore[attr-defined]
+
+
+def test_counters_may_be_read_at_a_rate_of_their_own() -> None:
+    answer = planned("abb/b23", "--every", "5", "--counters-every", "60")
+
+    assert [(b["address"], b["every_s"]) for b in answer["blocks"]] == [(23296, 5), (20480, 60), (21600, 60)]  # type: ignore[attr-defined]
+    # 170 ms each 5 s, 82.5 and 90.8 ms each minute.
+    assert answer["line_share"] == pytest.approx(0.170 / 5 + (0.0825 + 0.0908333) / 60, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["eastron/sdm631"], "profile 'eastron/sdm631' is not known"),
+        (["nobody", "--site", str(DEMO)], "nobody"),
+        (["abb/b23", "--quantity", "volume"], "profile abb/b23 has no volume"),
+    ],
+)
+def test_what_cannot_be_planned_is_told(arguments: list[str], told: str) -> None:
+    ran = run("plan", *arguments)
+
+    assert ran.exit_code != 0
+    assert told in str(ran.exception)
+
+
+def test_profiles_are_listed_with_whether_they_were_tested() -> None:
+    lines = run("profiles", "list").output.splitlines()
+
+    assert [line.split()[0] for line in lines] == profile_ids()
+    assert {line.split()[0] for line in lines if " recorded " in line} == {
+        "eastron/sdm630",
+        "fuxin/gas-corrector",
+        "xintai/electronic-water",
+    }
+
+
+def test_the_page_of_supported_meters_is_printed() -> None:
+    assert run("profiles", "list", "--markdown").output == supported_meters()
+
+
+def test_a_profile_is_shown_with_its_traps() -> None:
+    told = run("profiles", "show", "tuf/tuf-2000").output
+
+    assert "trap: A total is an integer plus a fraction: both must come from one reply" in told
+    assert "uint8 low byte" in told
+
+
+def test_every_shipped_profile_is_right() -> None:
+    ran = run("profiles", "check", *(str(FOLDER / f"{name}.yaml") for name in profile_ids()))
+
+    assert ran.exit_code == 0
+    assert ran.output.count(": right; ") == len(profile_ids())
+
+
+def test_all_that_is_wrong_with_all_files_is_told_at_once(tmp_path: Path) -> None:
+    right, wrong = tmp_path / "right.yaml", tmp_path / "wrong.yaml"
+    right.write_text(OWN)
+    wrong.write_text(
+        OWN.replace("unit: V", "unit: A").replace("address: 3", "adress: 3").replace("[", "").replace("]", "")
+    )
+
+    ran = run("profiles", "check", str(wrong), str(right))
+
+    assert ran.exit_code == 1
+    assert [line.removeprefix(f"{wrong}:").split(": ")[0] for line in ran.output.splitlines()[:3]] == [
+        "4",
+        "6",
+        "7",
+    ]
+    assert f"{right}: right; 2 quantities, 0 recordings" in ran.output
