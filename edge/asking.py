@@ -65,7 +65,7 @@ class Asking:
                 self._profile,
                 self._cost,
                 max_registers=learnt.longest,
-                forbidden=learnt.forbidden,
+                forbidden=self._refusals.forbidden,
                 cuts=learnt.cuts,
                 without=learnt.unsupported,
             )

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from energy.quantities import Kind, quantity
 from energy.series import Floats
 from energy.sites import Meter
 
-_FLOATS = {"float16": np.float16, "float32": np.float32}
+_FLOATS: dict[str, type[np.floating[Any]]] = {"float16": np.float16, "float32": np.float32}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from jieneng.planning import PlanAnswer
 
 _RTU_FRAME, _TCP_FRAME = 13, 21
+_LONGEST = 125
 
 
 @click.command()
@@ -105,7 +106,7 @@ def _print(answer: PlanAnswer) -> None:
     console.print(
         f"{len(answer.blocks)} requests, {answer.cycle_ms:.1f} ms on the line; {answer.line_share:.2%} of its time. "
         f"A request costs {answer.fixed_ms:.2f} ms and {answer.register_ms:.3f} ms a register: "
-        f"holes of up to {answer.break_even:g} registers are read over.",
+        f"holes of up to {min(answer.break_even, _LONGEST):g} registers are read over.",
         soft_wrap=True,
     )
     for other in answer.others:

@@ -102,7 +102,7 @@ def test_a_slow_request_may_reach_over_fast_ones() -> None:
 
 
 def test_no_rate_reads_over_a_forbidden_register() -> None:
-    wanted = {5: [register(0), register(2)], 60: [register(4)]}
+    wanted = {5.0: [register(0), register(2)], 60.0: [register(4)]}
 
     blocks = plan_rates(wanted, RequestCost(100, 1), forbidden=[(Table.HOLDING, 1), (Table.HOLDING, 3)])
 

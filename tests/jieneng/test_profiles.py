@@ -45,8 +45,8 @@ def test_a_plan_tells_its_requests_and_what_other_ways_would_cost() -> None:
 
 
 def test_a_plan_is_that_of_the_line() -> None:
-    slow = planned("janitza/umg96", "--baud", "2400", "--parity", "even", "--latency", "0")
-    tcp = planned("janitza/umg96", "--tcp")
+    slow = planned("schneider/pm5000", "--baud", "2400", "--parity", "even", "--latency", "0")
+    tcp = planned("schneider/pm5000", "--tcp")
 
     assert slow["line"] == "2400 8E1, 0 ms latency"
     # 2400 8E1: 20 characters of 4.583 ms, and 9.167 ms a register.
