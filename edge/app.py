@@ -18,16 +18,20 @@ from adapters.learnt_files import LearntFiles
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import STATE, STORED, EdgeState, decode_stored, encode, topic
-from collectors.lines.modbus_tcp import open_line
+from collectors.decoder import BlockPlan
+from collectors.lines.address import parse_address
+from collectors.lines.line import Line
+from collectors.lines.opening import open_line
 from collectors.meter_profile import Profile
+from collectors.planner import RequestCost
 from edge.asking import Asking
 from edge.poll import LineWorker, Station
 from edge.publish import LINGER_S, Publisher, Recorder
-from edge.schedule import next_tick
+from edge.schedule import Round, next_tick
 from energy.errors import BusError
 from energy.ports import Clock, Message
 from energy.readings import to_ms
-from energy.sites import Site
+from energy.sites import LineSettings, Meter, Site
 
 log = structlog.get_logger()
 
@@ -76,7 +80,7 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
         log.info("edge.started", edge=settings.edge, meters=len(settings.site.meters), lines=len(workers))
         try:
             async with asyncio.TaskGroup() as tasks:
-                for worker in workers:
+                for worker in workers.values():
                     tasks.create_task(worker.run())
                 tasks.create_task(recorder.run())
                 tasks.create_task(publisher.run())
@@ -92,19 +96,40 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
 
 async def _workers(
     settings: EdgeSettings, clock: Clock, recorder: Recorder, changed: asyncio.Event, stack: AsyncExitStack
-) -> list[LineWorker]:
-    by_line: dict[str, list[Station]] = defaultdict(list)
-    lines = {
-        line.id: await stack.enter_async_context(open_line(line.address, now=clock.now, timeout_s=line.timeout_s))
-        for line in settings.site.lines
-    }
-    learnt = None if settings.learnt is None else LearntFiles(settings.learnt)
-    for meter in settings.site.meters:
-        if meter.line is None or meter.profile is None:
-            continue
-        asking = Asking(meter, settings.profiles[meter.profile], lines[meter.line].cost, learnt)
-        by_line[meter.line].append(Station(meter, (), next_tick(clock.now(), meter.interval_s), asking))
-    return [LineWorker(lines[line], stations, clock, recorder.take, changed.set) for line, stations in by_line.items()]
+) -> dict[str, LineWorker]:
+    """A worker for each wire, by the id of the line that names it first."""
+    wires: dict[str, list[LineSettings]] = defaultdict(list)
+    for line in settings.site.lines:
+        wires[parse_address(line.address).wire].append(line)
+    workers: dict[str, LineWorker] = {}
+    files = None if settings.learnt is None else LearntFiles(settings.learnt)
+    for lines in wires.values():
+        first, ids = lines[0], {line.id for line in lines}
+        timeout_s = max(line.timeout_s for line in lines)
+        opened = await stack.enter_async_context(open_line(first.address, now=clock.now, timeout_s=timeout_s))
+        stations = [
+            _station(meter, Asking(meter, settings.profiles[meter.profile], files), opened, clock)
+            for meter in settings.site.meters
+            if meter.line in ids and meter.profile is not None
+        ]
+        if stations:
+            characters = getattr(parse_address(first.address), "characters", None)
+            workers[first.id] = LineWorker(opened, stations, clock, recorder.take, changed.set, characters=characters)
+    return workers
+
+
+def _station(meter: Meter, asking: Asking, line: Line, clock: Clock) -> Station:
+    """A meter with what is read of it at each of its rates."""
+    groups = meter.groups or [(meter.interval_s, ())]
+    rounds = [_round(asking, names, interval_s, line, clock) for interval_s, names in groups]
+    return Station(meter, (), rounds[0].due, rounds, asking)
+
+
+def _round(asking: Asking, names: Sequence[str], interval_s: float, line: Line, clock: Clock) -> Round:
+    def compiled(cost: RequestCost) -> Sequence[BlockPlan]:
+        return asking.plans(names, cost, to_ms(clock.now()))
+
+    return Round(interval_s, compiled(line.cost), next_tick(clock.now(), interval_s), compiled, line.cost, names)
 
 
 async def _listen(bus: MqttBus, publisher: Publisher) -> None:
@@ -134,7 +159,7 @@ class _Report:
         self._edge, self._boot, self._bus, self._outbox = edge, boot, bus, outbox
         self._since = to_ms(clock.now())
         self.changed = asyncio.Event()
-        self.workers: Sequence[LineWorker] = ()
+        self.workers: Mapping[str, LineWorker] = {}
 
     async def run(self) -> None:
         while True:
@@ -159,8 +184,9 @@ class _Report:
             outbox_bytes=self._outbox.size_bytes,
             outbox_dropped=self._outbox.dropped,
             outbox_full=self._outbox.full,
-            late_ticks=sum(w.late_ticks for w in self.workers),
-            meters={s.meter.id: s.state for w in self.workers for s in w.stations},
+            late_ticks=sum(w.late_ticks for w in self.workers.values()),
+            meters={s.meter.id: s.state for w in self.workers.values() for s in w.stations},
+            lines={line: worker.state for line, worker in self.workers.items()},
         )
         try:
             await self._bus.publish(topic(self._edge, STATE), encode(told), retain=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 import structlog
@@ -19,13 +17,11 @@ from collectors.decoder import (
     installed_registers,
     transformer_ratios,
 )
-from collectors.lines.line import Line, Refused
 from collectors.planner import Block, RequestCost, plan
 from collectors.refusals import CODES, Learnt, Refusals, Unsupported
 from collectors.register_map import Profile, Table
 from energy.errors import StoreError
-from energy.ports import Clock
-from energy.readings import Reason, to_ms
+from energy.readings import Reason
 from energy.sites import Meter
 
 log = structlog.get_logger()
@@ -43,47 +39,56 @@ class _Kept(msgspec.Struct, forbid_unknown_fields=True):
     longest: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """What a plan was made for; `again` are the quantities that are tried once more."""
+
+    cost: RequestCost
+    learnt: Learnt
+    again: tuple[str, ...]
+
+
 class Asking:
     """The requests to a meter. A refused one is replaced by smaller ones until its cause is known, which is kept."""
 
-    def __init__(self, meter: Meter, profile: Profile, cost: RequestCost, files: LearntFiles | None = None) -> None:
-        self._meter, self._profile, self._cost, self._files = meter, profile, cost, files
+    def __init__(self, meter: Meter, profile: Profile, files: LearntFiles | None = None) -> None:
+        self._meter, self._profile, self._files = meter, profile, files
         self._registers = installed_registers(meter, profile)
         # Learnt of by the names that are read, which are others where the meter is wired backwards.
         registers = [replace(r.register, quantity=r.quantity) for r in self._registers]
         self._refusals = Refusals(registers, self._recalled())
         self._ratios = transformer_ratios(meter)
-        self._plans: Sequence[BlockPlan] = ()
-        self._of: tuple[Learnt, tuple[str, ...]] | None = None
+        self._planned: dict[tuple[str, ...], tuple[_Basis, Sequence[BlockPlan]]] = {}
 
-    def plans(self, now_ms: int) -> Sequence[BlockPlan]:
-        """The requests of a cycle."""
-        learnt, again = self._refusals.learnt, tuple(self._refusals.on_trial(now_ms))
-        if self._of != (learnt, again):
-            planned = compile_meter(
-                self._meter,
-                self._profile,
-                self._cost,
-                max_registers=learnt.longest,
-                forbidden=self._refusals.forbidden,
-                cuts=learnt.cuts,
-                without=learnt.unsupported,
-            )
-            alone = [r for r in self._registers if r.quantity in again]
-            tried = [b for r in alone for b in plan([r.register], self._cost, max_registers=125)]
-            self._plans = [*planned, *compile_blocks(tried, alone, self._ratios)]
-            self._of = (learnt, again)
-        return self._plans
+    def plans(self, quantities: Sequence[str], cost: RequestCost, now_ms: int) -> Sequence[BlockPlan]:
+        """The requests for some of the meter's quantities, all if none is named; made anew when more is known."""
+        wanted = tuple(quantities)
+        basis = _Basis(cost, self._refusals.learnt, tuple(self._refusals.on_trial(now_ms)))
+        if wanted not in self._planned or self._planned[wanted][0] != basis:
+            self._planned[wanted] = basis, self._made(wanted, basis)
+        return self._planned[wanted][1]
 
-    def refused(self, block: Block, code: int, now_ms: int) -> Sequence[BlockPlan] | None:
-        """What to ask now instead of a refused request; None where the refusal says nothing of its registers."""
+    def _made(self, wanted: tuple[str, ...], basis: _Basis) -> Sequence[BlockPlan]:
+        planned = compile_meter(
+            replace(self._meter, quantities=wanted or self._meter.quantities, rates={}),
+            self._profile,
+            basis.cost,
+            max_registers=basis.learnt.longest,
+            forbidden=self._refusals.forbidden,
+            cuts=basis.learnt.cuts,
+            without=basis.learnt.unsupported,
+        )
+        alone = [r for r in self._registers if r.quantity in basis.again and (not wanted or r.quantity in wanted)]
+        tried = [block for r in alone for block in plan([r.register], basis.cost)]
+        return [*planned, *compile_blocks(tried, alone, self._ratios)]
+
+    def refused(self, block: Block, code: int, now_ms: int) -> Sequence[BlockPlan]:
+        """What to ask now instead of a refused request; nothing where the refusal says nothing of its registers."""
         if code not in CODES:
-            return None
+            return []
         before = self._refusals.learnt
         asks = self._refusals.refused(block, now_ms)
         self._keep(before)
-        if not asks and self._refusals.learnt == before:
-            return None
         return self._compiled(asks)
 
     def answered(self, block: Block) -> Sequence[BlockPlan]:
@@ -93,36 +98,10 @@ class Asking:
         self._keep(before)
         return self._compiled(asks)
 
-    def unsupported(self) -> Values:
-        """The points that this meter has not, each bad with its reason."""
-        names = list(self._refusals.learnt.unsupported)
-        return Values(dict.fromkeys(names), dict.fromkeys(names, Reason.UNSUPPORTED))
-
-    async def sweep(self, line: Line, clock: Clock) -> AsyncIterator[tuple[datetime, Values]]:
-        """All that the meter says in a cycle, reply by reply, then the points that it has not.
-
-        LineError where it does not answer; a refusal is one only where it says nothing of single registers.
-        """
-        asks, taken_at, refusal = deque(self.plans(to_ms(clock.now()))), None, None
-        while asks:
-            ask = asks.popleft()
-            try:
-                reply = await line.read(self._meter.unit, ask.block)
-            except Refused as error:
-                instead = self.refused(ask.block, error.code, to_ms(clock.now()))
-                if instead is None:
-                    raise
-                asks.extendleft(reversed(instead))
-                refusal = error
-                continue
-            taken_at = reply.taken_at
-            asks.extendleft(self.answered(ask.block))
-            yield taken_at, ask.values(reply.payload)
-        if taken_at is not None:
-            if (missing := self.unsupported()).values:
-                yield taken_at, missing
-        elif refusal is not None:
-            raise refusal
+    def unsupported(self, quantities: Sequence[str]) -> Values | None:
+        """Those of these points, or of all, that this meter has not, each bad with its reason; None if it has all."""
+        missing = [q for q in self._refusals.learnt.unsupported if not quantities or q in quantities]
+        return Values(dict.fromkeys(missing), dict.fromkeys(missing, Reason.UNSUPPORTED)) if missing else None
 
     def _compiled(self, asks: Sequence[Block]) -> list[BlockPlan]:
         return compile_blocks(asks, self._registers, self._ratios) if asks else []

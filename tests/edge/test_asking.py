@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,19 +13,21 @@ import pytest
 from adapters.clocks import SteppedClock
 from adapters.learnt_files import LearntFiles
 from adapters.wire import MeterReadings
-from collectors.decoder import Values
-from collectors.lines.line import Line, Refused
-from collectors.lines.modbus_tcp import open_line
+from collectors.decoder import BlockPlan, Values
+from collectors.lines.line import Line
+from collectors.lines.opening import open_line
 from collectors.meter_profile import Part, Profile, Register, Table, WordOrder
 from collectors.planner import RequestCost
 from collectors.simulators.modbus_server import ModbusServer
 from collectors.simulators.registers import Image, Images
 from edge.asking import Asking
 from edge.poll import LineWorker, Station, as_readings
+from edge.schedule import Round
 from energy.quantities import Medium
-from energy.readings import Reason
+from energy.readings import Reason, to_ms
 from energy.sites import Meter, Text
 
+COST = RequestCost(20, 1)
 NOW = datetime(2026, 1, 14, 2, 0, tzinfo=UTC)
 ADDRESSES = {"voltage_l1": 0, "voltage_l2": 1, "current_l1": 4, "current_l2": 5, "frequency": 6, "power_factor": 9}
 METER = Meter("main", Text("总表", "Main"), Medium.ELECTRICITY, line="plant", unit=3)
@@ -95,13 +97,24 @@ async def line_to(clock: SteppedClock) -> AsyncIterator[Callable[[Slave], object
         await server.stop()
 
 
+def plans(asking: Asking, now_ms: int = 0) -> Sequence[BlockPlan]:
+    return asking.plans((), COST, now_ms)
+
+
 async def cycle(asking: Asking, line: Line, clock: SteppedClock) -> Values:
-    values: dict[str, float | None] = {}
-    bad: dict[str, Reason] = {}
-    async for _, found in asking.sweep(line, clock):
-        values |= found.values
-        bad |= found.bad
-    return Values(values, bad)
+    """One round as the worker of the line makes it."""
+    read: list[MeterReadings] = []
+
+    def compiled(cost: RequestCost) -> Sequence[BlockPlan]:
+        return asking.plans((), cost, to_ms(clock.now()))
+
+    station = Station(METER, (), NOW, [Round(60.0, compiled(COST), NOW, compiled, COST)], asking)
+    worker = LineWorker(line, [station], clock, read.append, lambda: None)
+    await worker._read(station, station.rounds[0])
+    assert (station.state.state == "reporting") == bool(read)
+    flags = {name: Reason(flag.reason) for r in read for name, flag in r.flags.items()}
+    assert all(f.quality == "bad" for r in read for f in r.flags.values())
+    return Values({name: value for r in read for name, value in r.values.items()}, flags)
 
 
 async def test_a_refused_request_is_asked_in_pieces_until_all_that_is_there_was_read(
@@ -109,7 +122,7 @@ async def test_a_refused_request_is_asked_in_pieces_until_all_that_is_there_was_
 ) -> None:
     slave = Slave(frozenset({2, 5}))
     line = await line_to(slave)  # type: ignore[misc]
-    asking = Asking(METER, PROFILE, RequestCost(20, 1), LearntFiles(tmp_path))
+    asking = Asking(METER, PROFILE, LearntFiles(tmp_path))
 
     found = await cycle(asking, line, clock)
 
@@ -118,21 +131,21 @@ async def test_a_refused_request_is_asked_in_pieces_until_all_that_is_there_was_
 
     # Started anew it knows: three requests, none of them refused.
     slave.asked = 0
-    again = Asking(METER, PROFILE, RequestCost(20, 1), LearntFiles(tmp_path))
+    again = Asking(METER, PROFILE, LearntFiles(tmp_path))
     assert (await cycle(again, line, clock)).bad == found.bad
-    assert slave.asked == len(again.plans(0)) == 3
+    assert slave.asked == len(plans(again)) == 3
 
 
 async def test_what_was_learnt_of_one_meter_is_not_believed_of_another_in_its_place(tmp_path: Path) -> None:
     files = LearntFiles(tmp_path)
-    first = Asking(METER, PROFILE, RequestCost(20, 1), files)
-    [whole] = first.plans(0)
+    first = Asking(METER, PROFILE, files)
+    [whole] = plans(first)
     assert first.refused(whole.block, 2, 0)
-    for plan in list(first.refused(whole.block, 2, 0) or ()):
+    for plan in first.refused(whole.block, 2, 0):
         first.answered(plan.block)
     files.write("main", b'{"profile": "x/y", "line": "plant", "unit": 4, "longest": 2}')
 
-    assert len(Asking(METER, PROFILE, RequestCost(20, 1), files).plans(0)) == 1
+    assert len(plans(Asking(METER, PROFILE, files))) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"profile": 3}', b'{"profile": "x/y", "line": "plant"}'])
@@ -140,43 +153,39 @@ def test_a_file_that_cannot_be_understood_is_as_none(tmp_path: Path, content: by
     files = LearntFiles(tmp_path)
     files.write("main", content)
 
-    assert len(Asking(METER, PROFILE, RequestCost(20, 1), files).plans(0)) == 1
+    assert len(plans(Asking(METER, PROFILE, files))) == 1
 
 
 @pytest.mark.parametrize("code", [4, 6, 11])
 def test_a_busy_or_broken_meter_says_nothing_of_its_registers(code: int) -> None:
-    asking = Asking(METER, PROFILE, RequestCost(20, 1))
-    [whole] = asking.plans(0)
+    asking = Asking(METER, PROFILE)
+    [whole] = plans(asking)
 
-    assert asking.refused(whole.block, code, 0) is None
-    assert asking.unsupported() == Values({}, {})
+    assert asking.refused(whole.block, code, 0) == []
+    assert asking.unsupported(()) is None
 
 
-async def test_a_meter_that_refuses_everything_is_told_as_failing(
+async def test_a_meter_that_refuses_everything_reports_nothing(
     clock: SteppedClock, line_to: Callable[[Slave], object]
 ) -> None:
     line = await line_to(Slave(frozenset(range(12))))  # type: ignore[misc]
 
-    with pytest.raises(Refused, match="illegal data address"):
-        await cycle(Asking(METER, PROFILE, RequestCost(20, 1)), line, clock)
+    assert await cycle(Asking(METER, PROFILE), line, clock) == Values({}, {})
 
 
-async def test_the_worker_sends_the_missing_point_as_bad_and_its_neighbours_as_they_are(
-    clock: SteppedClock, line_to: Callable[[Slave], object]
-) -> None:
-    line = await line_to(Slave(frozenset({5})))  # type: ignore[misc]
-    read: list[MeterReadings] = []
-    station = Station(METER, (), NOW + timedelta(seconds=60), Asking(METER, PROFILE, RequestCost(20, 1)))
-    worker = LineWorker(line, [station], clock, read.append, lambda: None)
+def test_each_rate_is_told_of_its_own_missing_points() -> None:
+    asking = Asking(METER, PROFILE)
+    [whole] = plans(asking)
+    asks = [whole]
+    while asks:
+        block = asks.pop().block
+        asks += asking.refused(block, 2, 0) if block.address <= 5 < block.end else asking.answered(block)
 
-    await worker._read(station)
-
-    values = {name: value for r in read for name, value in r.values.items()}
-    assert values == {name: a if a != 5 else None for name, a in ADDRESSES.items()}
-    assert [(name, f.quality, f.reason) for r in read for name, f in r.flags.items()] == [
-        ("current_l2", "bad", "unsupported by the meter")
-    ]
-    assert station.state.state == "reporting"
+    assert asking.unsupported(("current_l1", "current_l2")) == Values(
+        {"current_l2": None}, {"current_l2": Reason.UNSUPPORTED}
+    )
+    assert asking.unsupported(("frequency",)) is None
+    assert [p.quantities for p in asking.plans(("current_l2", "frequency"), COST, 0)] == [("frequency",)]
 
 
 def test_what_a_reply_said_travels_with_its_reasons() -> None:
