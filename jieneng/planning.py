@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from collectors.decoder import Installed, installed_registers
-from collectors.meter_profile import Profile
+from collectors.meter_profile import Profile, Register
 from collectors.planner import Block, RequestCost, by_rules_of_thumb, plan, total_cost_s
 from collectors.rates import TimedBlock, cost_per_s, plan_rates
 from energy.quantities import Kind, quantity
@@ -35,7 +35,11 @@ class OtherWords(msgspec.Struct):
 
 
 class PlanAnswer(msgspec.Struct):
-    """A plan with its cost. `break_even` is the greatest hole that is worth reading over, in registers."""
+    """A plan with its cost, as the edge reads: each rate by itself.
+
+    break_even : the greatest hole that is worth reading over, in registers. together_share : the share of the line's
+    time where slow values ride in faster requests when that is cheaper.
+    """
 
     profile: str
     line: str
@@ -45,6 +49,7 @@ class PlanAnswer(msgspec.Struct):
     blocks: list[BlockWords]
     cycle_ms: float
     line_share: float
+    together_share: float
     others: list[OtherWords]
 
 
@@ -62,7 +67,13 @@ def plan_meter(
     frame_bytes : the bytes of a request and its reply beside the registers, 13 with RTU, 21 with Modbus TCP.
     """
     installed = installed_registers(meter, profile)
-    timed = _timed(meter, profile, installed, cost, counters_every_s)
+    wanted = _wanted(meter, installed, counters_every_s)
+    timed = [
+        TimedBlock(every_s, block)
+        for every_s, registers in sorted(wanted.items())
+        for block in plan(registers, cost, max_registers=profile.max_registers)
+    ]
+    together = plan_rates(wanted, cost, max_registers=profile.max_registers)
     registers = [i.register for i in installed]
     others = by_rules_of_thumb(registers, profile.max_registers)
     cheapest = plan(registers, cost, max_registers=profile.max_registers)
@@ -75,6 +86,7 @@ def plan_meter(
         [_words(each, timed, installed, cost, frame_bytes) for each in timed],
         _ms(total_cost_s([each.block for each in timed], cost)),
         cost_per_s(timed, cost),
+        cost_per_s(together, cost),
         [
             OtherWords(way, len(blocks), _ms(total_cost_s(blocks, cost)))
             for way, blocks in {"all in one cycle, as planned": cheapest, **others}.items()
@@ -82,16 +94,16 @@ def plan_meter(
     )
 
 
-def _timed(
-    meter: Meter, profile: Profile, installed: Sequence[Installed], cost: RequestCost, counters_every_s: float | None
-) -> list[TimedBlock]:
-    counted = [i.register for i in installed if quantity(i.quantity).kind is Kind.COUNTER]
-    if counters_every_s is None or counters_every_s == meter.interval_s:
-        wanted = {meter.interval_s: [i.register for i in installed]}
-    else:
-        rest = [i.register for i in installed if quantity(i.quantity).kind is Kind.GAUGE]
-        wanted = {meter.interval_s: rest, counters_every_s: counted}
-    return plan_rates(wanted, cost, max_registers=profile.max_registers)
+def _wanted(
+    meter: Meter, installed: Sequence[Installed], counters_every_s: float | None
+) -> dict[float, list[Register]]:
+    """The registers by the seconds between their readings."""
+    wanted: dict[float, list[Register]] = {}
+    for name, _, register in installed:
+        is_counter = quantity(name).kind is Kind.COUNTER
+        own_s = meter.rates.get(name, meter.interval_s)
+        wanted.setdefault(counters_every_s if is_counter and counters_every_s else own_s, []).append(register)
+    return wanted
 
 
 def _words(

@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collectors.lines.address import Address
     from collectors.meter_profile import Profile
     from energy.sites import Meter
     from jieneng.planning import PlanAnswer
 
 _RTU_FRAME, _TCP_FRAME = 13, 21
 _LONGEST = 125
+_PARITIES = {"N": "none", "E": "even", "O": "odd"}
 
 
 @click.command()
 @click.argument("what", metavar="METER|PROFILE")
 @click.option("--site", type=click.Path(path_type=Path), help="Site file, where a meter is named.")
-@click.option("--baud", type=click.IntRange(300, 1_000_000), default=9600, show_default=True, help="Serial line: baud.")
-@click.option("--parity", type=click.Choice(["none", "even", "odd"]), default="none", show_default=True)
-@click.option("--stop-bits", type=click.IntRange(1, 2), default=1, show_default=True)
+@click.option(
+    "--baud", type=click.IntRange(300, 1_000_000), help="Baud of a serial line.  [default: of the line, or 9600]"
+)
+@click.option("--parity", type=click.Choice(["none", "even", "odd"]), help="[default: of the line, or none]")
+@click.option("--stop-bits", type=click.IntRange(1, 2), help="[default: of the line, or 1]")
 @click.option("--latency", type=click.FloatRange(0), default=20.0, show_default=True, help="Milliseconds of the meter.")
 @click.option("--tcp", is_flag=True, help="Modbus TCP instead of a serial line.")
 @click.option("--quantity", "quantities", multiple=True, help="Plan only this quantity; may be repeated.")
@@ -31,9 +35,9 @@ _LONGEST = 125
 def command(
     what: str,
     site: Path | None,
-    baud: int,
-    parity: str,
-    stop_bits: int,
+    baud: int | None,
+    parity: str | None,
+    stop_bits: int | None,
     latency: float,
     tcp: bool,
     quantities: tuple[str, ...],
@@ -45,21 +49,25 @@ def command(
 
     \b
         jieneng plan eastron/sdm630 --baud 9600 --latency 20
-        jieneng plan office-main --site config/site.yaml --tcp
+        jieneng plan office-main --site config/site.yaml
         jieneng plan abb/b23 --every 5 --counters-every 60
 
-    Nothing is read: no meter is needed.
+    A meter is planned for its line and its rates, a profile for a serial line of 9600 8N1. Nothing is read.
     """
     from dataclasses import replace
 
     import msgspec
 
+    from collectors.lines.address import Characters, TcpAddress
     from collectors.planner import RequestCost
     from jieneng.planning import plan_meter
 
-    meter, profile = _named(what, site)
+    meter, profile, address = _named(what, site)
     meter = replace(meter, quantities=quantities or meter.quantities, interval_s=every or meter.interval_s)
-    if tcp:
+    characters = getattr(address, "characters", Characters())
+    baud, stop_bits = baud or characters.baud, stop_bits or characters.stop
+    parity = parity or _PARITIES[characters.parity]
+    if tcp or isinstance(address, TcpAddress):
         cost, line = RequestCost.tcp(latency / 1000), f"Modbus TCP, {latency:g} ms a turn"
     else:
         cost = RequestCost.serial(baud, parity=parity, stop_bits=stop_bits, latency_s=latency / 1000)
@@ -72,8 +80,9 @@ def command(
         _print(answer)
 
 
-def _named(what: str, site: Path | None) -> tuple[Meter, Profile]:
-    """The meter of a site file, or a meter of a profile."""
+def _named(what: str, site: Path | None) -> tuple[Meter, Profile, Address | None]:
+    """The meter of a site file with the address of its line, or a meter of a profile."""
+    from collectors.lines.address import parse_address
     from collectors.meter_profile import load_profile
     from energy.errors import UnknownName
     from energy.sites import Meter, Text
@@ -81,12 +90,13 @@ def _named(what: str, site: Path | None) -> tuple[Meter, Profile]:
 
     if site is None:
         profile = load_profile(what)
-        return Meter("meter", Text("", ""), profile.medium), profile
+        return Meter("meter", Text("", ""), profile.medium), profile, None
     installed = load_installed(site)
     meter = installed.site.meter(what)
     if meter.profile is None:
         raise UnknownName(f"meter {what!r} has no profile: it is read by hand")
-    return meter, installed.profiles[meter.profile]
+    line = next((line for line in installed.site.lines if line.id == meter.line), None)
+    return meter, installed.profiles[meter.profile], None if line is None else parse_address(line.address)
 
 
 def _print(answer: PlanAnswer) -> None:
@@ -109,6 +119,11 @@ def _print(answer: PlanAnswer) -> None:
         f"holes of up to {min(answer.break_even, _LONGEST):g} registers are read over.",
         soft_wrap=True,
     )
+    if answer.together_share < answer.line_share - 1e-9:
+        console.print(
+            f"Were slow values taken along in faster requests: {answer.together_share:.2%}. The edge does not yet.",
+            soft_wrap=True,
+        )
     for other in answer.others:
         console.print(f"{other.way}: {other.requests} requests, {other.ms:.1f} ms")
 

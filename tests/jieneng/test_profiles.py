@@ -55,9 +55,9 @@ def test_a_plan_is_that_of_the_line() -> None:
 
 
 def test_a_meter_of_a_site_is_planned_as_it_is_installed() -> None:
-    answer = planned("office-a-main", "--site", str(DEMO), "--tcp")
+    answer = planned("office-a-main", "--site", str(DEMO), "--latency", "11")
 
-    assert answer["profile"] == "schneider/iem3155"
+    assert (answer["profile"], answer["line"]) == ("schneider/iem3155", "Modbus TCP, 11 ms a turn")
     assert [b["every_s"] for b in answer["blocks"]] == [5.0, 5.0]  # type: ignore[attr-defined]
 
 
@@ -67,6 +67,23 @@ def test_counters_may_be_read_at_a_rate_of_their_own() -> None:
     assert [(b["address"], b["every_s"]) for b in answer["blocks"]] == [(23296, 5), (20480, 60), (21600, 60)]  # type: ignore[attr-defined]
     # 170 ms each 5 s, 82.5 and 90.8 ms each minute.
     assert answer["line_share"] == pytest.approx(0.170 / 5 + (0.0825 + 0.0908333) / 60, rel=1e-5)
+
+
+def test_a_meter_on_a_serial_line_is_planned_for_its_characters_and_rates(tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text(
+        "site: campus\nname: {zh: 园区, en: Campus}\n"
+        "places: [{id: house, name: {zh: 楼, en: House}}]\n"
+        "lines: [{id: bus, address: 'serial:/dev/ttyUSB0?baud=2400&parity=E'}]\n"
+        "meters: [{id: main, name: {zh: 总表, en: Main}, medium: electricity, place: house, line: bus,"
+        " profile: abb/b23, every: 60s, read: [active_power@5s, active_energy_import]}]\n"
+    )
+    answer = planned("main", "--site", str(site))
+
+    assert answer["line"] == "2400 8E1, 20 ms latency"
+    first = answer["blocks"][0]  # type: ignore[index]
+    assert (first["quantities"], first["every_s"]) == (["active_power"], 5.0)
+    assert answer["together_share"] <= answer["line_share"]  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(
