@@ -26,7 +26,8 @@ def profile_faults(document: Document) -> list[str]:
     for section in ("nameplate", "status"):
         for name, marking in _named(data, section):
             found.of_marking(section, name, marking)
-    for i, recording in enumerate(data.get("recordings") or []):
+    recordings = data.get("recordings")
+    for i, recording in enumerate(recordings if isinstance(recordings, list) else []):
         found.of_recording(i, recording, dict(_named(data, "registers")))
     return found.faults
 

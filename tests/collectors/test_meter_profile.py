@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from collectors.meter_profile import FOLDER, Table, WordOrder, load_profile, profile_ids
+from collectors.decoder import compile_meter
+from collectors.meter_profile import FOLDER, Table, WordOrder, load_profile, profile_ids, read_profile
+from collectors.planner import RequestCost
+from energy.documents import open_document
 from energy.errors import ConfigurationError, UnknownName
 from energy.quantities import QUANTITIES, quantity
+from energy.sites import Meter, Text
 from energy.units import dimension
 
 RIGHT = """\
@@ -199,6 +207,61 @@ def test_a_wrong_section_is_refused_on_its_line(tmp_path: Path, section: str, to
 
     assert fault.startswith("own.yaml:6: " if "address_base: 30001" in section else "own.yaml:7: ")
     assert told in fault
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["uint16", "V", "low", "3..5", "", "nan"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["address", "type", "1"]), inner),
+    max_leaves=4,
+)
+WHOLE = yaml.safe_load(
+    RIGHT
+    + """\
+max_registers: 60
+address_base: 1
+sentinels: [nan, 5]
+nameplate: {model: {address: 1, type: string, length: 3}}
+status: {state: {address: 4, type: uint16, flags: {0: open}}}
+recordings: [{source: a, address: 10, reply: '0000', values: {active_power: 1}}]
+"""
+)
+
+
+def ways(of: object, way: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    """The ways to everything within."""
+    inner = of.items() if isinstance(of, dict) else enumerate(of) if isinstance(of, list) else ()
+    return [way, *(deep for key, value in inner for deep in ways(value, (*way, key)))]
+
+
+def told_of(path: Path) -> list[str]:
+    """The faults of a file; one without is compiled."""
+    try:
+        made = read_profile(open_document(path), "own")
+    except ConfigurationError as error:
+        return error.faults
+    compile_meter(Meter("m", Text("", ""), made.medium), made, RequestCost.tcp())
+    return []
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(ways(WHOLE)), anything)
+def test_whatever_stands_in_a_file_it_is_read_or_its_faults_are_told(
+    tmp_path_factory: pytest.TempPathFactory, way: tuple[object, ...], value: object
+) -> None:
+    made: object = deepcopy(WHOLE)
+    within: object = made
+    for step in way[:-1]:
+        within = within[step]  # type: ignore[index]
+    if way:
+        within[way[-1]] = value  # type: ignore[index]
+    path = tmp_path_factory.getbasetemp() / "anything.yaml"
+    path.write_text(yaml.safe_dump(made if way else value))
+
+    assert all(fault.startswith(str(path)) for fault in told_of(path))
 
 
 def test_a_file_may_count_addresses_as_its_manual_does(tmp_path: Path) -> None:
