@@ -70,6 +70,28 @@ def check(files: tuple[Path, ...]) -> None:
         sys.exit(1)
 
 
+@command.command()
+@click.argument("name", metavar="ID|FILE")
+@click.option("--line", required=True, help="Address of the line, such as tcp://192.0.2.7:502.")
+@click.option("--unit", type=click.IntRange(0, 255), default=1, show_default=True, help="Unit id of the meter.")
+@click.option("--timeout", type=float, default=1.0, show_default=True, help="Seconds that an answer may take.")
+def texts(name: str, line: str, unit: int, timeout: float) -> None:
+    """Read what the nameplate of a meter says, and its state.
+
+    Exit code 1 if a text could not be read.
+    """
+    import asyncio
+
+    from adapters.clocks import SystemClock
+    from jieneng.nameplates import read_texts
+
+    found = asyncio.run(read_texts(name, line, unit, SystemClock(), timeout))
+    for each in found:
+        click.echo(f"{each.name}: {each.error or ('no text' if each.text is None else each.text)}")
+    if any(each.error for each in found):
+        sys.exit(1)
+
+
 def _print(profile: Profile) -> None:
     from rich.console import Console
     from rich.table import Table

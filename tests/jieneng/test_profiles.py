@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from collectors.meter_profile import FOLDER, profile_ids
+from adapters.clocks import SystemClock
+from collectors.meter_profile import FOLDER, Table, profile_ids
+from collectors.simulators.modbus_server import Answering, ModbusServer
+from collectors.simulators.registers import Image
 from jieneng.__main__ import jieneng
 from jieneng.meter_pages import supported_meters
+from jieneng.nameplates import read_texts
 
 DEMO = Path(__file__).parents[2] / "config" / "demo.yaml"
 OWN = """\
@@ -121,6 +125,25 @@ def test_a_profile_is_shown_with_its_traps() -> None:
 
     assert "trap: A total is an integer plus a fraction: both must come from one reply" in told
     assert "uint8 low byte" in told
+
+
+async def test_the_texts_of_a_meter_are_read(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        OWN + "nameplate: {model: {address: 10, type: string, length: 3}, serial: {address: 90, type: bcd32}}\n"
+        "status: {door: {address: 13, type: uint16, flags: {0: open}}}\n"
+    )
+    registers = {Table.HOLDING: Image(10, b"EX-100" + b"\0\1")}
+    server = ModbusServer({3: Answering(lambda: registers)})
+    await server.start()
+    try:
+        address = f"tcp://{server.host}:{server.port}"
+        found = await read_texts(str(own), address, 3, SystemClock(), 1.0)
+    finally:
+        await server.stop()
+
+    assert [(t.name, t.text) for t in found] == [("model", "EX-100"), ("serial", None), ("door", "open")]
+    assert found[1].error == "exception 2: illegal data address"
 
 
 def test_every_shipped_profile_is_right() -> None:
