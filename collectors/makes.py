@@ -1,0 +1,82 @@
+"""Makes of meters, whatever they speak: registers of Modbus, data items of DL/T 645, records of CJ/T 188."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from collectors import cjt188, dlt645
+from collectors.cjt188.make import RecordMake
+from collectors.cjt188.make import make_of as record_make
+from collectors.decoder import as_wired
+from collectors.dlt645.make import ItemMake
+from collectors.dlt645.make import make_of as item_make
+from collectors.meter_profile import Profile, load_profile, profile_ids
+from energy.documents import open_document
+from energy.errors import UnknownName
+from energy.sites import Meter
+
+Make = Profile | ItemMake | RecordMake
+AddressedMake = ItemMake | RecordMake
+# How a protocol is called where people read.
+SPOKEN = {"dlt645": "DL/T 645", "cjt188": "CJ/T 188"}
+
+_FOLDERS = {
+    protocol: Path(package.__path__[0]) / "meters" for protocol, package in (("dlt645", dlt645), ("cjt188", cjt188))
+}
+_OWN_FILES = (".yaml", ".yml")
+
+
+def addressed_ids() -> list[str]:
+    """The ids of the makes that are shipped and asked by the address on their plate, sorted."""
+    return sorted(f"{protocol}/{path.stem}" for protocol, folder in _FOLDERS.items() for path in folder.glob("*.yaml"))
+
+
+def make_ids() -> list[str]:
+    """The ids of all makes that are shipped, sorted."""
+    return sorted((*profile_ids(), *addressed_ids()))
+
+
+@cache
+def load_make(id_or_file: str) -> Make:
+    """The shipped make of this id, or the one in this file, whose `protocol` says what it speaks; Modbus without one.
+
+    UnknownName if there is neither; ConfigurationError lists all that is wrong in a file.
+    """
+    if id_or_file in addressed_ids():
+        protocol, _, name = id_or_file.partition("/")
+        path = _FOLDERS[protocol] / f"{name}.yaml"
+    elif id_or_file.endswith(_OWN_FILES):
+        path = Path(id_or_file)
+    elif id_or_file in profile_ids():
+        return load_profile(id_or_file)
+    else:
+        raise UnknownName(
+            f"profile {id_or_file!r} is not known; shipped are {', '.join(make_ids())}; "
+            "a file of your own is named with .yaml at its end"
+        )
+    document = open_document(path)
+    match document.value(("protocol",)):
+        case "dlt645":
+            return item_make(document, id_or_file)
+        case "cjt188":
+            return record_make(document, id_or_file)
+        case _:
+            return load_profile(id_or_file)
+
+
+def readable(make: Make, *, reversed_: bool = False) -> tuple[str, ...]:
+    """The quantities that can be read of a meter of this make: built in backwards, its import is our export."""
+    return tuple(as_wired(name, reversed_=reversed_)[0] for name in make.quantities)
+
+
+def address_fault(meter: Meter, make: Make) -> str | None:
+    """What is wrong with how a meter is named on its line, in words; None where all is right."""
+    if isinstance(make, Profile):
+        return None if meter.address is None else "is for meters that are asked by it; a Modbus meter has a unit"
+    digits, spoken = make.address_digits, SPOKEN[make.protocol]
+    if meter.address is None:
+        return f"is missing: a {spoken} meter is asked by the {digits} digits on its plate, in quotes"
+    if len(meter.address) != digits:
+        return f"a {spoken} meter has {digits} digits, these are {len(meter.address)}; fill up with zeros in front"
+    return None
