@@ -6,12 +6,16 @@ from functools import cache
 from pathlib import Path
 
 from collectors import cjt188, dlt645
+from collectors.asked import Asked, BlockAsked, Now
 from collectors.cjt188.make import RecordMake
 from collectors.cjt188.make import make_of as record_make
-from collectors.decoder import as_wired
+from collectors.cjt188.plan import compile_record
+from collectors.decoder import as_wired, compile_meter
 from collectors.dlt645.make import ItemMake
 from collectors.dlt645.make import make_of as item_make
+from collectors.dlt645.plan import compile_items
 from collectors.meter_profile import Profile, load_profile, profile_ids
+from collectors.planner import RequestCost
 from energy.documents import open_document
 from energy.errors import UnknownName
 from energy.sites import Meter
@@ -68,6 +72,15 @@ def load_make(id_or_file: str) -> Make:
 def readable(make: Make, *, reversed_: bool = False) -> tuple[str, ...]:
     """The quantities that can be read of a meter of this make: built in backwards, its import is our export."""
     return tuple(as_wired(name, reversed_=reversed_)[0] for name in make.quantities)
+
+
+def compile_make(meter: Meter, make: Make, cost: RequestCost, now: Now) -> list[Asked]:
+    """What is asked of a meter as it is installed, whatever it speaks."""
+    if isinstance(make, ItemMake):
+        return [*compile_items(meter, make, now)]
+    if isinstance(make, RecordMake):
+        return [*compile_record(meter, make)]
+    return [BlockAsked(meter.unit, plan) for plan in compile_meter(meter, make, cost)]
 
 
 def address_fault(meter: Meter, make: Make) -> str | None:
