@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from collectors.decoder import as_wired, compile_meter
 from collectors.dlt645.make import ItemMake
 from collectors.dlt645.make import make_of as item_make
 from collectors.dlt645.plan import compile_items
+from collectors.lines.address import Address, TcpAddress
 from collectors.meter_profile import Profile, load_profile, profile_ids
 from collectors.planner import RequestCost
 from energy.documents import open_document
@@ -83,13 +85,19 @@ def compile_make(meter: Meter, make: Make, cost: RequestCost, now: Now) -> list[
     return [BlockAsked(meter.unit, plan) for plan in compile_meter(meter, make, cost)]
 
 
-def address_fault(meter: Meter, make: Make) -> str | None:
-    """What is wrong with how a meter is named on its line, in words; None where all is right."""
+def placing_faults(meter: Meter, make: Make, line: Address | None) -> Iterator[tuple[str, str]]:
+    """What is wrong with how a meter is named on its line, and with the line: key of the site file, and words."""
+    if meter.line is None:
+        return
     if isinstance(make, Profile):
-        return None if meter.address is None else "is for meters that are asked by it; a Modbus meter has a unit"
+        if meter.address is not None:
+            yield "address", "is for meters that are asked by it; a Modbus meter has a unit"
+        return
     digits, spoken = make.address_digits, SPOKEN[make.protocol]
     if meter.address is None:
-        return f"is missing: a {spoken} meter is asked by the {digits} digits on its plate, in quotes"
-    if len(meter.address) != digits:
-        return f"a {spoken} meter has {digits} digits, these are {len(meter.address)}; fill up with zeros in front"
-    return None
+        yield "address", f"is missing: a {spoken} meter is asked by the {digits} digits on its plate, in quotes"
+    elif len(meter.address) != digits:
+        given = len(meter.address)
+        yield "address", f"a {spoken} meter has {digits} digits, these are {given}; fill up with zeros in front"
+    if isinstance(line, TcpAddress):
+        yield "line", f"speaks Modbus TCP, a {spoken} meter does not: give it as rtu+tcp://HOST:PORT or serial:/dev/DEVICE"

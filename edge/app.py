@@ -17,9 +17,8 @@ import structlog
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import STATE, STORED, EdgeState, decode_stored, encode, topic
-from collectors.decoder import compile_meter
-from collectors.lines.modbus_tcp import open_line
-from collectors.meter_profile import Profile
+from collectors.lines.opening import open_line
+from collectors.makes import Make, compile_make
 from edge.poll import LineWorker, Station
 from edge.publish import LINGER_S, Publisher, Recorder
 from edge.schedule import next_tick
@@ -40,7 +39,7 @@ class EdgeSettings:
 
     edge: str
     site: Site
-    profiles: Mapping[str, Profile]
+    profiles: Mapping[str, Make]
     bus: str
     outbox: Path
     outbox_bytes: int = 2_000_000_000
@@ -96,8 +95,8 @@ async def _workers(
     for meter in settings.site.meters:
         if meter.line is None or meter.profile is None:
             continue
-        plans = compile_meter(meter, settings.profiles[meter.profile], lines[meter.line].cost)
-        by_line[meter.line].append(Station(meter, plans, next_tick(clock.now(), meter.interval_s)))
+        asked = compile_make(meter, settings.profiles[meter.profile], lines[meter.line].cost, clock.now)
+        by_line[meter.line].append(Station(meter, asked, next_tick(clock.now(), meter.interval_s)))
     return [LineWorker(lines[line], stations, clock, recorder.take, changed.set) for line, stations in by_line.items()]
 
 

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from adapters.wire import Flag, MeterReadings, MeterState
-from collectors.decoder import BlockPlan, Decoded
+from collectors.asked import Asked
+from collectors.decoder import Decoded
 from collectors.lines.line import Line
 from edge.schedule import Patience, next_tick
 from energy.errors import LineError
@@ -27,7 +28,7 @@ class Station:
     """A meter on a line: how it is read, when it is due, and how it has answered."""
 
     meter: Meter
-    plans: Sequence[BlockPlan]
+    asked: Sequence[Asked]
     due: datetime
     patience: Patience = field(init=False)
     state: MeterState = field(init=False)
@@ -62,9 +63,9 @@ class LineWorker:
 
     async def _read(self, station: Station) -> None:
         try:
-            for plan in station.plans:
-                reply = await self._line.read(station.meter.unit, plan.block)
-                self._sink(to_wire(station.meter.id, reply.taken_at, plan.decode(reply.payload)))
+            for asked in station.asked:
+                reply = await asked.ask(self._line)
+                self._sink(to_wire(station.meter.id, reply.taken_at, asked.decode(reply.payload)))
         except LineError as error:
             self._failed(station, str(error))
         else:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from collectors.cjt188.frame import HEAD, TAIL, WAKING, Candidate, Frame, candidates, encode
-from collectors.lines.question import Answered, Declined, More, NotTheAnswer, Verdict
+from collectors.lines.question import ANYONE, Answered, Declined, More, NotTheAnswer, Verdict
 from collectors.station_address import ANY, address_bytes, address_text, is_meant
 
 READ, READ_ADDRESS = 0x01, 0x03
@@ -84,7 +84,7 @@ class ReadData:
 
     @property
     def station(self) -> str:
-        return f"meter {self.address}"
+        return ANYONE if "AA" in self.address else f"meter {self.address}"
 
     @property
     def request(self) -> bytes:
@@ -119,7 +119,7 @@ class ReadAddress:
 
     @property
     def station(self) -> str:
-        return "any meter"
+        return ANYONE
 
     @property
     def request(self) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from collectors.dlt645.frame import HEAD, TAIL, WAKING, Candidate, Frame, candidates, encode
-from collectors.lines.question import Answered, Declined, More, NotTheAnswer, Verdict
+from collectors.lines.question import ANYONE, Answered, Declined, More, NotTheAnswer, Verdict
 from collectors.station_address import address_bytes, address_text, is_meant
 
 READ, READ_MORE, READ_ADDRESS = 0x11, 0x12, 0x13
@@ -107,7 +107,7 @@ class ReadItem:
 
     @property
     def station(self) -> str:
-        return f"meter {self.address}"
+        return ANYONE if "AA" in self.address else f"meter {self.address}"
 
     @property
     def request(self) -> bytes:
@@ -147,7 +147,7 @@ class ReadMore:
 
     @property
     def station(self) -> str:
-        return f"meter {self.address}"
+        return ANYONE if "AA" in self.address else f"meter {self.address}"
 
     @property
     def request(self) -> bytes:
@@ -184,7 +184,7 @@ class ReadAddress:
 
     @property
     def station(self) -> str:
-        return "any meter"
+        return ANYONE
 
     @property
     def request(self) -> bytes:

@@ -17,8 +17,8 @@ from adapters.site_book_export import write_book
 from adapters.site_book_files import read_book
 from adapters.site_export import site_text
 from adapters.site_files import read_site
-from collectors.lines.address import parse_address
-from collectors.makes import Make, address_fault, load_make, readable
+from collectors.lines.address import Address, clashes, parse_address
+from collectors.makes import Make, load_make, placing_faults, readable
 from energy.errors import ConfigurationError, EnergyError, LineError
 from energy.sites import Meter, Site
 from gateway.api.uploads import Upload
@@ -172,24 +172,28 @@ def _fault(text: str, path: Path) -> Fault:
 
 def _installed(site: Site, present: Site) -> tuple[Site, list[Fault]]:
     """The site with what its meters can be read of, and what lines and profiles do not take."""
-    faults = list(_lines(site))
+    addresses: dict[str, Address] = {}
+    faults = list(_lines(site, addresses))
     own = {m.id: m.profile for m in present.meters if _is_own(m.profile)}
     profiles: dict[str, Make] = {}
     meters = []
     for meter in site.meters:
         try:
-            meters.append(_metered(meter, own.get(meter.id), profiles))
+            meters.append(_metered(meter, own.get(meter.id), profiles, addresses.get(meter.line or "")))
         except EnergyError as error:
             faults.append(Fault(f"meter {meter.id!r}: {error}", "meters"))
     return replace(site, meters=tuple(meters)), faults
 
 
-def _lines(site: Site) -> Iterator[Fault]:
+def _lines(site: Site, addresses: dict[str, Address]) -> Iterator[Fault]:
+    """What is wrong with the lines; those that are right are added to `addresses`."""
     for line in site.lines:
         try:
-            parse_address(line.address)
+            addresses[line.id] = parse_address(line.address)
         except LineError as error:
             yield Fault(f"line {line.id!r}: {error}", "lines")
+    for line_id, text in clashes(addresses):
+        yield Fault(f"line {line_id!r}: {text}", "lines")
 
 
 def _is_own(profile: str | None) -> bool:
@@ -197,7 +201,7 @@ def _is_own(profile: str | None) -> bool:
     return profile is not None and PurePath(profile).suffix in _OWN
 
 
-def _metered(meter: Meter, own: str | None, profiles: dict[str, Make]) -> Meter:
+def _metered(meter: Meter, own: str | None, profiles: dict[str, Make], line: Address | None) -> Meter:
     name = meter.profile
     if name is None:
         if meter.line:
@@ -214,9 +218,9 @@ def _metered(meter: Meter, own: str | None, profiles: dict[str, Make]) -> Meter:
     has = readable(profile, reversed_=meter.reversed)
     if profile.medium is not meter.medium:
         raise EnergyError(f"profile {name} is for {profile.medium}, but the meter measures {meter.medium}")
-    fault = address_fault(meter, profile) if meter.line else None
-    if fault is not None:
-        raise EnergyError(f"address {fault}")
+    wrong = [f"{key} {text}" for key, text in placing_faults(meter, profile, line)]
+    if wrong:
+        raise EnergyError("; ".join(wrong))
     if unknown := [quantity for quantity in meter.quantities if quantity not in has]:
         raise EnergyError(f"profile {name} has no register {', '.join(unknown)}; it has {', '.join(has)}")
     return replace(meter, quantities=meter.quantities or has)

@@ -41,9 +41,7 @@ class WireInMemory:
             case Answered(payload):
                 return Reply(payload, NOON, 0.1)
             case Declined(code, reason):
-                refused = Refused(code)
-                refused.args = (reason,)
-                raise refused
+                raise Refused(code, reason)
             case More():
                 raise NoAnswer(question.station)
         raise Untrusted(verdict.reason)
