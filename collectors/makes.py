@@ -100,4 +100,7 @@ def placing_faults(meter: Meter, make: Make, line: Address | None) -> Iterator[t
         given = len(meter.address)
         yield "address", f"a {spoken} meter has {digits} digits, these are {given}; fill up with zeros in front"
     if isinstance(line, TcpAddress):
-        yield "line", f"speaks Modbus TCP, a {spoken} meter does not: give it as rtu+tcp://HOST:PORT or serial:/dev/DEVICE"
+        yield (
+            "line",
+            f"speaks Modbus TCP, a {spoken} meter does not: give it as rtu+tcp://HOST:PORT or serial:/dev/DEVICE",
+        )

@@ -95,8 +95,8 @@ async def _workers(
     for meter in settings.site.meters:
         if meter.line is None or meter.profile is None:
             continue
-        asked = compile_make(meter, settings.profiles[meter.profile], lines[meter.line].cost, clock.now)
-        by_line[meter.line].append(Station(meter, asked, next_tick(clock.now(), meter.interval_s)))
+        plans = compile_make(meter, settings.profiles[meter.profile], lines[meter.line].cost, clock.now)
+        by_line[meter.line].append(Station(meter, plans, next_tick(clock.now(), meter.interval_s)))
     return [LineWorker(lines[line], stations, clock, recorder.take, changed.set) for line, stations in by_line.items()]
 
 

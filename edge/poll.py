@@ -28,7 +28,7 @@ class Station:
     """A meter on a line: how it is read, when it is due, and how it has answered."""
 
     meter: Meter
-    asked: Sequence[Asked]
+    plans: Sequence[Asked]
     due: datetime
     patience: Patience = field(init=False)
     state: MeterState = field(init=False)
@@ -63,9 +63,9 @@ class LineWorker:
 
     async def _read(self, station: Station) -> None:
         try:
-            for asked in station.asked:
-                reply = await asked.ask(self._line)
-                self._sink(to_wire(station.meter.id, reply.taken_at, asked.decode(reply.payload)))
+            for plan in station.plans:
+                reply = await plan.ask(self._line)
+                self._sink(to_wire(station.meter.id, reply.taken_at, plan.decode(reply.payload)))
         except LineError as error:
             self._failed(station, str(error))
         else:

@@ -51,9 +51,7 @@ def load_installed(path: Path) -> Installed:
     return Installed(replace(site, meters=tuple(meters)), profiles)
 
 
-def _profile(
-    meter: Meter, document: Document, i: int, line: Address | None
-) -> tuple[Make | None, list[str]]:
+def _profile(meter: Meter, document: Document, i: int, line: Address | None) -> tuple[Make | None, list[str]]:
     if meter.profile is None:
         text = "is missing: a meter on a line needs a profile" if meter.line else ""
         return None, [document.fault(("meters", i, "profile"), text)] if text else []

@@ -129,7 +129,9 @@ def make_of(document: Document, own_id: str) -> RecordMake:
     words = checked(document, RecordMakeWords)
     faults: list[str] = []
     fields: dict[str, NumberField] = {}
-    status, doubts, at = None, (), 0
+    status: slice | None = None
+    doubts: tuple[Doubt, ...] = ()
+    at = 0
     for i, part in enumerate(words.answer):
         if part.quantity is not None:
             try:

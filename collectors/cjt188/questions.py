@@ -22,10 +22,17 @@ _ENOUGH = 3 * 128
 
 
 class _Asked(Protocol):
-    meter_type: int
-    address: str
-    control: int
-    serial: int
+    @property
+    def meter_type(self) -> int: ...
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def control(self) -> int: ...
+
+    @property
+    def serial(self) -> int: ...
 
     def understood(self, frame: Frame) -> Answered | NotTheAnswer | None:
         """The answer in a right frame of the meter asked; None where it answers something else."""

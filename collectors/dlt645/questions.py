@@ -43,8 +43,11 @@ def error_words(code: int) -> str:
 
 
 class _Asked(Protocol):
-    control: int
-    address: str
+    @property
+    def control(self) -> int: ...
+
+    @property
+    def address(self) -> str: ...
 
     def understood(self, frame: Frame) -> Answered | NotTheAnswer | None:
         """The answer in a right frame of the meter asked; None where it answers something else."""

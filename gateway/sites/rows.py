@@ -157,7 +157,7 @@ def _of_meter(m: Meter) -> Row:
 
 
 def _asked_as(m: Meter) -> str | None:
-    """The profile, and behind it the address by which the meter is asked, if it is: `dlt645/three-phase @000000000161`."""
+    """The profile, and behind it the address if that is asked: `dlt645/three-phase @000000000161`."""
     return m.profile if m.address is None else f"{m.profile or ''} @{m.address}"
 
 

@@ -145,7 +145,8 @@ def test_a_file_tells_all_that_is_wrong_in_it_with_its_lines(tmp_path: Path) -> 
 
     assert [fault.removeprefix(f"{path}:") for fault in caught.value.faults] == [
         "9: answer[0].quantity = 'temperature': no code of CJ/T 188 measures temperature; give the unit itself",
-        "10: answer[1].quantity = 'volume': 'GJ' measures heat and 'm3' measures volume: there is no factor between them",
+        "10: answer[1].quantity = 'volume': 'GJ' measures heat and 'm3' measures volume: "
+        "there is no factor between them",
     ]
 
 

@@ -19,8 +19,15 @@ from energy.quantities import quantity
 from energy.units import factor
 
 logger.disable("dlt645")
-THREE = load_make("dlt645/three-phase")
-assert isinstance(THREE, ItemMake)
+
+
+def _three_phase() -> ItemMake:
+    made = load_make("dlt645/three-phase")
+    assert isinstance(made, ItemMake)
+    return made
+
+
+THREE = _three_phase()
 THEIRS = clone_data_map()
 # Under `Unit` the other implementation names the unit of something else for these.
 _RATIO = ("power_factor", "thd_voltage")

@@ -17,8 +17,14 @@ from energy.readings import Quality, Reason
 from energy.sites import Meter, Text
 from tests.collectors.frames import NOON, WireInMemory
 
-MAKE = load_make("dlt645/three-phase")
-assert isinstance(MAKE, ItemMake)
+
+def three_phase() -> ItemMake:
+    made = load_make("dlt645/three-phase")
+    assert isinstance(made, ItemMake)
+    return made
+
+
+MAKE = three_phase()
 VOLTS = {"voltage_l1": 220.1, "voltage_l2": 221.2, "voltage_l3": 222.3}
 VOLTAGES, POWERS = bytes.fromhex("0201FF00"), bytes.fromhex("0203FF00")
 
@@ -151,7 +157,12 @@ async def test_powers_carry_their_sign() -> None:
 
 @pytest.mark.parametrize(
     ("raw", "reason"),
-    [("FFFF", Reason.SENTINEL), ("EEEE", Reason.SENTINEL), ("0A20", Reason.NOT_A_NUMBER), ("FF22", Reason.NOT_A_NUMBER)],
+    [
+        ("FFFF", Reason.SENTINEL),
+        ("EEEE", Reason.SENTINEL),
+        ("0A20", Reason.NOT_A_NUMBER),
+        ("FF22", Reason.NOT_A_NUMBER),
+    ],
 )
 def test_what_is_no_number_is_bad_and_says_why(raw: str, reason: Reason) -> None:
     [asked] = compiled(meter("voltage_l1"))
