@@ -131,7 +131,10 @@ def _bus(stack: ExitStack, given: dict[str, Any]) -> tuple[Any, Any, Any]:
     )
     told: Any = None
     if given["log_file"] is not None:
-        file = stack.enter_context(given["log_file"].open("w", encoding="utf-8", buffering=1))
+        try:
+            file = stack.enter_context(given["log_file"].open("w", encoding="utf-8", buffering=1))
+        except OSError as error:
+            raise click.UsageError(f"--log {given['log_file']}: {error.strerror}") from error
 
         told = partial(_write, file)
     return Place(given["pty"], given["rtu_tcp"], given["tcp"]), settings, ServedLog(told=told)
@@ -148,7 +151,11 @@ async def _serve_bus(place: Any, settings: Any, log: Any) -> None:
 
     meters = meters_of(settings, now=lambda: datetime.now(UTC), log=log, framed=place.tcp is not None)
     async with host_of(settings, place, meters) as host:
-        timed = "Modbus TCP" if place.tcp is not None else f"{settings.characters}, RTU"
+        timed = (
+            "Modbus TCP"
+            if place.tcp is not None
+            else f"RTU, {settings.characters.baud} 8{settings.characters.parity}{settings.characters.stop}"
+        )
         click.echo(f"{host.address}: {timed}, {len(settings.units)} units, {settings.latency.least_s * 1000:g} ms")
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: _tell(meters.names, log))
         try:

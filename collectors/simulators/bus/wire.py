@@ -14,6 +14,9 @@ from typing import NamedTuple, Protocol
 
 from collectors.simulators.bus.characters import Characters
 
+# Characters that follow each other touch, whatever the rounding of their times says.
+_TOUCH_S = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Saying:
@@ -161,7 +164,7 @@ class Wire:
         return [self._garbled(c, old) for c in new], [self._garbled(c, new) for c in old]
 
     def _garbled(self, character: _Spoken, others: list[_Spoken]) -> _Spoken:
-        met = any(o.start < character.end and character.start < o.end for o in others)
+        met = any(o.start + _TOUCH_S < character.end and character.start + _TOUCH_S < o.end for o in others)
         if not met or character.value is None:
             return character
         return replace(character, value=character.value ^ self._random.randint(1, 255))
