@@ -151,11 +151,8 @@ async def _serve_bus(place: Any, settings: Any, log: Any) -> None:
 
     meters = meters_of(settings, now=lambda: datetime.now(UTC), log=log, framed=place.tcp is not None)
     async with host_of(settings, place, meters) as host:
-        timed = (
-            "Modbus TCP"
-            if place.tcp is not None
-            else f"RTU, {settings.characters.baud} 8{settings.characters.parity}{settings.characters.stop}"
-        )
+        line = settings.characters
+        timed = "Modbus TCP" if place.tcp is not None else f"RTU, {line.baud} 8{line.parity}{line.stop}"
         click.echo(f"{host.address}: {timed}, {len(settings.units)} units, {settings.latency.least_s * 1000:g} ms")
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: _tell(meters.names, log))
         try:
