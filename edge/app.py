@@ -18,7 +18,7 @@ from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import STATE, STORED, EdgeState, decode_stored, encode, topic
 from collectors.decoder import compile_meter
-from collectors.lines.modbus_tcp import open_line
+from collectors.lines.opening import open_line
 from collectors.meter_profile import Profile
 from edge.poll import LineWorker, Station
 from edge.publish import LINGER_S, Publisher, Recorder

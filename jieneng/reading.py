@@ -6,7 +6,7 @@ import msgspec
 
 from collectors.decoder import BlockPlan, compile_meter
 from collectors.lines.line import Line
-from collectors.lines.modbus_tcp import open_line
+from collectors.lines.opening import open_line
 from collectors.meter_profile import load_profile
 from energy.errors import LineError
 from energy.ports import Clock
