@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -10,11 +10,12 @@ from collectors import cjt188, dlt645
 from collectors.asked import Asked, BlockAsked, Now
 from collectors.cjt188.make import RecordMake
 from collectors.cjt188.make import make_of as record_make
-from collectors.cjt188.plan import compile_record
+from collectors.cjt188.plan import RecordAsked, compile_record
 from collectors.decoder import as_wired, compile_meter
+from collectors.decoder import readable as registers_readable
 from collectors.dlt645.make import ItemMake
 from collectors.dlt645.make import make_of as item_make
-from collectors.dlt645.plan import compile_items
+from collectors.dlt645.plan import ItemsAsked, compile_items
 from collectors.lines.address import Address, TcpAddress
 from collectors.meter_profile import Profile, load_profile, profile_ids
 from collectors.planner import RequestCost
@@ -24,6 +25,7 @@ from energy.sites import Meter
 
 Make = Profile | ItemMake | RecordMake
 AddressedMake = ItemMake | RecordMake
+AddressedAsked = ItemsAsked | RecordAsked
 # How a protocol is called where people read.
 SPOKEN = {"dlt645": "DL/T 645", "cjt188": "CJ/T 188"}
 
@@ -73,15 +75,20 @@ def load_make(id_or_file: str) -> Make:
 
 def readable(make: Make, *, reversed_: bool = False) -> tuple[str, ...]:
     """The quantities that can be read of a meter of this make: built in backwards, its import is our export."""
+    if isinstance(make, Profile):
+        return registers_readable(make, reversed_=reversed_)
     return tuple(as_wired(name, reversed_=reversed_)[0] for name in make.quantities)
 
 
-def compile_make(meter: Meter, make: Make, cost: RequestCost, now: Now) -> list[Asked]:
+def compile_addressed(meter: Meter, make: AddressedMake, now: Now) -> Sequence[AddressedAsked]:
+    """What is asked of a meter by its address."""
+    return compile_items(meter, make, now) if isinstance(make, ItemMake) else compile_record(meter, make)
+
+
+def compile_make(meter: Meter, make: Make, cost: RequestCost, now: Now) -> Sequence[Asked]:
     """What is asked of a meter as it is installed, whatever it speaks."""
-    if isinstance(make, ItemMake):
-        return [*compile_items(meter, make, now)]
-    if isinstance(make, RecordMake):
-        return [*compile_record(meter, make)]
+    if not isinstance(make, Profile):
+        return compile_addressed(meter, make, now)
     return [BlockAsked(meter.unit, plan) for plan in compile_meter(meter, make, cost)]
 
 

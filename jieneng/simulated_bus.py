@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from collectors.makes import AddressedMake
 from collectors.meter_profile import Profile, Table
+from collectors.simulators.addressed import numbered_slave
 from collectors.simulators.bus.characters import Characters
 from collectors.simulators.bus.contents import contents_of
 from collectors.simulators.bus.hosts import Host, ModbusTcpHost, PtyHost, TcpHost
@@ -15,6 +17,7 @@ from collectors.simulators.bus.meters import Latency, Meters
 from collectors.simulators.bus.misbehaviour import Misbehaviour
 from collectors.simulators.bus.modbus_slave import Mbap, ModbusSlave, Rtu
 from collectors.simulators.bus.served import ServedLog
+from collectors.simulators.bus.slave import Slave
 from collectors.simulators.bus.wire import Station, Wire
 
 
@@ -29,11 +32,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class BusSettings:
-    """What the bus is made of; without `profile` and `tables` every register tells whose it is."""
+    """What the bus is made of; without `profile` and `tables` every register tells whose it is.
+
+    addressed : a make that is asked by its address, instead of registers; the addresses are the units, zeros in front.
+    """
 
     units: Sequence[int]
     misbehaviours: Sequence[Misbehaviour] = ()
     profile: Profile | None = None
+    addressed: AddressedMake | None = None
     tables: Mapping[Table, Mapping[int, int]] | None = None
     max_registers: int | None = None
     characters: Characters = field(default_factory=Characters)
@@ -46,6 +53,9 @@ class BusSettings:
 
 def meters_of(settings: BusSettings, *, now: Callable[[], datetime], log: ServedLog, framed: bool = False) -> Meters:
     """The meters of a bus; `framed` as Modbus TCP frames them."""
+    if settings.addressed is not None:
+        addressed: list[Slave] = [numbered_slave(settings.addressed, number, now) for number in settings.units]
+        return Meters(addressed, settings.misbehaviours, latency=settings.latency, seed=settings.seed, log=log)
     slaves = [
         ModbusSlave(
             unit,

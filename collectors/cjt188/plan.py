@@ -42,6 +42,15 @@ class RecordAsked:
     wanted: tuple[_Wanted, ...]
     _serial: int = -1
 
+    @property
+    def identifier(self) -> bytes:
+        return self.make.item
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What is asked for, as it is called at this meter."""
+        return tuple(wanted.name for wanted in self.wanted)
+
     async def ask(self, line: Line) -> Reply:
         self._serial = (self._serial + 1) % 256
         make = self.make

@@ -51,6 +51,15 @@ class ItemsAsked:
     _round: int = 0
     _refused: dict[bytes, int] = field(default_factory=dict)
 
+    @property
+    def identifier(self) -> bytes:
+        return self.block or self.members[0].item.identifier
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What is asked for, as it is called at this meter."""
+        return tuple(wanted.name for wanted in self.members if wanted.name is not None)
+
     async def ask(self, line: Line) -> Reply:
         """The answers, each behind its identifier and length; items that the meter refuses are not among them."""
         self._round += 1

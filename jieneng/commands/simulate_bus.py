@@ -92,6 +92,9 @@ def bus(**given: Any) -> None:
     unit=3 | 1-4+9    which meters; all if none is named
     every=3  rate=0.1  after=10  times=5  from=10s  until=1min   how often and when; each time if nothing is said
 
+    With a --profile of DL/T 645 or CJ/T 188, such as dlt645/three-phase, the addresses are the units with zeros in
+    front: 000000000003, and a line of such meters has --baud 2400 --parity E.
+
     Ctrl-C ends it; then, and on SIGUSR1, it prints what each meter did.
     """
     from collectors.simulators.bus.hosts import precise_loop
@@ -102,7 +105,8 @@ def bus(**given: Any) -> None:
 
 
 def _bus(stack: ExitStack, given: dict[str, Any]) -> tuple[Any, Any, Any]:
-    from collectors.meter_profile import load_profile
+    from collectors.makes import load_make
+    from collectors.meter_profile import Profile
     from collectors.simulators.bus.characters import Characters
     from collectors.simulators.bus.contents import read_table
     from collectors.simulators.bus.meters import Latency
@@ -117,10 +121,14 @@ def _bus(stack: ExitStack, given: dict[str, Any]) -> tuple[Any, Any, Any]:
     deeds = [spelled_misbehaviour(text) for text in given["deeds"]]
     if given["misbehaviours"] is not None:
         deeds += read_misbehaviours(given["misbehaviours"])
+    make = None if given["profile"] is None else load_make(given["profile"])
+    if given["tcp"] is not None and not isinstance(make, Profile | None):
+        raise click.UsageError(f"{given['profile']} does not speak Modbus TCP; give --pty or --rtu-tcp")
     settings = BusSettings(
         given["units"],
         deeds,
-        profile=None if given["profile"] is None else load_profile(given["profile"]),
+        profile=make if isinstance(make, Profile) else None,
+        addressed=None if isinstance(make, Profile) else make,
         tables=None if given["registers"] is None else read_table(given["registers"]),
         max_registers=given["max_registers"],
         characters=Characters(given["baud"], given["parity"], given["stop_bits"]),
@@ -147,12 +155,14 @@ def _write(file: TextIO, served: Any) -> None:
 async def _serve_bus(place: Any, settings: Any, log: Any) -> None:
     from datetime import UTC, datetime
 
+    from collectors.makes import SPOKEN
     from jieneng.simulated_bus import host_of, meters_of
 
     meters = meters_of(settings, now=lambda: datetime.now(UTC), log=log, framed=place.tcp is not None)
     async with host_of(settings, place, meters) as host:
         line = settings.characters
-        timed = "Modbus TCP" if place.tcp is not None else f"RTU, {line.baud} 8{line.parity}{line.stop}"
+        spoken = "RTU" if settings.addressed is None else SPOKEN[settings.addressed.protocol]
+        timed = "Modbus TCP" if place.tcp is not None else f"{spoken}, {line.baud} 8{line.parity}{line.stop}"
         click.echo(f"{host.address}: {timed}, {len(settings.units)} units, {settings.latency.least_s * 1000:g} ms")
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: _tell(meters.names, log))
         try:

@@ -13,7 +13,7 @@ import pytest
 from adapters.clocks import SteppedClock
 from adapters.site_files import read_site
 from adapters.wire import MeterReadings
-from collectors.decoder import Decoded, compile_meter
+from collectors.decoder import Decoded
 from collectors.lines.opening import open_line
 from collectors.makes import compile_make, load_make
 from collectors.simulators.campus import read_campus
