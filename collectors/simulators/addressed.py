@@ -24,19 +24,27 @@ _YEAR_MS = 365 * _DAY_MS
 _RATES = {Medium.ELECTRICITY: 4.2, Medium.WATER: 1.3, Medium.GAS: 2.4, Medium.HEAT: 9.0, Medium.ENVIRONMENT: 1.0}
 
 
-def addressed_slave(meter: Meter, make: AddressedMake, shown: Shown, *, number: int = 1) -> Slave:
-    """A meter as it is installed, showing what stands before it; `number` is how misbehaviours call it."""
+AddressedMap = ItemMap | RecordMap
+
+
+def map_of(meter: Meter, make: AddressedMake) -> AddressedMap:
+    """What a meter as it is installed shows of its circuit or pipe."""
+    return ItemMap(meter, make) if isinstance(make, ItemMake) else RecordMap(meter, make)
+
+
+def addressed_slave(meter: Meter, of: AddressedMap, shown: Shown, *, number: int = 1) -> Slave:
+    """A meter showing what stands before it; `number` is how misbehaviours call it."""
     assert meter.address is not None
-    if isinstance(make, ItemMake):
-        return Dlt645Slave(meter.address, ItemMap(meter, make), shown, number=number)
-    return Cjt188Slave(meter.address, RecordMap(meter, make), shown, number=number)
+    if isinstance(of, ItemMap):
+        return Dlt645Slave(meter.address, of, shown, number=number)
+    return Cjt188Slave(meter.address, of, shown, number=number)
 
 
 def numbered_slave(make: AddressedMake, number: int, now: Callable[[], datetime]) -> Slave:
     """A meter through which something flows steadily; its address is its number, filled up with zeros."""
     address = f"{number:0{make.address_digits}d}"
     meter = Meter(f"meter-{number}", Text(f"{number}", f"Meter {number}"), make.medium, address=address)
-    return addressed_slave(meter, make, steady_flow(make.medium, number, now), number=number)
+    return addressed_slave(meter, map_of(meter, make), steady_flow(make.medium, number, now), number=number)
 
 
 def steady_flow(medium: Medium, number: int, now: Callable[[], datetime]) -> Shown:

@@ -11,9 +11,10 @@ from random import Random
 from collectors.cjt188.make import NumberField, RecordMake
 from collectors.cjt188.units import unit_code
 from collectors.decoder import as_wired
-from collectors.packed_decimal import packed
-from collectors.simulators.dlt645_slave import Deed, Shown, digits
-from energy.quantities import Kind, quantity
+from collectors.simulators.digits import Digits
+from collectors.simulators.dlt645_slave import Deed, Shown
+from energy.quantities import quantity
+from energy.series import Floats
 from energy.sites import Meter
 
 
@@ -32,33 +33,36 @@ def _opened(burst: bytes) -> tuple[int, bytes, int, bytes] | None:
 
 
 class RecordMap:
-    """The record of a meter as it is installed; a counter begins anew where its digits end."""
+    """The record of a meter as it is installed; what it shows, the collector turns back into the values of its pipe."""
 
     def __init__(self, meter: Meter, make: RecordMake) -> None:
-        self.make, self._reversed = make, meter.reversed
+        self.make = make
+        self._digits = {field.at: _digits(field, reversed_=meter.reversed) for field in make.fields.values()}
+        self._by_name = {digits.name: digits for digits in self._digits.values()}
 
     def record(self, values: Mapping[str, float], status: int) -> bytes:
         """What it answers; a quantity that is not given is filled with FF."""
         made = bytearray(self.make.length)
         for field in self.make.fields.values():
-            name, turned = as_wired(field.quantity, reversed_=self._reversed)
             if field.code_at is not None:
                 made[field.code_at] = unit_code(quantity(field.quantity).unit)
-            value = values.get(name)
-            shown = b"\xff" * field.length if value is None else _shown(field, -value if turned else value)
+            digits = self._digits[field.at]
+            value = values.get(digits.name)
+            shown = b"\xff" * field.length if value is None else digits.packed(value)
             made[field.at : field.at + field.length] = shown
         if self.make.status is not None:
             length = self.make.status.stop - self.make.status.start
             made[self.make.status] = status.to_bytes(length, "little")
         return bytes(made)
 
+    def shown(self, name: str, values: Floats) -> Floats:
+        """The pipe's values (n,) of a quantity as one reads them."""
+        return self._by_name[name].shown(values)
 
-def _shown(field: NumberField, value: float) -> bytes:
-    whole, largest = digits(value, field.scale), (8 if field.signed else 10) * 10 ** (2 * field.length - 1)
-    if quantity(field.quantity).kind is Kind.COUNTER and not field.signed:
-        whole %= largest
-    fitting = min(largest - 1, max(1 - largest if field.signed else 0, whole))
-    return packed(fitting, field.length, signed=field.signed)
+
+def _digits(field: NumberField, *, reversed_: bool) -> Digits:
+    name, turned = as_wired(field.quantity, reversed_=reversed_)
+    return Digits(name, field.length, field.scale, field.signed, turned)
 
 
 class Cjt188Slave:

@@ -13,8 +13,9 @@ from typing import Protocol
 
 from collectors.decoder import as_wired, transformer_ratios
 from collectors.dlt645.make import Item, ItemMake
-from collectors.packed_decimal import packed
-from energy.quantities import Kind, quantity
+from collectors.simulators.digits import Digits
+from energy.quantities import Transformed, quantity
+from energy.series import Floats
 from energy.sites import Meter
 
 Shown = Callable[[], Mapping[str, float] | None]
@@ -52,46 +53,37 @@ def _opened(burst: bytes) -> _Asked | None:
 
 
 class ItemMap:
-    """The data items of a meter as it is installed; what they show, the collector turns back into the circuit's values.
-
-    A counter begins anew where its digits end; what else does not fit is shown as the nearest that does.
-    """
+    """The data items of a meter as it is installed; the collector turns them back into the values of the circuit."""
 
     def __init__(self, meter: Meter, make: ItemMake) -> None:
-        self._make = make
-        self._ratios = transformer_ratios(meter)
-        self._reversed = meter.reversed
-        self._items = {item.identifier: item for item in make.items.values()}
-        self._blocks = {block.identifier: block.members for block in make.blocks}
+        ratios = transformer_ratios(meter)
+        self._digits = {
+            item.identifier: _digits(item, ratios, reversed_=meter.reversed) for item in make.items.values()
+        }
+        self._trailing = {item.identifier: bytes(item.trailing) for item in make.items.values()}
+        self._blocks = {
+            block.identifier: [make.item(member).identifier for member in block.members] for block in make.blocks
+        }
+        self._by_name = {digits.name: digits for digits in self._digits.values()}
 
     def data(self, identifier: bytes, values: Mapping[str, float]) -> bytes | None:
         """An item, or those members of a block that there are from the first on; None where there is none."""
-        if identifier in self._items:
-            return self._shown(self._items[identifier], values)
         made = b""
-        for member in self._blocks.get(identifier, ()):
-            shown = self._shown(self._make.item(member), values)
-            if shown is None:
+        for member in self._blocks.get(identifier, [identifier]):
+            digits = self._digits.get(member)
+            if digits is None or digits.name not in values:
                 break
-            made += shown
+            made += digits.packed(values[digits.name]) + self._trailing[member]
         return made or None
 
-    def _shown(self, item: Item, values: Mapping[str, float]) -> bytes | None:
-        name, turned = as_wired(item.quantity, reversed_=self._reversed)
-        if name not in values:
-            return None
-        whole = digits(-values[name] if turned else values[name], item.scale * self._ratios[quantity(name).transformed])
-        largest = (8 if item.signed else 10) * 10 ** (2 * item.length - 1)
-        if quantity(name).kind is Kind.COUNTER and not item.signed:
-            whole %= largest
-        least = 1 - largest if item.signed else 0
-        fitting = min(largest - 1, max(least, whole))
-        return packed(fitting, item.length, signed=item.signed) + bytes(item.trailing)
+    def shown(self, name: str, values: Floats) -> Floats:
+        """The circuit's values (n,) of a quantity as one reads them."""
+        return self._by_name[name].shown(values)
 
 
-def digits(value: float, scale: Fraction) -> int:
-    """A value as the whole number that a meter shows, rounded to the nearest."""
-    return round(Fraction(value) / scale)
+def _digits(item: Item, ratios: Mapping[Transformed, Fraction], *, reversed_: bool) -> Digits:
+    name, turned = as_wired(item.quantity, reversed_=reversed_)
+    return Digits(name, item.length, item.scale * ratios[quantity(name).transformed], item.signed, turned)
 
 
 class Dlt645Slave:

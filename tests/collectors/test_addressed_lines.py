@@ -21,7 +21,7 @@ from collectors.lines.byte_line import ByteLine
 from collectors.lines.line import Line
 from collectors.lines.opening import open_line
 from collectors.makes import AddressedMake, compile_make, load_make
-from collectors.simulators.addressed import addressed_slave
+from collectors.simulators.addressed import addressed_slave, map_of
 from collectors.simulators.bus.characters import Characters
 from collectors.simulators.bus.hosts import PtyHost, TcpHost
 from collectors.simulators.bus.meters import Latency, Meters
@@ -49,11 +49,11 @@ def addressed(name: str) -> AddressedMake:
     return made
 
 
-def installed(name: str, address: str, values: dict[str, float], number: int) -> tuple[Slave, list[Asked]]:
+def installed(name: str, address: str, values: dict[str, float], number: int) -> tuple[Slave, Sequence[Asked]]:
     """A meter, and what is asked of it."""
     make = addressed(name)
     meter = Meter(f"m{number}", Text("表", "Meter"), make.medium, quantities=tuple(values), address=address)
-    slave = addressed_slave(meter, make, lambda: values, number=number)
+    slave = addressed_slave(meter, map_of(meter, make), lambda: values, number=number)
     return slave, compile_make(meter, make, ANY_LINE.cost, now)
 
 
