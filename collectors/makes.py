@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from collectors import cjt188, dlt645
-from collectors.asked import Asked, BlockAsked, Now
+from collectors.asked import Now, Plan
 from collectors.cjt188.make import RecordMake
 from collectors.cjt188.make import make_of as record_make
 from collectors.cjt188.plan import RecordAsked, compile_record
@@ -85,11 +85,11 @@ def compile_addressed(meter: Meter, make: AddressedMake, now: Now) -> Sequence[A
     return compile_items(meter, make, now) if isinstance(make, ItemMake) else compile_record(meter, make)
 
 
-def compile_make(meter: Meter, make: Make, cost: RequestCost, now: Now) -> Sequence[Asked]:
+def compile_make(meter: Meter, make: Make, cost: RequestCost, now: Now) -> Sequence[Plan]:
     """What is asked of a meter as it is installed, whatever it speaks."""
     if not isinstance(make, Profile):
         return compile_addressed(meter, make, now)
-    return [BlockAsked(meter.unit, plan) for plan in compile_meter(meter, make, cost)]
+    return compile_meter(meter, make, cost)
 
 
 def placing_faults(meter: Meter, make: Make, line: Address | None) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from collectors.asked import Asked, BlockAsked
+from collectors.asked import Plan, ask
+from collectors.decoder import BlockPlan
 from collectors.dlt645.plan import ItemsAsked
 from collectors.lines.address import parse_address
 from collectors.lines.line import Line
@@ -85,31 +86,31 @@ async def read_meter(
         raise ConfigurationError(wrong)
     answer = MeterAnswer(make.id, line_address, unit, [], [], address)
     async with open_line(line_address, now=clock.now, timeout_s=timeout) as line:
-        for asked in compile_make(meter, make, line.cost, clock.now):
-            await _ask(line, asked, answer)
+        for plan in compile_make(meter, make, line.cost, clock.now):
+            await _ask(line, unit, plan, answer)
     return answer
 
 
-def _request(asked: Asked) -> RequestWords:
-    if isinstance(asked, BlockAsked):
-        block = asked.plan.block
+def _request(asked: Plan) -> RequestWords:
+    if isinstance(asked, BlockPlan):
+        block = asked.block
         return RequestWords(block.table, block.address, block.count, None, None)
     assert isinstance(asked, AddressedAsked)
     table = "item" if isinstance(asked, ItemsAsked) else "record"
     return RequestWords(table, int.from_bytes(asked.identifier, "big"), len(asked.quantities), None, None)
 
 
-async def _ask(line: Line, asked: Asked, answer: MeterAnswer) -> None:
-    request = _request(asked)
+async def _ask(line: Line, unit: int, plan: Plan, answer: MeterAnswer) -> None:
+    request = _request(plan)
     answer.requests.append(request)
     try:
-        reply = await asked.ask(line)
+        reply = await ask(plan, line, unit)
     except LineError as error:
         request.error = str(error)
         return
     request.took_ms = round(reply.took_s * 1000, 3)
     taken_at = reply.taken_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    for found in asked.decode(reply.payload):
+    for found in plan.decode(reply.payload):
         answer.readings.append(
             ReadingWords(
                 found.quantity,

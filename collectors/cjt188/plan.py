@@ -51,10 +51,18 @@ class RecordAsked:
         """What is asked for, as it is called at this meter."""
         return tuple(wanted.name for wanted in self.wanted)
 
+    @property
+    def lengths(self) -> tuple[int, int]:
+        question = self._question(0)
+        return len(question.request), question.answer_length
+
     async def ask(self, line: Line) -> Reply:
         self._serial = (self._serial + 1) % 256
+        return await line.ask(self._question(self._serial))
+
+    def _question(self, serial: int) -> ReadData:
         make = self.make
-        return await line.ask(ReadData(make.meter_type, self.address, make.item, self._serial, make.length))
+        return ReadData(make.meter_type, self.address, make.item, serial, make.length)
 
     def decode(self, payload: bytes) -> Sequence[Decoded]:
         """What the record says; where the meter's status doubts itself, every good value is uncertain."""

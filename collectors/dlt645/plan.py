@@ -45,7 +45,7 @@ class ItemsAsked:
 
     address: str
     block: bytes | None
-    lengths: frozenset[int]
+    block_lengths: frozenset[int]
     members: tuple[_Wanted, ...]
     now: Now
     _round: int = 0
@@ -60,27 +60,38 @@ class ItemsAsked:
         """What is asked for, as it is called at this meter."""
         return tuple(wanted.name for wanted in self.members if wanted.name is not None)
 
+    @property
+    def lengths(self) -> tuple[int, int]:
+        question = self._question(self.identifier)
+        return len(question.request), question.answer_length
+
     async def ask(self, line: Line) -> Reply:
         """The answers, each behind its identifier and length; items that the meter refuses are not among them."""
         self._round += 1
         if self.block is not None and self._is_worth(self.block):
-            reply = await self._tried(line, self.block, self.lengths)
+            reply = await self._tried(line, self.block)
             if reply is not None:
                 return reply
-        singly = [w.item for w in self.members if w.name is not None and self._is_worth(w.item.identifier)]
-        replies = [await self._tried(line, item.identifier, frozenset((item.span,))) for item in singly]
+        singly = [w.item.identifier for w in self.members if w.name is not None]
+        replies = [await self._tried(line, item) for item in singly if self._is_worth(item)]
         return _together([reply for reply in replies if reply is not None], self.now)
 
     def _is_worth(self, identifier: bytes) -> bool:
         return self._round >= self._refused.get(identifier, 0)
 
-    async def _tried(self, line: Line, identifier: bytes, lengths: frozenset[int]) -> Reply | None:
-        due = sum(wanted.item.span for wanted in self.members) if identifier == self.block else max(lengths)
+    async def _tried(self, line: Line, identifier: bytes) -> Reply | None:
         try:
-            return await _read(line, ReadItem(self.address, identifier, lengths, due))
+            return await _read(line, self._question(identifier))
         except Refused:
             self._refused[identifier] = self._round + _LEFT_OUT
             return None
+
+    def _question(self, identifier: bytes) -> ReadItem:
+        if identifier == self.block:
+            due = sum(wanted.item.span for wanted in self.members)
+            return ReadItem(self.address, identifier, self.block_lengths, due)
+        [span] = [wanted.item.span for wanted in self.members if wanted.item.identifier == identifier]
+        return ReadItem(self.address, identifier, frozenset((span,)))
 
     def decode(self, payload: bytes) -> Sequence[Decoded]:
         """What the answers say; what is not among them the meter does not support."""

@@ -11,7 +11,7 @@ import pytest
 from dlt645.service.serversvc.async_server_service import AsyncMeterServerService
 from loguru import logger
 
-from collectors.asked import Asked
+from collectors.asked import Plan, ask
 from collectors.cjt188.make import RecordMake
 from collectors.cjt188.questions import ReadAddress as ReadCjt188Address
 from collectors.dlt645.make import ItemMake
@@ -49,7 +49,7 @@ def addressed(name: str) -> AddressedMake:
     return made
 
 
-def installed(name: str, address: str, values: dict[str, float], number: int) -> tuple[Slave, Sequence[Asked]]:
+def installed(name: str, address: str, values: dict[str, float], number: int) -> tuple[Slave, Sequence[Plan]]:
     """A meter, and what is asked of it."""
     make = addressed(name)
     meter = Meter(f"m{number}", Text("表", "Meter"), make.medium, quantities=tuple(values), address=address)
@@ -83,10 +83,10 @@ async def tcp_line(meters: Meters, timeout_s: float = 0.3, latest_s: float = 0.1
             yield line
 
 
-async def read(asked: Sequence[Asked], line: Line) -> dict[str, float | None]:
+async def read(asked: Sequence[Plan], line: Line) -> dict[str, float | None]:
     found: dict[str, float | None] = {}
     for one in asked:
-        reply = await one.ask(line)
+        reply = await ask(one, line, 1)
         for decoded in one.decode(reply.payload):
             assert decoded.quality is Quality.GOOD or decoded.value is None
             found[decoded.quantity] = decoded.value
@@ -140,7 +140,7 @@ async def test_whatever_they_do_a_value_is_right_or_there_is_none(deed: str) -> 
             for (_, asked), values in METERS.values():
                 for one in asked:
                     try:
-                        reply = await one.ask(line)
+                        reply = await ask(one, line, 1)
                     except LineError:
                         seen[False] += 1
                         continue

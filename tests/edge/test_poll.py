@@ -13,9 +13,9 @@ import pytest
 from adapters.clocks import SteppedClock
 from adapters.site_files import read_site
 from adapters.wire import MeterReadings
-from collectors.decoder import Decoded
+from collectors.decoder import Decoded, compile_meter
 from collectors.lines.opening import open_line
-from collectors.makes import compile_make, load_make
+from collectors.meter_profile import load_profile
 from collectors.simulators.campus import read_campus
 from collectors.simulators.faults import Fault, FaultKind, FaultLog
 from collectors.simulators.fleet import Fleet
@@ -61,7 +61,7 @@ class Polled:
         self.stations = [
             Station(
                 meter,
-                compile_make(meter, load_make(meter.profile or ""), line.cost, clock.now),
+                compile_meter(meter, load_profile(meter.profile or ""), line.cost),
                 next_tick(NOW, meter.interval_s),
             )
             for meter in fleet.site.meters
