@@ -22,6 +22,7 @@ from collectors.lines.address import parse_address
 from collectors.lines.line import Line
 from collectors.lines.opening import open_line
 from collectors.makes import Make, compile_make
+from collectors.meter_profile import Profile
 from collectors.planner import RequestCost
 from edge.poll import LineWorker, Station
 from edge.publish import LINGER_S, Publisher, Recorder
@@ -125,7 +126,9 @@ def _round(meter: Meter, interval_s: float, profile: Make, line: Line, clock: Cl
     def compiled(cost: RequestCost) -> Sequence[Plan]:
         return compile_make(meter, profile, cost, clock.now)
 
-    return Round(interval_s, compiled(line.cost), next_tick(clock.now(), interval_s), compiled, line.cost)
+    # What is asked by address is the same at any cost, and remembers what the meter refused.
+    anew = compiled if isinstance(profile, Profile) else None
+    return Round(interval_s, compiled(line.cost), next_tick(clock.now(), interval_s), anew, line.cost)
 
 
 async def _listen(bus: MqttBus, publisher: Publisher) -> None:
