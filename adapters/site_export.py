@@ -104,7 +104,7 @@ def _meter(m: Meter) -> dict[str, Any]:
     ratios = {name: value for name, value in (("ct", m.ct), ("pt", m.pt)) if value != 1.0}
     of = {"organisation": m.organisation, "item": m.item, "account": m.account, "removed_on": m.removed_on}
     lists = {
-        "read": list(m.quantities) or None,
+        "read": [f"{q}@{duration(m.rates[q])}" if q in m.rates else q for q in m.quantities] or None,
         "plausible": {name: list(bounds) for name, bounds in m.plausible.items()} or None,
         "registers": {name: _register(settings) for name, settings in m.registers.items()} or None,
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from adapters.site_files import read_site
 from collectors.decoder import readable
-from collectors.lines.address import parse_address
+from collectors.lines.address import Address, clashes, parse_address
 from collectors.meter_profile import Profile, load_profile
 from energy.documents import Document
 from energy.errors import ConfigurationError, EnergyError, LineError
@@ -28,11 +28,14 @@ def load_installed(path: Path) -> Installed:
     site, document = read_site(path)
     profiles: dict[str, Profile] = {}
     faults: list[str] = []
+    addresses: dict[str, Address] = {}
     for i, line in enumerate(site.lines):
         try:
-            parse_address(line.address)
+            addresses[line.id] = parse_address(line.address)
         except LineError as error:
             faults.append(document.fault(("lines", i, "address"), str(error)))
+    places = {line.id: i for i, line in enumerate(site.lines)}
+    faults += [document.fault(("lines", places[line], "address"), text) for line, text in clashes(addresses)]
     meters: list[Meter] = []
     for i, meter in enumerate(site.meters):
         if meter.profile and meter.profile.endswith((".yaml", ".yml")):

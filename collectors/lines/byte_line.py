@@ -33,9 +33,12 @@ from collectors.planner import Block, RequestCost
 LATEST_S = 1.0
 # A station that is not known is given this at least once it has failed; before, as long as the line allows.
 _PROBE_S = 0.12
-_FIRST_BYTE_FLOOR_S = 0.06
+_FIRST_BYTE_FLOOR_S = 0.1
 # Between two bytes of one answer. USB adapters hand over every 16 ms, serial servers pack for up to 50 ms and more.
-_GAP_FLOOR_S, _GAP_START_S, _GAP_CEILING_S = 0.03, 0.1, 0.5
+# A machine that is busy adds to it, and to wait a little longer for the rest of an answer costs less than to ask again.
+_GAP_FLOOR_S, _GAP_START_S, _GAP_CEILING_S = 0.1, 0.15, 0.5
+# Whoever speaks unasked is let finish: bytes come in bunches, so that 3.5 characters say nothing of an end.
+_STRAY_S = 0.05
 # A wire that says something for so long although nobody was asked is broken.
 _BABBLE_S = 1.0
 # After so many questions without a byte from anybody a connection may be dead without telling; it is made anew.
@@ -213,7 +216,8 @@ class ByteLine:
             await self._wire.collect()
             if self._lost is not None:
                 raise Unreachable(f"{self}: {self._lost}")
-            quiet_at = max(self._free_at, self._last_at + self._characters.silence_s)
+            silence_s = max(_STRAY_S, self._characters.silence_s) if self._received else self._characters.silence_s
+            quiet_at = max(self._free_at, self._last_at + silence_s)
             if loop.time() >= quiet_at:
                 break
             if loop.time() > until:

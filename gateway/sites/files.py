@@ -18,7 +18,7 @@ from adapters.site_book_files import read_book
 from adapters.site_export import site_text
 from adapters.site_files import read_site
 from collectors.decoder import readable
-from collectors.lines.address import parse_address
+from collectors.lines.address import Address, clashes, parse_address
 from collectors.meter_profile import Profile, load_profile
 from energy.errors import ConfigurationError, EnergyError, LineError
 from energy.sites import Meter, Site
@@ -186,11 +186,14 @@ def _installed(site: Site, present: Site) -> tuple[Site, list[Fault]]:
 
 
 def _lines(site: Site) -> Iterator[Fault]:
+    addresses: dict[str, Address] = {}
     for line in site.lines:
         try:
-            parse_address(line.address)
+            addresses[line.id] = parse_address(line.address)
         except LineError as error:
             yield Fault(f"line {line.id!r}: {error}", "lines")
+    for line_id, text in clashes(addresses):
+        yield Fault(f"line {line_id!r}: {text}", "lines")
 
 
 def _is_own(profile: str | None) -> bool:

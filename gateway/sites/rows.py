@@ -147,7 +147,7 @@ def _of_meter(m: Meter) -> Row:
         **_same(m, (*_METER, *_METER_OF)),
         **_named(m.name),
         "medium": str(m.medium),
-        "quantities": list(m.quantities),
+        "quantities": [f"{q}@{m.rates[q]!r}" if q in m.rates else q for q in m.quantities],
         "plausible": {name: list(bounds) for name, bounds in m.plausible.items()},
         "registers": {name: _same(settings, _REGISTER) for name, settings in m.registers.items()},
         "removed_on": _day(m.removed_on),
@@ -156,11 +156,14 @@ def _of_meter(m: Meter) -> Row:
 
 
 def _meter(row: Mapping[str, Any]) -> Meter:
+    # A quantity that is read more often than the others bears its interval: `active_power@5.0`.
+    read = [(name, every) for name, _, every in (text.partition("@") for text in row["quantities"])]
     return Meter(
         **_kept(row, (*_METER, *_METER_OF)),
         name=_name(row),
         medium=Medium(row["medium"]),
-        quantities=tuple(row["quantities"]),
+        quantities=tuple(name for name, _ in read),
+        rates={name: float(every) for name, every in read if every},
         plausible={name: (low, high) for name, (low, high) in row["plausible"].items()},
         registers={name: RegisterSettings(**settings) for name, settings in row["registers"].items()},
         removed_on=_date(row["removed_on"]),
