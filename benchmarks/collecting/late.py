@@ -31,7 +31,7 @@ def late_bus(by: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 async def outcomes(read: Read) -> Counter[str]:
-    """How many of the reads were right, failed, or wrong; `read` gives the registers at an address, None if it failed."""
+    """How many of the reads were right, failed, or wrong; `read` gives registers at an address, None if it failed."""
     found: Counter[str] = Counter(right=0, failed=0, wrong=0)
     for i in range(READS):
         address = ADDRESSES[i % len(ADDRESSES)]

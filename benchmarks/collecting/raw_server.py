@@ -1,4 +1,4 @@
-"""The least that answers Modbus TCP: every read the same registers, on one core. `python -m benchmarks.collecting.raw_server PORT`"""
+"""The least that answers Modbus TCP, on a core of its own: `python -m benchmarks.collecting.raw_server PORT`."""
 
 from __future__ import annotations
 
