@@ -127,6 +127,7 @@ class MeterWords(Words):
     profile: str | None = None
     line: Id | None = None
     unit: Annotated[int, Field(ge=0, le=255)] = 1
+    address: Code | None = None
     every: Duration = 60.0
     ct: Ratio = 1.0
     pt: Ratio = 1.0

@@ -318,7 +318,7 @@ async def _read_tcp(port: int, connections: int, seconds: float, plan: BlockPlan
         while not stop:
             reply = await line.read(1, plan.block)
             if decode:
-                plan.decode(reply.payload)
+                plan.values(reply.payload)
             reads += 1
 
     tasks = [asyncio.create_task(poll(line)) for line in lines]

@@ -38,6 +38,7 @@ __all__ = [
     "Register",
     "Table",
     "WordOrder",
+    "is_shipped",
     "load_profile",
     "profile_ids",
     "read_profile",
@@ -52,6 +53,12 @@ _SHIFTED = re.compile(r"(?P<id>.+)@(?P<by>[+-]\d{1,5})")
 def profile_ids() -> list[str]:
     """The ids of the profiles that are shipped, sorted."""
     return sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.glob("*/*.yaml"))
+
+
+def is_shipped(name: str) -> bool:
+    """Whether a profile of this id is shipped, its addresses shifted or not."""
+    at = _SHIFTED.fullmatch(name)
+    return (at["id"] if at else name) in profile_ids()
 
 
 @cache

@@ -7,7 +7,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,10 +18,11 @@ from adapters.learnt_files import LearntFiles
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import STATE, STORED, EdgeState, decode_stored, encode, topic
-from collectors.decoder import BlockPlan
+from collectors.asked import Plan
 from collectors.lines.address import parse_address
 from collectors.lines.line import Line
 from collectors.lines.opening import open_line
+from collectors.makes import AddressedMake, Make, compile_addressed
 from collectors.meter_profile import Profile
 from collectors.planner import RequestCost
 from edge.asking import Asking
@@ -48,7 +49,7 @@ class EdgeSettings:
 
     edge: str
     site: Site
-    profiles: Mapping[str, Profile]
+    profiles: Mapping[str, Make]
     bus: str
     outbox: Path
     outbox_bytes: int = 2_000_000_000
@@ -108,7 +109,7 @@ async def _workers(
         timeout_s = max(line.timeout_s for line in lines)
         opened = await stack.enter_async_context(open_line(first.address, now=clock.now, timeout_s=timeout_s))
         stations = [
-            _station(meter, Asking(meter, settings.profiles[meter.profile], files), opened, clock)
+            _station(meter, settings.profiles[meter.profile], files, opened, clock)
             for meter in settings.site.meters
             if meter.line in ids and meter.profile is not None
         ]
@@ -118,18 +119,28 @@ async def _workers(
     return workers
 
 
-def _station(meter: Meter, asking: Asking, line: Line, clock: Clock) -> Station:
+def _station(meter: Meter, make: Make, files: LearntFiles | None, line: Line, clock: Clock) -> Station:
     """A meter with what is read of it at each of its rates."""
     groups = meter.groups or [(meter.interval_s, ())]
+    if not isinstance(make, Profile):
+        rounds = [_addressed(meter, make, names, interval_s, clock) for interval_s, names in groups]
+        return Station(meter, (), rounds[0].due, rounds)
+    asking = Asking(meter, make, files)
     rounds = [_round(asking, names, interval_s, line, clock) for interval_s, names in groups]
     return Station(meter, (), rounds[0].due, rounds, asking)
 
 
 def _round(asking: Asking, names: Sequence[str], interval_s: float, line: Line, clock: Clock) -> Round:
-    def compiled(cost: RequestCost) -> Sequence[BlockPlan]:
+    def compiled(cost: RequestCost) -> Sequence[Plan]:
         return asking.plans(names, cost, to_ms(clock.now()))
 
     return Round(interval_s, compiled(line.cost), next_tick(clock.now(), interval_s), compiled, line.cost, names)
+
+
+def _addressed(meter: Meter, make: AddressedMake, names: Sequence[str], interval_s: float, clock: Clock) -> Round:
+    # What is asked by address is the same at any cost, and remembers what the meter refused.
+    plans = compile_addressed(replace(meter, quantities=tuple(names), rates={}), make, clock.now)
+    return Round(interval_s, plans, next_tick(clock.now(), interval_s))
 
 
 async def _listen(bus: MqttBus, publisher: Publisher) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from adapters.wire import LineState
+from collectors.asked import cost_s
 from collectors.lines.address import BAUDS, Characters
-from collectors.planner import RequestCost, total_cost_s
+from collectors.planner import RequestCost
 from edge.schedule import Round
 
 # Faster than this RS-485 with meters is not built; above it their own latency is the whole time anyway.
@@ -32,6 +33,6 @@ def _fitting_baud(rounds: list[Round], characters: Characters, cost: RequestCost
     for baud in BAUDS:
         if characters.baud < baud <= _FASTEST:
             faster = RequestCost.rtu(baud, bits_per_character=characters.bits, latency_s=latency_s)
-            if sum(total_cost_s([p.block for p in r.plans], faster) / r.interval_s for r in rounds) <= _FULL:
+            if sum(cost_s(p, faster) / r.interval_s for r in rounds for p in r.plans) <= _FULL:
                 return baud
     return None

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from adapters.wire import Flag, LineState, MeterReadings, MeterState
+from collectors.asked import Plan, ask
 from collectors.decoder import BlockPlan, Decoded, Values
 from collectors.lines.address import Characters
 from collectors.lines.line import Line, Refused
@@ -41,7 +42,7 @@ class Station:
     """
 
     meter: Meter
-    plans: InitVar[Sequence[BlockPlan]]
+    plans: InitVar[Sequence[Plan]]
     first: InitVar[datetime]
     quicker: InitVar[Sequence[Round]] = ()
     asking: Asking | None = None
@@ -51,7 +52,7 @@ class Station:
     # Not to be asked before: its late answer may come, or it is silent.
     rests_until: datetime = field(init=False)
 
-    def __post_init__(self, plans: Sequence[BlockPlan], first: datetime, quicker: Sequence[Round]) -> None:
+    def __post_init__(self, plans: Sequence[Plan], first: datetime, quicker: Sequence[Round]) -> None:
         own = [Round(self.meter.interval_s, plans, first)] if plans else []
         self.rounds = [*quicker, *own]
         self.patience = Patience(min(r.interval_s for r in self.rounds))
@@ -122,19 +123,17 @@ class LineWorker:
             while asks:
                 plan = asks.popleft()
                 try:
-                    reply = await self._line.read(station.meter.unit, plan.block)
+                    reply = await ask(plan, self._line, station.meter.unit)
                 except Refused as error:
                     if error.code in _SILENT_BEHIND:
                         raise
                     # The meter is there; what it refuses takes nothing from its other values.
                     refused = error
-                    if station.asking is not None:
-                        asks.extendleft(station.asking.refused(plan.block, error.code, to_ms(began))[::-1])
+                    asks.extendleft(_instead(station, plan, error.code, to_ms(began))[::-1])
                     continue
                 answered, taken_at = True, reply.taken_at
-                if station.asking is not None:
-                    asks.extendleft(station.asking.answered(plan.block))
-                self._sink(as_readings(station.meter.id, taken_at, plan.values(reply.payload)))
+                asks.extendleft(_besides(station, plan))
+                self._sink(_readings(station.meter.id, taken_at, plan, reply.payload))
             if refused is not None and not answered:
                 raise refused
             self._tell_missing(station, found, taken_at)
@@ -188,10 +187,28 @@ class LineWorker:
         self._changed()
 
 
-def _plans(station: Station, found: Round) -> Sequence[BlockPlan]:
+def _plans(station: Station, found: Round) -> Sequence[Plan]:
     if station.asking is not None:
         found.anew()
     return found.plans
+
+
+def _instead(station: Station, plan: Plan, code: int, now_ms: int) -> Sequence[Plan]:
+    """What to ask in place of a refused request."""
+    if station.asking is None or not isinstance(plan, BlockPlan):
+        return ()
+    return station.asking.refused(plan.block, code, now_ms)
+
+
+def _besides(station: Station, plan: Plan) -> Sequence[Plan]:
+    """What to ask further, since a request was answered."""
+    return station.asking.answered(plan.block) if station.asking is not None and isinstance(plan, BlockPlan) else ()
+
+
+def _readings(meter: str, taken_at: datetime, plan: Plan, payload: bytes) -> MeterReadings:
+    if isinstance(plan, BlockPlan):
+        return as_readings(meter, taken_at, plan.values(payload))
+    return to_wire(meter, taken_at, plan.decode(payload))
 
 
 def _is_silent(station: Station) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from collectors.decoder import BlockPlan
+from collectors.asked import Plan
 from collectors.planner import RequestCost
 from energy.readings import EPOCH
 
@@ -65,7 +65,7 @@ class Patience:
         return grown * random.uniform(0.75, 1.0)  # noqa: S311 - no secret hangs on it
 
 
-Compile = Callable[[RequestCost], Sequence[BlockPlan]]
+Compile = Callable[[RequestCost], Sequence[Plan]]
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ class Round:
     """
 
     interval_s: float
-    plans: Sequence[BlockPlan]
+    plans: Sequence[Plan]
     due: datetime
     compile: Compile | None = None
     cost: RequestCost | None = None

@@ -84,6 +84,13 @@ def _phases(base: Quantity) -> Iterator[Quantity]:
         )
 
 
+def _tariffs(base: Quantity) -> Iterator[Quantity]:
+    """The registers of the tariffs of a meter, mostly sharp, peak, flat and valley."""
+    for number in (1, 2, 3, 4):
+        zh, en = f"{base.zh}（费率{number}）", f"{base.en}, tariff {number}"
+        yield Quantity(f"{base.name}_t{number}", base.unit, base.kind, zh, en, base.low, base.high, base.transformed)
+
+
 def _electricity() -> Iterator[Quantity]:
     gauge, counter = Kind.GAUGE, Kind.COUNTER
     total_kwh, power_kw = 1e11, 1e6
@@ -101,9 +108,8 @@ def _electricity() -> Iterator[Quantity]:
             )
             yield energy
             yield from _phases(energy)
-    for tier, zh in (("sharp", "尖"), ("peak", "峰"), ("flat", "平"), ("valley", "谷")):
-        name, told = f"active_energy_total_{tier}", f"Active energy total, {tier}"
-        yield Quantity(name, "kWh", counter, f"合计有功电能（{zh}）", told, 0, total_kwh, Transformed.POWER)
+            if of == "active_energy":
+                yield from _tariffs(energy)
     for of, unit, zh, en in (
         ("active_power", "kW", "有功功率", "Active power"),
         ("reactive_power", "kvar", "无功功率", "Reactive power"),
@@ -112,6 +118,9 @@ def _electricity() -> Iterator[Quantity]:
         power = Quantity(of, unit, gauge, zh, en, -power_kw, power_kw, Transformed.POWER)
         yield power
         yield from _phases(power)
+    for flow, zh, en in (("import", "正向", "import"), ("export", "反向", "export")):
+        demand = (f"{zh}有功最大需量", f"Greatest active demand, {en}", 0, power_kw, Transformed.POWER)
+        yield Quantity(f"active_demand_{flow}_max", "kW", gauge, *demand)
     power_factor = Quantity("power_factor", "1", gauge, "功率因数", "Power factor", -1.001, 1.001)
     yield power_factor
     yield from _phases(power_factor)

@@ -82,6 +82,7 @@ class Meter:
     `parent` is the meter of the same medium that measures all of this one too, None for a main meter;
     `rates` are the intervals of quantities that are read more often than every `interval_s` [s];
     `plausible` narrows, per quantity, what this meter could report; `registers` tells of its counters.
+    `unit` is how Modbus calls it on its line, `address` the digits on its plate by which other protocols do;
     `organisation` uses all that it measures, unless it is shared; `item` is the code of what it feeds (分项), as given;
     `account` is the supplier's account that it is billed on; `hidden` as of an organisation.
     """
@@ -106,10 +107,13 @@ class Meter:
     registers: Mapping[str, RegisterSettings] = field(default_factory=dict)
     removed_on: date | None = None
     hidden: Validity | None = None
+    address: str | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_id("meter", self.id)
+        if self.address is not None and not (self.address.isascii() and self.address.isdigit()):
+            raise ValueError(f"meter {self.id}: address {self.address!r} must be the digits on the meter, nothing else")
         if not 0 <= self.unit <= 255:
             raise ValueError(f"meter {self.id}: unit {self.unit} is not within 0..255")
         for name, value in (("interval_s", self.interval_s), ("ct", self.ct), ("pt", self.pt)):

@@ -16,7 +16,7 @@ _COMMANDS = {
     "run": ("run", "Run edge, broker and gateway of one site on this machine."),
     "edge": ("edge", "Run the process at the site: read meters, publish readings."),
     "gateway": ("gateway", "Run the process at the centre: store readings, serve API and page."),
-    "simulate": ("simulate", "Play meters that answer over Modbus TCP."),
+    "simulate": ("simulate", "Play meters: those of a site, or a bus whose meters misbehave."),
     "fault": ("fault", "Let a fault of the simulated meters begin or end."),
     "read": ("read", "Read one meter once, and print what it says."),
     "plan": ("plan", "Print by which requests a meter is read, and what they cost on the line."),

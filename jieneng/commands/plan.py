@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from collectors.lines.address import Address
-    from collectors.meter_profile import Profile
+    from collectors.register_map import Profile
     from energy.sites import Meter
     from jieneng.planning import PlanAnswer
 
@@ -83,7 +83,7 @@ def command(
 def _named(what: str, site: Path | None) -> tuple[Meter, Profile, Address | None]:
     """The meter of a site file with the address of its line, or a meter of a profile."""
     from collectors.lines.address import parse_address
-    from collectors.meter_profile import load_profile
+    from collectors.meter_profile import Profile, load_profile
     from energy.errors import UnknownName
     from energy.sites import Meter, Text
     from jieneng.composition import load_installed
@@ -95,8 +95,11 @@ def _named(what: str, site: Path | None) -> tuple[Meter, Profile, Address | None
     meter = installed.site.meter(what)
     if meter.profile is None:
         raise UnknownName(f"meter {what!r} has no profile: it is read by hand")
+    made = installed.profiles[meter.profile]
+    if not isinstance(made, Profile):
+        raise UnknownName(f"meter {what!r} is asked item by item, not by blocks of registers: there is nothing to plan")
     line = next((line for line in installed.site.lines if line.id == meter.line), None)
-    return meter, installed.profiles[meter.profile], None if line is None else parse_address(line.address)
+    return meter, made, None if line is None else parse_address(line.address)
 
 
 def _print(answer: PlanAnswer) -> None:
