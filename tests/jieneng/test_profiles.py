@@ -73,6 +73,21 @@ def test_counters_may_be_read_at_a_rate_of_their_own() -> None:
     assert answer["line_share"] == pytest.approx(0.170 / 5 + (0.0825 + 0.0908333) / 60, rel=1e-5)
 
 
+def test_a_meter_that_counts_addresses_from_elsewhere_is_named_so_in_its_site(tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text(
+        "site: campus\nname: {zh: 园区, en: Campus}\n"
+        "places: [{id: house, name: {zh: 楼, en: House}}]\n"
+        "lines: [{id: bus, address: 'tcp://192.0.2.7'}]\n"
+        "meters: [{id: main, name: {zh: 总表, en: Main}, medium: water, place: house, line: bus,"
+        " profile: xintai/electronic-water@-1, read: [volume]}]\n"
+    )
+
+    answer = planned("main", "--site", str(site))
+
+    assert [(b["address"], b["registers"]) for b in answer["blocks"]] == [(0, 2)]  # type: ignore[attr-defined]
+
+
 def test_a_meter_on_a_serial_line_is_planned_for_its_characters_and_rates(tmp_path: Path) -> None:
     site = tmp_path / "site.yaml"
     site.write_text(
