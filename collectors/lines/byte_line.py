@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -104,6 +105,7 @@ class ByteLine:
         self._came = asyncio.Event()
         self._lost: str | None = None
         self._first_at = self._last_at = self._free_at = self._widest_s = 0.0
+        self._needed = 1
         self._mute = 0
 
     @property
@@ -170,16 +172,15 @@ class ByteLine:
     async def _verdict(self, question: Question, first_by: float, gap_s: float) -> Verdict:
         """What came by the time of the first byte, and as long as bytes go on to come; More where it is not enough."""
         needed = 1
-        verdict: Verdict = More()
         while True:
-            by = max(first_by, self._last_at + gap_s) if self._received else first_by
-            if not await self._more(needed, by):
+            if await self._more(needed, first_by, gap_s):
+                verdict = question.judge(bytes(self._received))
+                if not isinstance(verdict, More) or len(self._received) > _MOST_BYTES:
+                    return verdict
+                needed = len(self._received) + max(1, min(verdict.at_least, question.answer_length))
+            else:
                 # What came may be enough to be judged although more was expected.
-                return question.judge(bytes(self._received)) if self._received else verdict
-            verdict = question.judge(bytes(self._received))
-            if not isinstance(verdict, More) or len(self._received) > _MOST_BYTES:
-                return verdict
-            needed = len(self._received) + max(1, min(verdict.at_least, question.answer_length))
+                return question.judge(bytes(self._received)) if self._received else More()
 
     async def _late_verdict(self, question: Question, who: Respondent, verdict: Verdict) -> Verdict:
         """As long as the line is hushed, its one open question may still be answered."""
@@ -193,17 +194,20 @@ class ByteLine:
                 self._forget_received()
         return verdict
 
-    async def _more(self, count: int, by: float) -> bool:
-        """Whether so many bytes are there by then."""
-        try:
-            async with asyncio.timeout_at(by):
-                while len(self._received) < count:
-                    if self._lost is not None:
-                        raise Unreachable(f"{self}: {self._lost}")
-                    self._came.clear()
+    async def _more(self, count: int, by: float, gap_s: float = 0.0) -> bool:
+        """Whether so many bytes are there by then, and after it until the last of them is so long ago."""
+        clock = asyncio.get_running_loop().time
+        while len(self._received) < count:
+            if self._lost is not None:
+                raise Unreachable(f"{self}: {self._lost}")
+            until = max(by, self._last_at + gap_s) if self._received else by
+            if clock() >= until:
+                return False
+            self._needed = count
+            self._came.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
                     await self._came.wait()
-        except TimeoutError:
-            return len(self._received) >= count
         return True
 
     async def _silence(self) -> None:
@@ -285,7 +289,8 @@ class ByteLine:
             self._widest_s = max(self._widest_s, now - self._last_at - len(data) * self._characters.seconds)
         self._last_at = now
         self._received += data
-        self._came.set()
+        if len(self._received) >= self._needed:
+            self._came.set()
 
     def _forget_received(self) -> None:
         """What nobody waited for: perhaps a late answer, perhaps noise."""
