@@ -6,7 +6,6 @@ Sources: CJ/T 188-2004 sections 5 and 6 as cnblogs.com/cj94/p/18534595 retells t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 START, END, WAKING = 0x68, 0x16, b"\xfe" * 4
@@ -36,6 +35,10 @@ class Candidate(NamedTuple):
     lacking: int = 0
     wrong: str = ""
 
+    @property
+    def size(self) -> int:
+        return 0 if self.frame is None else HEAD + len(self.frame.data) + TAIL
+
 
 def encode(frame: Frame) -> bytes:
     """A frame as it travels, without waking bytes."""
@@ -43,26 +46,18 @@ def encode(frame: Frame) -> bytes:
     return body + bytes((sum(body) & 0xFF, END))
 
 
-def candidates(received: bytes) -> Iterator[Candidate]:
-    """Whatever may be a frame in what was received, in the order in which it begins; noise is passed over."""
-    at = received.find(START)
-    while at >= 0:
-        rest = received[at:]
-        if len(rest) < HEAD:
-            yield Candidate(rest[1] if len(rest) > 1 else -1, rest[2:9], -1, None, HEAD + TAIL - len(rest))
-        elif rest[10] <= LONGEST_DATA:
-            yield _candidate(rest)
-        at = received.find(START, at + 1)
-
-
-def _candidate(rest: bytes) -> Candidate:
-    head = (rest[1], rest[2:9], rest[9])
-    data_end = HEAD + rest[10]
-    if len(rest) < data_end + TAIL:
-        return Candidate(*head, None, data_end + TAIL - len(rest))
-    total = sum(rest[:data_end]) & 0xFF
-    if rest[data_end] != total:
-        return Candidate(*head, None, 0, f"its checksum is {rest[data_end]:02X}, its bytes sum to {total:02X}")
-    if rest[data_end + 1] != END:
-        return Candidate(*head, None, 0, f"it ends in {rest[data_end + 1]:02X}, not 16")
-    return Candidate(*head, Frame(*head, rest[HEAD:data_end]))
+def candidate(received: bytes) -> Candidate | None:
+    """What may be a frame from the first byte on; None where none begins there."""
+    if received[0] != START or (len(received) >= HEAD and received[10] > LONGEST_DATA):
+        return None
+    if len(received) < HEAD:
+        return Candidate(-1, received[2:9], -1, None, HEAD + TAIL - len(received))
+    head, data_end = (received[1], received[2:9], received[9]), HEAD + received[10]
+    if len(received) < data_end + TAIL:
+        return Candidate(*head, None, data_end + TAIL - len(received))
+    total = sum(received[:data_end]) & 0xFF
+    if received[data_end] != total:
+        return Candidate(*head, None, 0, f"its checksum is {received[data_end]:02X}, its bytes sum to {total:02X}")
+    if received[data_end + 1] != END:
+        return Candidate(*head, None, 0, f"it ends in {received[data_end + 1]:02X}, not 16")
+    return Candidate(*head, Frame(*head, received[HEAD:data_end]))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from collectors.cjt188.frame import HEAD, TAIL, WAKING, Candidate, Frame, candidates, encode
-from collectors.lines.question import ANYONE, Answered, Declined, More, NotTheAnswer, Verdict
+from collectors.cjt188.frame import HEAD, TAIL, WAKING, Candidate, Frame, candidate, encode
+from collectors.framing import judged
+from collectors.lines.question import ANYONE, Answered, Declined, NotTheAnswer, Verdict
 from collectors.station_address import ANY, address_bytes, address_text, is_meant
 
 READ, READ_ADDRESS = 0x01, 0x03
@@ -29,6 +30,9 @@ class _Asked(Protocol):
     def address(self) -> str: ...
 
     @property
+    def request(self) -> bytes: ...
+
+    @property
     def control(self) -> int: ...
 
     @property
@@ -40,34 +44,26 @@ class _Asked(Protocol):
 
 def _judged(asked: _Asked, received: bytes) -> Verdict:
     whom = address_bytes(asked.address)
-    broken: NotTheAnswer | None = None
-    lacking: list[int] = []
-    for candidate in candidates(received):
-        if candidate.lacking:
-            lacking.append(candidate.lacking)
-            continue
-        verdict = _verdict(asked, whom, candidate)
-        if isinstance(verdict, NotTheAnswer):
-            broken = broken or verdict
-        elif verdict is not None:
-            return verdict
-    if broken is not None:
-        return broken
-    if len(received) > _ENOUGH:
-        return NotTheAnswer(f"{len(received)} bytes without an answer")
-    return More(min(lacking, default=HEAD + TAIL))
+    return judged(
+        received,
+        asked.request.removeprefix(WAKING),
+        candidate,
+        lambda found: _verdict(asked, whom, found),
+        shortest=HEAD + TAIL,
+        enough=_ENOUGH,
+    )
 
 
-def _verdict(asked: _Asked, whom: bytes, candidate: Candidate) -> Answered | Declined | NotTheAnswer | None:
-    if asked.meter_type not in (ANY, candidate.meter_type) or not is_meant(whom, candidate.address):
+def _verdict(asked: _Asked, whom: bytes, found: Candidate) -> Answered | Declined | NotTheAnswer | None:
+    if asked.meter_type not in (ANY, found.meter_type) or not is_meant(whom, found.address):
         return None
-    if candidate.control & ~_ERROR != asked.control | _ANSWER:
+    if found.control & ~_ERROR != asked.control | _ANSWER:
         return None  # our own question echoed, or the answer to another kind of question
-    if candidate.frame is None:
-        return NotTheAnswer(f"the answer of meter {address_text(candidate.address)} is broken: {candidate.wrong}")
-    if not candidate.control & _ERROR:
-        return asked.understood(candidate.frame)
-    data = candidate.frame.data
+    if found.frame is None:
+        return NotTheAnswer(f"the answer of meter {address_text(found.address)} is broken: {found.wrong}")
+    if not found.control & _ERROR:
+        return asked.understood(found.frame)
+    data = found.frame.data
     if len(data) != 3 or data[0] != asked.serial:
         return None
     status = int.from_bytes(data[1:], "little")

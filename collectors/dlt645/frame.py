@@ -6,7 +6,6 @@ wake the receiver and are no part of it; the checksum is the sum of all bytes fr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 START, END, WAKING = 0x68, 0x16, b"\xfe" * 4
@@ -14,7 +13,8 @@ _OFFSET = 0x33
 # Bytes before the data: two starts, the address, control and length; after it: checksum and end.
 HEAD, TAIL = 10, 2
 ADDRESS_LENGTH = 6
-LONGEST_DATA = 200
+# Where the second start stands.
+HEAD_START = 7
 
 _HIGHER = bytes((i + _OFFSET) & 0xFF for i in range(256))
 _LOWER = bytes((i - _OFFSET) & 0xFF for i in range(256))
@@ -29,17 +29,17 @@ class Frame(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """What may be a frame: its head, and what follows.
-
-    frame : None while bytes lack. lacking : how many. wrong : why a complete one is none.
-    """
+    """What may be a frame: `frame` is None while `lacking` bytes are due, or where it is `wrong`."""
 
     address: bytes
     control: int
-    length: int
     frame: Frame | None
     lacking: int = 0
     wrong: str = ""
+
+    @property
+    def size(self) -> int:
+        return 0 if self.frame is None else HEAD + len(self.frame.data) + TAIL
 
 
 def encode(frame: Frame) -> bytes:
@@ -52,29 +52,20 @@ def encode(frame: Frame) -> bytes:
     return body + bytes((sum(body) & 0xFF, END))
 
 
-def candidates(received: bytes) -> Iterator[Candidate]:
-    """Whatever may be a frame in what was received, in the order in which it begins; noise is passed over."""
-    at = received.find(START)
-    while at >= 0:
-        rest = received[at:]
-        if len(rest) < HEAD:
-            if len(rest) <= ADDRESS_LENGTH + 1 or rest[ADDRESS_LENGTH + 1] == START:
-                yield Candidate(rest[1 : 1 + ADDRESS_LENGTH], -1, 0, None, HEAD + TAIL - len(rest))
-        elif rest[ADDRESS_LENGTH + 1] == START:
-            yield _candidate(rest)
-        at = received.find(START, at + 1)
-
-
-def _candidate(rest: bytes) -> Candidate:
-    address, control, length = rest[1 : 1 + ADDRESS_LENGTH], rest[8], rest[9]
-    end = HEAD + length + TAIL
-    if len(rest) < end:
-        return Candidate(address, control, length, None, end - len(rest))
-    total = sum(rest[: HEAD + length]) & 0xFF
-    if rest[end - 2] != total:
-        wrong = f"its checksum is {rest[end - 2]:02X}, its bytes sum to {total:02X}"
-        return Candidate(address, control, length, None, 0, wrong)
-    if rest[end - 1] != END:
-        return Candidate(address, control, length, None, 0, f"it ends in {rest[end - 1]:02X}, not 16")
-    frame = Frame(address, control, rest[HEAD : HEAD + length].translate(_LOWER))
-    return Candidate(address, control, length, frame)
+def candidate(received: bytes) -> Candidate | None:
+    """What may be a frame from the first byte on; None where none begins there."""
+    if received[0] != START or (len(received) > HEAD_START and received[HEAD_START] != START):
+        return None
+    address = received[1 : 1 + ADDRESS_LENGTH]
+    if len(received) < HEAD:
+        return Candidate(address, -1, None, HEAD + TAIL - len(received))
+    control, data_end = received[8], HEAD + received[9]
+    if len(received) < data_end + TAIL:
+        return Candidate(address, control, None, data_end + TAIL - len(received))
+    total = sum(received[:data_end]) & 0xFF
+    if received[data_end] != total:
+        wrong = f"its checksum is {received[data_end]:02X}, its bytes sum to {total:02X}"
+        return Candidate(address, control, None, 0, wrong)
+    if received[data_end + 1] != END:
+        return Candidate(address, control, None, 0, f"it ends in {received[data_end + 1]:02X}, not 16")
+    return Candidate(address, control, Frame(address, control, received[HEAD:data_end].translate(_LOWER)))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from collectors.dlt645.frame import HEAD, TAIL, WAKING, Candidate, Frame, candidates, encode
-from collectors.lines.question import ANYONE, Answered, Declined, More, NotTheAnswer, Verdict
+from collectors.dlt645.frame import HEAD, TAIL, WAKING, Candidate, Frame, candidate, encode
+from collectors.framing import judged
+from collectors.lines.question import ANYONE, Answered, Declined, NotTheAnswer, Verdict
 from collectors.station_address import address_bytes, address_text, is_meant
 
 READ, READ_MORE, READ_ADDRESS = 0x11, 0x12, 0x13
@@ -49,42 +50,37 @@ class _Asked(Protocol):
     @property
     def address(self) -> str: ...
 
+    @property
+    def request(self) -> bytes: ...
+
     def understood(self, frame: Frame) -> Answered | NotTheAnswer | None:
         """The answer in a right frame of the meter asked; None where it answers something else."""
 
 
 def _judged(asked: _Asked, received: bytes) -> Verdict:
     whom = address_bytes(asked.address)
-    broken: NotTheAnswer | None = None
-    lacking: list[int] = []
-    for candidate in candidates(received):
-        if candidate.lacking:
-            lacking.append(candidate.lacking)
-            continue
-        verdict = _verdict(asked, whom, candidate)
-        if isinstance(verdict, NotTheAnswer):
-            broken = broken or verdict
-        elif verdict is not None:
-            return verdict
-    if broken is not None:
-        return broken
-    if len(received) > _ENOUGH:
-        return NotTheAnswer(f"{len(received)} bytes without an answer")
-    return More(min(lacking, default=HEAD + TAIL))
+    return judged(
+        received,
+        asked.request.removeprefix(WAKING),
+        candidate,
+        lambda found: _verdict(asked, whom, found),
+        shortest=HEAD + TAIL,
+        enough=_ENOUGH,
+    )
 
 
-def _verdict(asked: _Asked, whom: bytes, candidate: Candidate) -> Answered | Declined | NotTheAnswer | None:
-    if not is_meant(whom, candidate.address) or candidate.control & 0x1F != asked.control & 0x1F:
+def _verdict(asked: _Asked, whom: bytes, found: Candidate) -> Answered | Declined | NotTheAnswer | None:
+    if not is_meant(whom, found.address) or found.control & 0x1F != asked.control & 0x1F:
         return None
-    if not candidate.control & _ANSWER:
+    if not found.control & _ANSWER:
         return None  # our own question, echoed
-    if candidate.frame is None:
-        return NotTheAnswer(f"the answer of meter {address_text(candidate.address)} is broken: {candidate.wrong}")
-    if candidate.control & _ERROR:
-        if candidate.control & _FOLLOWED or len(candidate.frame.data) != 1:
+    if found.frame is None:
+        return NotTheAnswer(f"the answer of meter {address_text(found.address)} is broken: {found.wrong}")
+    if found.control & _ERROR:
+        if found.control & _FOLLOWED or len(found.frame.data) != 1:
             return None
-        return Declined(candidate.frame.data[0], error_words(candidate.frame.data[0]))
-    return asked.understood(candidate.frame)
+        return Declined(found.frame.data[0], error_words(found.frame.data[0]))
+    return asked.understood(found.frame)
 
 
 def _lengths(lengths: frozenset[int]) -> str:

@@ -150,6 +150,33 @@ async def test_whatever_they_do_a_value_is_right_or_there_is_none(deed: str) -> 
     assert seen[True] > 0
 
 
+@pytest.mark.parametrize(
+    ("profile", "address", "quantity"),
+    [("dlt645/three-phase", ELECTRICITY, "voltage_l1"), ("cjt188/water-2018", WATER, "volume")],
+)
+async def test_an_older_answer_behind_a_broken_one_is_not_taken(profile: str, address: str, quantity: str) -> None:
+    make, shown = addressed(profile), [100.0]
+
+    def values() -> dict[str, float]:
+        shown.append(shown[-1] + 1)
+        return {quantity: shown[-1]}
+
+    meter = Meter("m", Text("表", "Meter"), make.medium, quantities=(quantity,), address=address)
+    slave = addressed_slave(meter, map_of(meter, make), values)
+    deeds = [spelled_misbehaviour("garble:rate=0.5,bytes=1"), spelled_misbehaviour("glued:rate=0.8")]
+    [plan] = compile_make(meter, make, ANY_LINE.cost, now)
+    right = 0
+    async with tcp_line(Meters([slave], deeds, latency=Latency(0.001), seed=2), 0.04, 0.05) as line:
+        for _ in range(20):
+            try:
+                [found] = plan.decode((await ask(plan, line, 1)).payload)
+            except LineError:
+                continue
+            assert found.value == shown[-1]
+            right += 1
+    assert right > 5
+
+
 async def test_a_meter_played_by_another_implementation_is_read_exactly() -> None:
     theirs = AsyncMeterServerService.new_tcp_server("127.0.0.1", 0)
     theirs.set_address(bytearray(bytes.fromhex(ELECTRICITY)[::-1]))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from collectors.decoder import Decoded
+from collectors.decoder import Decoded, as_wired, transformer_ratios
 from collectors.dlt645.make import ItemMake
 from collectors.dlt645.plan import ItemsAsked, compile_items
 from collectors.lines.line import NoAnswer, Untrusted
 from collectors.makes import load_make
 from collectors.simulators.dlt645_slave import Dlt645Slave, ItemMap
-from energy.quantities import Medium
+from energy.quantities import Medium, quantity
 from energy.readings import Quality, Reason
 from energy.sites import Meter, Text
 from tests.collectors.frames import NOON, WireInMemory
@@ -153,6 +155,18 @@ async def test_powers_carry_their_sign() -> None:
     found = await read(compiled(of), WireInMemory(slave(of, values)))
 
     assert {name: d.value for name, d in found.items()} == values
+
+
+@given(st.sampled_from(sorted(MAKE.items)), st.floats(0, 1), st.sampled_from([1.0, 40.0, 0.5]), st.booleans())
+async def test_every_item_comes_back_exact(name: str, part: float, ct: float, reversed_: bool) -> None:
+    shown = as_wired(name, reversed_=reversed_)[0]
+    item = MAKE.item(name)
+    of = meter(shown, ct=ct, reversed_=reversed_)
+    scale = item.scale * transformer_ratios(of)[quantity(name).transformed]
+    value = int(part * (8 * 10 ** (2 * item.length - 1) - 1)) * scale.numerator / scale.denominator
+    found = await read(compiled(of), WireInMemory(slave(of, {shown: -value if item.signed else value})))
+
+    assert found[shown] == Decoded(shown, -value if item.signed else value, Quality.GOOD, Reason.NONE)
 
 
 @pytest.mark.parametrize(

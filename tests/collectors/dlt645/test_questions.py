@@ -62,6 +62,15 @@ def test_a_late_answer_to_another_question_is_no_answer_to_this_one() -> None:
     assert VOLTAGE.judge(KWH + VOLTS) == Answered(bytes.fromhex("00 0110"))
 
 
+def test_no_answer_is_taken_from_behind_what_may_have_been_the_answer_itself() -> None:
+    broken = bytes((VOLTS[0],)) * 4 + b"\x68\x62" + VOLTS[6:]
+    older = answer(METER, VOLTAGE.identifier, b"\x99\x19")
+
+    assert VOLTAGE.judge(broken + older) == NotTheAnswer("18 bytes of nobody came before an answer")
+    assert isinstance(VOLTAGE.judge(VOLTS[:-2] + b"\x11\x16" + older), NotTheAnswer)
+    assert VOLTAGE.judge(b"\x55" * 11 + VOLTS) == Answered(bytes.fromhex("00 0110"))
+
+
 def test_the_answer_of_another_meter_is_no_answer() -> None:
     assert isinstance(VOLTAGE.judge(answer("000000000162", VOLTAGE.identifier, b"\x01\x10")), More)
 
