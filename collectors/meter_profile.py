@@ -117,12 +117,8 @@ def _moved(part: Part, by: int, profile_id: str) -> Part:
 
 def read_profile(document: Document, profile_id: str) -> Profile:
     """The profile of a file; ConfigurationError lists all that is wrong with its words and with what they say."""
-    faults = profile_faults(document)
-    words: ProfileWords | None = None
-    try:
-        words = checked(document, ProfileWords)
-    except ConfigurationError as error:
-        faults += error.faults
+    words, faults = _worded(document)
+    faults += profile_faults(document, words)
     if faults or words is None:
         raise ConfigurationError(sorted(faults, key=line_of))
     return Profile(
@@ -140,6 +136,13 @@ def read_profile(document: Document, profile_id: str) -> Profile:
         tuple(_recording(words, recording) for recording in words.recordings),
         words.uncertain,
     )
+
+
+def _worded(document: Document) -> tuple[ProfileWords | None, list[str]]:
+    try:
+        return checked(document, ProfileWords), []
+    except ConfigurationError as error:
+        return None, error.faults
 
 
 def _register(words: ProfileWords, name: str, register: RegisterWords) -> Register:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from collectors.profile_words import MarkingWords, RegisterWords
+from collectors.profile_words import MarkingWords, ProfileWords, RegisterWords
 from collectors.register_map import LENGTHS
 from energy.documents import Document, Way
 from energy.errors import EnergyError, UnitError
@@ -17,10 +17,12 @@ from energy.units import factor
 _LAST = 65535
 
 
-def profile_faults(document: Document) -> list[str]:
-    """All that does not fit together, whether or not its words are right; what a wrong word hides is passed over."""
+def profile_faults(document: Document, words: ProfileWords | None) -> list[str]:
+    """All that does not fit together; where words are wrong there is no `words`, and what they hide is passed over."""
     data = document.data if isinstance(document.data, dict) else {}
-    found = _Found(document, _whole(data, "address_base", 0, 400_001), _whole(data, "max_registers", 125, 125))
+    base = words.address_base if words else _whole(data, "address_base", 0, 400_001)
+    most = words.max_registers if words else _whole(data, "max_registers", 125, 125)
+    found = _Found(document, base, most)
     for name, register in _named(data, "registers"):
         found.of_register(name, register)
     for section in ("nameplate", "status"):

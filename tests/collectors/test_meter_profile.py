@@ -285,6 +285,12 @@ def test_a_shift_past_the_registers_or_of_no_shipped_profile_is_refused(name: st
         load_profile(name)
 
 
+def test_a_number_that_is_written_as_a_word_is_checked_as_it_is_taken(tmp_path: Path) -> None:
+    assert faults(tmp_path, RIGHT + "max_registers: true\n") == [
+        "own.yaml:6: registers.active_power: int32 is longer than max_registers 1"
+    ]
+
+
 def test_a_value_longer_than_a_reply_is_refused(tmp_path: Path) -> None:
     [fault] = faults(tmp_path, RIGHT.replace("registers:", "max_registers: 1\nregisters:"))
 
