@@ -174,6 +174,8 @@ class ByteLine:
         while True:
             by = max(first_by, self._last_at + gap_s) if self._received else first_by
             if not await self._more(needed, by):
+                if self._received and max(first_by, self._last_at + gap_s) > by:
+                    continue  # it is not all there, but bytes go on to come
                 # What came may be enough to be judged although more was expected.
                 return question.judge(bytes(self._received)) if self._received else verdict
             verdict = question.judge(bytes(self._received))
