@@ -7,12 +7,14 @@ are found by the simulator's own arithmetic and counted by themselves.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import struct
 import time
 from collections import Counter
+from contextlib import ExitStack
 
-from benchmarks.collecting.buses import bus, ours
+from benchmarks.collecting.buses import Bus, bus, ours
 from collectors.lines.modbus_rtu import RtuRead
 from collectors.lines.question import Answered, Declined
 from collectors.meter_profile import Table
@@ -21,7 +23,7 @@ from collectors.simulators.bus.contents import telling
 from collectors.simulators.bus.modbus_slave import crc16
 from energy.errors import LineError
 
-CASES, READS, SEED = 120_000, 3_000, 645
+CASES, BUSES, READS, SEED = 120_000, 8, 300, 645
 UNITS = "1-4"
 DEEDS = (
     "silent:rate=0.004",
@@ -97,26 +99,35 @@ def _stands_in(received: bytes, unit: int, block: Block, payload: bytes) -> bool
     return frame + crc16(frame) in received
 
 
-async def through_a_line() -> tuple[Counter[str], float]:
-    """Reads of four meters that do all of it; how they ended, and the longest that one took [s]."""
-    chance = random.Random(SEED)
-    found: Counter[str] = Counter(reads=READS, good=0, failed=0, wrong=0, raised=0)
+async def through_lines() -> tuple[Counter[str], float]:
+    """Reads over several buses of four meters that do all of it; how they ended, and the longest that one took [s]."""
+    found: Counter[str] = Counter(reads=BUSES * READS, good=0, failed=0, wrong=0, raised=0)
+    with ExitStack() as stack:
+        options = ("--latency", "1ms", "--jitter", "2ms", "--seed")
+        buses = [
+            stack.enter_context(bus(*options, str(i), units=UNITS, deeds=DEEDS, baud=115200)) for i in range(BUSES)
+        ]
+        longest = await asyncio.gather(
+            *(_through(made, random.Random(SEED + i), found) for i, made in enumerate(buses))
+        )
+        found["kinds"] = len({kind for made in buses for one in made.served() for kind in one["did"]})
+    return found, max(longest)
+
+
+async def _through(made: Bus, chance: random.Random, found: Counter[str]) -> float:
     longest_s = 0.0
-    with bus("--latency", "1ms", "--jitter", "2ms", units=UNITS, deeds=DEEDS, baud=115200) as made:
-        async with ours(made, timeout_s=0.1) as line:
-            for _ in range(READS):
-                unit, block = chance.randint(1, 4), Block(chance.choice(list(Table)), chance.randrange(900), 4)
-                began = time.perf_counter()
-                try:
-                    payload = (await line.read(unit, block)).payload
-                except LineError:
-                    found["failed"] += 1
-                except Exception:  # noqa: BLE001 - that is what is looked for
-                    found["raised"] += 1
-                else:
-                    expected = [telling(unit, block.table, block.address + i) for i in range(block.count)]
-                    found["good" if payload == struct.pack(">4H", *expected) else "wrong"] += 1
-                longest_s = max(longest_s, time.perf_counter() - began)
-        did = {kind for one in made.served() for kind in one["did"]}
-    found["kinds"] = len(did)
-    return found, longest_s
+    async with ours(made, timeout_s=0.1) as line:
+        for _ in range(READS):
+            unit, block = chance.randint(1, 4), Block(chance.choice(list(Table)), chance.randrange(900), 4)
+            began = time.perf_counter()
+            try:
+                payload = (await line.read(unit, block)).payload
+            except LineError:
+                found["failed"] += 1
+            except Exception:  # noqa: BLE001 - that is what is looked for
+                found["raised"] += 1
+            else:
+                expected = [telling(unit, block.table, block.address + i) for i in range(block.count)]
+                found["good" if payload == struct.pack(">4H", *expected) else "wrong"] += 1
+            longest_s = max(longest_s, time.perf_counter() - began)
+    return longest_s
