@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -104,6 +105,7 @@ class ByteLine:
         self._came = asyncio.Event()
         self._lost: str | None = None
         self._first_at = self._last_at = self._free_at = self._widest_s = 0.0
+        self._needed = 1
         self._mute = 0
 
     @property
@@ -162,6 +164,7 @@ class ByteLine:
         if isinstance(verdict, More | NotTheAnswer):
             raise self._failure(question, who, verdict, patience_s)
         self._answered(who, sent_at, question.answer_length)
+        self._recognise(bytes(self._received))
         self._received.clear()
         if isinstance(verdict, Declined):
             raise Refused(verdict.code, verdict.reason)
@@ -170,18 +173,20 @@ class ByteLine:
     async def _verdict(self, question: Question, first_by: float, gap_s: float) -> Verdict:
         """What came by the time of the first byte, and as long as bytes go on to come; More where it is not enough."""
         needed = 1
-        verdict: Verdict = More()
         while True:
-            by = max(first_by, self._last_at + gap_s) if self._received else first_by
-            if not await self._more(needed, by):
-                if self._received and max(first_by, self._last_at + gap_s) > by:
-                    continue  # it is not all there, but bytes go on to come
+            if await self._more(needed, first_by, gap_s):
+                verdict = question.judge(bytes(self._received))
+                if isinstance(verdict, NotTheAnswer) and self._recognise(bytes(self._received)):
+                    # Somebody else's late answer; the awaited one is still to come.
+                    self._received.clear()
+                    self._first_at, needed = 0.0, 1
+                    continue
+                if not isinstance(verdict, More) or len(self._received) >= _MOST_BYTES:
+                    return verdict
+                needed = len(self._received) + max(1, min(verdict.at_least, question.answer_length))
+            else:
                 # What came may be enough to be judged although more was expected.
-                return question.judge(bytes(self._received)) if self._received else verdict
-            verdict = question.judge(bytes(self._received))
-            if not isinstance(verdict, More) or len(self._received) > _MOST_BYTES:
-                return verdict
-            needed = len(self._received) + max(1, min(verdict.at_least, question.answer_length))
+                return question.judge(bytes(self._received)) if self._received else More()
 
     async def _late_verdict(self, question: Question, who: Respondent, verdict: Verdict) -> Verdict:
         """As long as the line is hushed, its one open question may still be answered."""
@@ -191,21 +196,24 @@ class ByteLine:
                 self.counts.late += 1
                 self._free_at = 0.0
                 return verdict
-            if len(self._received) > _MOST_BYTES:
+            if len(self._received) >= _MOST_BYTES:
                 self._forget_received()
         return verdict
 
-    async def _more(self, count: int, by: float) -> bool:
-        """Whether so many bytes are there by then."""
-        try:
-            async with asyncio.timeout_at(by):
-                while len(self._received) < count:
-                    if self._lost is not None:
-                        raise Unreachable(f"{self}: {self._lost}")
-                    self._came.clear()
+    async def _more(self, count: int, by: float, gap_s: float = 0.0) -> bool:
+        """Whether so many bytes are there by then, and after it until the last of them is so long ago."""
+        clock = asyncio.get_running_loop().time
+        while len(self._received) < count:
+            if self._lost is not None:
+                raise Unreachable(f"{self}: {self._lost}")
+            until = max(by, self._last_at + gap_s) if self._received else by
+            if clock() >= until:
+                return False
+            self._needed = count
+            self._came.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
                     await self._came.wait()
-        except TimeoutError:
-            return len(self._received) >= count
         return True
 
     async def _silence(self) -> None:
@@ -287,21 +295,27 @@ class ByteLine:
             self._widest_s = max(self._widest_s, now - self._last_at - len(data) * self._characters.seconds)
         self._last_at = now
         self._received += data
-        self._came.set()
+        if (excess := len(self._received) - _MOST_BYTES) > 0:
+            del self._received[:excess]
+            self.counts.stray_bytes += excess
+        if len(self._received) >= self._needed:
+            self._came.set()
 
     def _forget_received(self) -> None:
         """What nobody waited for: perhaps a late answer, perhaps noise."""
-        if not self._received:
-            return
-        said = bytes(self._received)
+        if self._received and not self._recognise(bytes(self._received)):
+            self.counts.stray_bytes += len(self._received)
         self._received.clear()
+
+    def _recognise(self, said: bytes) -> bool:
+        """Whether it holds the late answer to a question that had been given up; its station is then free again."""
         for who in self.respondents.values():
-            if who.unanswered is not None and isinstance(who.unanswered.judge(said), Answered | Declined):
-                took_s = len(said) * self._characters.seconds
-                who.late(max(0.0, self._last_at - who.asked_at - took_s))
+            question = who.unanswered
+            if question is not None and isinstance(question.judge(said), Answered | Declined):
+                who.late(max(0.0, self._last_at - who.asked_at - question.answer_length * self._characters.seconds))
                 self.counts.late += 1
-                return
-        self.counts.stray_bytes += len(said)
+                return True
+        return False
 
     async def _open(self) -> Wire:
         if self._packs and self._mute >= _MUTE:

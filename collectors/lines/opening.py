@@ -7,7 +7,7 @@
 | `serial:`      | `ByteLine` | our own (`modbus_rtu`)  | the same                                         |
 
 No client of a library stands here. pymodbus hands a late RTU answer to the next question, and on TCP costs several
-times the processor time of a bare asyncio protocol; its server is the counterpart in tests. Decision 021 has the figures.
+times the processor time of a bare asyncio protocol; its server is the counterpart in tests. Figures: decision 021.
 """
 
 from __future__ import annotations
