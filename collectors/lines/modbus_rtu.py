@@ -68,7 +68,9 @@ class RtuRead:
             rest = received[at:]
             found, missing = self._here(rest)
             if found is not None:
-                return found if skipped < _SHORTEST else NotTheAnswer(f"{skipped} bytes of nobody came before an answer")
+                return (
+                    found if skipped < _SHORTEST else NotTheAnswer(f"{skipped} bytes of nobody came before an answer")
+                )
             length = _stranger(rest)
             if length:
                 stranger = rest[: length - 2]

@@ -102,8 +102,8 @@ def bus(**given: Any) -> None:
 
 
 def _bus(stack: ExitStack, given: dict[str, Any]) -> tuple[Any, Any, Any]:
+    from collectors.lines.address import Characters
     from collectors.meter_profile import load_profile
-    from collectors.simulators.bus.characters import Characters
     from collectors.simulators.bus.contents import read_table
     from collectors.simulators.bus.meters import Latency
     from collectors.simulators.bus.misbehaviour import read_misbehaviours, spelled_misbehaviour
