@@ -11,7 +11,7 @@ import click
 
 @click.command()
 @click.option("--profile", required=True, help="Id of a shipped profile, such as eastron/sdm630, or a .yaml file.")
-@click.option("--line", required=True, help="tcp://HOST[:PORT]; the port is 502 if not given.")
+@click.option("--line", required=True, help="tcp://HOST[:PORT], serial:/dev/ttyUSB0?baud=9600 or rtu+tcp://HOST:PORT.")
 @click.option("--unit", type=click.IntRange(0, 255), default=1, show_default=True, help="Unit id of the meter.")
 @click.option("--quantity", "quantities", multiple=True, help="Read only this quantity; may be repeated.")
 @click.option("--ct", type=float, default=1.0, show_default=True, help="Ratio of the current transformers.")

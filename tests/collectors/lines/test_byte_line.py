@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 import pytest
+from pymodbus.framer import FramerType
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
 
+from adapters.clocks import SystemClock
 from collectors.lines.address import Characters, SerialAddress
 from collectors.lines.byte_line import ByteLine
 from collectors.lines.line import NoAnswer, Refused, Unreachable, Untrusted
@@ -17,7 +22,9 @@ from collectors.lines.question import ANYONE
 from collectors.meter_profile import Table
 from collectors.planner import Block
 from energy.errors import LineError
+from jieneng.reading import read_meter
 from tests.collectors.lines.pty_bus import Asked, Manner, PtyBus, silent, words_of
+from tests.real_parts import free_port
 
 BLOCK = Block(Table.HOLDING, 100, 4)
 WORDS = words_of(100, 4)
@@ -288,3 +295,31 @@ async def test_a_serial_server_is_a_line_like_a_port() -> None:
         assert (await line.read(7, BLOCK)).payload == WORDS
         assert (await line.read(8, BLOCK)).payload == WORDS
     server.close()
+
+
+async def test_the_rtu_server_of_pymodbus_is_read_as_any_meter() -> None:
+    port = free_port()
+    blocks = [SimData(100, values=[100, 101, 102, 103], datatype=DataType.REGISTERS)]
+    server = ModbusTcpServer(SimDevice(7, simdata=blocks), address=("127.0.0.1", port), framer=FramerType.RTU)
+    await server.serve_forever(background=True)
+    try:
+        async with open_line(f"rtu+tcp://127.0.0.1:{port}?baud=115200", now=lambda: datetime.now(UTC)) as line:
+            assert (await line.read(7, BLOCK)).payload == WORDS
+            with pytest.raises(Refused, match="exception 2: illegal data address"):
+                await line.read(7, Block(Table.HOLDING, 101, 5))
+            assert (await line.read(7, BLOCK)).payload == WORDS
+    finally:
+        await server.shutdown()  # type: ignore[no-untyped-call]
+
+
+async def test_a_meter_on_a_serial_port_is_read_by_its_profile(bus: PtyBus) -> None:
+    bus.manner = lambda a: [(0.0, a.frame(words=struct.pack(f">{a.registers // 2}f", *[230.5] * (a.registers // 2))))]
+    address = f"serial:{bus.device}?baud=115200"
+
+    answer = await read_meter("eastron/sdm630", address, 3, SystemClock(), quantities=("voltage_l1", "frequency"))
+
+    assert [(r.quantity, r.value, r.quality) for r in answer.readings] == [
+        ("voltage_l1", 230.5, "good"),
+        ("frequency", 230.5, "good"),
+    ]
+    assert {a.unit for a in bus.asked} == {3}
