@@ -40,10 +40,12 @@ def _plans() -> dict[str, Any]:
 
 
 def _network() -> dict[str, Any]:
-    per_core, values = asyncio.run(network.reads_per_s_per_core())
+    per_core, values = asyncio.run(network.reads_per_s_per_core(decoded=True))
+    undecoded, _ = asyncio.run(network.reads_per_s_per_core(decoded=False))
     cores, missed = asyncio.run(network.thousand_meters_cores())
     return {
         "tcp_reads_per_s_per_core": round(per_core),
+        "tcp_reads_per_s_per_core_undecoded": round(undecoded),
         "tcp_values_per_read": values,
         "thousand_meters_cores": round(cores, 3),
         "thousand_meters_missed": missed,
@@ -52,7 +54,7 @@ def _network() -> dict[str, Any]:
 
 def _fuzz() -> dict[str, Any]:
     judged = fuzz.judged()
-    line, longest_s = asyncio.run(fuzz.through_a_line())
+    line, longest_s = asyncio.run(fuzz.through_lines())
     return {
         "fuzz_cases": judged["cases"] + line["reads"],
         "fuzz_wrong_values": judged["wrong"] + line["wrong"],

@@ -95,16 +95,21 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
                 await asyncio.wait_for(report.say("offline"), _FAREWELL_S)
 
 
+def wires(site: Site) -> list[list[LineSettings]]:
+    """The lines of a site, those of one port together: there is one worker for them, since there is one wire."""
+    found: dict[str, list[LineSettings]] = defaultdict(list)
+    for line in site.lines:
+        found[parse_address(line.address).wire].append(line)
+    return list(found.values())
+
+
 async def _workers(
     settings: EdgeSettings, clock: Clock, recorder: Recorder, changed: asyncio.Event, stack: AsyncExitStack
 ) -> dict[str, LineWorker]:
     """A worker for each wire, by the id of the line that names it first."""
-    wires: dict[str, list[LineSettings]] = defaultdict(list)
-    for line in settings.site.lines:
-        wires[parse_address(line.address).wire].append(line)
     workers: dict[str, LineWorker] = {}
     files = None if settings.learnt is None else LearntFiles(settings.learnt)
-    for lines in wires.values():
+    for lines in wires(settings.site):
         first, ids = lines[0], {line.id for line in lines}
         timeout_s = max(line.timeout_s for line in lines)
         opened = await stack.enter_async_context(open_line(first.address, now=clock.now, timeout_s=timeout_s))

@@ -106,13 +106,18 @@ class LineWorker:
         everything = [(s, r) for s in self.stations for r in (s.rounds if not _is_silent(s) else s.rounds[:1])]
         due = [(s, r) for s, r in everything if self._ready(s, r) <= now]
         if due:
-            # A meter that answers goes before one that has not.
-            return min(due, key=lambda of: (_is_silent(of[0]), of[1].deadline))
+            return min(due, key=lambda of: self._deadline(*of))
         return min(everything, key=lambda of: self._ready(*of))
 
     def _ready(self, station: Station, found: Round) -> datetime:
         ready = max(found.due, station.rests_until)
         return max(ready, self._probe_from) if _is_silent(station) else ready
+
+    def _deadline(self, station: Station, found: Round) -> datetime:
+        """Of a silent meter it runs from when it may be probed, so that on a full line its turn comes, too."""
+        if _is_silent(station):
+            return self._ready(station, found) + timedelta(seconds=found.interval_s)
+        return found.deadline
 
     async def _read(self, station: Station, found: Round) -> None:
         began = self._clock.now()

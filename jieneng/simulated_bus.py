@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from collectors.lines.address import Characters
 from collectors.makes import AddressedMake
 from collectors.meter_profile import Profile, Table
 from collectors.simulators.addressed import numbered_slave
-from collectors.simulators.bus.characters import Characters
 from collectors.simulators.bus.contents import contents_of
 from collectors.simulators.bus.hosts import Host, ModbusTcpHost, PtyHost, TcpHost
 from collectors.simulators.bus.meters import Latency, Meters

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,9 +39,22 @@ def bus(*options: str, units: str = "1", deeds: Sequence[str] = (), baud: int = 
         made = Bus(Path(name) / "meters", Path(name) / "served.jsonl", baud)
         arguments = ["simulate", "bus", "--pty", str(made.terminal), "--baud", str(baud), "--units", units]
         arguments += ["--log", str(made.log), *options, *(f"--misbehave={deed}" for deed in deeds)]
-        with jieneng(arguments, Path(name) / "bus.log"):
+        with jieneng(arguments, Path(name) / "bus.log") as running, undisturbed(running.pid):
             until(made.terminal.exists, "the bus")
             yield made
+
+
+@contextmanager
+def undisturbed(played: int) -> Iterator[None]:
+    """What else the machine does slows no wire, nor who asks: both go before it, where that is allowed."""
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, played, -15)
+        os.setpriority(os.PRIO_PROCESS, 0, -10)
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, before)
 
 
 def ours(of: Bus, *, timeout_s: float = 1.0) -> Line:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from collectors.asked import Now, number
 from collectors.decoder import Decoded, as_wired, transformer_ratios
 from collectors.dlt645.make import Item, ItemMake
-from collectors.dlt645.questions import ReadItem, ReadMore
+from collectors.dlt645.questions import NO_SUCH_DATA, ReadItem, ReadMore
 from collectors.lines.line import Line, Refused, Reply, Untrusted
 from energy.quantities import quantity
 from energy.readings import Quality, Reason
@@ -82,8 +82,10 @@ class ItemsAsked:
     async def _tried(self, line: Line, identifier: bytes) -> Reply | None:
         try:
             return await _read(line, self._question(identifier))
-        except Refused:
-            self._refused[identifier] = self._round + _LEFT_OUT
+        except Refused as refusal:
+            # For another reason, such as being busy, it may be refused but once.
+            if refusal.code & NO_SUCH_DATA:
+                self._refused[identifier] = self._round + _LEFT_OUT
             return None
 
     def _question(self, identifier: bytes) -> ReadItem:

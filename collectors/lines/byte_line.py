@@ -164,6 +164,7 @@ class ByteLine:
         if isinstance(verdict, More | NotTheAnswer):
             raise self._failure(question, who, verdict, patience_s)
         self._answered(who, sent_at, question.answer_length)
+        self._recognise(bytes(self._received))
         self._received.clear()
         if isinstance(verdict, Declined):
             raise Refused(verdict.code, verdict.reason)
@@ -175,7 +176,12 @@ class ByteLine:
         while True:
             if await self._more(needed, first_by, gap_s):
                 verdict = question.judge(bytes(self._received))
-                if not isinstance(verdict, More) or len(self._received) > _MOST_BYTES:
+                if isinstance(verdict, NotTheAnswer) and self._recognise(bytes(self._received)):
+                    # Somebody else's late answer; the awaited one is still to come.
+                    self._received.clear()
+                    self._first_at, needed = 0.0, 1
+                    continue
+                if not isinstance(verdict, More) or len(self._received) >= _MOST_BYTES:
                     return verdict
                 needed = len(self._received) + max(1, min(verdict.at_least, question.answer_length))
             else:
@@ -190,7 +196,7 @@ class ByteLine:
                 self.counts.late += 1
                 self._free_at = 0.0
                 return verdict
-            if len(self._received) > _MOST_BYTES:
+            if len(self._received) >= _MOST_BYTES:
                 self._forget_received()
         return verdict
 
@@ -289,22 +295,27 @@ class ByteLine:
             self._widest_s = max(self._widest_s, now - self._last_at - len(data) * self._characters.seconds)
         self._last_at = now
         self._received += data
+        if (excess := len(self._received) - _MOST_BYTES) > 0:
+            del self._received[:excess]
+            self.counts.stray_bytes += excess
         if len(self._received) >= self._needed:
             self._came.set()
 
     def _forget_received(self) -> None:
         """What nobody waited for: perhaps a late answer, perhaps noise."""
-        if not self._received:
-            return
-        said = bytes(self._received)
+        if self._received and not self._recognise(bytes(self._received)):
+            self.counts.stray_bytes += len(self._received)
         self._received.clear()
+
+    def _recognise(self, said: bytes) -> bool:
+        """Whether it holds the late answer to a question that had been given up; its station is then free again."""
         for who in self.respondents.values():
-            if who.unanswered is not None and isinstance(who.unanswered.judge(said), Answered | Declined):
-                took_s = len(said) * self._characters.seconds
-                who.late(max(0.0, self._last_at - who.asked_at - took_s))
+            question = who.unanswered
+            if question is not None and isinstance(question.judge(said), Answered | Declined):
+                who.late(max(0.0, self._last_at - who.asked_at - question.answer_length * self._characters.seconds))
                 self.counts.late += 1
-                return
-        self.counts.stray_bytes += len(said)
+                return True
+        return False
 
     async def _open(self) -> Wire:
         if self._packs and self._mute >= _MUTE:

@@ -12,6 +12,9 @@ from collectors.planner import Block
 
 _POLYNOMIAL = 0xA001
 _REFUSAL_LENGTH = 5
+# What is skipped as noise before an answer is shorter than any frame: a longer stretch may have been the answer itself,
+# broken on its way, and the whole frame behind it an older one that the meter said again.
+_SHORTEST = 5
 # What others may say on the wire: answers to reading say their length, those to writing are of one length.
 _READING = (1, 2, 3, 4)
 _WRITING = (5, 6, 15, 16)
@@ -60,12 +63,14 @@ class RtuRead:
         """What came since the request: the answer wherever it stands, or what is missing of it."""
         at = len(self.request) if received.startswith(self.request) else 0
         stranger: bytes | None = None
-        lacking = 0
+        lacking = skipped = 0
         while at < len(received):
             rest = received[at:]
             found, missing = self._here(rest)
             if found is not None:
-                return found
+                return (
+                    found if skipped < _SHORTEST else NotTheAnswer(f"{skipped} bytes of nobody came before an answer")
+                )
             length = _stranger(rest)
             if length:
                 stranger = rest[: length - 2]
@@ -75,6 +80,7 @@ class RtuRead:
             if missing and not lacking:
                 lacking = missing
             at += 1
+            skipped += 1
         if lacking:
             return More(lacking)
         return NotTheAnswer(misfit(self._unit, self._block, stranger)) if stranger else More()

@@ -105,9 +105,9 @@ def bus(**given: Any) -> None:
 
 
 def _bus(stack: ExitStack, given: dict[str, Any]) -> tuple[Any, Any, Any]:
+    from collectors.lines.address import Characters
     from collectors.makes import load_make
     from collectors.meter_profile import Profile
-    from collectors.simulators.bus.characters import Characters
     from collectors.simulators.bus.contents import read_table
     from collectors.simulators.bus.meters import Latency
     from collectors.simulators.bus.misbehaviour import read_misbehaviours, spelled_misbehaviour

@@ -16,13 +16,12 @@ from collectors.cjt188.make import RecordMake
 from collectors.cjt188.questions import ReadAddress as ReadCjt188Address
 from collectors.dlt645.make import ItemMake
 from collectors.dlt645.questions import ReadAddress as ReadDlt645Address
-from collectors.lines.address import SerialServerAddress, parse_address
+from collectors.lines.address import Characters, SerialServerAddress, parse_address
 from collectors.lines.byte_line import ByteLine
 from collectors.lines.line import Line
 from collectors.lines.opening import open_line
 from collectors.makes import AddressedMake, compile_make, load_make
 from collectors.simulators.addressed import addressed_slave, map_of
-from collectors.simulators.bus.characters import Characters
 from collectors.simulators.bus.hosts import PtyHost, TcpHost
 from collectors.simulators.bus.meters import Latency, Meters
 from collectors.simulators.bus.misbehaviour import spelled_misbehaviour

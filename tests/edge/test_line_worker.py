@@ -132,6 +132,17 @@ async def test_silent_meters_get_a_twentieth_of_the_line_at_most() -> None:
     assert worked.readings(3) == 0
 
 
+async def test_on_a_line_that_is_full_a_silent_meter_is_found_again_too() -> None:
+    worked = Worked([Station(meter(unit, 1.0), [plan(0)], FIRST) for unit in range(1, 21)])
+    worked.line.dead = {3}
+    await worked.run(30)
+    worked.line.dead = set()
+    await worked.run(90)
+
+    assert worked.worker.state.load > 1
+    assert worked.readings(3) > 0
+
+
 async def test_a_silent_meter_is_found_again_and_read_as_before() -> None:
     worked = Worked([Station(meter(1, 5.0), [plan(0)], FIRST), Station(meter(2, 5.0), [plan(0)], FIRST)])
     worked.line.dead = {1}

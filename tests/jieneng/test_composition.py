@@ -54,6 +54,15 @@ def test_all_faults_of_a_site_are_told_with_their_lines(tmp_path: Path) -> None:
     assert "eastron/sdm630" in told.value.faults[1]
 
 
+def test_lines_of_one_wire_that_speak_otherwise_are_told_at_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    lines = "[{id: a, address: 'serial:/dev/ttyUSB0'},\n {id: b, address: 'serial:/dev/ttyUSB0?baud=2400'}]"
+    file.write_text(f"site: s\nname: {{zh: 一, en: one}}\nlines: {lines}\n", encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match=r"site.yaml:4: .*is the wire of line 'a', which speaks otherwise"):
+        load_installed(file)
+
+
 def test_a_meter_without_a_list_reads_all_that_its_profile_has(tmp_path: Path) -> None:
     file = tmp_path / "site.yaml"
     file.write_text(

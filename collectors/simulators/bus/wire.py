@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
-from collectors.simulators.bus.characters import Characters
+from collectors.lines.address import Characters
 
 # Characters that follow each other touch, whatever the rounding of their times says.
 _TOUCH_S = 1e-9

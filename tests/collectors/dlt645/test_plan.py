@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.decoder import Decoded, as_wired, transformer_ratios
+from collectors.dlt645.frame import Frame, encode
 from collectors.dlt645.make import ItemMake
 from collectors.dlt645.plan import ItemsAsked, compile_items
 from collectors.lines.line import NoAnswer, Untrusted
 from collectors.makes import load_make
 from collectors.simulators.dlt645_slave import Dlt645Slave, ItemMap
+from collectors.station_address import address_bytes
 from energy.quantities import Medium, quantity
 from energy.readings import Quality, Reason
 from energy.sites import Meter, Text
@@ -90,6 +92,19 @@ async def test_a_refused_item_is_asked_for_again_after_a_while() -> None:
 
     assert len(wire.asked) == 1
     assert (await read(asked, wire))["frequency"].value == 50.0
+
+
+async def test_what_is_refused_for_another_reason_is_asked_for_at_once_again() -> None:
+    of = meter("voltage_l1")
+
+    class Busy:
+        def answer(self, burst: bytes) -> bytes | None:
+            return encode(Frame(address_bytes("000000000161"), 0xD1, b"\x01"))
+
+    wire, asked = WireInMemory(Busy()), compiled(of)
+    for _ in range(3):
+        assert (await read(asked, wire))["voltage_l1"].reason is Reason.UNSUPPORTED
+    assert len(wire.asked) == 3
 
 
 async def test_a_meter_of_fewer_phases_answers_a_block_with_fewer_members() -> None:

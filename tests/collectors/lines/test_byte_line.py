@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 import pytest
+from pymodbus.framer import FramerType
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
 
+from adapters.clocks import SystemClock
 from collectors.lines.address import Characters, SerialAddress
 from collectors.lines.byte_line import ByteLine
 from collectors.lines.line import NoAnswer, Refused, Unreachable, Untrusted
 from collectors.lines.modbus_rtu import RtuRead, crc16
 from collectors.lines.opening import open_line
+from collectors.lines.question import ANYONE
 from collectors.meter_profile import Table
 from collectors.planner import Block
 from energy.errors import LineError
+from jieneng.reading import read_meter
 from tests.collectors.lines.pty_bus import Asked, Manner, PtyBus, silent, words_of
+from tests.real_parts import free_port
 
 BLOCK = Block(Table.HOLDING, 100, 4)
 WORDS = words_of(100, 4)
@@ -150,6 +158,52 @@ async def test_an_answer_that_is_later_than_the_line_is_held_is_nobodys(line: By
     assert line.respondents["unit 7"].hushed_until == 0
 
 
+async def test_a_late_answer_that_comes_before_that_of_a_neighbour_is_told_from_it(line: ByteLine, bus: PtyBus) -> None:
+    bus.behave(silent, lambda a: [(0.0, a.frame(unit=7, words=bytes(8))), (0.02, a.frame())])
+    with pytest.raises(NoAnswer):
+        await line.read(7, BLOCK)
+
+    assert (await line.read(8, BLOCK)).payload == WORDS
+    assert line.counts.late == 1
+    assert line.respondents["unit 7"].hushed_until == 0
+    assert not line.respondents["unit 8"].strange
+
+
+async def test_a_wire_that_never_falls_silent_is_an_error_and_stalls_nobody(bus: PtyBus) -> None:
+    # 3.5 characters are 14.6 ms at this speed.
+    line = ByteLine(SerialAddress(bus.device, Characters(baud=2400)), now=lambda: datetime.now(UTC))
+    await line.read(7, BLOCK)
+    speaking = True
+
+    async def babble() -> None:
+        while speaking:
+            bus.say(b"\x55" * 100)
+            await asyncio.sleep(0.002)
+
+    task = asyncio.create_task(babble())
+    await asyncio.sleep(0.01)
+    with pytest.raises(Untrusted, match="bytes come all the time"):
+        await line.read(7, BLOCK)
+    speaking = False
+    await task
+
+    assert (await line.read(7, BLOCK)).payload == WORDS
+    await line.close()
+
+
+async def test_a_question_to_anyone_waits_for_whoever_may_still_answer(line: ByteLine, bus: PtyBus) -> None:
+    to_anyone = RtuRead(7, BLOCK)
+    to_anyone.station = ANYONE
+    bus.behave(silent)
+    loop = asyncio.get_running_loop()
+    with pytest.raises(NoAnswer):
+        await line.read(9, BLOCK)
+    gave_up = loop.time()
+
+    assert (await line.ask(to_anyone)).payload == WORDS
+    assert loop.time() - gave_up >= LATEST_S - 0.01
+
+
 async def test_a_silent_station_is_not_asked_again_while_its_answer_may_come_but_others_are(
     line: ByteLine, bus: PtyBus
 ) -> None:
@@ -241,3 +295,31 @@ async def test_a_serial_server_is_a_line_like_a_port() -> None:
         assert (await line.read(7, BLOCK)).payload == WORDS
         assert (await line.read(8, BLOCK)).payload == WORDS
     server.close()
+
+
+async def test_the_rtu_server_of_pymodbus_is_read_as_any_meter() -> None:
+    port = free_port()
+    blocks = [SimData(100, values=[100, 101, 102, 103], datatype=DataType.REGISTERS)]
+    server = ModbusTcpServer(SimDevice(7, simdata=blocks), address=("127.0.0.1", port), framer=FramerType.RTU)
+    await server.serve_forever(background=True)
+    try:
+        async with open_line(f"rtu+tcp://127.0.0.1:{port}?baud=115200", now=lambda: datetime.now(UTC)) as line:
+            assert (await line.read(7, BLOCK)).payload == WORDS
+            with pytest.raises(Refused, match="exception 2: illegal data address"):
+                await line.read(7, Block(Table.HOLDING, 101, 5))
+            assert (await line.read(7, BLOCK)).payload == WORDS
+    finally:
+        await server.shutdown()  # type: ignore[no-untyped-call]
+
+
+async def test_a_meter_on_a_serial_port_is_read_by_its_profile(bus: PtyBus) -> None:
+    bus.manner = lambda a: [(0.0, a.frame(words=struct.pack(f">{a.registers // 2}f", *[230.5] * (a.registers // 2))))]
+    address = f"serial:{bus.device}?baud=115200"
+
+    answer = await read_meter("eastron/sdm630", address, 3, SystemClock(), quantities=("voltage_l1", "frequency"))
+
+    assert [(r.quantity, r.value, r.quality) for r in answer.readings] == [
+        ("voltage_l1", 230.5, "good"),
+        ("frequency", 230.5, "good"),
+    ]
+    assert {a.unit for a in bus.asked} == {3}

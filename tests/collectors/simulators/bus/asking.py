@@ -6,7 +6,7 @@ import struct
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from collectors.simulators.bus.characters import Characters
+from collectors.lines.address import Characters
 from collectors.simulators.bus.contents import TellingRegisters, contents_of
 from collectors.simulators.bus.meters import Latency, Meters
 from collectors.simulators.bus.misbehaviour import spelled_misbehaviour

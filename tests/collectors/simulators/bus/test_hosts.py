@@ -16,8 +16,8 @@ import pytest
 from pymodbus import FramerType
 from pymodbus.client import AsyncModbusTcpClient
 
+from collectors.lines.address import Characters
 from collectors.simulators.bus.beside import beside
-from collectors.simulators.bus.characters import Characters
 from collectors.simulators.bus.contents import contents_of
 from collectors.simulators.bus.hosts import ModbusTcpHost, PtyHost, TcpHost, precise_loop
 from collectors.simulators.bus.meters import Latency, Meters
@@ -214,7 +214,7 @@ def test_pymodbus_reads_the_terminal() -> None:
         for unit in (1, 2, 3):
             answer = client.read_input_registers(40, count=2, device_id=unit)
             assert answer.registers == [31000 + 1000 * (unit - 1) + 40 + i for i in range(2)]
-        client.close()
+        client.close()  # type: ignore[no-untyped-call]
 
 
 def test_mbpoll_reads_the_terminal() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from collectors.simulators.bus.misbehaviour import (
 )
 from energy.errors import ConfigurationError
 from tests.collectors.simulators.bus.asking import ask, heard, meters, told
+from tests.docs.pages import ROOT, block, prose
 
 GOOD = told(1, 1007)
 
@@ -22,7 +24,7 @@ def test_a_word_says_what_goes_wrong_where_and_how_often() -> None:
     found = spelled_misbehaviour("late:unit=1-3+9,every=3,by=350ms,from=10s,until=1min")
 
     assert found.kind is Kind.LATE
-    assert found.unit == {1, 2, 3, 9}
+    assert found.unit == frozenset({1, 2, 3, 9})
     assert (found.every, found.by, found.from_, found.until) == (3, 0.35, 10.0, 60.0)
 
 
@@ -131,3 +133,21 @@ def test_several_happen_together() -> None:
 def test_what_is_said_by_code_is_checked_too() -> None:
     with pytest.raises(ValueError, match="garble has no by"):
         Misbehaviour.model_validate({"kind": "garble", "by": 1})
+
+
+# -- as the page shows it ---------------------------------------------------------------------------------------------
+
+PAGE = ROOT / "docs" / "simulated-meters.md"
+
+
+def test_the_file_that_the_page_shows_is_understood(tmp_path: Path) -> None:
+    file = tmp_path / "bus.yaml"
+    file.write_text(block(PAGE, "yaml misbehaviours"))
+
+    assert [m.kind for m in read_misbehaviours(file)] == [Kind.LATE, Kind.ROLLOVER, Kind.HOLE]
+
+
+def test_the_page_tells_of_every_kind() -> None:
+    first_cells = [line.split("|")[1] for line in prose(PAGE).splitlines() if line.startswith("| `")]
+
+    assert {kind.value for kind in Kind} <= {word for cell in first_cells for word in re.findall(r"`(\w+)`", cell)}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from collectors.lines.address import Characters
 from collectors.planner import RequestCost
-from collectors.simulators.bus.characters import Characters
 from collectors.simulators.bus.wire import Saying, Wire
 from tests.collectors.simulators.bus.asking import LINE, TC, ask, exchange, meters, told
 
