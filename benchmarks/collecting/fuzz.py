@@ -109,7 +109,8 @@ async def through_lines() -> tuple[Counter[str], float]:
     with ExitStack() as stack:
         options = ("--latency", "1ms", "--jitter", "2ms", "--seed")
         buses = [
-            stack.enter_context(bus(*options, str(i), units=UNITS, deeds=DEEDS, baud=115200)) for i in range(BUSES)
+            stack.enter_context(bus(*options, str(i), units=UNITS, deeds=_one_after_another(i), baud=115200))
+            for i in range(BUSES)
         ]
         longest = await asyncio.gather(
             *(_through(made, random.Random(SEED + i), found) for i, made in enumerate(buses))
