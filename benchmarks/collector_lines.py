@@ -177,6 +177,10 @@ def late_answers() -> dict[str, Any]:
     found: dict[str, Any] = {}
     with bus(lateness=_lateness()) as device:
         found["late_wrong_values"], found["late_failed_reads"] = asyncio.run(_late_ours(device))
+    # The same after twelve prompt answers, by which the line has learnt to wait for a tenth of a second only.
+    with bus(lateness=[0.0] * 12 + _lateness() * 4) as device:
+        wrong, failed = asyncio.run(_late_ours(device))
+        found["late_wrong_values_after_learning"], found["late_failed_reads_after_learning"] = wrong, failed
     for retries in (0, 3):
         with bus(lateness=_lateness()) as device:
             theirs = asyncio.run(_late_pymodbus(device, retries))
@@ -353,6 +357,36 @@ def tcp_reads(seconds: float = 3.0) -> dict[str, Any]:
             reads, cpu_s = asyncio.run(_read_tcp(port, 50, seconds, _plan(fields), decode=decode))
             found[name] = reads / cpu_s
             found[name.replace("per_s_per_core", "per_s")] = reads / seconds
+        reads, cpu_s = asyncio.run(_read_pymodbus(port, 50, seconds))
+        found["tcp_reads_per_s_per_core_undecoded_pymodbus"] = reads / cpu_s
+    return found
+
+
+async def _read_pymodbus(port: int, connections: int, seconds: float) -> tuple[int, float]:
+    """The same by pymodbus's own client, not decoded."""
+    from pymodbus.client import AsyncModbusTcpClient
+
+    clients = [AsyncModbusTcpClient("127.0.0.1", port=port, retries=0) for _ in range(connections)]
+    reads = 0
+    stop = False
+
+    async def poll(client: AsyncModbusTcpClient) -> None:
+        nonlocal reads
+        await client.connect()
+        while not stop:
+            pdu = await client.read_holding_registers(0, count=100, device_id=1)
+            assert len(pdu.registers) == 100
+            reads += 1
+
+    tasks = [asyncio.create_task(poll(client)) for client in clients]
+    await asyncio.sleep(0.5)
+    reads, began = 0, time.process_time()
+    await asyncio.sleep(seconds)
+    found = reads, time.process_time() - began
+    stop = True
+    await asyncio.gather(*tasks)
+    for client in clients:
+        client.close()
     return found
 
 
