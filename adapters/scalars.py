@@ -34,6 +34,21 @@ def _known_quantity(name: str) -> str:
         raise ValueError(str(error)) from error
 
 
+def rated(text: str) -> tuple[str, float | None]:
+    """A quantity and, behind an `@`, the interval at which it is read [s].
+
+    >>> rated("active_power@5s")
+    ('active_power', 5.0)
+    """
+    name, at, every = text.partition("@")
+    return _known_quantity(name.strip()), seconds(every) if at else None
+
+
+def _rated(text: str) -> str:
+    rated(text)
+    return text
+
+
 def _well_formed(text: str) -> str:
     if not re.fullmatch(ID_PATTERN, text):
         raise ValueError("must be of letters, digits, '-', '_' and '.', 64 at most, beginning with a letter or digit")
@@ -65,6 +80,8 @@ def known_zone(text: str) -> str:
 Id = Annotated[str, BeforeValidator(_quoted), AfterValidator(_well_formed)]
 Code = Annotated[str, BeforeValidator(_quoted), Field(min_length=1)]
 QuantityName = Annotated[str, AfterValidator(_known_quantity)]
+# A quantity, perhaps with an interval of its own.
+RatedQuantity = Annotated[str, AfterValidator(_rated)]
 Duration = Annotated[float, BeforeValidator(seconds), Field(gt=0)]
 Bounds = Annotated[tuple[float, float], AfterValidator(_ordered)]
 Ratio = Annotated[float, Field(gt=0, le=1e6)]

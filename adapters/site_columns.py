@@ -104,7 +104,8 @@ def _places(title: str, zh: str, columns: tuple[Column, ...], kinds: tuple[str, 
 
 _METER = (
     *_NAMED, Column("medium", "介质"), Column("place", "位置"), Column("parent", "上级表计"),
-    Column("profile", "表型"), Column("line", "线路"), Column("unit", "地址", Cell.NUMBER), Column("every", "采集周期"),
+    Column("profile", "表型"), Column("line", "线路"), Column("unit", "地址", Cell.NUMBER),
+    Column("address", "表号"), Column("every", "采集周期"),
     Column("ct", "电流变比", Cell.NUMBER), Column("pt", "电压变比", Cell.NUMBER), Column("reversed", "反接", Cell.FLAG),
     Column("read", "采集量", Cell.LIST), Column("organisation", "机构"), Column("item", "分项编码"),
     Column("account", "电户号"), Column("removed_on", "拆除日期", Cell.DAY), _HIDDEN,

@@ -100,16 +100,21 @@ def _account(a: Account) -> dict[str, Any]:
 def _meter(m: Meter) -> dict[str, Any]:
     """Ratios of 1 and empty lists say nothing and are left out."""
     where = {"id": m.id, "name": _name(m.name), "medium": m.medium, "place": m.place, "parent": m.parent}
-    how = {"profile": m.profile, "line": m.line, "unit": m.unit, "every": duration(m.interval_s)}
+    how = {"profile": m.profile, "line": m.line, **_called(m), "every": duration(m.interval_s)}
     ratios = {name: value for name, value in (("ct", m.ct), ("pt", m.pt)) if value != 1.0}
     of = {"organisation": m.organisation, "item": m.item, "account": m.account, "removed_on": m.removed_on}
     lists = {
-        "read": list(m.quantities) or None,
+        "read": [f"{q}@{duration(m.rates[q])}" if q in m.rates else q for q in m.quantities] or None,
         "plausible": {name: list(bounds) for name, bounds in m.plausible.items()} or None,
         "registers": {name: _register(settings) for name, settings in m.registers.items()} or None,
     }
     said = {"reversed": m.reversed or None, "hidden": _hidden(m.hidden)}
     return _given({**where, **how, **ratios, **said, **of, **lists})
+
+
+def _called(m: Meter) -> dict[str, Any]:
+    """How it is called on its line."""
+    return {"unit": m.unit} if m.address is None else {"address": m.address}
 
 
 def _register(settings: Any) -> dict[str, float]:

@@ -7,7 +7,19 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator, model_validator
 
-from adapters.scalars import Above0, Bounds, Code, Duration, Id, Number, QuantityName, Ratio, known_zone
+from adapters.scalars import (
+    Above0,
+    Bounds,
+    Code,
+    Duration,
+    Id,
+    Number,
+    QuantityName,
+    RatedQuantity,
+    Ratio,
+    known_zone,
+    rated,
+)
 from energy.documents import Words
 from energy.official_codes import check_class, check_organisation_code, check_place_code
 from energy.organisations import Account, Basis, Fact, FactName, Membership, Organisation, Part, Share
@@ -115,11 +127,12 @@ class MeterWords(Words):
     profile: str | None = None
     line: Id | None = None
     unit: Annotated[int, Field(ge=0, le=255)] = 1
+    address: Code | None = None
     every: Duration = 60.0
     ct: Ratio = 1.0
     pt: Ratio = 1.0
     reversed: bool = False
-    read: list[QuantityName] = []
+    read: list[RatedQuantity] = []
     plausible: dict[QuantityName, Bounds] = {}
     organisation: Id | None = None
     item: Code | None = None
@@ -136,12 +149,14 @@ class MeterWords(Words):
     @property
     def made(self) -> Meter:
         same = self.model_dump(exclude={"name", "every", "read", "registers", "hidden"})
+        read = [rated(text) for text in self.read]
         return Meter(
             **same,
             name=self.name.made,
             hidden=_hidden(self.hidden),
             interval_s=self.every,
-            quantities=tuple(self.read),
+            quantities=tuple(name for name, _ in read),
+            rates={name: interval_s for name, interval_s in read if interval_s is not None},
             registers={name: words.made for name, words in self.registers.items()},
         )
 

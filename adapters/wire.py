@@ -61,6 +61,18 @@ class MeterState(msgspec.Struct):
     detail: str = ""
 
 
+class LineState(msgspec.Struct, omit_defaults=True):
+    """How a line keeps its schedule.
+
+    `load` is how many seconds of each second its meters need; above 1 it cannot keep up, and `baud` is then the speed
+    at which it could, if there is one. `late_ticks` are readings skipped because it was busy.
+    """
+
+    load: float
+    late_ticks: int = 0
+    baud: int | None = None
+
+
 class EdgeState(msgspec.Struct, omit_defaults=True):
     """The state of an edge, retained; published by its will as offline when it is gone."""
 
@@ -74,6 +86,7 @@ class EdgeState(msgspec.Struct, omit_defaults=True):
     outbox_full: bool = False
     late_ticks: int | None = None
     meters: dict[str, MeterState] = {}
+    lines: dict[str, LineState] = {}
 
 
 def topic(edge: str, leaf: str) -> str:

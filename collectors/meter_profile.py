@@ -2,176 +2,63 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal
-from enum import StrEnum
+import re
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from collectors.profile_faults import profile_faults
+from collectors.profile_words import MarkingWords, PartWords, ProfileWords, RecordingWords, RegisterWords
+from collectors.register_map import (
+    BITS,
+    LENGTHS,
+    Marking,
+    Part,
+    Profile,
+    Recording,
+    Register,
+    Table,
+    WordOrder,
+)
+from energy.documents import Document, checked, line_of, open_document
+from energy.errors import ConfigurationError, UnknownName
+from energy.quantities import quantity
+from energy.units import factor
 
-from energy.documents import Words, checked, open_document
-from energy.errors import ConfigurationError, EnergyError, UnitError, UnknownName
-from energy.quantities import Medium, quantity
-from energy.units import dimension, factor
-
-FOLDER = Path(__file__).parent / "profiles"
-
-
-class Table(StrEnum):
-    """Which of the meter's tables a register stands in; the function code that reads it follows."""
-
-    HOLDING = "holding"
-    INPUT = "input"
-
-    @property
-    def function(self) -> int:
-        return 3 if self is Table.HOLDING else 4
-
-
-class WordOrder(StrEnum):
-    """In which order the bytes of a value travel: A is the most significant of four."""
-
-    ABCD = "ABCD"
-    CDAB = "CDAB"
-    BADC = "BADC"
-    DCBA = "DCBA"
-
-
-# type -> registers
-LENGTHS = {
-    "uint16": 1,
-    "int16": 1,
-    "bcd16": 1,
-    "uint32": 2,
-    "int32": 2,
-    "float32": 2,
-    "bcd32": 2,
-    "bcd48": 3,
-    "uint64": 4,
-    "int64": 4,
-    "float64": 4,
-    "bcd64": 4,
-}
-RegisterType = Literal[
-    "uint16", "int16", "bcd16", "uint32", "int32", "float32", "bcd32", "bcd48", "uint64", "int64", "float64", "bcd64"
+__all__ = [
+    "BITS",
+    "FOLDER",
+    "LENGTHS",
+    "Marking",
+    "Part",
+    "Profile",
+    "ProfileWords",
+    "Recording",
+    "Register",
+    "Table",
+    "WordOrder",
+    "is_shipped",
+    "load_profile",
+    "profile_ids",
+    "read_profile",
+    "shifted",
 ]
 
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Registers that hold a number: value on the wire × `scale` is in the unit of its quantity."""
-
-    table: Table
-    address: int
-    type: str
-    word_order: WordOrder
-    scale: Fraction
-
-    @property
-    def length(self) -> int:
-        return LENGTHS[self.type]
-
-
-@dataclass(frozen=True, slots=True)
-class Register:
-    """What a meter says of one quantity: one number, or several that are added and must come from one reply."""
-
-    quantity: str
-    parts: tuple[Part, ...]
-    uncertain: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """A make of meter. `traps` are what has fooled others; `sources` say where the facts come from."""
-
-    id: str
-    maker: str
-    model: str
-    medium: Medium
-    sources: tuple[str, ...]
-    traps: tuple[str, ...]
-    max_registers: int
-    registers: tuple[Register, ...]
-
-    @property
-    def quantities(self) -> tuple[str, ...]:
-        return tuple(r.quantity for r in self.registers)
-
-    def register(self, name: str) -> Register:
-        for register in self.registers:
-            if register.quantity == name:
-                return register
-        raise UnknownName(f"profile {self.id} has no {name}; it has {', '.join(self.quantities)}")
-
-
-def _known_unit(unit: str) -> str:
-    try:
-        dimension(unit)
-    except UnitError as error:
-        raise ValueError(str(error)) from error
-    return unit
-
-
-def _not_zero(scale: Decimal) -> Decimal:
-    if scale == 0:
-        raise ValueError("must not be 0")
-    return scale
-
-
-Unit = Annotated[str, AfterValidator(_known_unit)]
-Scale = Annotated[Decimal, AfterValidator(_not_zero)]
-Address = Annotated[int, Field(ge=0, le=65535)]
-
-
-class _PartWords(Words):
-    address: Address
-    type: RegisterType
-    scale: Scale = Decimal(1)
-
-
-class _RegisterWords(Words):
-    unit: Unit
-    address: Address | None = None
-    type: RegisterType | None = None
-    scale: Scale = Decimal(1)
-    sum: Annotated[list[_PartWords], Field(min_length=1)] | None = None
-    read: Table | None = None
-    word_order: WordOrder | None = None
-    uncertain: str | None = None
-
-    @model_validator(mode="after")
-    def _one_way(self) -> _RegisterWords:
-        alone = self.address is not None and self.type is not None
-        given = {"address", "type", "scale"} & self.model_fields_set
-        if self.sum is None and not alone:
-            raise ValueError("give either address and type, or sum with the parts to be added")
-        if self.sum is not None and given:
-            raise ValueError(f"{', '.join(sorted(given))} beside sum means nothing; give it to the parts")
-        return self
-
-
-class ProfileWords(Words):
-    """What may stand in a profile file."""
-
-    maker: str
-    model: str
-    medium: Medium
-    sources: list[str] = Field(min_length=1)
-    traps: list[str] = []
-    serial: str | None = None
-    word_order: WordOrder = WordOrder.ABCD
-    read: Table = Table.HOLDING
-    max_registers: Annotated[int, Field(ge=1, le=125)] = 125
-    registers: dict[str, _RegisterWords] = Field(min_length=1)
+FOLDER = Path(__file__).parent / "profiles"
+# A shipped profile whose addresses an installed meter counts from elsewhere: `maker/model@+1`.
+_SHIFTED = re.compile(r"(?P<id>.+)@(?P<by>[+-]\d{1,5})")
 
 
 def profile_ids() -> list[str]:
     """The ids of the profiles that are shipped, sorted."""
     return sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.glob("*/*.yaml"))
+
+
+def is_shipped(name: str) -> bool:
+    """Whether a profile of this id is shipped, its addresses shifted or not."""
+    at = _SHIFTED.fullmatch(name)
+    return (at["id"] if at else name) in profile_ids()
 
 
 @cache
@@ -180,49 +67,125 @@ def load_profile(id_or_file: str) -> Profile:
 
     UnknownName if there is neither; ConfigurationError lists all that is wrong in a file.
     """
+    if at := _SHIFTED.fullmatch(id_or_file):
+        return shifted(_shipped(at["id"]), int(at["by"]))
     path = Path(id_or_file)
     if path.suffix not in (".yaml", ".yml"):
-        path = FOLDER / f"{id_or_file}.yaml"
-        if id_or_file not in profile_ids():
-            raise UnknownName(
-                f"profile {id_or_file!r} is not known; shipped are {', '.join(profile_ids())}; "
-                "a file of your own is named with .yaml at its end"
-            )
-    document = open_document(path)
-    words = checked(document, ProfileWords)
-    own_id = path.relative_to(FOLDER).with_suffix("").as_posix() if path.is_relative_to(FOLDER) else str(path)
-    faults: list[str] = []
-    registers: list[Register] = []
-    for name, register in words.registers.items():
-        try:
-            registers.append(_register(words, name, register))
-        except (EnergyError, ValueError) as error:
-            faults.append(document.fault(("registers", name), str(error)))
-    if faults:
-        raise ConfigurationError(faults)
+        return _shipped(id_or_file)
+    return read_profile(open_document(path), _own_id(path))
+
+
+def _shipped(name: str) -> Profile:
+    if name not in profile_ids():
+        raise UnknownName(
+            f"profile {name!r} is not known; shipped are {', '.join(profile_ids())}; "
+            "a file of your own is named with .yaml at its end"
+        )
+    path = FOLDER / f"{name}.yaml"
+    return read_profile(open_document(path), name)
+
+
+def _own_id(path: Path) -> str:
+    return path.relative_to(FOLDER).with_suffix("").as_posix() if path.is_relative_to(FOLDER) else str(path)
+
+
+def shifted(profile: Profile, by: int) -> Profile:
+    """The same profile, all addresses by so many further: some meters count them from elsewhere than their manual."""
+    registers = tuple(
+        replace(
+            r,
+            parts=tuple(_moved(p, by, profile.id) for p in r.parts),
+            scaled_by=None if r.scaled_by is None else _moved(r.scaled_by, by, profile.id),
+        )
+        for r in profile.registers
+    )
+    return replace(
+        profile,
+        id=f"{profile.id}@{by:+d}",
+        registers=registers,
+        nameplate=tuple(replace(m, address=m.address + by) for m in profile.nameplate),
+        status=tuple(replace(m, address=m.address + by) for m in profile.status),
+        recordings=(),
+    )
+
+
+def _moved(part: Part, by: int, profile_id: str) -> Part:
+    if not 0 <= part.address + by <= 65536 - part.length:
+        raise UnknownName(f"profile {profile_id}@{by:+d}: {part.type} at address {part.address} would leave 0..65535")
+    return replace(part, address=part.address + by)
+
+
+def read_profile(document: Document, profile_id: str) -> Profile:
+    """The profile of a file; ConfigurationError lists all that is wrong with its words and with what they say."""
+    words, faults = _worded(document)
+    faults += profile_faults(document, words)
+    if faults or words is None:
+        raise ConfigurationError(sorted(faults, key=line_of))
     return Profile(
-        own_id,
+        profile_id,
         words.maker,
         words.model,
         words.medium,
         tuple(words.sources),
         tuple(words.traps),
         words.max_registers,
-        tuple(registers),
+        tuple(_register(words, name, register) for name, register in words.registers.items()),
+        words.serial,
+        tuple(_marking(words, name, marking) for name, marking in words.nameplate.items()),
+        tuple(_marking(words, name, marking) for name, marking in words.status.items()),
+        tuple(_recording(words, recording) for recording in words.recordings),
+        words.uncertain,
     )
 
 
-def _register(words: ProfileWords, name: str, register: _RegisterWords) -> Register:
+def _worded(document: Document) -> tuple[ProfileWords | None, list[str]]:
+    try:
+        return checked(document, ProfileWords), []
+    except ConfigurationError as error:
+        return None, error.faults
+
+
+def _register(words: ProfileWords, name: str, register: RegisterWords) -> Register:
     unit_factor = factor(register.unit, quantity(name).unit)
-    table = register.read or words.read
-    order = register.word_order or words.word_order
-    parts = register.sum or [
-        _PartWords(address=register.address or 0, type=register.type or "uint16", scale=register.scale)
-    ]
-    made = tuple(Part(table, p.address, p.type, order, Fraction(p.scale) * unit_factor) for p in parts)
-    for part in made:
-        if part.address + part.length > 65536:
-            raise ValueError(f"{part.type} at address {part.address} reaches past 65535")
-        if part.length > words.max_registers:
-            raise ValueError(f"{part.type} is longer than max_registers {words.max_registers}")
-    return Register(name, made, register.uncertain)
+    parts = tuple(_part(words, register, p, Fraction(p.scale) * unit_factor) for p in register.parts)
+    given = register.scale_from
+    if given is None:
+        return Register(name, parts, register.uncertain)
+    held = PartWords(address=given.address, type=given.type)
+    scaled_by = _part(words, register, held, Fraction(1))
+    return Register(name, parts, register.uncertain, scaled_by, given.holds == "power_of_ten")
+
+
+def _part(words: ProfileWords, register: RegisterWords, part: PartWords, scale: Fraction) -> Part:
+    return Part(
+        register.read or words.read,
+        part.address - words.address_base,
+        part.type,
+        register.word_order or words.word_order,
+        scale,
+        tuple(words.sentinels if register.sentinels is None else register.sentinels),
+        part.bits,
+        part.byte == "high",
+        register.encoding == "four_quadrant",
+    )
+
+
+def _marking(words: ProfileWords, name: str, marking: MarkingWords) -> Marking:
+    return Marking(
+        name,
+        marking.read or words.read,
+        marking.address - words.address_base,
+        marking.type,
+        marking.length or LENGTHS[marking.type],
+        marking.word_order or words.word_order,
+        marking.one_byte,
+        marking.means,
+        marking.flags,
+        marking.uncertain,
+    )
+
+
+def _recording(words: ProfileWords, given: RecordingWords) -> Recording:
+    return Recording(
+        given.source, given.read or words.read, given.address - words.address_base, given.reply, given.values
+    )

@@ -7,26 +7,32 @@ import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 import structlog
 
+from adapters.learnt_files import LearntFiles
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import STATE, STORED, EdgeState, decode_stored, encode, topic
-from collectors.decoder import compile_meter
-from collectors.lines.modbus_tcp import open_line
+from collectors.asked import Plan
+from collectors.lines.address import parse_address
+from collectors.lines.line import Line
+from collectors.lines.opening import open_line
+from collectors.makes import AddressedMake, Make, compile_addressed
 from collectors.meter_profile import Profile
+from collectors.planner import RequestCost
+from edge.asking import Asking
 from edge.poll import LineWorker, Station
 from edge.publish import LINGER_S, Publisher, Recorder
-from edge.schedule import next_tick
+from edge.schedule import Round, next_tick
 from energy.errors import BusError
 from energy.ports import Clock, Message
 from energy.readings import to_ms
-from energy.sites import Site
+from energy.sites import LineSettings, Meter, Site
 
 log = structlog.get_logger()
 
@@ -36,15 +42,19 @@ _FAREWELL_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class EdgeSettings:
-    """What an edge runs on. `profiles` holds the profile of every meter of the site, by its id."""
+    """What an edge runs on. `profiles` holds the profile of every meter of the site, by its id.
+
+    learnt : the folder in which is kept what meters were found to refuse; None keeps it in memory.
+    """
 
     edge: str
     site: Site
-    profiles: Mapping[str, Profile]
+    profiles: Mapping[str, Make]
     bus: str
     outbox: Path
     outbox_bytes: int = 2_000_000_000
     linger_s: float = LINGER_S
+    learnt: Path | None = None
 
 
 async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
@@ -71,7 +81,7 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
         log.info("edge.started", edge=settings.edge, meters=len(settings.site.meters), lines=len(workers))
         try:
             async with asyncio.TaskGroup() as tasks:
-                for worker in workers:
+                for worker in workers.values():
                     tasks.create_task(worker.run())
                 tasks.create_task(recorder.run())
                 tasks.create_task(publisher.run())
@@ -85,20 +95,57 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
                 await asyncio.wait_for(report.say("offline"), _FAREWELL_S)
 
 
+def wires(site: Site) -> list[list[LineSettings]]:
+    """The lines of a site, those of one port together: there is one worker for them, since there is one wire."""
+    found: dict[str, list[LineSettings]] = defaultdict(list)
+    for line in site.lines:
+        found[parse_address(line.address).wire].append(line)
+    return list(found.values())
+
+
 async def _workers(
     settings: EdgeSettings, clock: Clock, recorder: Recorder, changed: asyncio.Event, stack: AsyncExitStack
-) -> list[LineWorker]:
-    by_line: dict[str, list[Station]] = defaultdict(list)
-    lines = {
-        line.id: await stack.enter_async_context(open_line(line.address, now=clock.now, timeout_s=line.timeout_s))
-        for line in settings.site.lines
-    }
-    for meter in settings.site.meters:
-        if meter.line is None or meter.profile is None:
-            continue
-        plans = compile_meter(meter, settings.profiles[meter.profile], lines[meter.line].cost)
-        by_line[meter.line].append(Station(meter, plans, next_tick(clock.now(), meter.interval_s)))
-    return [LineWorker(lines[line], stations, clock, recorder.take, changed.set) for line, stations in by_line.items()]
+) -> dict[str, LineWorker]:
+    """A worker for each wire, by the id of the line that names it first."""
+    workers: dict[str, LineWorker] = {}
+    files = None if settings.learnt is None else LearntFiles(settings.learnt)
+    for lines in wires(settings.site):
+        first, ids = lines[0], {line.id for line in lines}
+        timeout_s = max(line.timeout_s for line in lines)
+        opened = await stack.enter_async_context(open_line(first.address, now=clock.now, timeout_s=timeout_s))
+        stations = [
+            _station(meter, settings.profiles[meter.profile], files, opened, clock)
+            for meter in settings.site.meters
+            if meter.line in ids and meter.profile is not None
+        ]
+        if stations:
+            characters = getattr(parse_address(first.address), "characters", None)
+            workers[first.id] = LineWorker(opened, stations, clock, recorder.take, changed.set, characters=characters)
+    return workers
+
+
+def _station(meter: Meter, make: Make, files: LearntFiles | None, line: Line, clock: Clock) -> Station:
+    """A meter with what is read of it at each of its rates."""
+    groups = meter.groups or [(meter.interval_s, ())]
+    if not isinstance(make, Profile):
+        rounds = [_addressed(meter, make, names, interval_s, clock) for interval_s, names in groups]
+        return Station(meter, (), rounds[0].due, rounds)
+    asking = Asking(meter, make, files)
+    rounds = [_round(asking, names, interval_s, line, clock) for interval_s, names in groups]
+    return Station(meter, (), rounds[0].due, rounds, asking)
+
+
+def _round(asking: Asking, names: Sequence[str], interval_s: float, line: Line, clock: Clock) -> Round:
+    def compiled(cost: RequestCost) -> Sequence[Plan]:
+        return asking.plans(names, cost, to_ms(clock.now()))
+
+    return Round(interval_s, compiled(line.cost), next_tick(clock.now(), interval_s), compiled, line.cost, names)
+
+
+def _addressed(meter: Meter, make: AddressedMake, names: Sequence[str], interval_s: float, clock: Clock) -> Round:
+    # What is asked by address is the same at any cost, and remembers what the meter refused.
+    plans = compile_addressed(replace(meter, quantities=tuple(names), rates={}), make, clock.now)
+    return Round(interval_s, plans, next_tick(clock.now(), interval_s))
 
 
 async def _listen(bus: MqttBus, publisher: Publisher) -> None:
@@ -128,7 +175,7 @@ class _Report:
         self._edge, self._boot, self._bus, self._outbox = edge, boot, bus, outbox
         self._since = to_ms(clock.now())
         self.changed = asyncio.Event()
-        self.workers: Sequence[LineWorker] = ()
+        self.workers: Mapping[str, LineWorker] = {}
 
     async def run(self) -> None:
         while True:
@@ -153,8 +200,9 @@ class _Report:
             outbox_bytes=self._outbox.size_bytes,
             outbox_dropped=self._outbox.dropped,
             outbox_full=self._outbox.full,
-            late_ticks=sum(w.late_ticks for w in self.workers),
-            meters={s.meter.id: s.state for w in self.workers for s in w.stations},
+            late_ticks=sum(w.late_ticks for w in self.workers.values()),
+            meters={s.meter.id: s.state for w in self.workers.values() for s in w.stations},
+            lines={line: worker.state for line, worker in self.workers.items()},
         )
         try:
             await self._bus.publish(topic(self._edge, STATE), encode(told), retain=True)

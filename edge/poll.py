@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
 
-from adapters.wire import Flag, MeterReadings, MeterState
-from collectors.decoder import BlockPlan, Decoded
-from collectors.lines.line import Line
-from edge.schedule import Patience, next_tick
+from adapters.wire import Flag, LineState, MeterReadings, MeterState
+from collectors.asked import Plan, ask
+from collectors.decoder import BlockPlan, Decoded, Values
+from collectors.lines.address import Characters
+from collectors.lines.line import Line, Refused
+from edge.asking import Asking
+from edge.load import line_state
+from edge.schedule import Patience, Round, Standing, next_tick
 from energy.errors import LineError
 from energy.ports import Clock
-from energy.readings import Quality, to_ms
+from energy.readings import EPOCH, Quality, to_ms
 from energy.sites import Meter
 
 log = structlog.get_logger()
@@ -22,81 +27,203 @@ log = structlog.get_logger()
 Sink = Callable[[MeterReadings], None]
 
 
+# At most this share of a line's time goes to meters that do not answer.
+_PROBE_SHARE = 0.05
+# Exceptions by which a gateway tells that the meter behind it is silent.
+_SILENT_BEHIND = (10, 11)
+
+
 @dataclass(slots=True)
 class Station:
-    """A meter on a line: how it is read, when it is due, and how it has answered."""
+    """A meter on a line: how it is read, when it is due, and how it has answered.
+
+    `plans` are what is read at the interval of the meter, from `first` on; `quicker` is read more often. `asking`
+    learns what the meter refuses.
+    """
 
     meter: Meter
-    plans: Sequence[BlockPlan]
-    due: datetime
+    plans: InitVar[Sequence[Plan]]
+    first: InitVar[datetime]
+    quicker: InitVar[Sequence[Round]] = ()
+    asking: Asking | None = None
+    rounds: list[Round] = field(init=False)
     patience: Patience = field(init=False)
     state: MeterState = field(init=False)
+    # Not to be asked before: its late answer may come, or it is silent.
+    rests_until: datetime = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.patience = Patience(self.meter.interval_s)
-        self.state = MeterState("unread", to_ms(self.due))
+    def __post_init__(self, plans: Sequence[Plan], first: datetime, quicker: Sequence[Round]) -> None:
+        own = [Round(self.meter.interval_s, plans, first)] if plans else []
+        self.rounds = [*quicker, *own]
+        self.patience = Patience(min(r.interval_s for r in self.rounds))
+        self.state = MeterState("unread", to_ms(first))
+        self.rests_until = EPOCH
+
+    @property
+    def due(self) -> datetime:
+        """When it is to be read next."""
+        return max(self.rests_until, min(r.due for r in self.rounds))
 
 
 class LineWorker:
-    """Reads the stations of a line in the order in which they are due; a failing meter holds nobody up for long."""
+    """Reads what is due on a line, the earliest deadline first; a failing meter holds nobody up for long."""
 
     def __init__(
-        self, line: Line, stations: Sequence[Station], clock: Clock, sink: Sink, changed: Callable[[], None]
+        self,
+        line: Line,
+        stations: Sequence[Station],
+        clock: Clock,
+        sink: Sink,
+        changed: Callable[[], None],
+        *,
+        characters: Characters | None = None,
     ) -> None:
         self._line = line
         self.stations = list(stations)
         self._clock = clock
         self._sink = sink
         self._changed = changed
+        self._characters = characters
+        self._probe_from = EPOCH
         self.late_ticks = 0
 
     async def run(self) -> None:
         """Read for ever."""
-        if not self.stations:
-            return
-        while True:
-            station = min(self.stations, key=lambda s: s.due)
-            await self._clock.sleep_until(station.due)
-            await self._read(station)
-            self._plan_next(station)
+        while self.stations:
+            station, found = self._next()
+            await self._clock.sleep_until(self._ready(station, found))
+            await self._read(station, found)
 
-    async def _read(self, station: Station) -> None:
-        try:
-            for plan in station.plans:
-                reply = await self._line.read(station.meter.unit, plan.block)
-                self._sink(to_wire(station.meter.id, reply.taken_at, plan.decode(reply.payload)))
-        except LineError as error:
-            self._failed(station, str(error))
-        else:
-            self._answered(station)
+    @property
+    def state(self) -> LineState:
+        """How the line keeps its schedule; silent meters need none of it."""
+        rounds = [r for s in self.stations if s.patience.standing is not Standing.SILENT for r in s.rounds]
+        return line_state(rounds, self.late_ticks, self._characters, self._line.cost)
 
-    def _plan_next(self, station: Station) -> None:
-        if station.patience.failures == 1 and station.state.state != "silent":
-            return  # one lost answer is asked for again at once
-        interval = station.meter.interval_s
+    def _next(self) -> tuple[Station, Round]:
+        """Of what is due by now the one with the earliest deadline, else what is due first."""
         now = self._clock.now()
-        missed = (now - station.due) // timedelta(seconds=interval)
-        if missed > 0 and not station.patience.failures:
-            self.late_ticks += missed
-        station.due = next_tick(now + timedelta(seconds=station.patience.pause_s()), interval)
+        everything = [(s, r) for s in self.stations for r in (s.rounds if not _is_silent(s) else s.rounds[:1])]
+        due = [(s, r) for s, r in everything if self._ready(s, r) <= now]
+        if due:
+            return min(due, key=lambda of: self._deadline(*of))
+        return min(everything, key=lambda of: self._ready(*of))
 
-    def _failed(self, station: Station, detail: str) -> None:
+    def _ready(self, station: Station, found: Round) -> datetime:
+        ready = max(found.due, station.rests_until)
+        return max(ready, self._probe_from) if _is_silent(station) else ready
+
+    def _deadline(self, station: Station, found: Round) -> datetime:
+        """Of a silent meter it runs from when it may be probed, so that on a full line its turn comes, too."""
+        if _is_silent(station):
+            return self._ready(station, found) + timedelta(seconds=found.interval_s)
+        return found.deadline
+
+    async def _read(self, station: Station, found: Round) -> None:
+        began = self._clock.now()
+        refused: Refused | None = None
+        answered, taken_at = False, began
+        try:
+            asks = deque(_plans(station, found))
+            while asks:
+                plan = asks.popleft()
+                try:
+                    reply = await ask(plan, self._line, station.meter.unit)
+                except Refused as error:
+                    if error.code in _SILENT_BEHIND:
+                        raise
+                    # The meter is there; what it refuses takes nothing from its other values.
+                    refused = error
+                    asks.extendleft(_instead(station, plan, error.code, to_ms(began))[::-1])
+                    continue
+                answered, taken_at = True, reply.taken_at
+                asks.extendleft(_besides(station, plan))
+                self._sink(_readings(station.meter.id, taken_at, plan, reply.payload))
+            if refused is not None and not answered:
+                raise refused
+            self._tell_missing(station, found, taken_at)
+        except LineError as error:
+            self._failed(station, found, error, began)
+        else:
+            self._answered(station, found, began)
+
+    def _tell_missing(self, station: Station, found: Round, taken_at: datetime) -> None:
+        """Points that the meter has not are bad each time they would have been read."""
+        missing = None if station.asking is None else station.asking.unsupported(found.quantities)
+        if missing:
+            self._sink(as_readings(station.meter.id, taken_at, missing))
+
+    def _failed(self, station: Station, found: Round, error: LineError, began: datetime) -> None:
+        now = self._clock.now()
+        was_silent = _is_silent(station)
         station.patience.failed()
-        # A lost answer is nothing to report; two in a row are.
-        if station.patience.failures == 2:
-            log.warning("meter.silent", meter=station.meter.id, detail=detail)
-            station.state = MeterState("silent", to_ms(self._clock.now()), detail)
+        again = now + timedelta(seconds=getattr(error, "again_in_s", 0.0))
+        # A lost answer is nothing to report, and is asked for again as soon as it can no longer come; two in a row are.
+        station.rests_until = again
+        if station.patience.standing is not Standing.SILENT:
+            return
+        pause = timedelta(seconds=station.patience.pause_s())
+        station.rests_until = max(again, next_tick(now + pause, found.interval_s))
+        if was_silent:
+            self._probe_from = now + (now - began) / _PROBE_SHARE
+        if station.state.state != "silent":
+            log.warning("meter.silent", meter=station.meter.id, detail=str(error))
+            station.state = MeterState("silent", to_ms(now), str(error))
             self._changed()
 
-    def _answered(self, station: Station) -> None:
+    def _answered(self, station: Station, found: Round, began: datetime) -> None:
+        now = self._clock.now()
+        if station.patience.failures:
+            # What was missed in the meantime is not the line's fault.
+            for each in station.rounds:
+                each.done(now)
+        else:
+            self.late_ticks += found.done(now)
+        found.took((now - began).total_seconds())
+        found.suit(self._line.cost)
         station.patience.answered()
+        station.rests_until = EPOCH
         if station.state.state == "reporting":
             return
-        now_ms = to_ms(self._clock.now())
+        now_ms = to_ms(now)
         if station.state.state == "silent":
             log.info("meter.back", meter=station.meter.id, after_s=round((now_ms - station.state.since) / 1000, 1))
         station.state = MeterState("reporting", now_ms)
         self._changed()
+
+
+def _plans(station: Station, found: Round) -> Sequence[Plan]:
+    if station.asking is not None:
+        found.anew()
+    return found.plans
+
+
+def _instead(station: Station, plan: Plan, code: int, now_ms: int) -> Sequence[Plan]:
+    """What to ask in place of a refused request."""
+    if station.asking is None or not isinstance(plan, BlockPlan):
+        return ()
+    return station.asking.refused(plan.block, code, now_ms)
+
+
+def _besides(station: Station, plan: Plan) -> Sequence[Plan]:
+    """What to ask further, since a request was answered."""
+    return station.asking.answered(plan.block) if station.asking is not None and isinstance(plan, BlockPlan) else ()
+
+
+def _readings(meter: str, taken_at: datetime, plan: Plan, payload: bytes) -> MeterReadings:
+    if isinstance(plan, BlockPlan):
+        return as_readings(meter, taken_at, plan.values(payload))
+    return to_wire(meter, taken_at, plan.decode(payload))
+
+
+def _is_silent(station: Station) -> bool:
+    return station.patience.standing is Standing.SILENT
+
+
+def as_readings(meter: str, taken_at: datetime, found: Values) -> MeterReadings:
+    """What a reply said, as it travels."""
+    flags = {name: Flag("bad", reason.value) for name, reason in found.bad.items()}
+    return MeterReadings(meter, to_ms(taken_at), found.values, flags)
 
 
 def to_wire(meter: str, taken_at: datetime, decoded: Sequence[Decoded]) -> MeterReadings:

@@ -61,12 +61,14 @@ def _of_meters(site: Site) -> Iterator[Fault]:
     meters = {m.id: m for m in site.meters}
     parents = {m.id: m.parent for m in site.meters}
     billed = {a.id: a.medium for a in site.accounts}
-    units: dict[tuple[str, int], str] = {}
+    called: dict[tuple[str, int | str], str] = {}
     for i, meter in enumerate(site.meters):
         if meter.line is not None:
-            other = units.setdefault((meter.line, meter.unit), meter.id)
+            key = "unit" if meter.address is None else "address"
+            name: int | str = getattr(meter, key)
+            other = called.setdefault((meter.line, name), meter.id)
             if other != meter.id:
-                yield ("meters", i, "unit"), f"unit {meter.unit} on line {meter.line} is taken by meter {other!r}"
+                yield ("meters", i, key), f"{key} {name} on line {meter.line} is taken by meter {other!r}"
             if meter.removed_on is not None:
                 yield ("meters", i, "removed_on"), "a meter that was removed is on no line; take its `line` away"
         for text in _parent_faults(meter, meters) or _circles(meter.id, parents):

@@ -188,11 +188,11 @@ def checked(document: Document, words: type[T]) -> T:
     except ValidationError as error:
         found += [document.fault(_way(document, e["loc"]), _sentence(words, e)) for e in error.errors()]
     if found or made is None:
-        raise ConfigurationError(sorted(found, key=_line_of))
+        raise ConfigurationError(sorted(found, key=line_of))
     return made
 
 
-def _line_of(fault: str) -> int:
+def line_of(fault: str) -> int:
     """The line that a fault names, 0 where it is about the file."""
     for part in fault.split(":")[1:3]:
         if part.isdigit():

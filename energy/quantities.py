@@ -84,6 +84,13 @@ def _phases(base: Quantity) -> Iterator[Quantity]:
         )
 
 
+def _tariffs(base: Quantity) -> Iterator[Quantity]:
+    """The registers of the tariffs of a meter, mostly sharp, peak, flat and valley."""
+    for number in (1, 2, 3, 4):
+        zh, en = f"{base.zh}（费率{number}）", f"{base.en}, tariff {number}"
+        yield Quantity(f"{base.name}_t{number}", base.unit, base.kind, zh, en, base.low, base.high, base.transformed)
+
+
 def _electricity() -> Iterator[Quantity]:
     gauge, counter = Kind.GAUGE, Kind.COUNTER
     total_kwh, power_kw = 1e11, 1e6
@@ -101,6 +108,8 @@ def _electricity() -> Iterator[Quantity]:
             )
             yield energy
             yield from _phases(energy)
+            if of == "active_energy":
+                yield from _tariffs(energy)
     for of, unit, zh, en in (
         ("active_power", "kW", "有功功率", "Active power"),
         ("reactive_power", "kvar", "无功功率", "Reactive power"),
@@ -109,6 +118,9 @@ def _electricity() -> Iterator[Quantity]:
         power = Quantity(of, unit, gauge, zh, en, -power_kw, power_kw, Transformed.POWER)
         yield power
         yield from _phases(power)
+    for flow, zh, en in (("import", "正向", "import"), ("export", "反向", "export")):
+        demand = (f"{zh}有功最大需量", f"Greatest active demand, {en}", 0, power_kw, Transformed.POWER)
+        yield Quantity(f"active_demand_{flow}_max", "kW", gauge, *demand)
     power_factor = Quantity("power_factor", "1", gauge, "功率因数", "Power factor", -1.001, 1.001)
     yield power_factor
     yield from _phases(power_factor)
@@ -126,10 +138,17 @@ def _electricity() -> Iterator[Quantity]:
             Transformed.VOLTAGE,
         )
     yield from _phases(Quantity("current", "A", gauge, "电流", "Current", -1e5, 1e5, Transformed.CURRENT))
-    yield Quantity("current_avg", "A", gauge, "平均电流", "Mean current", -1e5, 1e5, Transformed.CURRENT)
+    yield Quantity("voltage_ll_avg", "V", gauge, "平均线电压", "Mean voltage L-L", 0, 1e6, Transformed.VOLTAGE)
+    for name, zh, en in (
+        ("avg", "平均电流", "Mean current"),
+        ("n", "中性线电流", "Current N"),
+        ("sum", "电流之和", "Sum of currents"),
+    ):
+        yield Quantity(f"current_{name}", "A", gauge, zh, en, -1e5, 1e5, Transformed.CURRENT)
     yield Quantity("frequency", "Hz", gauge, "频率", "Frequency", 40, 70)
     yield Quantity("phase_angle", "deg", gauge, "相位角", "Phase angle", -360, 360)
     yield from _phases(Quantity("thd_voltage", "%", gauge, "电压谐波畸变率", "Voltage THD", 0, 400))
+    yield from _phases(Quantity("thd_current", "%", gauge, "电流谐波畸变率", "Current THD", 0, 1000))
     yield Quantity("thd_voltage_avg", "%", gauge, "平均电压谐波畸变率", "Mean voltage THD", 0, 400)
 
 

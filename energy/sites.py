@@ -80,7 +80,9 @@ class Meter:
 
     `ct` and `pt` are the ratios of the transformers in front of it; `reversed` says that it is wired backwards;
     `parent` is the meter of the same medium that measures all of this one too, None for a main meter;
+    `rates` are the intervals of quantities that are read more often than every `interval_s` [s];
     `plausible` narrows, per quantity, what this meter could report; `registers` tells of its counters.
+    `unit` is how Modbus calls it on its line, `address` the digits on its plate by which other protocols do;
     `organisation` uses all that it measures, unless it is shared; `item` is the code of what it feeds (分项), as given;
     `account` is the supplier's account that it is billed on; `hidden` as of an organisation.
     """
@@ -105,9 +107,13 @@ class Meter:
     registers: Mapping[str, RegisterSettings] = field(default_factory=dict)
     removed_on: date | None = None
     hidden: Validity | None = None
+    address: str | None = None
+    rates: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_id("meter", self.id)
+        if self.address is not None and not (self.address.isascii() and self.address.isdigit()):
+            raise ValueError(f"meter {self.id}: address {self.address!r} must be the digits on the meter, nothing else")
         if not 0 <= self.unit <= 255:
             raise ValueError(f"meter {self.id}: unit {self.unit} is not within 0..255")
         for name, value in (("interval_s", self.interval_s), ("ct", self.ct), ("pt", self.pt)):
@@ -115,6 +121,10 @@ class Meter:
                 raise ValueError(f"meter {self.id}: {name} {value} is not above 0")
         for name in (*self.quantities, *self.plausible):
             quantity(name)
+        for name, interval_s in self.rates.items():
+            if not 0 < interval_s < self.interval_s:
+                of_meter = f"the {self.interval_s:g} s of the meter"
+                raise ValueError(f"meter {self.id}: {name} at {interval_s:g} s is not above 0 and below {of_meter}")
         for name, (low, high) in self.plausible.items():
             if not low < high:
                 raise ValueError(f"meter {self.id}: {name} can be neither above {low} nor below {high}")
@@ -125,6 +135,14 @@ class Meter:
     @property
     def headline(self) -> str | None:
         return headline(self.medium, list(self.quantities))
+
+    @property
+    def groups(self) -> list[tuple[float, tuple[str, ...]]]:
+        """What is read together, by its interval [s], the shortest first."""
+        by_rate: dict[float, list[str]] = {}
+        for name in self.quantities:
+            by_rate.setdefault(self.rates.get(name, self.interval_s), []).append(name)
+        return sorted((interval_s, tuple(names)) for interval_s, names in by_rate.items())
 
     def bounds(self, name: str) -> tuple[float, float]:
         """The least and the greatest value of a quantity that is plausible at this meter."""

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.site_files import read_site
-from collectors.decoder import readable
-from collectors.lines.address import parse_address
-from collectors.meter_profile import Profile, load_profile
+from collectors.lines.address import Address, clashes, parse_address
+from collectors.makes import Make, load_make, placing_faults, readable
 from energy.documents import Document
 from energy.errors import ConfigurationError, EnergyError, LineError
 from energy.sites import Meter, Site
@@ -17,28 +16,31 @@ from energy.sites import Meter, Site
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A site, and the profiles of its meters by the name that the site calls them."""
+    """A site, and the makes of its meters by the name that the site calls them."""
 
     site: Site
-    profiles: Mapping[str, Profile]
+    profiles: Mapping[str, Make]
 
 
 def load_installed(path: Path) -> Installed:
     """Read a site file and the profiles that it names; every meter then knows its quantities."""
     site, document = read_site(path)
-    profiles: dict[str, Profile] = {}
+    profiles: dict[str, Make] = {}
     faults: list[str] = []
+    addresses: dict[str, Address] = {}
     for i, line in enumerate(site.lines):
         try:
-            parse_address(line.address)
+            addresses[line.id] = parse_address(line.address)
         except LineError as error:
             faults.append(document.fault(("lines", i, "address"), str(error)))
+    places = {line.id: i for i, line in enumerate(site.lines)}
+    faults += [document.fault(("lines", places[line], "address"), text) for line, text in clashes(addresses)]
     meters: list[Meter] = []
     for i, meter in enumerate(site.meters):
         if meter.profile and meter.profile.endswith((".yaml", ".yml")):
             # A profile of one's own stands beside the site file.
             meter = replace(meter, profile=str((path.parent / meter.profile).resolve()))
-        profile, found = _profile(meter, document, i)
+        profile, found = _profile(meter, document, i, addresses.get(meter.line or ""))
         faults += found
         if profile is not None and meter.profile is not None:
             profiles[meter.profile] = profile
@@ -49,20 +51,21 @@ def load_installed(path: Path) -> Installed:
     return Installed(replace(site, meters=tuple(meters)), profiles)
 
 
-def _profile(meter: Meter, document: Document, i: int) -> tuple[Profile | None, list[str]]:
+def _profile(meter: Meter, document: Document, i: int, line: Address | None) -> tuple[Make | None, list[str]]:
     if meter.profile is None:
         text = "is missing: a meter on a line needs a profile" if meter.line else ""
         return None, [document.fault(("meters", i, "profile"), text)] if text else []
     try:
-        profile = load_profile(meter.profile)
+        profile = load_make(meter.profile)
     except ConfigurationError as error:
         return None, error.faults
     except EnergyError as error:
         return None, [document.fault(("meters", i, "profile"), str(error))]
-    return profile, list(_misfits(meter, profile, document, i))
+    placing = [document.fault(("meters", i, key), text) for key, text in placing_faults(meter, profile, line)]
+    return profile, [*_misfits(meter, profile, document, i), *placing]
 
 
-def _misfits(meter: Meter, profile: Profile, document: Document, i: int) -> Iterator[str]:
+def _misfits(meter: Meter, profile: Make, document: Document, i: int) -> Iterator[str]:
     if profile.medium is not meter.medium:
         text = f"is for {profile.medium}, but the meter measures {meter.medium}"
         yield document.fault(("meters", i, "profile"), text)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from collectors.decoder import BlockPlan, compile_meter
+from collectors.asked import Plan, ask
+from collectors.decoder import BlockPlan
+from collectors.dlt645.plan import ItemsAsked
+from collectors.lines.address import parse_address
 from collectors.lines.line import Line
-from collectors.lines.modbus_tcp import open_line
-from collectors.meter_profile import load_profile
-from energy.errors import LineError
+from collectors.lines.opening import open_line
+from collectors.makes import AddressedAsked, compile_make, load_make, placing_faults
+from energy.errors import ConfigurationError, LineError
 from energy.ports import Clock
 from energy.quantities import quantity
 from energy.sites import Meter, Text
@@ -26,7 +29,11 @@ class ReadingWords(msgspec.Struct):
 
 
 class RequestWords(msgspec.Struct):
-    """A request that was made; `error` where it failed."""
+    """A request that was made; `error` where it failed.
+
+    Of a meter that is asked by its address `table` is `item` or `record`, `address` its identifier, and `count` how
+    many quantities it holds.
+    """
 
     table: str
     address: int
@@ -43,37 +50,61 @@ class MeterAnswer(msgspec.Struct):
     unit: int
     readings: list[ReadingWords]
     requests: list[RequestWords]
+    address: str | None = None
 
 
 async def read_meter(
     profile_name: str,
-    address: str,
+    line_address: str,
     unit: int,
     clock: Clock,
     *,
+    address: str | None = None,
     quantities: tuple[str, ...] = (),
     ct: float = 1.0,
     pt: float = 1.0,
     timeout: float = 1.0,  # noqa: ASYNC109 - the timeout of the line
 ) -> MeterAnswer:
-    """Read all of a profile, or the named quantities; a request that fails is told, the others are made."""
-    profile = load_profile(profile_name)
+    """Read all of a profile, or the named quantities; a request that fails is told, the others are made.
+
+    address : the digits on the meter, where it is asked by them; ConfigurationError where they are not those of one.
+    """
+    make = load_make(profile_name)
     meter = Meter(
-        "meter", Text("", ""), profile.medium, unit=unit, ct=ct, pt=pt, quantities=quantities or profile.quantities
+        "meter",
+        Text("", ""),
+        make.medium,
+        line="line",
+        unit=unit,
+        address=address,
+        ct=ct,
+        pt=pt,
+        quantities=quantities or make.quantities,
     )
-    answer = MeterAnswer(profile.id, address, unit, [], [])
-    async with open_line(address, now=clock.now, timeout_s=timeout) as line:
-        for plan in compile_meter(meter, profile, line.cost):
+    wrong = [f"{key} {text}" for key, text in placing_faults(meter, make, parse_address(line_address))]
+    if wrong:
+        raise ConfigurationError(wrong)
+    answer = MeterAnswer(make.id, line_address, unit, [], [], address)
+    async with open_line(line_address, now=clock.now, timeout_s=timeout) as line:
+        for plan in compile_make(meter, make, line.cost, clock.now):
             await _ask(line, unit, plan, answer)
     return answer
 
 
-async def _ask(line: Line, unit: int, plan: BlockPlan, answer: MeterAnswer) -> None:
-    block = plan.block
-    request = RequestWords(block.table, block.address, block.count, None, None)
+def _request(asked: Plan) -> RequestWords:
+    if isinstance(asked, BlockPlan):
+        block = asked.block
+        return RequestWords(block.table, block.address, block.count, None, None)
+    assert isinstance(asked, AddressedAsked)
+    table = "item" if isinstance(asked, ItemsAsked) else "record"
+    return RequestWords(table, int.from_bytes(asked.identifier, "big"), len(asked.quantities), None, None)
+
+
+async def _ask(line: Line, unit: int, plan: Plan, answer: MeterAnswer) -> None:
+    request = _request(plan)
     answer.requests.append(request)
     try:
-        reply = await line.read(unit, block)
+        reply = await ask(plan, line, unit)
     except LineError as error:
         request.error = str(error)
         return

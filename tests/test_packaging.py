@@ -44,6 +44,8 @@ def test_the_wheel_holds_code_profiles_page_and_demo(tmp_path: Path) -> None:
     for name in (
         "energy/readings.py",
         "collectors/profiles/eastron/sdm630.yaml",
+        "collectors/dlt645/meters/three-phase.yaml",
+        "collectors/cjt188/meters/water-2018.yaml",
         "jieneng/config/calendar/china.yaml",
         "jieneng/config/demo.yaml",
         "jieneng/config/demo-campus.yaml",

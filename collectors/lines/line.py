@@ -7,6 +7,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
+from collectors.lines.modbus_pdu import exception_words
+from collectors.lines.question import Question
 from collectors.planner import Block, RequestCost
 from energy.errors import LineError
 
@@ -14,27 +16,21 @@ from energy.errors import LineError
 class NoAnswer(LineError):
     """Nothing came within the time that the meter has."""
 
+    def __init__(self, text: str, *, again_in_s: float = 0.0) -> None:
+        super().__init__(text)
+        # Until then whoever asks the same station again waits: its answer may still be on the way.
+        self.again_in_s = again_in_s
+
 
 class Refused(LineError):
-    """The meter answered with a Modbus exception."""
+    """The meter answered that it will not: the code of its protocol, a Modbus exception unless a reason is given."""
 
-    WORDS = {
-        1: "illegal function",
-        2: "illegal data address",
-        3: "illegal data value",
-        4: "device failure",
-        5: "acknowledge",
-        6: "device busy",
-        10: "gateway path unavailable",
-        11: "gateway target does not respond",
-    }
-
-    def __init__(self, code: int) -> None:
-        super().__init__(f"exception {code}: {self.WORDS.get(code, 'not defined by the standard')}")
+    def __init__(self, code: int, reason: str | None = None) -> None:
+        super().__init__(f"exception {code}: {exception_words(code) if reason is None else reason}")
         self.code = code
 
 
-class Untrusted(LineError):
+class Untrusted(NoAnswer):
     """Something came that is no answer to what was asked."""
 
 
@@ -44,7 +40,7 @@ class Unreachable(LineError):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The registers of a block as they travelled, 2 bytes each, and the midpoint of request and reply."""
+    """What was answered: a block's registers as they travelled, 2 bytes each; the midpoint of request and reply."""
 
     payload: bytes
     taken_at: datetime
@@ -52,12 +48,19 @@ class Reply:
 
 
 class Line(Protocol):
-    """A wire to meters."""
+    """A wire to meters: one request in flight, whoever asks.
 
-    cost: RequestCost
+    `cost` is what a request costs on it with what has been learnt of its meters.
+    """
+
+    @property
+    def cost(self) -> RequestCost: ...
 
     async def read(self, unit: int, block: Block) -> Reply:
         """The registers of a block at a unit; a LineError says why there are none. Never a wrong answer."""
+
+    async def ask(self, question: Question) -> Reply:
+        """The answer to a question of any protocol that the wire carries; a LineError says why there is none."""
 
     async def close(self) -> None:
         """Let go of the wire."""

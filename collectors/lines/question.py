@@ -1,12 +1,15 @@
 """What is asked on a wire, in whatever protocol: the bytes that go out, and what is made of those that come back.
 
-A line knows silence, time and quarantine, a question one protocol; Modbus, DL/T 645 and CJ/T 188 differ only here.
+A line knows silence, time and hush, a question one protocol; Modbus, DL/T 645 and CJ/T 188 differ only here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
+
+# The station of a question that any meter on the wire may answer.
+ANYONE = "any station"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,11 @@ class Question(Protocol):
 
     @property
     def station(self) -> str:
-        """Whom it is put to, as logs and learnt times name it: `unit 7`, `meter 000123456789`."""
+        """Whom it is put to, as logs and learnt times name it: `unit 7`, `meter 000123456789`; ANYONE, if it is nobody.
+
+        A late answer is kept from the next question to the same station alone: questions that one frame could answer
+        must be of one station.
+        """
 
     @property
     def request(self) -> bytes:

@@ -13,7 +13,15 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from collectors.meter_profile import Profile, load_profile
+from collectors.lines.address import SerialServerAddress, parse_address
+from collectors.makes import Make, load_make
+from collectors.meter_profile import Profile, Table
+from collectors.simulators.addressed import AddressedMap, addressed_slave, map_of
+from collectors.simulators.bus.hosts import TcpHost
+from collectors.simulators.bus.meters import Latency, Meters
+from collectors.simulators.bus.modbus_slave import ModbusSlave
+from collectors.simulators.bus.slave import Slave
+from collectors.simulators.bus.wire import Station, Wire
 from collectors.simulators.faults import FaultLog
 from collectors.simulators.flows import Flows, Plant
 from collectors.simulators.meter_state import Measured, measured, state
@@ -52,10 +60,11 @@ class Fleet:
         self.site, self.plant, self.now = site, plant, now
         self.faults = faults if faults is not None else FaultLog(())
         self._host, self._free_ports = host, free_ports
-        self._meters = {m.id: _Installed(m, load_profile(m.profile)) for m in site.meters if m.profile is not None}
+        self._meters = {m.id: _Installed(m, load_make(m.profile)) for m in site.meters if m.profile is not None}
         self._flows = Flows(plant, self.faults)
         self._measured: dict[str, Measured] = {}
         self._servers: dict[str, ModbusServer] = {}
+        self._buses: dict[str, tuple[SerialServerAddress, TcpHost]] = {}
         self._stack = AsyncExitStack()
         self._looked_at = 0.0
         self.version = 0
@@ -92,11 +101,19 @@ class Fleet:
 
     def images(self, meter_id: str, at_ms: int) -> Images:
         """The meter's registers at an instant."""
-        return self._installed(meter_id).registers.images(self._state(meter_id, at_ms))
+        registers = self._installed(meter_id).registers
+        assert isinstance(registers, RegisterMap)
+        return registers.images(self._state(meter_id, at_ms))
 
     def is_silent(self, meter_id: str, at_ms: int) -> bool:
         """Whether the meter answers nothing at an instant."""
         return self._flows.is_silent(meter_id, at_ms)
+
+    def showing(self, meter_id: str) -> dict[str, float] | None:
+        """What a meter shows now, in steps of REFRESH_MS; None where it answers nothing."""
+        self.look_at_faults()
+        now_ms = to_ms(self.now())
+        return None if self.is_silent(meter_id, now_ms) else self._state(meter_id, now_ms // REFRESH_MS * REFRESH_MS)
 
     def switch(self, fault_id: str, *, on: bool) -> None:
         """Let a fault begin or end now."""
@@ -117,12 +134,20 @@ class Fleet:
     @property
     def addresses(self) -> dict[str, str]:
         """Where each line listens, while it does."""
-        return {line: f"tcp://{server.host}:{server.port}" for line, server in self._servers.items()}
+        buses = {line: f"rtu+tcp://{bus.address}?{address.characters}" for line, (address, bus) in self._buses.items()}
+        return {line: f"tcp://{server.host}:{server.port}" for line, server in self._servers.items()} | buses
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             stack.callback(self._servers.clear)
+            stack.callback(self._buses.clear)
             for line in self.site.lines:
+                address = parse_address(line.address)
+                if isinstance(address, SerialServerAddress):
+                    bus = TcpHost(self._bus(line), _at_once, host=self._host, port=self._port(line))
+                    await stack.enter_async_context(bus)
+                    self._buses[line.id] = (address, bus)
+                    continue
                 server = ModbusServer(self._units(line), host=self._host, port=self._port(line))
                 try:
                     await server.start()
@@ -139,8 +164,12 @@ class Fleet:
         await self._stack.aclose()
 
     def _units(self, line: LineSettings) -> dict[int, Unit]:
+        return {m.meter.unit: m.played(self) for m in self._meters.values() if m.meter.line == line.id}
+
+    def _bus(self, line: LineSettings) -> Meters:
+        """The meters of a serial line behind a serial server, whatever they speak."""
         played = [m for m in self._meters.values() if m.meter.line == line.id]
-        return {m.meter.unit: _PlayedUnit(self, m.meter.id, m.profile.max_registers) for m in played}
+        return Meters([m.slave(self) for m in played], latency=Latency(0.0))
 
     def _port(self, line: LineSettings) -> int:
         port = urlsplit(line.address).port
@@ -184,12 +213,30 @@ class Fleet:
         self.version += 1
 
 
-class _Installed:
-    """A meter of the site with its profile."""
+def _at_once(station: Station) -> Wire:
+    """A wire on which bytes take no time."""
+    return Wire(station, None)
 
-    def __init__(self, meter: Meter, profile: Profile) -> None:
-        self.meter, self.profile = meter, profile
-        self.registers = RegisterMap(meter, profile)
+
+class _Installed:
+    """A meter of the site with its make."""
+
+    def __init__(self, meter: Meter, make: Make) -> None:
+        self.meter, self.make = meter, make
+        self.registers: RegisterMap | AddressedMap = (
+            RegisterMap(meter, make) if isinstance(make, Profile) else map_of(meter, make)
+        )
+
+    def played(self, fleet: Fleet) -> _PlayedUnit:
+        """Its registers, for a line that carries nothing else."""
+        assert isinstance(self.make, Profile)
+        return _PlayedUnit(fleet, self.meter.id, self.make.max_registers)
+
+    def slave(self, fleet: Fleet) -> Slave:
+        """The meter on a serial line."""
+        if isinstance(self.registers, RegisterMap):
+            return ModbusSlave(self.meter.unit, self.played(fleet))
+        return addressed_slave(self.meter, self.registers, lambda: fleet.showing(self.meter.id))
 
 
 class _PlayedUnit:
@@ -210,3 +257,10 @@ class _PlayedUnit:
         if taken != self._taken:
             self._images, self._taken = self._fleet.images(self._meter_id, taken[0]), taken
         return self._images
+
+    def refuses(self, table: Table, address: int, count: int) -> int | None:
+        """No register of a meter of the site is a hole."""
+        return None
+
+    def reboot(self) -> None:
+        """Its counters are kept without power."""

@@ -7,17 +7,18 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from collectors.decoder import as_wired, byte_order, transformer_ratios
-from collectors.meter_profile import Part, Profile, Register, Table
+from collectors.layout import LETTERS
+from collectors.meter_profile import BITS, Part, Profile, Register, Table
 from energy.quantities import Kind, quantity
 from energy.series import Floats
 from energy.sites import Meter
 
-_LETTERS = {"uint16": "H", "int16": "h", "uint32": "I", "int32": "i", "uint64": "Q", "int64": "q"}
-_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
+_FLOATS: dict[str, type[np.floating[Any]]] = {"float16": np.float16, "float32": np.float32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class RegisterMap:
             for held, raw in _raws(row.parts, value):
                 target = words[held.part.table]
                 for position, byte in zip(held.at, _bytes(held.part, raw), strict=True):
-                    target[position] = byte
+                    target[position] |= byte  # several quantities may share a register, bit by bit
         return {t: Image(self._spans[t][0], bytes(made)) for t, made in words.items() if made}
 
     def shown(self, name: str, values: Floats) -> Floats:
@@ -137,8 +138,8 @@ def limits(of_type: str, *, counter: bool) -> tuple[int, int]:
     >>> limits("int32", counter=True), limits("bcd16", counter=False)
     ((0, 2147483647), (0, 9999))
     """
-    bits = int(of_type.lstrip("abcdefghijklmnopqrstuvwxyz"))
-    if of_type.startswith("bcd"):
+    bits = BITS[of_type]
+    if of_type.startswith(("bcd", "mod10k")):
         return 0, 10 ** (bits // 4) - 1
     if of_type.startswith("uint"):
         return 0, 2**bits - 1
@@ -149,9 +150,13 @@ def _fitted(held: _Held, wire: Floats) -> Floats:
     """The numbers (n,) that a register shows for those that it should; NaN in a whole number is 0."""
     if held.part.type == "float64":
         return wire
-    if held.part.type == "float32":
-        return np.clip(wire, -_LARGEST_FLOAT32, _LARGEST_FLOAT32).astype(np.float32).astype(np.float64)
+    if held.part.type in _FLOATS:
+        of_type = _FLOATS[held.part.type]
+        largest = float(np.finfo(of_type).max)
+        return np.clip(wire, -largest, largest).astype(of_type).astype(np.float64)
     low, high = limits(held.part.type, counter=held.counter)
+    if held.part.bits is not None:
+        low, high = 0, 2 ** (held.part.bits[1] - held.part.bits[0] + 1) - 1
     whole = np.rint(np.nan_to_num(wire, nan=0.0, posinf=high, neginf=low))
     if held.counter:
         return np.where(whole < 0, 0.0, np.mod(whole, float(high + 1)))
@@ -160,12 +165,15 @@ def _fitted(held: _Held, wire: Floats) -> Floats:
 
 def _bytes(part: Part, raw: float) -> bytes:
     """The bytes of a number, the most significant first."""
-    if part.type == "float32":
-        return struct.pack(">f", raw)
-    if part.type == "float64":
-        return struct.pack(">d", raw)
+    if part.type.startswith("float"):
+        return struct.pack(f">{LETTERS[part.type]}", raw)
     low, high = limits(part.type, counter=False)
     whole = max(low, min(high, int(raw)))
+    if part.bits is not None:
+        whole <<= part.bits[0]
     if part.type.startswith("bcd"):
         return bytes.fromhex(f"{whole:0{4 * part.length}d}")
-    return struct.pack(f">{_LETTERS[part.type]}", whole)
+    if part.type.startswith("mod10k"):
+        digits = f"{whole:0{4 * part.length}d}"
+        return struct.pack(f">{part.length}H", *(int(digits[i : i + 4]) for i in range(0, len(digits), 4)))
+    return whole.to_bytes(BITS[part.type] // 8, "big", signed=part.type.startswith("int"))

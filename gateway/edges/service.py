@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import msgspec
 import structlog
 
-from adapters.wire import EdgeState, decode_state
+from adapters.wire import EdgeState, LineState, decode_state
 from energy.ports import Clock
 from energy.readings import to_ms
 from gateway.api.words import OngoingProblem, TextWords
@@ -122,4 +123,25 @@ class Edges:
             for edge, known in self._known.items()
             if known.state.outbox_full
         ]
-        return gone + full
+        return gone + full + self._overloaded()
+
+    def _overloaded(self) -> list[OngoingProblem]:
+        """Lines that need more time than there is: by how much, and what would help."""
+        return [
+            OngoingProblem("edge.line_overloaded", f"{edge}/{line}", known.since_ms, _overload(line, found))
+            for edge, known in self._known.items()
+            if known.state.state == "online"
+            for line, found in known.state.lines.items()
+            if found.load > 1
+        ]
+
+
+def _overload(line: str, found: LineState) -> TextWords:
+    lines = math.ceil(found.load)
+    faster = (f"，或将波特率提高到 {found.baud}", f", at {found.baud} baud") if found.baud else ("", "")
+    return TextWords(
+        f"线路 {line} 每秒需要 {found.load:.2f} 秒总线时间，已跳过 {found.late_ticks} 次抄读："
+        f"把抄读间隔放长到 {found.load:.2f} 倍以上，或分成 {lines} 条线路{faster[0]}",
+        f"Line {line} needs {found.load:.2f} s of each second, and has skipped {found.late_ticks} readings: it would "
+        f"keep up with intervals {found.load:.2f} times as long, as {lines} lines{faster[1]}",
+    )

@@ -17,9 +17,8 @@ from adapters.site_book_export import write_book
 from adapters.site_book_files import read_book
 from adapters.site_export import site_text
 from adapters.site_files import read_site
-from collectors.decoder import readable
-from collectors.lines.address import parse_address
-from collectors.meter_profile import Profile, load_profile
+from collectors.lines.address import Address, clashes, parse_address
+from collectors.makes import Make, load_make, placing_faults, readable
 from energy.errors import ConfigurationError, EnergyError, LineError
 from energy.sites import Meter, Site
 from gateway.api.uploads import Upload
@@ -173,24 +172,28 @@ def _fault(text: str, path: Path) -> Fault:
 
 def _installed(site: Site, present: Site) -> tuple[Site, list[Fault]]:
     """The site with what its meters can be read of, and what lines and profiles do not take."""
-    faults = list(_lines(site))
+    addresses: dict[str, Address] = {}
+    faults = list(_lines(site, addresses))
     own = {m.id: m.profile for m in present.meters if _is_own(m.profile)}
-    profiles: dict[str, Profile | None] = {}
+    profiles: dict[str, Make] = {}
     meters = []
     for meter in site.meters:
         try:
-            meters.append(_metered(meter, own.get(meter.id), profiles))
+            meters.append(_metered(meter, own.get(meter.id), profiles, addresses.get(meter.line or "")))
         except EnergyError as error:
             faults.append(Fault(f"meter {meter.id!r}: {error}", "meters"))
     return replace(site, meters=tuple(meters)), faults
 
 
-def _lines(site: Site) -> Iterator[Fault]:
+def _lines(site: Site, addresses: dict[str, Address]) -> Iterator[Fault]:
+    """What is wrong with the lines; those that are right are added to `addresses`."""
     for line in site.lines:
         try:
-            parse_address(line.address)
+            addresses[line.id] = parse_address(line.address)
         except LineError as error:
             yield Fault(f"line {line.id!r}: {error}", "lines")
+    for line_id, text in clashes(addresses):
+        yield Fault(f"line {line_id!r}: {text}", "lines")
 
 
 def _is_own(profile: str | None) -> bool:
@@ -198,7 +201,7 @@ def _is_own(profile: str | None) -> bool:
     return profile is not None and PurePath(profile).suffix in _OWN
 
 
-def _metered(meter: Meter, own: str | None, profiles: dict[str, Profile | None]) -> Meter:
+def _metered(meter: Meter, own: str | None, profiles: dict[str, Make], line: Address | None) -> Meter:
     name = meter.profile
     if name is None:
         if meter.line:
@@ -210,12 +213,14 @@ def _metered(meter: Meter, own: str | None, profiles: dict[str, Profile | None])
             raise EnergyError(f"profile {name!r} is a file of one's own; bring it in with `jieneng site import`")
         return replace(meter, profile=own)
     if name not in profiles:
-        profiles[name] = load_profile(name)
+        profiles[name] = load_make(name)
     profile = profiles[name]
-    assert profile is not None
     has = readable(profile, reversed_=meter.reversed)
     if profile.medium is not meter.medium:
         raise EnergyError(f"profile {name} is for {profile.medium}, but the meter measures {meter.medium}")
+    wrong = [f"{key} {text}" for key, text in placing_faults(meter, profile, line)]
+    if wrong:
+        raise EnergyError("; ".join(wrong))
     if unknown := [quantity for quantity in meter.quantities if quantity not in has]:
         raise EnergyError(f"profile {name} has no register {', '.join(unknown)}; it has {', '.join(has)}")
     return replace(meter, quantities=meter.quantities or has)
@@ -244,7 +249,7 @@ def to_send(site: Site) -> Site:
 
 def without_lines(site: Site) -> Site:
     """A site for who reads: how its meters are reached is left out."""
-    meters = (replace(m, line=None, unit=1) for m in to_send(site).meters)
+    meters = (replace(m, line=None, unit=1, address=None) for m in to_send(site).meters)
     return replace(site, lines=(), meters=tuple(meters))
 
 

@@ -14,7 +14,7 @@ from energy.validity import Validity
 
 Row = dict[str, Any]
 # Fields that are called alike in the value and in its row, and need no conversion.
-_METER = ("id", "place", "parent", "profile", "line", "unit", "interval_s", "ct", "pt", "reversed")
+_METER = ("id", "place", "parent", "line", "unit", "interval_s", "ct", "pt", "reversed")
 _METER_OF = ("organisation", "item", "account")
 _VIRTUAL = ("id", "quantity", "formula", "place", "organisation", "item")
 _ACCOUNT = ("id", "supplier", "organisation", "tariff", "capacity_kva")
@@ -146,8 +146,9 @@ def _of_meter(m: Meter) -> Row:
     return {
         **_same(m, (*_METER, *_METER_OF)),
         **_named(m.name),
+        "profile": _asked_as(m),
         "medium": str(m.medium),
-        "quantities": list(m.quantities),
+        "quantities": [f"{q}@{m.rates[q]!r}" if q in m.rates else q for q in m.quantities],
         "plausible": {name: list(bounds) for name, bounds in m.plausible.items()},
         "registers": {name: _same(settings, _REGISTER) for name, settings in m.registers.items()},
         "removed_on": _day(m.removed_on),
@@ -155,12 +156,29 @@ def _of_meter(m: Meter) -> Row:
     }
 
 
+def _asked_as(m: Meter) -> str | None:
+    """The profile, and behind it the address if that is asked: `dlt645/three-phase @000000000161`."""
+    return m.profile if m.address is None else f"{m.profile or ''} @{m.address}"
+
+
+def _asked(text: str | None) -> tuple[str | None, str | None]:
+    """Profile and address; `_asked_as` undone."""
+    profile, _, address = (text or "").rpartition(" @")
+    return (profile or None, address) if address.isdigit() and text != address else (text, None)
+
+
 def _meter(row: Mapping[str, Any]) -> Meter:
+    profile, address = _asked(row["profile"])
+    # A quantity that is read more often than the others bears its interval: `active_power@5.0`.
+    read = [(name, every) for name, _, every in (text.partition("@") for text in row["quantities"])]
     return Meter(
         **_kept(row, (*_METER, *_METER_OF)),
         name=_name(row),
         medium=Medium(row["medium"]),
-        quantities=tuple(row["quantities"]),
+        profile=profile,
+        address=address,
+        quantities=tuple(name for name, _ in read),
+        rates={name: float(every) for name, every in read if every},
         plausible={name: (low, high) for name, (low, high) in row["plausible"].items()},
         registers={name: RegisterSettings(**settings) for name, settings in row["registers"].items()},
         removed_on=_date(row["removed_on"]),

@@ -127,7 +127,9 @@ def of_records(command: F) -> F:
     return cast(F, resolved)
 
 
-def run_until_signalled(main: Coroutine[Any, Any, None]) -> None:
+def run_until_signalled(
+    main: Coroutine[Any, Any, None], *, loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+) -> None:
     """Run until done, Ctrl-C or SIGTERM; what was opened is closed in order."""
 
     async def guarded() -> None:
@@ -139,7 +141,8 @@ def run_until_signalled(main: Coroutine[Any, Any, None]) -> None:
             await task
 
     try:
-        asyncio.run(guarded())
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(guarded())
     except BaseExceptionGroup as group:
         # Of tasks that ran together the first error is the cause; the others were cancelled for it.
         raise _first(group) from None

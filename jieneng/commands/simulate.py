@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from jieneng.commands import options
+from jieneng.commands.simulate_bus import bus
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option(
     "--site",
     type=click.Path(path_type=Path),
@@ -31,7 +32,8 @@ from jieneng.commands import options
     help="Where it is kept when each fault was on.",
 )
 @options.clock
-def command(site: Path | None, data: Path | None, clock: str | None, **given: Any) -> None:
+@click.pass_context
+def command(context: click.Context, /, site: Path | None, data: Path | None, clock: str | None, **given: Any) -> None:
     """Play the meters of a site: each line of the site file is listened on, and every meter answers there with the
     registers of its profile, over Modbus TCP on 127.0.0.1.
 
@@ -42,7 +44,11 @@ def command(site: Path | None, data: Path | None, clock: str | None, **given: An
     \b
         jieneng simulate &
         mbpoll -m tcp -p 15021 -a 2 -t 3:float -B -r 53 -1 127.0.0.1
+
+    Meters on a serial line that misbehave: `jieneng simulate bus --help`.
     """
+    if context.invoked_subcommand is not None:
+        return
     from adapters.clocks import open_clock
     from jieneng.logs import configure_logs
 
@@ -81,3 +87,6 @@ async def _serve(fleet: Any) -> None:
         for line, address in fleet.addresses.items():
             click.echo(f"{line}: {address}")
         await asyncio.Event().wait()
+
+
+command.add_command(bus)

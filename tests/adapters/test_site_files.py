@@ -51,6 +51,17 @@ def test_a_site_file_becomes_a_site(tmp_path: Path) -> None:
     assert document.line(("meters", 0, "ct")) == 8
 
 
+def test_a_quantity_may_be_read_more_often_than_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    keys = "every: 60s, read: [volume, flow_rate@5s, signal_quality]"
+    path.write_text(RIGHT + f"- {{id: water, {NAME}, medium: water, {keys}}}\n", encoding="utf-8")
+
+    meter = read_site(path)[0].meters[1]
+
+    assert meter.quantities == ("volume", "flow_rate", "signal_quality")
+    assert meter.groups == [(5.0, ("flow_rate",)), (60.0, ("volume", "signal_quality"))]
+
+
 def test_the_site_of_the_demo_is_right() -> None:
     site, _ = read_site(CONFIG / "demo.yaml")
 
@@ -66,6 +77,15 @@ def test_the_site_of_the_demo_is_right() -> None:
         ("unit: 256", "site.yaml:9: meters[1].unit = 256: must be less than or equal to 255"),
         ("ct: 0", "site.yaml:9: meters[1].ct = 0: must be greater than 0"),
         ("read: [active_powr]", "site.yaml:9: meters[1].read[0] = 'active_powr': quantity 'active_powr' is not known"),
+        (
+            "read: [flow_rate@5]",
+            "site.yaml:9: meters[1].read[0] = 'flow_rate@5': must be a number with its unit, such as 5s, 15min or 1h",
+        ),
+        ("read: [flow_rte@5s]", "site.yaml:9: meters[1].read[0] = 'flow_rte@5s': quantity 'flow_rte' is not known"),
+        (
+            "read: [flow_rate@2min]",
+            "site.yaml:9: meters[1]: meter water: flow_rate at 120 s is not above 0 and below the 60 s of the meter",
+        ),
         (
             "plausible: {flow_rat: [0, 5]}",
             "site.yaml:9: meters[1].plausible.flow_rat: quantity 'flow_rat' is not known",

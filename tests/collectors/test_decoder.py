@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.decoder import BlockPlan, Decoded, compile_meter, readable
-from collectors.meter_profile import LENGTHS, Part, Profile, Register, Table, WordOrder, load_profile, profile_ids
+from collectors.meter_profile import BITS, LENGTHS, Part, Profile, Register, Table, WordOrder, load_profile, profile_ids
 from collectors.planner import RequestCost
+from collectors.profile_check import disagreements
 from energy.quantities import Medium
 from energy.readings import Quality, Reason
 from energy.sites import Meter, Text
@@ -75,7 +76,7 @@ def test_the_letters_of_an_order_are_the_bytes_of_the_value() -> None:
         assert decode_one("uint32", order.value.encode(), order).value == 0x41424344
 
 
-@given(st.sampled_from(["uint16", "uint32", "uint64"]), orders, scales, st.data())
+@given(st.sampled_from(["uint16", "uint32", "uint48", "uint64"]), orders, scales, st.data())
 def test_unsigned_integers_are_read_and_scaled_with_one_rounding(
     of_type: str, order: WordOrder, scale: Fraction, data: st.DataObject
 ) -> None:
@@ -86,7 +87,7 @@ def test_unsigned_integers_are_read_and_scaled_with_one_rounding(
     assert decode_one(of_type, payload, order, scale).value == float(raw * scale)
 
 
-@given(st.sampled_from(["int16", "int32", "int64"]), orders, scales, st.data())
+@given(st.sampled_from(["int16", "int32", "int48", "int64"]), orders, scales, st.data())
 def test_signed_integers_are_read_and_scaled_with_one_rounding(
     of_type: str, order: WordOrder, scale: Fraction, data: st.DataObject
 ) -> None:
@@ -120,6 +121,46 @@ def test_float64_is_what_struct_says(value: float, order: WordOrder) -> None:
     assert decode_one("float64", as_it_travels(struct.pack(">d", value), order), order).value == value
 
 
+@given(st.floats(width=16, allow_nan=False, allow_infinity=False), orders)
+def test_float16_is_what_struct_says(value: float, order: WordOrder) -> None:
+    assert decode_one("float16", as_it_travels(struct.pack(">e", value), order), order).value == value
+
+
+@given(st.integers(-128, 255), st.booleans(), orders, st.binary(min_size=1, max_size=1))
+def test_a_byte_is_one_half_of_its_register(raw: int, high: bool, order: WordOrder, other: bytes) -> None:
+    of_type, byte = ("uint8", bytes([raw])) if raw >= 0 else ("int8", struct.pack("b", raw))
+    part = Part(Table.HOLDING, 0, of_type, order, ONE, high=high)
+    plan = only_plan(profile(Register("active_power", (part,))))
+    word = byte + other if high else other + byte
+
+    assert plan.decode(as_it_travels(word, order))[0].value == raw
+
+
+@given(st.integers(1, 4).filter(lambda n: n != 1), orders, st.booleans(), scales, st.data())
+def test_pairs_of_four_digits_are_the_number_that_they_spell(
+    words: int, order: WordOrder, minus: bool, scale: Fraction, data: st.DataObject
+) -> None:
+    fours = data.draw(st.lists(st.integers(0, 9999), min_size=words, max_size=words))
+    sign = -1 if minus else 1
+    payload = as_it_travels(struct.pack(f">{words}h", *(sign * four for four in fours)), order)
+    raw = sign * int("".join(f"{four:04d}" for four in fours))
+
+    assert decode_one(f"mod10k{16 * words}", payload, order, scale).value == float(raw * scale)
+
+
+@given(st.sampled_from(["uint8", "uint16", "uint32", "uint48", "uint64"]), orders, st.data())
+def test_bits_are_cut_out_of_their_register(of_type: str, order: WordOrder, data: st.DataObject) -> None:
+    width = BITS[of_type]
+    raw = data.draw(st.integers(0, 2**width - 1))
+    low = data.draw(st.integers(0, width - 1))
+    last = data.draw(st.integers(low, width - 1))
+    part = Part(Table.HOLDING, 0, of_type, order, ONE, bits=(low, last))
+    plan = only_plan(profile(Register("active_power", (part,))))
+    payload = as_it_travels(raw.to_bytes(max(2, width // 8), "big"), order)
+
+    assert plan.decode(payload)[0].value == int(f"{raw:0{width}b}"[width - 1 - last : width - low], 2)
+
+
 # -- exactness -------------------------------------------------------------------------------------------------------
 
 
@@ -148,34 +189,26 @@ def test_a_decimal_scale_gives_the_decimal_that_the_display_shows(raw: int, plac
 
 
 def test_the_water_meter_of_xintai_reads_the_flow_that_its_driver_states() -> None:
-    # Elixir driver XintaiWaterMeter, citing 'Water Meter MODBUS 485 protocol V1': 1E 85 0B 3F is 0.545 m3/h.
+    # 1E 85 0B 3F is 3F0B851E from its least significant byte on: 0.545 m3/h.
     made = load_profile("xintai/electronic-water")
     [plan] = compile_meter(meter(medium=Medium.WATER, quantities=("flow_rate",)), made, LINE)
 
-    [decoded] = plan.decode(bytes.fromhex("1E850B3F"))
-
-    assert decoded.value == pytest.approx(0.545, abs=5e-8)
-    assert decoded.value == struct.unpack(">f", bytes.fromhex("3F0B851E"))[0]
+    assert plan.decode(bytes.fromhex("1E850B3F"))[0].value == struct.unpack(">f", bytes.fromhex("3F0B851E"))[0]
 
 
-def test_the_gas_corrector_of_fuxin_reads_the_reply_that_its_block_documents() -> None:
-    # Siemens SCL block FXGasFlow: request XX 03 00 0A 00 14 (registers 10..29) and this reply; the values are what the
-    # bytes say (the text beside them misprints two).
-    reply = bytes.fromhex("4B3C6156 449B6392 00000000 40220C4A 000012431116 40200000 122856864222 41AD3127 42CC6C8B")
-    made = load_profile("fuxin/gas-corrector")
-    [plan] = compile_meter(meter(medium=Medium.GAS), made, LINE)
-    assert (plan.block.address, plan.block.end) == (16, 30)
+RECORDED = [(name, i) for name in profile_ids() for i in range(len(load_profile(name).recordings))]
 
-    found = {d.quantity: d.value for d in plan.decode(reply[2 * (16 - 10) :])}
 
-    assert found == {
-        "flow_rate_standard": pytest.approx(2.532, abs=5e-4),
-        "volume_standard": 1243.1116,
-        "flow_rate_actual": 2.5,
-        "volume_actual": 12285686.4222,
-        "temperature": pytest.approx(21.649, abs=5e-4),
-        "pressure": pytest.approx(102.212, abs=5e-4),
-    }
+@pytest.mark.parametrize(("name", "i"), RECORDED)
+def test_a_recorded_reply_decodes_to_what_was_published(name: str, i: int) -> None:
+    made = load_profile(name)
+
+    assert list(disagreements(made, made.recordings[i])) == []
+
+
+def test_what_was_published_is_recorded() -> None:
+    assert {name for name, _ in RECORDED} >= {"xintai/electronic-water", "fuxin/gas-corrector"}
+    assert len(load_profile("fuxin/gas-corrector").recordings[0].values) == 6
 
 
 # -- what is no number -----------------------------------------------------------------------------------------------
@@ -186,6 +219,140 @@ def test_what_is_no_number_is_bad_and_has_no_value(word: str) -> None:
     decoded = decode_one("float32", bytes.fromhex(word))
 
     assert decoded == Decoded("active_power", None, Quality.BAD, Reason.NOT_A_NUMBER)
+
+
+@pytest.mark.parametrize("fours", ["270F 2710", "0001 FFFF", "D8EF 0000", "7FFF 7FFF"])
+def test_registers_of_four_digits_that_hold_more_are_bad(fours: str) -> None:
+    assert decode_one("mod10k32", bytes.fromhex(fours)).reason is Reason.NOT_A_NUMBER
+
+
+# type, what its profile calls nothing to say, how that travels, and its neighbour, which is a value
+SENTINELS = [
+    ("uint16", "all_ones", "FFFF", "FFFE"),
+    ("uint32", "greatest", "FFFFFFFF", "7FFFFFFF"),
+    ("int16", "greatest", "7FFF", "FFFF"),
+    ("int32", "greatest", "7FFFFFFF", "7FFFFFFE"),
+    ("int64", "greatest", "7FFFFFFFFFFFFFFF", "FFFFFFFFFFFFFFFF"),
+    ("int48", "least", "800000000000", "800000000001"),
+    ("int16", "all_ones", "FFFF", "7FFF"),
+    ("int16", 0x8000, "8000", "8001"),
+    ("uint48", 0xFFFFFFFFFFFF, "FFFFFFFFFFFF", "FFFFFFFFFFFE"),
+    ("bcd32", "all_ones", "FFFFFFFF", "99999999"),
+    ("bcd32", 99999999, "99999999", "99999998"),
+    ("mod10k32", 99999999, "270F270F", "270F270E"),
+    ("float32", "nan", "FFC00000", "C2C60000"),
+    ("float32", -9999, "C61C3C00", "C61C3800"),
+]
+
+
+@pytest.mark.parametrize("order", WordOrder)
+@pytest.mark.parametrize(("of_type", "sentinel", "nothing", "something"), SENTINELS)
+def test_what_a_meter_sends_for_nothing_is_no_value(
+    of_type: str, sentinel: str | int, nothing: str, something: str, order: WordOrder
+) -> None:
+    part = Part(Table.HOLDING, 0, of_type, order, ONE, (sentinel,))
+    plan = only_plan(profile(Register("active_power", (part,))))
+
+    [bad] = plan.decode(as_it_travels(bytes.fromhex(nothing), order))
+    [good] = plan.decode(as_it_travels(bytes.fromhex(something), order))
+
+    assert bad == Decoded("active_power", None, Quality.BAD, Reason.SENTINEL)
+    assert good.quality is Quality.GOOD
+
+
+def test_a_number_that_is_nothing_in_one_register_is_a_value_in_another() -> None:
+    nothing = Register("voltage_l1", (Part(Table.HOLDING, 0, "uint16", WordOrder.ABCD, ONE, (65535,)),))
+    plan = only_plan(profile(nothing, register("voltage_l2", 1, "uint16")))
+
+    assert [d.value for d in plan.decode(b"\xff" * 4)] == [None, 65535]
+    assert [d.value for d in plan.decode(bytes.fromhex("0001FFFF"))] == [1, 65535]
+
+
+# -- scales in registers, four quadrants -----------------------------------------------------------------------------
+
+
+def scaled_by(of_type: str, *, as_power: bool, scale: Fraction = ONE) -> BlockPlan:
+    value = Part(Table.HOLDING, 0, "int16", WordOrder.ABCD, scale)
+    by = Part(Table.HOLDING, 3, of_type, WordOrder.ABCD, ONE, ("least",))
+    return only_plan(profile(Register("active_power", (value,), scaled_by=by, as_power=as_power)))
+
+
+@given(st.integers(-32768, 32767), st.integers(-12, 12))
+def test_a_power_of_ten_from_another_register_is_exact(raw: int, power: int) -> None:
+    [decoded] = scaled_by("int16", as_power=True).decode(struct.pack(">hHHh", raw, 7, 7, power))
+
+    assert decoded.value == float(raw * Fraction(10) ** power)
+
+
+@given(st.integers(-32768, 32767), st.integers(1, 65535))
+def test_a_factor_from_another_register_multiplies(raw: int, factor: int) -> None:
+    [decoded] = scaled_by("uint16", as_power=False, scale=Fraction(1, 1000)).decode(
+        struct.pack(">hHHH", raw, 0, 0, factor)
+    )
+
+    assert decoded.value == float(Fraction(raw * factor, 1000))
+
+
+@pytest.mark.parametrize(("power", "reason"), [(-32768, Reason.SENTINEL), (13, Reason.OUT_OF_RANGE)])
+def test_a_scale_that_is_none_leaves_no_value(power: int, reason: Reason) -> None:
+    [decoded] = scaled_by("int16", as_power=True).decode(struct.pack(">hHHh", 5, 0, 0, power))
+
+    assert (decoded.value, decoded.quality, decoded.reason) == (None, Quality.BAD, reason)
+
+
+@pytest.mark.parametrize(
+    ("wire", "shown"), [(0.875, 0.875), (-0.5, -0.5), (1.0, 1.0), (1.25, 0.75), (-1.5, -0.5), (2.5, None)]
+)
+def test_a_power_factor_of_four_quadrants_is_folded_into_one(wire: float, shown: float | None) -> None:
+    part = Part(Table.HOLDING, 0, "float32", WordOrder.ABCD, ONE, four_quadrant=True)
+
+    assert only_plan(profile(Register("power_factor", (part,)))).decode(struct.pack(">f", wire))[0].value == shown
+
+
+def test_the_values_of_a_meter_that_it_does_not_measure_are_told_apart_from_nonsense() -> None:
+    # ABB B23: no second phase (0x7FFFFFFF in a signed power, all ones in an unsigned voltage).
+    installed = meter(quantities=("voltage_l2", "active_power_l2", "frequency"))
+    plan = next(p for p in compile_meter(installed, load_profile("abb/b23"), LINE))
+    payload = bytearray(2 * plan.block.count)
+    for address, words in ((23298, "FFFFFFFF"), (23320, "7FFFFFFF"), (23340, "1388")):
+        at = 2 * (address - plan.block.address)
+        payload[at : at + len(words) // 2] = bytes.fromhex(words)
+
+    assert plan.values(bytes(payload)).bad == {"voltage_l2": Reason.SENTINEL, "active_power_l2": Reason.SENTINEL}
+    assert plan.values(bytes(payload)).values["frequency"] == 50.0
+
+
+# -- all at once, and one by one -------------------------------------------------------------------------------------
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(sorted(BITS)), orders, scales, st.sampled_from([(), ("greatest",), ("all_ones", "nan", 5)])
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    st.data(),
+)
+def test_a_value_is_the_same_alone_and_among_others(
+    kinds: list[tuple[str, WordOrder, Fraction, tuple[str | int, ...]]], data: st.DataObject
+) -> None:
+    names = load_profile("eastron/sdm630").quantities
+    address, registers = 0, []
+    for name, (of_type, order, scale, sentinels) in zip(names, kinds, strict=False):
+        registers.append(Register(name, (Part(Table.HOLDING, address, of_type, order, scale, sentinels),)))
+        address += LENGTHS[of_type] + data.draw(st.integers(0, 1))
+    plan = only_plan(profile(*registers))
+    payload = data.draw(st.binary(min_size=2 * plan.block.count, max_size=2 * plan.block.count))
+
+    together = {d.quantity: d for d in plan.decode(payload)}
+
+    for each in registers:
+        [part] = each.parts
+        alone = only_plan(profile(each))
+        own = payload[2 * part.address : 2 * part.end]
+        assert together[each.quantity] == alone.decode(own)[0]
 
 
 @pytest.mark.parametrize("nibbles", ["0A", "A0", "FF", "1E5F"])

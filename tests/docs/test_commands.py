@@ -43,12 +43,17 @@ def test_a_command_that_is_shown_is_understood(page: str, rest: str) -> None:
 
     assert command is not None, f"{page}: jieneng {rest}: there is no such command"
     assert CliRunner().invoke(jieneng, [name, "--help"]).exit_code == 0
-    if isinstance(command, click.Group) and arguments:
+    if isinstance(command, click.Group) and arguments and not _stands_alone(command, arguments):
         name = arguments.pop(0)
         command = command.get_command(context, name)
         assert command is not None, f"{page}: jieneng {rest}: there is no {name}"
     # Refuses unknown options; what the arguments must be is not looked at, since files of examples are not here.
     command.make_parser(click.Context(command, info_name=name)).parse_args(list(arguments))
+
+
+def _stands_alone(command: click.Group, arguments: list[str]) -> bool:
+    """Whether a command that has commands below it is meant itself."""
+    return command.invoke_without_command and arguments[0].startswith("-")
 
 
 def test_examples_are_found_and_every_command_is_shown() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +10,16 @@ import pytest
 
 from adapters import site_words
 from adapters.site_words import SiteWords
-from collectors.meter_profile import ProfileWords, load_profile
+from collectors.meter_profile import BITS, ProfileWords, load_profile
+from collectors.profile_check import check_profile
+from collectors.profile_words import (
+    SENTINELS,
+    MarkingWords,
+    PartWords,
+    RecordingWords,
+    RegisterWords,
+    ScaleFromWords,
+)
 from collectors.simulators.campus import read_campus
 from energy.documents import Words
 from energy.errors import ConfigurationError
@@ -98,6 +108,31 @@ def test_the_profile_that_is_shown_is_read(tmp_path: Path) -> None:
     assert profile.max_registers == 60
     assert [len(r.parts) for r in profile.registers] == [1, 1, 1, 1, 1, 2]
     assert profile.register("power_factor").uncertain == "sign not stated in the manual"
+
+
+def test_the_sections_that_are_shown_are_right_and_decode_as_told(tmp_path: Path) -> None:
+    parts = [b.text for b in blocks(PROFILES, "yaml profile part")]
+    file = written(tmp_path, "ex-100.yaml", "".join([block(PROFILES, "yaml profile"), *parts]))
+
+    profile = check_profile(file).profile
+
+    assert ([len(parts), len(profile.nameplate), len(profile.status), len(profile.recordings)]) == [2, 2, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "words", [RegisterWords, PartWords, ScaleFromWords, MarkingWords, RecordingWords], ids=lambda w: w.__name__
+)
+def test_every_key_within_a_profile_is_told(words: type[Words]) -> None:
+    text = PROFILES.read_text(encoding="utf-8")
+
+    told = set(re.findall(r"\w+", " ".join(re.findall(r"`[^`\n]+`|^ +(?:- )?\w+:", text, re.M))))
+    assert set(words.model_fields) <= told
+
+
+def test_every_type_and_sentinel_is_told() -> None:
+    text = PROFILES.read_text(encoding="utf-8")
+
+    assert [name for name in (*BITS, *SENTINELS) if f"`{name}`" not in text] == []
 
 
 def test_the_simulated_site_that_is_shown_can_be_played(tmp_path: Path) -> None:

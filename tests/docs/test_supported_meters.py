@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collectors.meter_profile import load_profile, profile_ids
-from tests.docs.generated import HOW, METERS, supported_meters
+from jieneng.meter_pages import supported_meters
+from tests.docs.generated import HOW, METERS
 
 
 def test_the_page_is_that_of_the_profiles() -> None:

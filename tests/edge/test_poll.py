@@ -14,7 +14,7 @@ from adapters.clocks import SteppedClock
 from adapters.site_files import read_site
 from adapters.wire import MeterReadings
 from collectors.decoder import Decoded, compile_meter
-from collectors.lines.modbus_tcp import open_line
+from collectors.lines.opening import open_line
 from collectors.meter_profile import load_profile
 from collectors.simulators.campus import read_campus
 from collectors.simulators.faults import Fault, FaultKind, FaultLog

@@ -118,6 +118,8 @@ def _meter(
     accounts: list[Account],
 ) -> Meter:
     medium, line = draw(MEDIA), draw(_any_of(lines))
+    interval_s, quantities = draw(ABOVE_0), draw(st.lists(st.sampled_from(ALL), max_size=3))
+    quicker = draw(st.sets(st.sampled_from(quantities))) if quantities else set()
     return Meter(
         name,
         draw(NAMES),
@@ -125,12 +127,14 @@ def _meter(
         place=draw(of["place"]),
         profile=draw(st.none() | CODES),
         line=line,
-        unit=unit,
-        interval_s=draw(ABOVE_0),
+        unit=1 if (address := draw(st.none() | st.just(f"{unit:012d}"))) else unit,
+        address=address,
+        interval_s=interval_s,
         ct=draw(ABOVE_0),
         pt=draw(ABOVE_0),
         reversed=draw(st.booleans()),
-        quantities=tuple(draw(st.lists(st.sampled_from(ALL), max_size=3))),
+        quantities=tuple(quantities),
+        rates=dict.fromkeys(sorted(quicker), interval_s / 2),
         plausible=draw(st.dictionaries(st.sampled_from(ALL), BOUNDS, max_size=2)),
         organisation=draw(of["organisation"]),
         item=draw(st.none() | CODES | st.sampled_from(["A1", "01B00", "01100", "1e5", "on", "~"])),

@@ -17,7 +17,7 @@ from aiohttp.web import Application, Request
 
 from adapters.clocks import SteppedClock
 from adapters.quarantine_sqlite import SqliteQuarantine
-from adapters.wire import EdgeState, MeterState, encode
+from adapters.wire import EdgeState, LineState, MeterState, encode
 from energy.ports import Refusal
 from energy.quantities import Medium
 from energy.readings import Point, Quality, ReadingColumns, to_ms
@@ -324,6 +324,21 @@ async def test_answers_carry_headers_that_keep_strangers_out(client: Client) -> 
 
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_a_line_that_cannot_keep_its_schedule_is_a_problem_that_says_what_would_help(
+    client: Client, services: Services
+) -> None:
+    lines = {"quick": LineState(0.4), "bus": LineState(1.532, late_ticks=7, baud=19200)}
+    services.edges.take("north", encode(EdgeState("online", lines=lines)))
+
+    (problem,) = (await get(client, "/health"))["problems"]
+
+    assert (problem["kind"], problem["subject"]) == ("edge.line_overloaded", "north/bus")
+    assert "bus needs 1.53 s of each second, and has skipped 7 readings" in problem["text"]["en"]
+    assert "intervals 1.53 times as long, as 2 lines, at 19200 baud" in problem["text"]["en"]
+    assert "每秒需要 1.53 秒总线时间" in problem["text"]["zh"]
+    assert "提高到 19200" in problem["text"]["zh"]
 
 
 async def test_an_outbox_that_is_full_is_a_problem_for_as_long_as_it_is(client: Client, services: Services) -> None:

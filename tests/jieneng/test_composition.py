@@ -54,6 +54,15 @@ def test_all_faults_of_a_site_are_told_with_their_lines(tmp_path: Path) -> None:
     assert "eastron/sdm630" in told.value.faults[1]
 
 
+def test_lines_of_one_wire_that_speak_otherwise_are_told_at_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    lines = "[{id: a, address: 'serial:/dev/ttyUSB0'},\n {id: b, address: 'serial:/dev/ttyUSB0?baud=2400'}]"
+    file.write_text(f"site: s\nname: {{zh: 一, en: one}}\nlines: {lines}\n", encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match=r"site.yaml:4: .*is the wire of line 'a', which speaks otherwise"):
+        load_installed(file)
+
+
 def test_a_meter_without_a_list_reads_all_that_its_profile_has(tmp_path: Path) -> None:
     file = tmp_path / "site.yaml"
     file.write_text(
@@ -114,3 +123,68 @@ def test_help_of_every_command_says_what_it_is_for() -> None:
         shown = runner.invoke(jieneng, [command, "--help"])
         assert shown.exit_code == 0
         assert len(shown.output) > 200
+
+
+ADDRESSED = """\
+site: campus
+name: {zh: 园区, en: Campus}
+lines:
+  - {id: bus, address: "rtu+tcp://192.0.2.8:4001?baud=2400&parity=E"}
+  - {id: net, address: "tcp://192.0.2.9"}
+meters:
+  - {id: a, name: {zh: 甲, en: A}, medium: electricity, line: bus, profile: dlt645/three-phase, address: "000123456789"}
+  - {id: b, name: {zh: 乙, en: B}, medium: water, line: bus, profile: cjt188/water-2018, address: "78330011223344"}
+"""
+
+
+def test_meters_that_are_asked_by_their_address_stand_beside_others_on_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    modbus = "  - {id: c, name: {zh: 丙, en: C}, medium: electricity, line: bus, unit: 1, profile: acrel/adw300}\n"
+    file.write_text(ADDRESSED + modbus, encoding="utf-8")
+
+    site = load_installed(file).site
+
+    assert [meter.address for meter in site.meters] == ["000123456789", "78330011223344", None]
+    assert site.meter("b").quantities == ("volume",)
+
+
+def test_all_that_is_wrong_with_an_address_is_told_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text(
+        ADDRESSED
+        + """\
+  - {id: c, name: {zh: 丙, en: C}, medium: electricity, line: bus, profile: dlt645/three-phase}
+  - {id: d, name: {zh: 丁, en: D}, medium: water, line: bus, profile: cjt188/water-2018, address: "11223344"}
+  - {id: e, name: {zh: 戊, en: E}, medium: electricity, line: net, unit: 3, profile: acrel/adw300, address: "12"}
+  - {id: f, name: {zh: 己, en: F}, medium: electricity, line: net, profile: dlt645/three-phase, address: "000000000001"}
+""",
+        encoding="utf-8",
+    )
+
+    with pytest.raises(ConfigurationError) as told:
+        load_installed(file)
+
+    assert [fault.removeprefix(f"{file}:") for fault in told.value.faults] == [
+        "9: meters[2].address: is missing: a DL/T 645 meter is asked by the 12 digits on its plate, in quotes",
+        "10: meters[3].address = '11223344': a CJ/T 188 meter has 14 digits, these are 8; fill up with zeros in front",
+        "11: meters[4].address = '12': is for meters that are asked by it; a Modbus meter has a unit",
+        "12: meters[5].line = 'net': speaks Modbus TCP, a DL/T 645 meter does not: "
+        "give it as rtu+tcp://HOST:PORT or serial:/dev/DEVICE",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("123456789012", "must stand in quotes"),
+        ('"00012345678x"', "must be the digits on the meter, nothing else"),
+        ('"78330011223344"', "address 78330011223344 on line bus is taken by meter 'b'"),
+    ],
+)
+def test_an_address_is_digits_in_quotes_and_of_one_meter(tmp_path: Path, address: str, told: str) -> None:
+    file = tmp_path / "site.yaml"
+    other = "  - {id: c, name: {zh: 丙, en: C}, medium: water, line: bus, profile: cjt188/water-2018, address: %s}\n"
+    file.write_text(ADDRESSED + other % address, encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match=told):
+        load_installed(file)

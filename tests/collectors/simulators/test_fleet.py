@@ -15,7 +15,7 @@ import pytest
 
 from collectors.decoder import compile_meter
 from collectors.lines.line import NoAnswer
-from collectors.lines.modbus_tcp import open_line
+from collectors.lines.opening import open_line
 from collectors.meter_profile import load_profile
 from collectors.simulators.campus import Campus
 from collectors.simulators.faults import FaultLog

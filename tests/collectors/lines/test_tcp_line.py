@@ -14,7 +14,8 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from collectors.lines.line import Line, NoAnswer, Refused, Unreachable, Untrusted
-from collectors.lines.modbus_tcp import open_line
+from collectors.lines.opening import open_line
+from collectors.lines.tcp_line import TcpLine
 from collectors.meter_profile import Table
 from collectors.planner import Block
 from energy.errors import LineError
@@ -155,7 +156,7 @@ MISBEHAVIOURS: dict[str, tuple[Manner, type[LineError]]] = {
     "gives no registers": (lambda a: a.reply(answer(3, b"")), Untrusted),
     "gives half a register": (lambda a: a.reply(answer(3, WORDS[:3])), LineError),
     "counts more bytes than it gives": (lambda a: a.reply(answer(3, WORDS[:2], byte_count=4)), LineError),
-    "answers for another unit": (lambda a: a.reply(answer(3, WORDS), unit=9), NoAnswer),
+    "answers for another unit": (lambda a: a.reply(answer(3, WORDS), unit=9), Untrusted),
     "answers an earlier question": (lambda a: a.reply(answer(3, WORDS), transaction=a.transaction - 1), NoAnswer),
     "answers a later question": (lambda a: a.reply(answer(3, WORDS), transaction=a.transaction + 1), NoAnswer),
     "closes the connection": (closing, LineError),
@@ -197,25 +198,44 @@ async def test_a_refusal_keeps_the_connection(meter: Meter) -> None:
     assert meter.connections == 1
 
 
-async def test_a_late_reply_is_never_the_answer_to_the_next_question() -> None:
-    old: list[asyncio.StreamWriter] = []
+async def test_a_late_reply_is_never_the_answer_to_the_next_question(meter: Meter) -> None:
+    asked: list[Asked] = []
+    nines = answer(3, struct.pack(">2H", 9, 9))
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked = Asked._make(struct.unpack(">HxxxxBBHH", await reader.readexactly(12)))
-        if not old:
-            old.append(writer)
-            await reader.read()
-        else:
-            # What was asked before is answered now, where it was asked; then what is asked now.
-            old[0].write(asked.reply(answer(3, struct.pack(">2H", 9, 9))))
-            writer.write(asked.right())
-            await reader.read()
+    def keeps_it(question: Asked) -> bytes:
+        asked.append(question)
+        return b""
 
-    async with served(serve) as port, line_to(port) as line:
+    async with line_to(meter.port) as line:
+        meter.behave(keeps_it, lambda a: asked[0].reply(nines) + a.right())
         with pytest.raises(NoAnswer):
             await line.read(7, Block(Table.HOLDING, 500, 2))
 
         assert (await line.read(7, HOLDING)).payload == WORDS
+    assert meter.connections == 1
+    assert isinstance(line, TcpLine)
+    assert line.dropped == 1
+
+
+async def test_a_connection_that_is_mute_twice_in_a_row_is_made_anew(meter: Meter) -> None:
+    async with line_to(meter.port) as line:
+        await line.read(7, HOLDING)
+        meter.behave(silence, silence)
+        for _ in range(2):
+            with pytest.raises(NoAnswer):
+                await line.read(7, HOLDING)
+
+        assert (await line.read(7, HOLDING)).payload == WORDS
+    assert meter.connections == 2
+
+
+async def test_many_who_ask_at_once_are_asked_one_after_another(meter: Meter) -> None:
+    async with line_to(meter.port) as line:
+        meter.manner = lambda a: a.reply(answer(3, struct.pack(">2H", a.unit, a.address)))
+        asked = [(unit, Block(Table.HOLDING, 10 * unit, 2)) for unit in range(1, 40)]
+        replies = await asyncio.gather(*(line.read(unit, block) for unit, block in asked))
+
+    assert [struct.unpack(">2H", r.payload) for r in replies] == [(unit, 10 * unit) for unit in range(1, 40)]
 
 
 @pytest.mark.parametrize("numbered", [True, False], ids=["a numbered reply", "a reply that is not numbered"])

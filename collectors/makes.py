@@ -1,0 +1,113 @@
+"""Makes of meters, whatever they speak: registers of Modbus, data items of DL/T 645, records of CJ/T 188."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+from collectors import cjt188, dlt645
+from collectors.asked import Now, Plan
+from collectors.cjt188.make import RecordMake
+from collectors.cjt188.make import make_of as record_make
+from collectors.cjt188.plan import RecordAsked, compile_record
+from collectors.decoder import as_wired, compile_meter
+from collectors.decoder import readable as registers_readable
+from collectors.dlt645.make import ItemMake
+from collectors.dlt645.make import make_of as item_make
+from collectors.dlt645.plan import ItemsAsked, compile_items
+from collectors.lines.address import Address, TcpAddress
+from collectors.meter_profile import Profile, is_shipped, load_profile, profile_ids
+from collectors.planner import RequestCost
+from energy.documents import open_document
+from energy.errors import UnknownName
+from energy.sites import Meter
+
+Make = Profile | ItemMake | RecordMake
+AddressedMake = ItemMake | RecordMake
+AddressedAsked = ItemsAsked | RecordAsked
+# How a protocol is called where people read.
+SPOKEN = {"dlt645": "DL/T 645", "cjt188": "CJ/T 188"}
+
+_FOLDERS = {
+    protocol: Path(package.__path__[0]) / "meters" for protocol, package in (("dlt645", dlt645), ("cjt188", cjt188))
+}
+_OWN_FILES = (".yaml", ".yml")
+
+
+def addressed_ids() -> list[str]:
+    """The ids of the makes that are shipped and asked by the address on their plate, sorted."""
+    return sorted(f"{protocol}/{path.stem}" for protocol, folder in _FOLDERS.items() for path in folder.glob("*.yaml"))
+
+
+def make_ids() -> list[str]:
+    """The ids of all makes that are shipped, sorted."""
+    return sorted((*profile_ids(), *addressed_ids()))
+
+
+@cache
+def load_make(id_or_file: str) -> Make:
+    """The shipped make of this id, or the one in this file, whose `protocol` says what it speaks; Modbus without one.
+
+    UnknownName if there is neither; ConfigurationError lists all that is wrong in a file.
+    """
+    if id_or_file in addressed_ids():
+        protocol, _, name = id_or_file.partition("/")
+        path = _FOLDERS[protocol] / f"{name}.yaml"
+    elif id_or_file.endswith(_OWN_FILES):
+        path = Path(id_or_file)
+    elif is_shipped(id_or_file):
+        return load_profile(id_or_file)
+    else:
+        raise UnknownName(
+            f"profile {id_or_file!r} is not known; shipped are {', '.join(make_ids())}; "
+            "a file of your own is named with .yaml at its end"
+        )
+    document = open_document(path)
+    match document.value(("protocol",)):
+        case "dlt645":
+            return item_make(document, id_or_file)
+        case "cjt188":
+            return record_make(document, id_or_file)
+        case _:
+            return load_profile(id_or_file)
+
+
+def readable(make: Make, *, reversed_: bool = False) -> tuple[str, ...]:
+    """The quantities that can be read of a meter of this make: built in backwards, its import is our export."""
+    if isinstance(make, Profile):
+        return registers_readable(make, reversed_=reversed_)
+    return tuple(as_wired(name, reversed_=reversed_)[0] for name in make.quantities)
+
+
+def compile_addressed(meter: Meter, make: AddressedMake, now: Now) -> Sequence[AddressedAsked]:
+    """What is asked of a meter by its address."""
+    return compile_items(meter, make, now) if isinstance(make, ItemMake) else compile_record(meter, make)
+
+
+def compile_make(meter: Meter, make: Make, cost: RequestCost, now: Now) -> Sequence[Plan]:
+    """What is asked of a meter as it is installed, whatever it speaks."""
+    if not isinstance(make, Profile):
+        return compile_addressed(meter, make, now)
+    return compile_meter(meter, make, cost)
+
+
+def placing_faults(meter: Meter, make: Make, line: Address | None) -> Iterator[tuple[str, str]]:
+    """What is wrong with how a meter is named on its line, and with the line: key of the site file, and words."""
+    if meter.line is None:
+        return
+    if isinstance(make, Profile):
+        if meter.address is not None:
+            yield "address", "is for meters that are asked by it; a Modbus meter has a unit"
+        return
+    digits, spoken = make.address_digits, SPOKEN[make.protocol]
+    if meter.address is None:
+        yield "address", f"is missing: a {spoken} meter is asked by the {digits} digits on its plate, in quotes"
+    elif len(meter.address) != digits:
+        given = len(meter.address)
+        yield "address", f"a {spoken} meter has {digits} digits, these are {given}; fill up with zeros in front"
+    if isinstance(line, TcpAddress):
+        yield (
+            "line",
+            f"speaks Modbus TCP, a {spoken} meter does not: give it as rtu+tcp://HOST:PORT or serial:/dev/DEVICE",
+        )
