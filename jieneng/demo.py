@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -73,16 +74,14 @@ def _demo(faults_file: Path, clock: Clock) -> Demo:
 
 
 async def give_past(fleet: Fleet, store: Path, first: date, clock: Clock, progress: Progress) -> int:
-    """Store what each meter's registers have shown from a day on, once; how many values that were.
+    """Store what each meter's registers have shown from a day on; how many values that were.
 
     Of each meter the headline and the counters: what a bureau brings along from its old system. The file is there when
     all of it is: a start that died leaves none.
     """
-    if store.exists():
-        return 0
     making = store.with_name(f"{store.name}.making")
-    making.unlink(missing_ok=True)
-    making.with_name(f"{making.name}.wal").unlink(missing_ok=True)
+    for left in (making, making.with_name(f"{making.name}.wal")):
+        await asyncio.to_thread(left.unlink, missing_ok=True)
     values = 0
     now_ms = to_ms(clock.now())
     first_ms = to_ms(datetime(first.year, first.month, first.day, tzinfo=fleet.site.zone_info))
@@ -95,7 +94,7 @@ async def give_past(fleet: Fleet, store: Path, first: date, clock: Clock, progre
             progress.at("putting days in order", 0.0)
             await opened.maintain(now_ms)
             progress.at("putting days in order", 1.0)
-    making.replace(store)
+    await asyncio.to_thread(making.replace, store)
     return values
 
 

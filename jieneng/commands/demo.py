@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from jieneng.commands import options
-from jieneng.settings import Settings, load_settings
+from jieneng.settings import load_settings
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LEAK_AFTER_MIN = 3.0
@@ -57,10 +57,10 @@ def command(leak_after: float, **given: Any) -> None:
     demo = asyncio.run(prepare(settings, Bar))
     simulator = own("simulate", ["simulate", "--faults-file", str(demo.faults_file)], logs / "simulate.log")
     with stopped_by_signals() as stop, Watching(settings, demo, leak_after, stop, click.echo) as watching:
-        run_parts(settings, lambda: [simulator, *parts(settings, logs)], stop, lambda address: _tell(settings, watching))
 
+        def tell(_address: str) -> None:
+            click.echo(watching.sights())
+            click.echo(f"\nCtrl-C ends it. What the processes say is in {logs}/")
+            watching.begin()
 
-def _tell(settings: Settings, watching: Any) -> None:
-    click.echo(watching.sights())
-    click.echo(f"\nCtrl-C ends it. What the processes say is in {settings.data / 'log'}/")
-    watching.begin()
+        run_parts(settings, lambda: [simulator, *parts(settings, logs)], stop, tell)

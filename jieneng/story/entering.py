@@ -162,9 +162,7 @@ class Teller:
         month = self.days.month(words.months_ago)
         day = month.replace(day=words.day) if words.day else self.days.last_of_month(words.months_ago)
         given = words.fuel, words.kind, day, words.quantity, words.unit, words.amount
-        await self.office.stock.add(
-            [StockMove(f"organisation/{words.organisation}", *given)], words.who, words.why
-        )
+        await self.office.stock.add([StockMove(f"organisation/{words.organisation}", *given)], words.who, words.why)
 
     async def filing(self, words: FilingStoryWords) -> None:
         """Take the steps of a filing that were not taken yet."""
@@ -188,7 +186,8 @@ class Teller:
 
     async def look(self) -> None:
         """Let the gateway look at the past as it would have, had it been there; confirm what somebody has."""
-        looks = self._looks()
+        if not (looks := self._looks()):
+            return
         clock = SteppedClock(looks[0])
         findings = Findings(self.office.records, clock, self.office.books.kept.site.id)
         watch = FindingWatch(self.office.books, findings, self.office.calendar, clock)
@@ -205,13 +204,13 @@ class Teller:
         for end, start in sorted(over, reverse=True):
             if start < looks[-1] - _LOOK_BACK:
                 looks.append(end + _AFTERWARDS)
-        return looks[::-1]
+        return looks[::-1] if over else []
 
     async def _confirm(self, words: DecisionWords, findings: Findings) -> None:
         start, end = self._spells[words.fault]
         meter = self.fleet.faults.faults[words.fault].meter
-        during = {"from_ms": to_ms(start), "to_ms": to_ms(end or self.office.clock.now())}
-        for found in await findings.found(meters=[meter], states=[State.OPEN], **during):
+        from_ms, until_ms = to_ms(start), to_ms(end or self.office.clock.now())
+        for found in await findings.found(meters=[meter], states=[State.OPEN], from_ms=from_ms, to_ms=until_ms):
             await findings.decide(found.id, State.CONFIRMED, words.who, words.why)
 
 

@@ -149,9 +149,9 @@ def read_story(path: Path, site: Site, faults: Mapping[str, Fault]) -> StoryWord
     line."""
     document = open_document(path)
     words = checked(document, StoryWords)
-    faults = [document.fault(way, text) for way, text in _misfits(words, site, faults)]
-    if faults:
-        raise ConfigurationError(faults)
+    found = [document.fault(way, text) for way, text in _misfits(words, site, faults)]
+    if found:
+        raise ConfigurationError(found)
     return words
 
 
