@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -46,7 +47,8 @@ def command(leak_after: float, **given: Any) -> None:
     from jieneng.supervisor import must_be_free, own, stopped_by_signals
     from jieneng.watching import Watching
 
-    configure_logs()
+    # What is done while the past is made is told by bars.
+    configure_logs(least=logging.WARNING)
     settings = load_settings(None, **given)
     site_file, _ = campus_files(None, None)
     # On this machine alone nobody needs to sign in; whoever lets others come has accounts.

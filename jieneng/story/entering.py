@@ -15,6 +15,7 @@ from adapters.clocks import SteppedClock
 from analytics.contracts.contract_file import contracts_of
 from analytics.contracts.standing import Step as PartyStep
 from analytics.contracts.standing import StepKind
+from analytics.contracts.words import SharedSavingsWords
 from analytics.quotas.yearly import by_history
 from analytics.reporting.filing_states import Step
 from collectors.simulators.fleet import Fleet
@@ -116,7 +117,7 @@ class Teller:
     # -- contract -------------------------------------------------------------------------------------------------
 
     async def contract(self, words: ContractStoryWords) -> None:
-        """Enter the contract, freeze its baseline, settle its months, and take the steps of its parties."""
+        """Enter the contract, freeze its baselines, settle its months, and take the steps of its parties."""
         contracts, start = self.office.contracts, self.days.month(len(words.statements))
         first = self.days.month(len(words.statements) + 12)
         document = self._document(words, first, start)
@@ -124,9 +125,11 @@ class Teller:
         [made] = contracts_of(Document(Path(words.id), document))
         weather = self._weather(first, self.days.today)
         await contracts.registry.bring_weather(made.station, weather, words.who, words.why)
-        if not await contracts.baselines(words.id):
-            fitted, _ = await contracts.fit(words.id, words.clause, "daily", first, start, {})
-            await contracts.freeze_baseline(words.id, fitted, words.who, words.why)
+        frozen = {kept.baseline.clause for kept in await contracts.baselines(words.id)}
+        for clause in made.clauses:
+            if isinstance(clause, SharedSavingsWords) and clause.id not in frozen:
+                fitted, _ = await contracts.fit(words.id, clause.id, "daily", first, start, {})
+                await contracts.freeze_baseline(words.id, fitted, words.who, words.why)
         for number, statement in enumerate(words.statements):
             await self._settle(words.id, len(words.statements) - number, statement)
 
@@ -152,7 +155,7 @@ class Teller:
         there = [s for s in await contracts.of(contract) if s.kind == "regular" and s.first == first]
         kept = there[0] if there else await contracts.freeze(contract, first, end, words.who, words.why)
         for step in words.steps[len(kept.steps) :]:
-            line = _first_line(kept) if step.step in _ABOUT_LINES else ""
+            line = _last_line(kept) if step.step in _ABOUT_LINES else ""
             kept = await contracts.take(kept.id, PartyStep(step.step, step.party, line), step.who, step.why)
 
     # -- statistics -----------------------------------------------------------------------------------------------
@@ -211,8 +214,9 @@ class Teller:
         meter = self.fleet.faults.faults[words.fault].meter
         from_ms, until_ms = to_ms(start), to_ms(end or self.office.clock.now())
         for found in await findings.found(meters=[meter], states=[State.OPEN], from_ms=from_ms, to_ms=until_ms):
-            await findings.decide(found.id, State.CONFIRMED, words.who, words.why)
+            if found.finding.excess is not None:
+                await findings.decide(found.id, State.CONFIRMED, words.who, words.why)
 
 
-def _first_line(kept: KeptStatement) -> str:
-    return str(kept.bundle["lines"][0]["id"])
+def _last_line(kept: KeptStatement) -> str:
+    return str(kept.bundle["lines"][-1]["id"])

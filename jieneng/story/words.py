@@ -48,7 +48,7 @@ class SpellWords(Words):
 
 
 class DecisionWords(SaidWords):
-    """Findings of a meter while a fault was on that somebody has confirmed."""
+    """What a meter used too much while a fault was on, as it was found: somebody has confirmed it."""
 
     fault: str
 
@@ -69,7 +69,7 @@ class QuotaStoryWords(SaidWords):
 
 
 class StatementStepWords(SaidWords):
-    """What a party does with a statement; about its first line where it is about one."""
+    """What a party does with a statement; about its last line where it is about one."""
 
     party: Party
     step: StepKind
@@ -82,13 +82,12 @@ class StatementStoryWords(SaidWords):
 
 
 class ContractStoryWords(SaidWords):
-    """A contract that began so many months ago as there are statements; its baseline is of the twelve months before.
+    """A contract that began so many months ago as there are statements; its baselines are of the twelve months before.
 
     $start, $end, $signed, $year, $holidays and $workdays may stand in its document.
     """
 
     id: str
-    clause: str
     document: str
     statements: Annotated[list[StatementStoryWords], Field(min_length=1)]
 

@@ -68,7 +68,7 @@ loads:
   main: {kind: office, base: 1, presence: 3}
   light: {kind: office, base: 2, presence: 20}
   pump: {kind: office, base: 4, presence: 3}
-  water: {kind: office, base: 0.1, presence: 1.4}
+  water: {kind: office, base: 0.5, presence: 1}
 faults:
   - {id: lights, kind: lights_left_on, meter: light, share: 0.8, zh: 灯, en: Lights}
   - {id: crack, kind: leak, meter: water, flow: 1, zh: 漏, en: Crack}
@@ -92,7 +92,6 @@ confirmed: [{fault: crack, who: plumber, why: mended}]
 quotas: [{organisation: hall, of: electricity, rate: "0.02", document: "letter 2 of $year", who: officer}]
 contract:
   id: lamps
-  clause: savings
   who: officer
   document: |
     contracts:
