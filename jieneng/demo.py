@@ -55,16 +55,19 @@ async def prepare(settings: Settings, progress: Callable[[], Progress]) -> Demo:
     await give_tariffs(settings.records_address, tariffs, clock)
     rules, roster = (shipped(f"demo-{name}.yaml").read_text(encoding="utf-8") for name in ("alerts", "duty"))
     await give_alarms(settings.records_address, demo.fleet.site, rules, roster, clock)
+    until_ms: int | None = None
     store, file = settings.data / "readings.duckdb", StoryFile(simulated / "story.json")
     if not store.exists():
         days = begin(file, demo.fleet, calendar(), clock)
         let_it_have_happened(demo.story, days, demo.fleet)
-        await give_past(demo.fleet, store, days.begins(PAST_DAYS), clock, progress())
+        until_ms = await give_past(demo.fleet, store, days.begins(PAST_DAYS), clock, progress())
     # A folder of another kind of past has no story.
     if file.day is not None and not file.is_told:
         days = begin(file, demo.fleet, calendar(), clock)
         await tell(demo.story, days, demo.fleet, settings, clock, progress())
         file.keep(days.today, told=True)
+    if until_ms is not None:
+        await give_meanwhile(demo.fleet, store, until_ms, clock)
     return demo
 
 
@@ -74,7 +77,7 @@ def _demo(faults_file: Path, clock: Clock) -> Demo:
 
 
 async def give_past(fleet: Fleet, store: Path, first: date, clock: Clock, progress: Progress) -> int:
-    """Store what each meter's registers have shown from a day on; how many values that were.
+    """Store what each meter's registers have shown from a day on; up to which instant that was.
 
     Of each meter the headline and the counters: what a bureau brings along from its old system. The file is there when
     all of it is: a start that died leaves none.
@@ -82,20 +85,29 @@ async def give_past(fleet: Fleet, store: Path, first: date, clock: Clock, progre
     making = store.with_name(f"{store.name}.making")
     for left in (making, making.with_name(f"{making.name}.wal")):
         await asyncio.to_thread(left.unlink, missing_ok=True)
-    values = 0
     now_ms = to_ms(clock.now())
     first_ms = to_ms(datetime(first.year, first.month, first.day, tzinfo=fleet.site.zone_info))
     async with open_store(f"duckdb:{making}") as opened:
         with progress:
             for i, meter in enumerate(fleet.site.meters):
                 progress.at("the past of the campus", i / len(fleet.site.meters))
-                values += (await opened.write(_columns(fleet, meter, _instants(first_ms, now_ms, meter)))).stored
+                await opened.write(_columns(fleet, meter, _instants(first_ms, now_ms, meter)))
             progress.at("the past of the campus", 1.0)
             progress.at("putting days in order", 0.0)
             await opened.maintain(now_ms)
             progress.at("putting days in order", 1.0)
     await asyncio.to_thread(making.replace, store)
-    return values
+    return now_ms
+
+
+async def give_meanwhile(fleet: Fleet, store: Path, since_ms: int, clock: Clock) -> None:
+    """Store what the meters have shown since, so that curves have no gap where the story was told."""
+    now_ms = to_ms(clock.now())
+    async with open_store(f"duckdb:{store}") as opened:
+        for meter in fleet.site.meters:
+            instants = _ticks(since_ms + 1, now_ms + 1, int(meter.interval_s * 1000))
+            if len(instants):
+                await opened.write(_columns(fleet, meter, instants))
 
 
 def _instants(first_ms: int, now_ms: int, meter: Meter) -> Instants:

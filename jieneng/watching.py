@@ -31,8 +31,6 @@ class Watching:
     _thread: threading.Thread | None = field(default=None, init=False)
 
     def __enter__(self) -> Self:
-        # What leaked when the demo was stopped was mended meanwhile.
-        self.demo.fleet.faults.switch_off(self.demo.story.leak, SystemClock().now())
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
@@ -41,7 +39,8 @@ class Watching:
             self._thread.join()
 
     def begin(self) -> None:
-        """Count from now on."""
+        """Count from now on; what leaked when the demo was stopped is mended."""
+        self.demo.fleet.faults.switch_off(self.demo.story.leak, SystemClock().now())
         if self.leak_after_min > 0:
             self._thread = threading.Thread(target=self._run, name="leak", daemon=True)
             self._thread.start()
