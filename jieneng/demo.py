@@ -155,12 +155,12 @@ async def give_tariffs(records_address: str, files: Sequence[Path], clock: Clock
 
 
 async def give_alarms(records_address: str, site: Site, rules: str, roster: str, clock: Clock) -> bool:
-    """Enter the rules and the roster of the demo, where there are none; whether there were none."""
+    """Enter the rules and the roster of the demo, each where there is none; whether either was entered."""
     async with open_records(records_address) as records:
         alerts = open_alerts(records, clock, lambda: site, bytes(32))
-        if (await alerts.rules.newest()).number or (await alerts.duty.roster()).kept.number:
-            return False
         why = "the examples that are shipped"
-        await alerts.rules.save(rules, "demo", why)
-        await alerts.duty.save(roster, "demo", why)
-    return True
+        if without_rules := not (await alerts.rules.newest()).number:
+            await alerts.rules.save(rules, "demo", why)
+        if without_roster := not (await alerts.duty.roster()).kept.number:
+            await alerts.duty.save(roster, "demo", why)
+    return without_rules or without_roster

@@ -23,7 +23,8 @@ from energy.readings import Point, to_ms
 from gateway.findings.service import Findings
 from gateway.findings.service import State as FindingState
 from jieneng.campus import calendar, open_campus, shipped
-from jieneng.demo import give_past, give_tariffs
+from jieneng.composition import load_installed
+from jieneng.demo import give_alarms, give_past, give_tariffs
 from jieneng.settings import Settings
 from jieneng.story.days import StoryDays
 from jieneng.story.office import Office, open_office
@@ -327,6 +328,15 @@ def test_the_past_begins_with_a_whole_year(tmp_path: Path) -> None:
         begins = StoryDays(today, ZONE, calendar()).begins(730)
         assert (begins.month, begins.day) == (1, 1)
         assert (today - begins).days >= 730
+
+
+def test_the_rules_and_the_roster_of_the_demo_fit_its_site_and_are_entered_once(tmp_path: Path) -> None:
+    site = load_installed(shipped("demo.yaml")).site
+    rules, roster = (shipped(f"demo-{name}.yaml").read_text(encoding="utf-8") for name in ("alerts", "duty"))
+    address = f"sqlite:{tmp_path / 'records.sqlite'}"
+
+    assert asyncio.run(give_alarms(address, site, rules, roster, SteppedClock(NOVEMBER)))
+    assert not asyncio.run(give_alarms(address, site, rules, roster, SteppedClock(NOVEMBER)))
 
 
 def test_what_is_wrong_in_a_story_is_told_at_once_and_by_line(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from tests.real_parts import free_port, program
 
 # What is made of two years at the first start takes its time on a busy machine.
 _FIRST_START_S = 240
+pytestmark = pytest.mark.timeout(_FIRST_START_S + 120)
 
 _FLAGS = [
     "--no-sandbox",
