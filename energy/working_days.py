@@ -99,6 +99,10 @@ class WorkingDays:
         """(n,) whether a day is worked, be it in the week or at its end."""
         return np.isin(self.day_types(days), (DayType.WORKDAY, DayType.WORKED_WEEKEND))
 
+    def works(self, day: date) -> bool:
+        """Whether one day is worked."""
+        return bool(self.is_worked(np.array([day], "datetime64[D]"))[0])
+
     def is_published(self, days: Days) -> Mask:
         """(n,) whether the year of a day is announced; else days off that the law leaves open are not known yet."""
         return np.isin(_years(day_numbers(days)), np.array(sorted(self.announced), dtype=np.int64))

@@ -19,7 +19,6 @@ from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.stores import open_ledger, open_store
 from adapters.wire import READINGS, STATE, topic
-from analytics.alarms.ringing_hours import Working, weekdays
 from analytics.carbon.factor_file import read_factors
 from analytics.contracts.contract_file import read_rules as read_contract_rules
 from analytics.quotas.miss_file import read_misses
@@ -165,7 +164,6 @@ class GatewaySettings:
     quota_standards: tuple[Path, ...] = ()
     forecast_misses: Path | None = None
     channels: Channels = LOG_ONLY
-    working: Working = weekdays
 
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
@@ -212,7 +210,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             public=told.public,
             link_holds_s=told.link_holds,
         )
-        desk = Desk(alerts.alarms, alerts.rules, alerts.duty, books, store, known_edges, clock, settings.working)
+        desk = Desk(alerts.alarms, alerts.rules, alerts.duty, books, store, known_edges, clock, calendar.works)
         notifiers = await stack.enter_async_context(open_channels(settings.channels))
         sender = Sender(records, clock, alerts.outbox, alerts.alarms, notifiers, alerts.links)
         services = Services(

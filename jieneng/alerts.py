@@ -1,22 +1,16 @@
-"""What alarms need from files: the channels that the settings name, and the working calendar."""
+"""Alarms from the command line: the channels that the settings name, and what the records hold."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date
-from functools import cache
-
-import numpy as np
 
 from adapters.channel_files import LOG_ONLY, Channels, read_channels
 from adapters.clocks import SystemClock
 from energy.sites import Site, Text
-from energy.working_days import WorkingDays
 from gateway.alerts.alerts import Alerts
 from gateway.alerts.opening import open_alerts
 from gateway.sites.records import SiteRecords
-from jieneng.campus import calendar
 from jieneng.records import kept, the_site
 from jieneng.settings import Settings
 
@@ -26,16 +20,6 @@ def alarm_channels(settings: Settings) -> Channels:
     if settings.channels is not None:
         return read_channels(settings.channels)
     return Channels(LOG_ONLY.words.model_copy(update={"public": f"http://{settings.listen}"}))
-
-
-@cache
-def _calendar() -> WorkingDays:
-    return calendar()
-
-
-def is_worked(day: date) -> bool:
-    """Whether a day is worked, by the calendar that is shipped."""
-    return bool(_calendar().is_worked(np.array([day], "datetime64[D]"))[0])
 
 
 @asynccontextmanager

@@ -194,7 +194,7 @@ def _scatter(seed: int, index: Instants, spread: float) -> Floats:
 
 
 def _fault(words: FaultWords) -> Fault:
-    amount = words.flow if words.flow is not None else words.share or 0.0
+    amount = next((a for a in (words.flow, words.share, words.times) if a is not None), 0.0)
     return Fault(words.id, words.kind, Text(words.zh, words.en), words.meter, amount)
 
 

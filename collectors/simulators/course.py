@@ -136,6 +136,19 @@ class Steady:
         return np.asarray(self._rate * ((t_ms - self._origin_ms) / HOUR_MS))
 
 
+class Times:
+    """A load so many times over; below 0 it takes away from what it flows together with."""
+
+    def __init__(self, load: Load, times: float) -> None:
+        self._load, self._times = load, times
+
+    def rate(self, t_ms: Instants) -> Floats:
+        return self._times * self._load.rate(t_ms)
+
+    def total(self, t_ms: Instants) -> Floats:
+        return self._times * self._load.total(t_ms)
+
+
 class Within:
     """A load that flows only within windows [from, to); what flowed stays in the counter for good."""
 
@@ -153,7 +166,7 @@ class Within:
         total = np.zeros(len(t_ms))
         for start, end in self._windows:
             before = self._load.total(np.array([start], dtype=np.int64))
-            total += np.maximum(0.0, self._load.total(np.clip(t_ms, start, end)) - before)
+            total += self._load.total(np.clip(t_ms, start, end)) - before
         return total
 
 

@@ -26,18 +26,22 @@ class FaultKind(StrEnum):
     """What can go wrong.
 
     leak : a constant flow is added. lights_left_on : the load never falls below a share of its peak.
+    changed : the load is so many times what it was, for better or worse.
     stuck : all registers keep their last value. silent : nothing is answered.
+    exchanged : from then on there is another meter, whose counters began at 0.
     """
 
     LEAK = "leak"
     LIGHTS_LEFT_ON = "lights_left_on"
+    CHANGED = "changed"
     STUCK = "stuck"
     SILENT = "silent"
+    EXCHANGED = "exchanged"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A named fault of a meter; `amount` is the flow of a leak [m3/h] or the share of the peak, else 0."""
+    """A named fault of a meter; `amount` is the flow of a leak [m3/h], the share of the peak, or how many times."""
 
     id: str
     kind: FaultKind
@@ -75,6 +79,13 @@ class FaultLog:
         if times and times[-1][1] is None:
             began = times[-1][0]
             times[-1] = (began, max(began, at.astimezone(UTC)))
+            self._write()
+
+    def enter(self, fault_id: str, start: datetime, end: datetime | None) -> None:
+        """Let a fault have been on before anything was played; nothing changes where it has ever been on."""
+        self.refresh()
+        if not self._times.get(self._known(fault_id)):
+            self._times[fault_id] = [(start.astimezone(UTC), None if end is None else end.astimezone(UTC))]
             self._write()
 
     def is_on(self, fault_id: str, at: datetime) -> bool:

@@ -12,6 +12,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import numpy as np
+import numpy.typing as npt
 
 from collectors.lines.address import SerialServerAddress, parse_address
 from collectors.makes import Make, load_make
@@ -29,6 +30,7 @@ from collectors.simulators.modbus_server import ModbusServer, Unit
 from collectors.simulators.registers import Images, RegisterMap
 from collectors.simulators.ripple import seed_of
 from energy.errors import ConfigurationError, LineError, UnknownName
+from energy.quantities import Kind, quantity
 from energy.readings import to_ms
 from energy.series import Floats, Instants
 from energy.sites import LineSettings, Meter, Site
@@ -63,6 +65,7 @@ class Fleet:
         self._meters = {m.id: _Installed(m, load_make(m.profile)) for m in site.meters if m.profile is not None}
         self._flows = Flows(plant, self.faults)
         self._measured: dict[str, Measured] = {}
+        self._reached: dict[tuple[str, str], Floats] = {}
         self._servers: dict[str, ModbusServer] = {}
         self._buses: dict[str, tuple[SerialServerAddress, TcpHost]] = {}
         self._stack = AsyncExitStack()
@@ -96,8 +99,13 @@ class Fleet:
         made: dict[str, Floats] = {}
         for name in quantities:
             values = moment.quantity(name)
-            made[name] = registers.shown(name, np.zeros(len(instants)) if values is None else values)
+            values = np.zeros(len(instants)) if values is None else values
+            made[name] = registers.shown(name, values - self._of_old_meters(meter_id, name, instants))
         return made
+
+    def answers(self, meter_id: str, instants_ms: Instants) -> npt.NDArray[np.bool_]:
+        """At which instants the meter answers, (n,)."""
+        return ~self._flows.silent(meter_id, np.asarray(instants_ms, dtype=np.int64))
 
     def images(self, meter_id: str, at_ms: int) -> Images:
         """The meter's registers at an instant."""
@@ -107,7 +115,7 @@ class Fleet:
 
     def is_silent(self, meter_id: str, at_ms: int) -> bool:
         """Whether the meter answers nothing at an instant."""
-        return self._flows.is_silent(meter_id, at_ms)
+        return bool(self._flows.silent(meter_id, np.array([at_ms], dtype=np.int64))[0])
 
     def showing(self, meter_id: str) -> dict[str, float] | None:
         """What a meter shows now, in steps of REFRESH_MS; None where it answers nothing."""
@@ -118,6 +126,11 @@ class Fleet:
     def switch(self, fault_id: str, *, on: bool) -> None:
         """Let a fault begin or end now."""
         (self.faults.switch_on if on else self.faults.switch_off)(fault_id, self.now())
+        self._compose_anew()
+
+    def enter(self, fault_id: str, start: datetime, end: datetime | None) -> None:
+        """Let a fault have been on before anything was played."""
+        self.faults.enter(fault_id, start, end)
         self._compose_anew()
 
     def look_at_faults(self) -> None:
@@ -185,8 +198,21 @@ class Fleet:
 
     def _state(self, meter_id: str, at_ms: int) -> dict[str, float]:
         self._reach(at_ms)
-        shown_at = self._flows.shown_at(meter_id, np.array([at_ms], dtype=np.int64))
-        return state(self._of(meter_id), int(shown_at[0]))
+        at = np.array([at_ms], dtype=np.int64)
+        said = state(self._of(meter_id), int(self._flows.shown_at(meter_id, at)[0]))
+        if len(self._flows.exchanged(meter_id)):
+            said = {name: value - float(self._of_old_meters(meter_id, name, at)[0]) for name, value in said.items()}
+        return said
+
+    def _of_old_meters(self, meter_id: str, name: str, t_ms: Instants) -> Floats:
+        """What a counter had reached at instants in meters that stood there before, (n,)."""
+        exchanges = self._flows.exchanged(meter_id)
+        if not len(exchanges) or quantity(name).kind is not Kind.COUNTER:
+            return np.zeros(len(t_ms))
+        if (meter_id, name) not in self._reached:
+            reached = self._of(meter_id).at(exchanges).quantity(name)
+            self._reached[meter_id, name] = np.concatenate([[0.0], np.zeros(0) if reached is None else reached])
+        return self._reached[meter_id, name][np.searchsorted(exchanges, t_ms, side="right")]
 
     def _of(self, meter_id: str) -> Measured:
         if meter_id not in self._measured:
@@ -210,6 +236,7 @@ class Fleet:
         """The faults, or how far the loads reach, have changed."""
         self._flows = Flows(self.plant, self.faults)
         self._measured.clear()
+        self._reached.clear()
         self.version += 1
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from collectors.simulators.course import Course, Load, Steady, Together, Window, Within
+from collectors.simulators.course import Course, Load, Steady, Times, Together, Window, Within
 from collectors.simulators.faults import Fault, FaultKind, FaultLog
 from energy.series import Floats, Instants
 
@@ -66,13 +67,21 @@ class Flows:
                 t_ms = np.where((t_ms >= start) & (t_ms < _end(end)), start, t_ms)
         return t_ms
 
-    def is_silent(self, meter_id: str, at_ms: int) -> bool:
-        """Whether a meter answers nothing at an instant."""
-        silences = self._faults.of_meter(meter_id, FaultKind.SILENT)
-        return any(start <= at_ms < _end(end) for _, windows in silences for start, end in windows)
+    def silent(self, meter_id: str, t_ms: Instants) -> npt.NDArray[np.bool_]:
+        """At which instants a meter answers nothing, (n,)."""
+        found = np.zeros(len(t_ms), dtype=np.bool_)
+        for _, windows in self._faults.of_meter(meter_id, FaultKind.SILENT):
+            for start, end in windows:
+                found |= (t_ms >= start) & (t_ms < _end(end))
+        return found
+
+    def exchanged(self, meter_id: str) -> Instants:
+        """When a meter was exchanged, ascending."""
+        found = self._faults.of_meter(meter_id, FaultKind.EXCHANGED)
+        return np.array(sorted(start for _, windows in found for start, _ in windows), dtype=np.int64)
 
     def _extras(self, meter_id: str) -> list[Load]:
-        faults = self._faults.of_meter(meter_id, FaultKind.LEAK, FaultKind.LIGHTS_LEFT_ON)
+        faults = self._faults.of_meter(meter_id, FaultKind.LEAK, FaultKind.LIGHTS_LEFT_ON, FaultKind.CHANGED)
         return [self._extra(fault, windows) for fault, windows in faults]
 
     def _extra(self, fault: Fault, windows: tuple[Window, ...]) -> Load:
@@ -81,6 +90,8 @@ class Flows:
         origin_ms, step_ms = int(borders[0]), int(borders[1] - borders[0])
         if fault.kind is FaultKind.LEAK:
             return Within(Steady(fault.amount, origin_ms), windows)
+        if fault.kind is FaultKind.CHANGED:
+            return Within(Times(self._plant.own(fault.meter), fault.amount - 1), windows)
         kept = fault.amount * self._plant.rated(fault.meter)
         lacking = np.maximum(0.0, kept - self._plant.own(fault.meter).rate(borders))
         return Within(Course.through(origin_ms, step_ms, lacking), windows)

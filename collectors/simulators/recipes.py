@@ -58,7 +58,8 @@ class LoadWords(Words):
 
 
 class FaultWords(Words):
-    """A fault that can be switched on: `flow` [m3/h] of a leak, `share` of its peak that a load keeps to."""
+    """A fault that can be switched on: `flow` [m3/h] of a leak, `share` of its peak that a load keeps to, how many
+    `times` as much flows."""
 
     id: str
     kind: FaultKind
@@ -67,6 +68,7 @@ class FaultWords(Words):
     en: str
     flow: Annotated[float, Field(gt=0)] | None = None
     share: Share | None = None
+    times: Amount | None = None
 
     @model_validator(mode="after")
     def _amount_of_kind(self) -> FaultWords:
@@ -74,6 +76,8 @@ class FaultWords(Words):
             raise ValueError("flow is given for a leak, and for nothing else")
         if (self.kind is FaultKind.LIGHTS_LEFT_ON) != (self.share is not None):
             raise ValueError("share is given for lights left on, and for nothing else")
+        if (self.kind is FaultKind.CHANGED) != (self.times is not None):
+            raise ValueError("times is given for a load that is changed, and for nothing else")
         return self
 
 

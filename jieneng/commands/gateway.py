@@ -39,7 +39,7 @@ def command(config: Path | None, **given: Any) -> None:
     from gateway.accounts.passwords import PasswordRules
     from gateway.accounts.service import AccountRules
     from gateway.app import GatewaySettings, run_gateway
-    from jieneng.alerts import alarm_channels, is_worked
+    from jieneng.alerts import alarm_channels
     from jieneng.campus import calendar_files, quota_standards, shipped
     from jieneng.composition import load_installed
     from jieneng.logs import configure_logs
@@ -70,6 +70,5 @@ def command(config: Path | None, **given: Any) -> None:
         quota_standards=quota_standards(),
         forecast_misses=shipped("forecast-misses.yaml"),
         channels=alarm_channels(settings),
-        working=is_worked,
     )
     options.run_until_signalled(run_gateway(gateway, open_clock(settings.clock)))

@@ -31,7 +31,7 @@ def at_hours(*hours: float) -> np.ndarray:
 def test_all_faults_of_the_demo_are_off_at_first(campus: Campus) -> None:
     log = FaultLog(campus.faults)
 
-    assert set(log.faults) == {"leaking-pipe", "lights-left-on", "stuck-meter", "silent-meter"}
+    assert {"leaking-pipe", "lights-left-on", "stuck-meter", "silent-meter", "burst-pipe"} < set(log.faults)
     assert not any(log.is_on(fault, _MIDNIGHT) for fault in log.faults)
 
 
@@ -133,3 +133,44 @@ def test_a_log_that_breaks_while_meters_are_played_stays_as_it_was(site: Site, c
     played.look_at_faults()
 
     assert played.is_silent("library-air-handling", int(at_hours(1)[0]))
+
+
+def test_a_load_that_is_changed_is_so_many_times_what_it_was_and_the_counter_goes_on(
+    site: Site, campus: Campus
+) -> None:
+    sound, changed = fleet(site, campus), fleet(site, campus)
+    changed.enter("led-office-b-f2", _MIDNIGHT, _MIDNIGHT + 10 * _HOUR)
+
+    hours = at_hours(-1, 0, 10, 20)
+    before = np.diff(sound.history("office-b-lighting-f2", "active_energy_import", hours))
+    after = np.diff(changed.history("office-b-lighting-f2", "active_energy_import", hours))
+    np.testing.assert_allclose(after, before * [1, 0.58, 1], atol=0.03)
+    grid = at_hours(*np.arange(-1, 11, 0.05))
+    assert np.all(np.diff(changed.history("office-b-lighting-f2", "active_energy_import", grid)) >= 0)
+
+
+def test_a_meter_that_was_exchanged_counts_from_0_and_those_above_it_go_on(site: Site, campus: Campus) -> None:
+    sound, exchanged = fleet(site, campus), fleet(site, campus)
+    exchanged.enter("new-meter", _MIDNIGHT, None)
+
+    hours = at_hours(-1, 0, 10)
+    old = sound.history("canteen-exhaust", "active_energy_import", hours)
+    new = exchanged.history("canteen-exhaust", "active_energy_import", hours)
+    np.testing.assert_allclose(new, [old[0], 0, old[2] - old[1]], atol=0.03)
+    shown = exchanged.values("canteen-exhaust", _MIDNIGHT + 10 * _HOUR)["active_energy_import"]
+    assert shown == pytest.approx(new[2], abs=0.03)
+    np.testing.assert_array_equal(
+        exchanged.history("canteen-main", "active_energy_import", hours),
+        sound.history("canteen-main", "active_energy_import", hours),
+    )
+
+
+def test_what_was_on_before_is_entered_once(site: Site, campus: Campus, tmp_path: Path) -> None:
+    log = FaultLog(campus.faults, tmp_path / "faults.json")
+    log.enter("leaking-pipe", _MIDNIGHT, _MIDNIGHT + _HOUR)
+    log.enter("leaking-pipe", _MIDNIGHT + 5 * _HOUR, None)
+
+    assert log.windows("leaking-pipe") == ((to_ms(_MIDNIGHT), to_ms(_MIDNIGHT + _HOUR)),)
+    silent = fleet(site, campus)
+    silent.enter("silent-meter", _MIDNIGHT, _MIDNIGHT + 2 * _HOUR)
+    assert silent.answers("library-air-handling", at_hours(-1, 0, 1, 2)).tolist() == [True, False, False, True]

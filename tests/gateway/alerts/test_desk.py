@@ -19,6 +19,7 @@ from energy.names import Text
 from energy.quantities import Medium
 from energy.readings import Point, ReadingColumns, to_ms
 from energy.sites import Meter, Site
+from energy.working_day_files import read_working_days
 from gateway.alerts.alarm import Member, Raised
 from gateway.alerts.limit_watch import LimitWatch
 from gateway.alerts.links import Links, Ticket
@@ -27,6 +28,7 @@ from gateway.alerts.routes import ROUTES, alarm_messages, check_alarm_rules
 from gateway.alerts.words import DocumentCheck, MessagesQuery
 from gateway.api.route import NoQuery, register
 from gateway.services import Services
+from jieneng.campus import shipped
 from tests.gateway.alerts.house import ROSTER, RULES, House, house, site
 from tests.gateway.doors import Opened
 from tests.gateway.ledger.books import columns
@@ -188,6 +190,10 @@ rules:
 
 
 async def test_a_load_after_hours_rings_on_a_working_evening_and_on_a_free_day_and_not_at_work(tmp_path: Path) -> None:
+    """What is free and what is worked says the calendar, with the operator's own days over the announced ones."""
+    own = tmp_path / "own.csv"
+    own.write_text("day,type,source\n2026-03-11,holiday,our founding day\n2026-03-14,worked_weekend,in its stead\n")
+    calendar = read_working_days([shipped("calendar/china.yaml"), own])
     rules = """
 rules:
   - {id: late, kind: off_hours_load, name: {zh: 夜间负荷, en: Late load}, every: active_power, worked: 08:00-18:00,
@@ -200,15 +206,16 @@ rules:
     async def rings(begin: str) -> bool:
         async with house(tmp_path / begin[:13], here, datetime.fromisoformat(begin)) as there:
             await there.alerts.rules.save(rules, "officer")
-            there.desk.limits = LimitWatch(lambda day: day.weekday() < 5 and day.day != 11)
+            there.desk.limits = LimitWatch(calendar.works)
             await there.tick()
             await there.minutes(7, {"power:active_power": 60.0})
             return bool(await there.alerts.alarms.alarms())
 
     assert await rings("2026-03-10T19:00:00+08:00")
     assert not await rings("2026-03-10T10:00:00+08:00")
-    # The 11th, a Wednesday, is free by the calendar.
+    # The 11th, a Wednesday, is free; the 14th, a Saturday, is worked.
     assert await rings("2026-03-11T10:00:00+08:00")
+    assert not await rings("2026-03-14T10:00:00+08:00")
 
 
 async def test_mains_that_lose_are_told_for_the_whole_day_before(tmp_path: Path) -> None:
