@@ -32,6 +32,8 @@ from collectors.planner import Block, RequestCost
 
 # The least time after its own in which an answer is believed possible.
 LATEST_S = 1.0
+# What comes later than this answers no question of ours, but perhaps that of another master.
+_OLDEST_S = 10.0
 # A station that is not known is given this at least once it has failed; before, as long as the line allows.
 _PROBE_S = 0.12
 _FIRST_BYTE_FLOOR_S = 0.1
@@ -74,7 +76,7 @@ class Respondent:
     def late(self, lateness_s: float) -> None:
         """It answered so long after the question."""
         self.first_byte.learn(lateness_s)
-        self.latest_s = max(self.latest_s, 2 * lateness_s)
+        self.latest_s = max(self.latest_s, min(2 * lateness_s, _OLDEST_S))
         self.unanswered = None
         self.hushed_until = 0.0
         self.failures = 0
@@ -152,7 +154,7 @@ class ByteLine:
         try:
             verdict = await self._verdict(question, sent_at + patience_s, who.gap.timeout_s)
             if isinstance(verdict, More | NotTheAnswer):
-                self._hush(who, verdict)
+                self._hush(question, who, verdict)
                 verdict = await self._late_verdict(question, who, verdict)
         except BaseException:
             # Whoever stops waiting, or a wire that is lost, leaves a question open.
@@ -235,13 +237,17 @@ class ByteLine:
             await asyncio.sleep(quiet_at - loop.time())
         self._forget_received()
 
-    def _hush(self, who: Respondent, verdict: Verdict) -> None:
+    def _heard_of(self, question: Question) -> int:
+        """How many bytes came that are not the echo of the request."""
+        return len(self._received.removeprefix(question.request))
+
+    def _hush(self, question: Question, who: Respondent, verdict: Verdict) -> None:
         """No answer in time: its station is left alone, and the line, as this module says."""
         now = asyncio.get_running_loop().time()
         self.counts.unanswered += 1
         who.strange |= isinstance(verdict, NotTheAnswer)
         who.hushed_until = now + who.latest_s
-        heard = bool(self._received)
+        heard = self._heard_of(question)
         self._mute = 0 if heard else self._mute + 1
         was_answering = who.failures == 0 and who.first_byte.count > 0 and not heard
         if was_answering or who.strange:
@@ -264,8 +270,7 @@ class ByteLine:
         where = f"{self} {question.station}"
         if isinstance(verdict, NotTheAnswer):
             return Untrusted(f"{where}: {verdict.reason}", again_in_s=again_in_s)
-        if self._received:
-            count = len(self._received)
+        if count := self._heard_of(question):
             return Untrusted(f"{where}: {count} bytes came that are no whole answer", again_in_s=again_in_s)
         return NoAnswer(f"{where}: no answer within {patience_s:.3g} s", again_in_s=again_in_s)
 
@@ -311,7 +316,9 @@ class ByteLine:
         """Whether it holds the late answer to a question that had been given up; its station is then free again."""
         for who in self.respondents.values():
             question = who.unanswered
-            if question is not None and isinstance(question.judge(said), Answered | Declined):
+            if question is None or self._last_at - who.asked_at > _OLDEST_S:
+                continue
+            if isinstance(question.judge(said), Answered | Declined):
                 who.late(max(0.0, self._last_at - who.asked_at - question.answer_length * self._characters.seconds))
                 self.counts.late += 1
                 return True

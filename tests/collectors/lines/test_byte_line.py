@@ -204,6 +204,28 @@ async def test_a_question_to_anyone_waits_for_whoever_may_still_answer(line: Byt
     assert loop.time() - gave_up >= LATEST_S - 0.01
 
 
+async def test_the_echo_of_a_request_is_no_sign_of_life(line: ByteLine, bus: PtyBus) -> None:
+    bus.behave(lambda a: [(0.0, RtuRead(a.unit, BLOCK).request)])
+
+    with pytest.raises(NoAnswer, match=r"unit 7: no answer within 0\.1 s"):
+        await line.read(7, BLOCK)
+
+
+async def test_a_frame_long_after_a_question_is_not_its_answer(line: ByteLine, bus: PtyBus) -> None:
+    bus.behave(silent)
+    with pytest.raises(NoAnswer):
+        await line.read(7, BLOCK)
+    # As if it had been asked eleven seconds ago.
+    line.respondents["unit 7"].asked_at -= 11
+    bus.say(Asked(7, 3, 100, 4).frame())
+    await asyncio.sleep(0.01)
+
+    assert (await line.read(8, BLOCK)).payload == WORDS
+    assert line.counts.late == 0
+    assert line.counts.stray_bytes == 13
+    assert line.respondents["unit 7"].latest_s == LATEST_S
+
+
 async def test_a_silent_station_is_not_asked_again_while_its_answer_may_come_but_others_are(
     line: ByteLine, bus: PtyBus
 ) -> None:
