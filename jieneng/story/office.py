@@ -22,7 +22,7 @@ from gateway.life.service import Lives
 from gateway.quotas.books import QuotaBooks, quota_books
 from gateway.records.database import Records, open_records
 from gateway.reporting.service import Statistics
-from gateway.sites.records import load_or_import
+from gateway.sites.starting import load_or_import
 from gateway.stock.service import Stock
 from jieneng.campus import shipped
 from jieneng.settings import Settings
@@ -54,7 +54,7 @@ async def open_office(settings: Settings, site: Site, calendar: WorkingDays, clo
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.store_address))
         records = await stack.enter_async_context(open_records(*settings.of_records))
-        site, _ = await load_or_import(records, site, clock)
+        site = (await load_or_import(records, site, clock)).site
         books = Books(open_ledger(store), await kept(records, clock, site), read_factors(shipped("factors.yaml")))
         misses, stock = read_misses(shipped("forecast-misses.yaml")), Stock(records, clock)
         forms = read_forms(shipped("statistics/forms"))

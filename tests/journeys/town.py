@@ -38,7 +38,6 @@ from gateway.ledger.books import Books, Kept
 from gateway.records.database import open_records
 from gateway.tariffs.documents import documents_of
 from gateway.tariffs.service import Tariffs
-from jieneng.alerts import is_worked
 from jieneng.campus import calendar_files, quota_standards, shipped
 from jieneng.composition import load_installed
 from tests.analytics.contracts.contract_files import SAVINGS, document
@@ -322,7 +321,6 @@ def _settings(folder: Path, port: int, broker_port: int, phones: str) -> Gateway
         quota_standards=quota_standards(),
         forecast_misses=shipped("forecast-misses.yaml"),
         channels=read_channels(channels),
-        working=is_worked,
     )
 
 
