@@ -29,7 +29,7 @@ from tests.real_parts import free_port
 BLOCK = Block(Table.HOLDING, 100, 4)
 WORDS = words_of(100, 4)
 # How long the first byte may take at most, and how long after that an answer is believed possible, in these tests.
-TIMEOUT_S, LATEST_S = 0.1, 0.25
+TIMEOUT_S, LATEST_S = 0.15, 0.3
 
 
 @pytest.fixture
@@ -121,8 +121,11 @@ async def test_a_refusal_is_told_at_once_and_hushes_nobody(line: ByteLine, bus: 
     assert (await line.read(7, BLOCK)).payload == WORDS
 
 
-async def test_a_late_answer_is_given_to_its_own_question_or_to_none(line: ByteLine, bus: PtyBus) -> None:
+async def test_a_late_answer_is_given_to_its_own_question_or_to_none(bus: PtyBus) -> None:
     """Every third answer comes 60 to 110 ms after the time that the line allows."""
+    line = ByteLine(
+        SerialAddress(bus.device, Characters(baud=115200)), now=lambda: datetime.now(UTC), timeout_s=TIMEOUT_S
+    )
     lateness = iter([0.06, 0.085, 0.11] * 5)
     asked = 0
 
@@ -132,15 +135,12 @@ async def test_a_late_answer_is_given_to_its_own_question_or_to_none(line: ByteL
         return [(TIMEOUT_S + next(lateness) if asked % 3 == 0 else 0.002, question.frame())]
 
     bus.manner = sometimes_late
-    right_ones = 0
-    for i in range(40):
-        block = Block(Table.HOLDING, 100 * (i % 4 + 1), 10)
-        reply = await line.read(7, block)
-        assert reply.payload == words_of(block.address, 10)
-        right_ones += 1
+    async with line:
+        for i in range(40):
+            block = Block(Table.HOLDING, 100 * (i % 4 + 1), 10)
+            assert (await line.read(7, block)).payload == words_of(block.address, 10)
 
-    assert right_ones == 40
-    assert line.counts.late == 13
+    assert line.counts.late >= 13
 
 
 async def test_an_answer_that_is_later_than_the_line_is_held_is_nobodys(line: ByteLine, bus: PtyBus) -> None:
@@ -151,7 +151,7 @@ async def test_an_answer_that_is_later_than_the_line_is_held_is_nobodys(line: By
             await line.read(7, BLOCK)
 
     assert (await line.read(8, BLOCK)).payload == WORDS
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.1)
     assert (await line.read(8, BLOCK)).payload == WORDS
     # It was recognised as the late answer that it is: the station is known now, and may be asked again.
     assert line.counts.late == 1
@@ -207,7 +207,7 @@ async def test_a_question_to_anyone_waits_for_whoever_may_still_answer(line: Byt
 async def test_the_echo_of_a_request_is_no_sign_of_life(line: ByteLine, bus: PtyBus) -> None:
     bus.behave(lambda a: [(0.0, RtuRead(a.unit, BLOCK).request)])
 
-    with pytest.raises(NoAnswer, match=r"unit 7: no answer within 0\.1 s"):
+    with pytest.raises(NoAnswer, match=r"unit 7: no answer within 0\.15 s"):
         await line.read(7, BLOCK)
 
 
