@@ -25,6 +25,7 @@ from gateway.ledger.billed import Billed, billed_quantity
 from gateway.ledger.curves import Curves
 from gateway.ledger.periods import HALF_MS, Figures, edges_of, joined, of_periods
 from gateway.ledger.scope import Component, Move, Node, NodeKind, Scope, cuts, organisations_of
+from gateway.ledger.terms import Terms
 
 _MOST_PERIODS = 9_000
 
@@ -115,6 +116,8 @@ class Consumption:
         self._virtual = {v.id: v for v in site.virtual_points}
         self._scopes: dict[int, Scope] = {}
         self._compositions: dict[tuple[int, Node], Mapping[Medium, _Composed]] = {}
+        self._priced: dict[tuple[int, Node], Mapping[Medium, Sequence[str]]] = {}
+        self._priced_under: Terms | None = None
 
     @property
     def moves(self) -> Sequence[Move]:
@@ -174,6 +177,24 @@ class Consumption:
         billed = self._billed_to(node, asked.last_day)
         media |= {m for m in billed if medium in (None, m)}
         return {m: await self._of_medium(m, composed, billed.get(m, []), edges) for m in sorted(media)}
+
+    def meters_of(self, node: Node, day: date) -> frozenset[str]:
+        """All meters of a node on a day, those below its mains too."""
+        return self.scope(day).meters(node)
+
+    def priced_by(self, node: Node, day: date, terms: Terms) -> Mapping[Medium, Sequence[str]]:
+        """By which tariffs the counters of a node are priced, by medium; looked for once as long as the terms hold."""
+        if self._priced_under is not terms:
+            self._priced.clear()
+            self._priced_under = terms
+        name = sum(cut <= day for cut in self._cuts), node
+        if name not in self._priced:
+            found = self.scope(day).components(node)
+            self._priced[name] = {
+                m: sorted({worth.id for c in own if (worth := terms.worth(c.point)) is not None})
+                for m, own in found.items()
+            }
+        return self._priced[name]
 
     def _billed_to(self, node: Node, day: date) -> Mapping[Medium, list[str]]:
         """The accounts of an organisation, and of all below it on a day, that have no meters, and bills."""

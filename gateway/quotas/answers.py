@@ -31,7 +31,7 @@ async def listed(quotas: QuotaBooks, books: Books, query: w.QuotasQuery) -> w.Qu
     found = await quotas.paces.of_entries([e for e in await quotas.entries.holding(owners) if e.value.year == year])
     standing = await quotas.crossings.crossings(owners, standing=True)
     told = [pace_words(pace, site, standing) for pace in found]
-    return w.QuotasAnswer(query.of, year, quotas.paces.today, sorted(told, key=_worst_first))
+    return w.QuotasAnswer(query.of, year, quotas.paces.today, sorted(told, key=worst_first))
 
 
 def _with_children(site: Site, of: str) -> list[str]:
@@ -41,7 +41,8 @@ def _with_children(site: Site, of: str) -> list[str]:
     return [f"organisation/{o.id}" for o in site.organisations if name in (o.id, o.parent)]
 
 
-def _worst_first(words: w.QuotaPaceWords) -> tuple[float, float, str]:
+def worst_first(words: w.QuotaPaceWords) -> tuple[float, float, str]:
+    """Sorts the likeliest to exceed first."""
     return -(words.chance if words.chance is not None else -1.0), -(words.share or 0.0), words.quota.of
 
 
