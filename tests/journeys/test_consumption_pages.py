@@ -88,8 +88,8 @@ def show(page: Page, demo: Demo, hash_: str) -> None:
     page.goto(f"http://127.0.0.1:{demo.port}/#{hash_}")
 
 
-def test_a_building_on_the_overview_leads_to_its_consumption(page: Page, demo: Demo) -> None:
-    show(page, demo, "/")
+def test_a_building_on_the_live_page_leads_to_its_consumption(page: Page, demo: Demo) -> None:
+    show(page, demo, "/live")
     page.get_by_role("row", name="办公楼A").get_by_test_id("building-consumption").first.click()
 
     expect(page.get_by_test_id("node-name")).to_have_text("办公楼A")
