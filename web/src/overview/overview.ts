@@ -1,7 +1,7 @@
 import type { LocationQuery, LocationQueryRaw } from 'vue-router'
 import type { Alarms, Findings, Mass, MediumSum, Money, NodeOverview, Quotas, Span, SpanName } from '../api/overview'
 import type { Medium } from '../api/schema'
-import { exact, type Figure, figure, type Language, MISSING, number } from '../format/number'
+import { exact, type Figure, figure, type Language, number } from '../format/number'
 import { barName, tickName } from '../ledger/calendar'
 import { change as changeText, comparable, percent } from '../ledger/shares'
 import { LOUD } from '../quotas/quotas'
@@ -141,9 +141,6 @@ export function trendOf({ series, to }: Span, measure: Measure, zone: string, la
   })
   return { unit: curve?.unit ?? 'kgce', rows }
 }
-
-/** A whole period against the same one of last year; one that still runs is not compared with a whole one. */
-export const changeOfRow = ({ now, then, state }: TrendRow): string => (state === 'whole' && now !== null && then ? changeText((now - then) / then) : MISSING)
 
 /** The words of a quota's state by how loud they are, the loudest first. */
 export const STATES_BY_LOUDNESS = ['exceeded', 'exceeding', 'ahead', 'unknown', 'near', 'kept'] as const
