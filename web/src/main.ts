@@ -54,16 +54,31 @@ const router = createRouter({
 
 const trail = openTrail(router)
 
+/** The words are fetched beside the page; its address is not read yet. */
+const words = openI18n(new URLSearchParams(window.location.hash.split('?')[1]).get('lang'))
+const OTHER_WORDS_MS = 5_000
+
 async function open(): Promise<void> {
   const app = createApp(AppGate).use(router)
+  const { i18n, locale, fetchWords } = await words
   await router.isReady()
   const address = openAddress(router)
-  const i18n = openI18n(address.language.value)
-  const { locale } = i18n.global
 
-  watch(address.language, (word) => {
-    if (word === 'zh' || word === 'en') locale.value = word
-  })
+  async function speak(word: string | null): Promise<void> {
+    if (word !== 'zh' && word !== 'en') return
+    try {
+      await fetchWords(word)
+    } catch {
+      // The gateway is away: the address goes on saying what is spoken.
+      address.write({ language: locale.value })
+      return
+    }
+    if (address.language.value === word) locale.value = word
+  }
+
+  watch(address.language, (word) => void speak(word))
+  // The other language is there when it is asked for, also where the gateway is not.
+  setTimeout(() => void fetchWords(locale.value === 'zh' ? 'en' : 'zh').catch(() => undefined), OTHER_WORDS_MS)
   watch(
     locale,
     (word) => {
