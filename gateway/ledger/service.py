@@ -133,7 +133,7 @@ class Consumption:
         virtual = self._virtual.get(point.meter)
         if virtual is not None:
             return await self._of_virtual(virtual, edges)
-        sums = await self._sums([Component(point)], *_hours_of(edges))
+        sums = await self._sums([Component(point)], edges)
         return of_periods(sums, edges, 1)
 
     def knows(self, point: Point) -> bool:
@@ -143,9 +143,8 @@ class Consumption:
     async def _of_virtual(self, virtual: VirtualPoint, edges: Whole) -> Figures:
         formula = self._formula(virtual)
         low, high = _hours_of(edges)
-        own = {
-            name: await self._sums([Component(self._operand(name, virtual))], low, high) for name in formula.operands
-        }
+        hourly = np.arange(low, high + 1) * 2
+        own = {name: await self._sums([Component(self._operand(name, virtual))], hourly) for name in formula.operands}
         return of_periods(_evaluated(formula, own, low, high), edges, len(formula.operands))
 
     def _formula(self, virtual: VirtualPoint) -> Formula:
@@ -157,7 +156,7 @@ class Consumption:
     async def together(self, components: Sequence[Component], asked: Range) -> Figures:
         """What flowed through several counters together."""
         edges = asked.edges
-        return of_periods(await self._sums(components, *_hours_of(edges)), edges, len(components))
+        return of_periods(await self._sums(components, edges), edges, len(components))
 
     # -- nodes ----------------------------------------------------------------------------------------------------
 
@@ -215,9 +214,10 @@ class Consumption:
         for low, high, found in composed:
             own = found.get(medium)
             if own is not None:
-                parts.append(await self._added_up(own, low, high))
-                weight += np.diff(np.clip(edges, low * 2, high * 2)) / np.diff(edges) * own.count
-        sums = joined(parts) if parts else _nothing()
+                inner = np.clip(edges, low * 2, high * 2)
+                parts.append(await self._added_up(own, np.unique(inner)))
+                weight += np.diff(inner) / np.diff(edges) * own.count
+        sums = joined(parts) if parts else Sums.none()
         figures = of_periods(sums, edges, 1)
         scale = np.maximum(weight, 1e-9)
         shared = {n: getattr(figures, n) / scale for n in ("measured", "estimated_time", "manual", "disputed")}
@@ -262,9 +262,9 @@ class Consumption:
     ) -> list[Figures]:
         """One look at the ledger for all of them; where the edges cut hours, one for each."""
         if np.any(edges % 2):
-            return [of_periods(await self._sums(own, *hours), edges, len(own)) for own in groups]
+            return [of_periods(await self._sums(own, edges), edges, len(own)) for own in groups]
         numbers = self._numbers([c for own in groups for c in own if c.whole])
-        by_point = await self.ledger.totals(numbers, *hours) if numbers else _nothing()
+        by_point = await self.ledger.totals(numbers, *hours) if numbers else Sums.none()
         at = {int(n): i for i, n in enumerate(by_point.of)}
         return [await self._total(own, by_point, at, hours, edges) for own in groups]
 
@@ -277,7 +277,7 @@ class Consumption:
             for s in (1, -1)
         }
         shared = [c for c in components if not c.whole]
-        apart = await self._sums(shared, *hours) if shared else _nothing()
+        apart = await self._sums(shared, np.array(hours) * 2) if shared else Sums.none()
 
         def total(name: str, *, signed: bool) -> int:
             column = getattr(by_point, name)
@@ -308,21 +308,22 @@ class Consumption:
         shared = [c for c in components if not c.whole]
         return _Composed(plus, minus, shared, len(components), components[0].point.quantity if components else "")
 
-    async def _sums(self, components: Sequence[Component], low: int, high: int) -> Sums:
-        """What flowed through all of them, by hour."""
-        return await self._added_up(self._compose(components), low, high)
+    async def _sums(self, components: Sequence[Component], edges: Whole) -> Sums:
+        """What flowed through all of them, by hour; days that lie whole within one period may be one row each."""
+        return await self._added_up(self._compose(components), edges)
 
-    async def _added_up(self, composed: _Composed, low: int, high: int) -> Sums:
+    async def _added_up(self, composed: _Composed, edges: Whole) -> Sums:
+        low, high = _hours_of(edges)
         parts: list[Sums] = []
         for numbers, sign in ((composed.plus, 1), (composed.minus, -1)):
             if len(numbers):
-                parts.append(_signed(await self._curves.of(numbers, low, high), sign))
+                parts.append(_signed(await self._curves.within(numbers, edges), sign))
         for component in composed.shared:
             number = self.ledger.number(component.point)
             if number is not None:
                 hours = await self.ledger.hours([number], low, high)
                 parts.append(_signed(_shared(hours, component), component.sign))
-        return joined(parts) if parts else _nothing()
+        return joined(parts) if parts else Sums.none()
 
     def _numbers(self, components: Sequence[Component]) -> list[int]:
         return [n for c in components if (n := self.ledger.number(c.point)) is not None]
@@ -380,11 +381,6 @@ def _added(one: Figures, other: Figures) -> Figures:
 
 def _hours_of(edges: Whole) -> tuple[int, int]:
     return int(edges[0]) // 2, -(-int(edges[-1]) // 2)
-
-
-def _nothing() -> Sums:
-    empty = np.empty(0, np.int64)
-    return Sums(*(empty for _ in fields(Sums)))
 
 
 def _signed(sums: Sums, sign: int) -> Sums:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -29,7 +29,9 @@ from gateway.overview.words import (
     OverviewFindingsWords,
     OverviewQuotasWords,
 )
-from gateway.quotas.answers import pace_words, worst_first
+from gateway.quotas.answers import pace_words, state_of, worst_first
+from gateway.quotas.reckoning import Pace
+from gateway.quotas.words import QuotaPaceWords
 from gateway.services import Services
 
 # So many are told by name; the others are counted.
@@ -60,12 +62,15 @@ class Matters:
         if not self.organisations:
             return OverviewQuotasWords([], {}, [])
         owners = {f"organisation/{name}" for name in self.organisations}
-        paces = await quotas.paces.of(owners)
+        paces = sorted(await quotas.paces.lately(owners), key=worst_first)
+        mine = [] if self._whole else [pace for pace in paces if pace.quota.of == own]
+        below = [pace for pace in paces if self._whole or pace.quota.of != own]
         standing = await quotas.crossings.crossings(owners, standing=True)
-        told = [pace_words(pace, self._site, standing) for pace in paces]
-        mine = [w for w in told if w.quota.of == own and not self._whole]
-        below = sorted((w for w in told if w not in mine), key=worst_first)
-        return OverviewQuotasWords(mine, dict(Counter(w.state for w in below)), below[:_FIRST])
+
+        def told(chosen: Iterable[Pace]) -> list[QuotaPaceWords]:
+            return [pace_words(pace, self._site, standing) for pace in chosen]
+
+        return OverviewQuotasWords(told(mine), dict(Counter(map(state_of, below))), told(below[:_FIRST]))
 
     async def alarms(self) -> OverviewAlarmsWords:
         found = await self._services.alerts.alarms.alarms(open_only=True, limit=_ALARMS + 1)
