@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { MediumSum, Money, Quotas, Span } from '../src/api/overview'
 import type { Shares } from '../src/api/ledger'
-import { changeOfMedium, changeOfSum, glancesOf, lateQuery, linesOf, measuresOf, quotaStates, spanShown, sumsOf, trendOf, yuanFigure } from '../src/overview/overview'
+import { changeOfMedium, changeOfSum, glancesOf, lateQuery, linesOf, measuresOf, missingOf, quotaStates, spanShown, sumsOf, trendOf, yuanFigure } from '../src/overview/overview'
 
 const ZONE = 'Asia/Shanghai'
 const at = (wall: string): number => Date.parse(`${wall}+08:00`)
@@ -83,6 +83,12 @@ test('what has not begun, what runs and what is missing are told apart', () => {
 test('the chart offers what is measured; standard coal only where there is any', () => {
   expect(measuresOf(YEAR)).toEqual(['coal', 'electricity'])
   expect(measuresOf({ ...YEAR, series: { ...YEAR.series, coal_kg: [null], coal_kg_last_year: [null] } })).toEqual(['electricity'])
+})
+
+test('a chart says how much of its bars is missing, of the worst of its media', () => {
+  const span = { ...YEAR, media: [medium({ last_year: comparison(11, null, 0.89) }), medium({ medium: 'water', last_year: null })] }
+  expect(missingOf(span, 'coal')).toEqual({ now: 0, then: 0.89 })
+  expect(missingOf(span, 'water')).toEqual({ now: 0, then: 1 })
 })
 
 test('the loudest comes first, and what is calm is said to be so', () => {

@@ -176,6 +176,13 @@ export function quotaStates({ own, below }: Quotas): StateCount[] {
 const loudOfAlarms = ({ open, levels }: Alarms): Loud => (open === 0 ? 'calm' : levels['urgent'] ? 'alarm' : 'attention')
 const loudOfFindings = ({ open }: Findings): Loud => (open ? 'attention' : 'calm')
 
+/** The share of the span so far that is missing, this year and last, of what the chart shows: its bars do not tell. */
+export function missingOf({ media, coal }: Span, measure: Measure): { now: number; then: number } {
+  const parts = media.filter(({ medium }) => (measure === 'coal' ? coal.counted.includes(medium) : medium === measure))
+  const most = (figures: (MediumSum['total'] | undefined)[]): number => Math.max(0, ...figures.map((figure) => (figure ? figure.shares.missing + figure.shares.disputed : 1)))
+  return { now: most(parts.map(({ total }) => total)), then: most(parts.map(({ last_year }) => last_year?.figure)) }
+}
+
 /** What must be seen in five seconds. */
 export function glancesOf({ alarms, findings, quotas, filings }: Pick<NodeOverview, 'alarms' | 'findings' | 'quotas' | 'filings'>): Glance[] {
   const made: Glance[] = [
