@@ -95,7 +95,9 @@ def _fold(connection: duckdb.DuckDBPyConnection, table: str, where: str, order: 
 
 
 def _added_up(table: str, where: str) -> str:
-    return f"SELECT point, day, {SUMS} FROM {table} WHERE {where} GROUP BY point, day HAVING sum(rows) <> 0"
+    """What rows of a day come to; a price that changed is no row more, and yet not nothing."""
+    something = " OR ".join(f"sum({c}) <> 0" for c in COLUMNS)
+    return f"SELECT point, day, {SUMS} FROM {table} WHERE {where} GROUP BY point, day HAVING {something}"
 
 
 def sums_over(points: str, low: int, high: int) -> str:

@@ -5,7 +5,7 @@ counters, none of which another one stands above, so that the city is the sum of
 the first of January of last year to 10:30 on the 15th of June. All its days are there (21 million rows), made by SQL as
 the builder would have left them; its hours are there for 64 days, the last 32 and those a year before, without which no
 page is made: the hours of the other months (450 million rows) would be read by nothing here. Every year total is
-checked to the last millionth. There are 4,048 quotas of this year, which the hourly sweep has reckoned before (told as
+checked to the last millionth. There are 4,048 quotas of this year, reckoned before as the hourly sweep does (told as
 `quota_sweep_s`), 400 open alarms, 2,000 open findings and 2,024 filings of May; there are no contracts, no shared
 meters, nothing is hidden, and no readings come in meanwhile. `first` is the slowest first page of a node after the
 start, in the order city, region, department, institution, meter.
@@ -53,7 +53,6 @@ from gateway.ledger.books import Books, Kept
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
-from gateway.quotas.watch import QuotaWatch
 from gateway.records.database import Records, open_records
 from gateway.reporting.rows import Kept as Filed
 from gateway.reporting.rows import keep
@@ -95,7 +94,7 @@ async def pages() -> dict[str, Any]:
     async with _services() as services:
         await _recorded(services)
         began = time.perf_counter()
-        await QuotaWatch(services.quotas, services.books).sweep()
+        await services.quotas.paces.of()
         figures["quota_sweep_s"] = time.perf_counter() - began
         _forget(services.books)
         async with TestClient(TestServer(application(services))) as client:

@@ -17,7 +17,7 @@ async def overview(services: Services, query: NodeOverviewQuery) -> NodeOverview
     books, now = services.books, services.clock.now()
     site = books.kept.site
     node = books.top() if query.of is None else Node.parse(query.of)
-    if node.kind is NodeKind.SITE and node != books.top() and node.id != site.id:
+    if node.kind is NodeKind.SITE and node.id != site.id:
         raise EnergyError(f"site {node.id!r} is not this one, which is {site.id!r}")
     day = now.astimezone(site.zone_info).date()
     factors = services.statistics.factors(query.factors).id
