@@ -77,8 +77,7 @@ def _exchange(node: str) -> dict[str, Any]:
 
 
 def _node_overview(node: str, _ids: Entered) -> list[Ask]:
-    of = (f"organisation/{node}-office", f"place/{node}-place", f"meter/{node}-main", "site/court", "item/01")
-    return [({}, None), *(({"of": one}, None) for one in of)]
+    return [({}, None), ({"of": f"organisation/{node}-office"}, None), ({"of": f"meter/{node}-main"}, None)]
 
 
 def _consumption(node: str, _ids: Entered) -> list[Ask]:

@@ -48,7 +48,7 @@ async def test_periods_are_the_same_by_days_and_by_hours(
                 assert same(await kept.within(numbers, edges), plain, edges)
 
 
-def same(one: Sums, other: Sums, edges: np.ndarray) -> bool:  # type: ignore[type-arg]
+def same(one: Sums, other: Sums, edges: np.ndarray) -> bool:
     figures = [of_periods(sums, edges, 5) for sums in (one, other)]
     return all(
         np.array_equal(*(getattr(f, name) for f in figures))
