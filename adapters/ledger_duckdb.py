@@ -1,7 +1,8 @@
 """The ledger in the file of the readings: consumption by hour, what it was made under, and what must be made anew.
 
 As with readings, `hours_recent` takes rows as they come and `hours_closed` holds sorted runs; there is no primary key.
-Which readings are new since the ledger was made stands in `marks`, written in one transaction with the readings.
+What the hours of a day come to stands beside them (`ledger_days_duckdb`). Which readings are new since the ledger was
+made stands in `marks`, written in one transaction with the readings.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
+from adapters.ledger_days_duckdb import AS_SUMS, SUMS, Days, sums_over
 from adapters.readings_duckdb import DuckDBReadings
 from energy.hours import HOUR_MS, UNPRICED, Doubt, Hours, Sums, Whole
 from energy.ports import Basis, Marks, Numbers
@@ -36,13 +38,7 @@ CREATE TABLE IF NOT EXISTS doubts (
 """
 _COLUMNS = "point, hour, amount, first_half, estimated, cost, measured_ms, estimated_ms, manual_ms, disputed_ms"
 _COST = f"CASE WHEN cost = {UNPRICED} THEN NULL ELSE cost END"
-_SUMS = (
-    "sum(amount)::BIGINT AS amount, sum(first_half)::BIGINT AS first_half, sum(estimated)::BIGINT AS estimated, "
-    "coalesce(sum(cost), 0)::BIGINT AS cost, sum(CASE WHEN cost IS NULL THEN amount ELSE 0 END)::BIGINT AS unpriced, "
-    "sum(measured_ms)::BIGINT AS measured_ms, sum(estimated_ms)::BIGINT AS estimated_ms, "
-    "sum(manual_ms)::BIGINT AS manual_ms, sum(disputed_ms)::BIGINT AS disputed_ms, "
-    "count(*) AS rows"
-)
+_PRICED = _COLUMNS.replace("cost", f"coalesce(cost, {UNPRICED}) AS cost")
 # A run of that many rows is sorted well enough to stay as it is.
 _LARGE = 65_536
 # What is older is no longer written to, as a rule.
@@ -52,7 +48,7 @@ _SORT_SPAN_HOURS = 32 * 24
 
 @dataclass(frozen=True, slots=True)
 class _Where:
-    """Points as a condition: a range where they are one, else a list."""
+    """Points as a condition: a range where they are one, else a list within one."""
 
     points: Numbers
 
@@ -63,7 +59,8 @@ class _Where:
         low, high = int(listed[0]), int(listed[-1])
         if high - low + 1 == len(listed):
             return f"point BETWEEN {low} AND {high}"
-        return f"point IN ({', '.join(map(str, listed.tolist()))})"
+        # The bounds tell which runs need not be looked at; of a list none is told.
+        return f"point BETWEEN {low} AND {high} AND point IN ({', '.join(map(str, listed.tolist()))})"
 
 
 class DuckDBLedger:
@@ -72,6 +69,7 @@ class DuckDBLedger:
     def __init__(self, store: DuckDBReadings) -> None:
         self._store = store
         store.connection.execute(_SCHEMA)
+        self._days = Days(store.connection)
 
     @property
     def points(self) -> Sequence[Point]:
@@ -162,46 +160,56 @@ class DuckDBLedger:
 
     def _revise(self, stale: tuple[Numbers, Numbers], fresh: Hours) -> None:
         with self._store.transaction() as connection:
-            self._remove(connection, np.asarray(stale[0], np.int32), np.asarray(stale[1], np.int32))
+            gone = self._remove(connection, np.asarray(stale[0], np.int32), np.asarray(stale[1], np.int32))
+            large = len(fresh) >= _LARGE
             if len(fresh):
-                table = "hours_closed" if len(fresh) >= _LARGE else "hours_recent"
+                table = "hours_closed" if large else "hours_recent"
                 rows = fresh.columns()  # noqa: F841 - DuckDB finds it by its name
                 connection.execute(f"INSERT INTO {table} SELECT {_COLUMNS.replace('cost', _COST)} FROM rows")
+            self._days.change(connection, gone, fresh, large=large)
 
     def _remove(
         self, connection: duckdb.DuckDBPyConnection, point: npt.NDArray[np.int32], hour: npt.NDArray[np.int32]
-    ) -> None:
+    ) -> Hours:
+        """Take rows away; those that were there."""
         if len(point) == 0:
-            return
+            return Hours.none()
         stale = {"point": point, "hour": hour}  # noqa: F841 - DuckDB finds it by its name
         span = f"hour BETWEEN {int(hour.min())} AND {int(hour.max())}"
+        gone = []
         for table in ("hours_recent", "hours_closed"):
-            connection.execute(
+            found = connection.execute(
                 f"DELETE FROM {table} t USING stale s WHERE t.point = s.point AND t.hour = s.hour "
-                f"AND t.{span} AND t.point BETWEEN {int(point.min())} AND {int(point.max())}"
+                f"AND t.{span} AND t.point BETWEEN {int(point.min())} AND {int(point.max())} RETURNING {_PRICED}"
             )
+            gone.append(_hours(found.fetchnumpy()))
+        return Hours.joined(gone)
 
     async def hours(self, points: Numbers, from_hour: int, to_hour: int) -> Hours:
         return await self._store.read(self._hours, points, from_hour, to_hour)
 
     def _hours(self, points: Numbers, from_hour: int, to_hour: int) -> Hours:
-        priced = _COLUMNS.replace("cost", f"coalesce(cost, {UNPRICED}) AS cost")
         found = self._store.select(
-            f"SELECT {priced} FROM hours WHERE {_Where(points)} AND hour >= {int(from_hour)} AND hour < {int(to_hour)}"
+            f"SELECT {_PRICED} FROM hours WHERE {_Where(points)} AND hour >= {int(from_hour)} AND hour < {int(to_hour)}"
         )
-        rows = Hours(**{name: found[name] for name in _COLUMNS.split(", ")})
+        rows = _hours(found)
         return rows if np.all(rows.key[1:] > rows.key[:-1]) else rows.take(np.argsort(rows.key, kind="stable"))
 
     async def totals(self, points: Numbers, from_hour: int, to_hour: int) -> Sums:
-        return await self._store.read(self._sums, points, from_hour, to_hour, "point")
+        rows = sums_over(str(_Where(points)), int(from_hour), int(to_hour))
+        return await self._store.read(self._sums, "point", rows)
 
     async def curve(self, points: Numbers, from_hour: int, to_hour: int) -> Sums:
-        return await self._store.read(self._sums, points, from_hour, to_hour, "hour")
+        where = f"{_Where(points)} AND hour >= {int(from_hour)} AND hour < {int(to_hour)}"
+        return await self._store.read(self._sums, "hour", f"SELECT hour, {AS_SUMS} FROM hours WHERE {where}")
 
-    def _sums(self, points: Numbers, from_hour: int, to_hour: int, by: str) -> Sums:
+    async def days(self, points: Numbers, from_day: int, to_day: int) -> Sums:
+        where = f"{_Where(points)} AND day >= {int(from_day)} AND day < {int(to_day)}"
+        return await self._store.read(self._sums, "day", f"SELECT * FROM days WHERE {where}")
+
+    def _sums(self, by: str, rows: str) -> Sums:
         found = self._store.select(
-            f"SELECT {by} AS of, {_SUMS} FROM hours WHERE {_Where(points)} "
-            f"AND hour >= {int(from_hour)} AND hour < {int(to_hour)} GROUP BY {by} ORDER BY {by}"
+            f"SELECT {by} AS of, {SUMS} FROM ({rows}) GROUP BY {by} HAVING sum(rows) <> 0 ORDER BY {by}"
         )
         return Sums(**{f.name: np.asarray(found[f.name], np.int64) for f in fields(Sums)})
 
@@ -250,3 +258,8 @@ class DuckDBLedger:
                 f"ORDER BY hour // {_SORT_SPAN_HOURS}, point, hour"
             )
             connection.execute(f"DELETE FROM hours_recent WHERE hour < {until}")
+            self._days.close(connection, until)
+
+
+def _hours(found: Mapping[str, npt.NDArray[np.generic]]) -> Hours:
+    return Hours(**{name: np.asarray(found[name]) for name in _COLUMNS.split(", ")})

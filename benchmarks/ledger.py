@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from adapters.ledger_days_duckdb import Days
 from adapters.stores import open_ledger, open_store
 from analytics.carbon.factor_file import read_factors
 from analytics.tariffs.tariff_file import read_tariffs
@@ -139,6 +140,9 @@ async def _a_year(books: Books) -> None:
             f"estimated_ms, manual_ms, disputed_ms FROM hours_closed WHERE hour < {_hour(START) + 31 * 24} "
             "ORDER BY point, hour"
         )
+    # What wrote into the hours by hand is in no day yet.
+    connection.execute("DROP VIEW days; DROP TABLE days_recent; DROP TABLE days_closed")
+    Days(connection)
     connection.execute("CHECKPOINT")
 
 

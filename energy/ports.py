@@ -131,6 +131,9 @@ class Ledger(Protocol):
     async def curve(self, points: Numbers, from_hour: int, to_hour: int) -> Sums:
         """What flowed through all the points together in each hour of [from, to) that any of them has a row of."""
 
+    async def days(self, points: Numbers, from_day: int, to_day: int) -> Sums:
+        """The same in each day of [from, to) of the ledger (`energy.hours.first_hour`)."""
+
     async def doubt(self, from_ms: Mapping[int, int], doubts: Sequence[Doubt]) -> None:
         """Replace what is doubtful about each point since its instant."""
 

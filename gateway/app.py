@@ -85,6 +85,7 @@ from gateway.live.routes import ROUTES as LIVE_ROUTES
 from gateway.live.service import Present
 from gateway.live.words import PUSHED
 from gateway.metrics import Metrics
+from gateway.overview.routes import ROUTES as OVERVIEW_ROUTES
 from gateway.page import add_page
 from gateway.quotas.books import QuotaBooks, quota_books
 from gateway.quotas.routes import ROUTES as QUOTAS_ROUTES
@@ -120,6 +121,7 @@ ROUTES: tuple[Route[Services], ...] = (
     *BILLING_ROUTES,
     *STOCK_ROUTES,
     *CLOSING_ROUTES,
+    *OVERVIEW_ROUTES,
     *FINDINGS_ROUTES,
     *QUOTAS_ROUTES,
     *CONTRACTS_ROUTES,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from energy.belonging import uppers
 from energy.errors import UnknownName
 from energy.hours import Hours
 from energy.life import MeterEvent
@@ -43,6 +44,12 @@ class SeenScope(Scope):
     def parts(self, node: Node) -> list[Node]:
         _must_be_seen(node, self._sight)
         return self._seen.parts(node)
+
+    def meters(self, node: Node) -> frozenset[str]:
+        _must_be_seen(node, self._sight)
+        if node.kind is NodeKind.ORGANISATION:
+            return frozenset(m for m in self._whole.meters(node) if self._sight.sees(m))
+        return self._seen.meters(node)
 
     def balanced(self) -> Iterator[tuple[Meter, list[Meter]]]:
         """Those alone of which all sub-meters are seen: the rest of any other is the use of somebody else."""
@@ -128,7 +135,7 @@ class SeenBooks(Books):
     ) -> None:
         """`reckoned` tells what organisations used, without a word of what is hidden."""
         self._books, self._sight = books, sight
-        self._listed = listed
+        self._listed, self._day = listed, own.day
         self.factors, self.curves = books.factors, books.curves
         ledger = SeenLedger(books.ledger, sight)
         self.ledger, self.builder = ledger, SeenBuilder(books, ledger)
@@ -138,6 +145,16 @@ class SeenBooks(Books):
 
     def __getattr__(self, name: str) -> Any:
         return _of(self._books, name, ("pending", "revision"))
+
+    def top(self) -> Node:
+        """The first organisation that none seen stands above; where none is seen, the first place, or meter."""
+        site = self.kept.site
+        tops = [Node(NodeKind.ORGANISATION, name) for name, ups in uppers(site, self._day).items() if not ups]
+        tops = tops or [Node(NodeKind.PLACE, p.id) for p in site.places]
+        tops = tops or [Node(NodeKind.METER, m.id) for m in site.meters]
+        if not tops:
+            raise whole_site(self._sight)
+        return tops[0]
 
     def named(self) -> Sequence[Organisation]:
         return seen_organisations(self._listed, self._sight.organisations | self._sight.named)

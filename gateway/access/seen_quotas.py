@@ -61,6 +61,9 @@ class SeenPaces(Paces):
         wanted = self._owners if owners is None else self._owners & set(owners)
         return await self._paces.of(wanted, year)
 
+    async def lately(self, owners: Iterable[str] | None = None) -> list[Pace]:
+        return await self._paces.lately(self._owners if owners is None else self._owners & set(owners))
+
     async def of_entries(self, entries: Sequence[Entry[Quota]]) -> list[Pace]:
         for entry in entries:
             self._must_be_seen(entry.value)

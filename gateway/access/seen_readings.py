@@ -120,6 +120,9 @@ class SeenLedger:
     async def curve(self, points: Numbers, from_hour: int, to_hour: int) -> Sums:
         return await self._ledger.curve(self.seen(points), from_hour, to_hour)
 
+    async def days(self, points: Numbers, from_day: int, to_day: int) -> Sums:
+        return await self._ledger.days(self.seen(points), from_day, to_day)
+
     async def doubts(self, points: Numbers, from_ms: int, to_ms: int) -> list[Doubt]:
         return await self._ledger.doubts(self.seen(points), from_ms, to_ms)
 

@@ -72,7 +72,9 @@ class AlarmWords(msgspec.Struct):
         left = sum(member.until_ms is None for member in alarm.members)
         told = raised.figures
         flowed = (
-            None if not told else msgspec.convert({k: told.get(k) for k in FlowedWords.__struct_fields__}, FlowedWords)
+            None
+            if not told
+            else msgspec.convert({k: told.get(k) for k in FlowedWords.__struct_fields__}, FlowedWords, strict=False)
         )
         values: list[Any] = [alarm.id, *what, *texts, *read, *lived, *by, len(alarm.members), left, flowed]
         return cls(*values)

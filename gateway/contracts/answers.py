@@ -27,7 +27,7 @@ from gateway.records.entries import Entry
 
 async def contracts_of(contracts: Contracts) -> w.ContractsAnswer:
     """All that are seen."""
-    return w.ContractsAnswer([await _told(contracts, kept) for kept in await contracts.kept()])
+    return w.ContractsAnswer([await contract_told(contracts, kept) for kept in await contracts.kept()])
 
 
 async def contract_answer(contracts: Contracts, contract_id: str, rules: Sequence[TermRuleWords]) -> w.ContractAnswer:
@@ -38,7 +38,7 @@ async def contract_answer(contracts: Contracts, contract_id: str, rules: Sequenc
         for n in notes(kept.contract, rules)
     ]
     return w.ContractAnswer(
-        await _told(contracts, kept),
+        await contract_told(contracts, kept),
         kept.document,
         kept.entered_at_ms,
         kept.who,
@@ -53,7 +53,8 @@ async def adjustments_answer(contracts: Contracts, contract_id: str) -> w.Adjust
     return w.AdjustmentsAnswer([_kept_adjustment(e) for e in await contracts.adjustments(contract_id)])
 
 
-async def _told(contracts: Contracts, kept: KeptContract) -> w.SettlementContractWords:
+async def contract_told(contracts: Contracts, kept: KeptContract) -> w.SettlementContractWords:
+    """A contract as lists show it."""
     statements, settled = await contracts.settled(kept.contract.id)
     baselines = {b.baseline.clause: b.baseline.version for b in await contracts.baselines(kept.contract.id)}
     return _contract(kept.contract, kept.version, baselines, statements, settled)

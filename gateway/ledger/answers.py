@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 
+from analytics.carbon.factor_file import FactorBook
 from analytics.carbon.factor_sets import Converted
 from analytics.carbon.factors import Carrier, FactorError
 from analytics.consumption.dated import NotKnown, mean_over
@@ -20,7 +22,7 @@ from energy.periods import Span, period
 from energy.quantities import Medium, medium_of, quantity
 from energy.readings import Point, from_ms
 from energy.series import MICRO
-from energy.sites import Text
+from energy.sites import Site, Text
 from gateway.api.words import TextWords
 from gateway.ledger.books import Books
 from gateway.ledger.periods import HALF_MS, Figures
@@ -41,7 +43,7 @@ from gateway.ledger.words import (
     ShareWords,
 )
 
-_CARRIERS = {Medium.ELECTRICITY: Carrier.ELECTRICITY, Medium.GAS: Carrier.NATURAL_GAS, Medium.HEAT: Carrier.HEAT}
+CARRIERS = {Medium.ELECTRICITY: Carrier.ELECTRICITY, Medium.GAS: Carrier.NATURAL_GAS, Medium.HEAT: Carrier.HEAT}
 _PER = (FactName.AREA_M2, FactName.PEOPLE)
 _DOUBTS = 200
 # The share of a period that may be unknown where it is compared with another.
@@ -78,7 +80,9 @@ class Asked:
 
         words = await self._media(figures, None)
         doubts = await self._service.doubts([point], self._asked)
-        return self._answer(str(point), self.name_of(Node(NodeKind.METER, point.meter)), words, doubts)
+        return self._answer(
+            str(point), name_of(self._books.kept.site, Node(NodeKind.METER, point.meter)), words, doubts
+        )
 
     async def of_node(self, node: Node) -> ConsumptionAnswer:
         if node.kind is NodeKind.SITE and node.id != self._books.kept.site.id:
@@ -90,7 +94,7 @@ class Asked:
         words = await self._media(figures, node)
         points = self._service.points_of(node, self._asked.last_day)
         doubts = await self._service.doubts(points, self._asked)
-        return self._answer(str(node), self.name_of(node), words, doubts)
+        return self._answer(str(node), name_of(self._books.kept.site, node), words, doubts)
 
     def _answer(
         self, of: str, name: TextWords, media: list[MediumWords], doubts: Sequence[tuple[Point, Doubt]]
@@ -111,6 +115,7 @@ class Asked:
         then = self._asked.whole.a_year_before(), self._asked.whole.just_before()
         before = [await figures(r) if self._query.compare else {} for r in then]
         parts = await self._parts(node) if node is not None and self._query.parts else []
+        names = names_of(self._books.kept.site, [n for n, _ in parts])
         made = []
         for medium, counted in by_period.items():
             whole = figure_of(total[medium].figures, 0)
@@ -124,12 +129,12 @@ class Asked:
                     whole,
                     [figure_of(counted.figures, i) for i in range(len(counted.figures.amount))],
                     await self._closed(node, medium),
-                    _compared(then[0], before[0].get(medium), whole),
-                    _compared(then[1], before[1].get(medium), whole),
+                    compared(then[0], before[0].get(medium), whole),
+                    compared(then[1], before[1].get(medium), whole),
                     self._converted(medium, counted.quantity, total[medium].figures),
                     self._per(node, total[medium].figures),
                     self._tariffs(node, medium),
-                    [PartWords(str(n), self.name_of(n), figure_of(f.figures, 0)) for n, f in own],
+                    [PartWords(str(n), names[n], figure_of(f.figures, 0)) for n, f in own],
                     _rest(total[medium].figures, [f.figures for _, f in own]) if own else None,
                 )
             )
@@ -161,17 +166,8 @@ class Asked:
         return [(n, await self._service.of_node(n, whole, self._query.medium)) for n in scope.parts(node)]
 
     def _converted(self, medium: Medium, name: str, total: Figures) -> ConvertedWords | None:
-        carrier = _CARRIERS.get(medium)
-        chosen = self._query.factors or self._books.factors.sets[0].id
-        found = self._books.factors.set(chosen)
-        if carrier is None or not total.known[0]:
-            return None
         year = self._asked.start.astimezone(self._asked.zone).year
-        try:
-            made = found.convert(carrier, Decimal(int(total.amount[0])) / MICRO, quantity(name).unit, year)
-        except FactorError:
-            return None
-        return conversion(made)
+        return converted(self._books.factors, self._query.factors, medium, name, total, year)
 
     def _tariffs(self, node: Node | None, medium: Medium) -> list[str]:
         """Those that the counters are priced by today."""
@@ -196,24 +192,38 @@ class Asked:
                 made.append(PerWords(str(fact), round(of, 6), round(float(total.amount[0]) / MICRO / of, 6)))
         return made
 
-    # -- names ----------------------------------------------------------------------------------------------------
 
-    def name_of(self, node: Node) -> TextWords:
-        """What a node is called; its id, where it has no name."""
-        site = self._books.kept.site
-        named: dict[str, Text]
-        match node.kind:
-            case NodeKind.SITE:
-                named = {site.id: site.name}
-            case NodeKind.PLACE:
-                named = {p.id: p.name for p in site.places}
-            case NodeKind.ORGANISATION:
-                named = {o.id: o.name for o in site.organisations}
-            case NodeKind.METER:
-                named = {m.id: m.name for m in site.meters} | {v.id: v.name for v in site.virtual_points}
-            case NodeKind.ITEM:
-                named = {node.id: item(node.id).name}
-        return TextWords.of(named.get(node.id) or Text(node.id, node.id))
+def name_of(site: Site, node: Node) -> TextWords:
+    """What a node is called; its id, where it has no name."""
+    return names_of(site, [node])[node]
+
+
+def names_of(site: Site, nodes: Collection[Node]) -> dict[Node, TextWords]:
+    """What nodes are called; each tree is looked through once."""
+    wanted = set(nodes)
+    found: dict[Node, Text] = {}
+    trees: tuple[tuple[NodeKind, Callable[[], Iterable[Named]]], ...] = (
+        (NodeKind.SITE, lambda: [site]),
+        (NodeKind.PLACE, lambda: site.places),
+        (NodeKind.ORGANISATION, lambda: site.organisations),
+        (NodeKind.METER, lambda: [*site.virtual_points, *site.meters]),
+    )
+    for kind, listed in trees:
+        ids = {node.id for node in wanted if node.kind is kind}
+        if ids:
+            found |= {Node(kind, one.id): one.name for one in listed() if one.id in ids}
+    found |= {node: item(node.id).name for node in wanted if node.kind is NodeKind.ITEM}
+    return {node: TextWords.of(found.get(node) or Text(node.id, node.id)) for node in wanted}
+
+
+class Named(Protocol):
+    """What has an id and a name."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> Text: ...
 
 
 def figure_of(figures: Figures, i: int) -> FigureWords:
@@ -244,18 +254,33 @@ def _closed_words(month: str, own: Sequence[Component], kept: Mapping[Point, tup
     return ClosedWords(month, sum(sign * amount for sign, amount, _ in figures) / MICRO, cost)
 
 
-def _compared(then: Range, counted: Counted | None, now: FigureWords) -> ComparisonWords | None:
+def converted(
+    factors: FactorBook, chosen: str | None, medium: Medium, name: str, total: Figures, year: int, i: int = 0
+) -> ConvertedWords | None:
+    """Period i of a medium under a factor set; None where that has no factors for it, and where nothing is known."""
+    carrier, found = CARRIERS.get(medium), factors.set(chosen or factors.sets[0].id)
+    if carrier is None or not total.known[i]:
+        return None
+    try:
+        made = found.convert(carrier, Decimal(int(total.amount[i])) / MICRO, quantity(name).unit, year)
+    except FactorError:
+        return None
+    return conversion(made)
+
+
+def compared(then: Range, counted: Counted | None, now: FigureWords) -> ComparisonWords | None:
+    """The same in another period."""
     if counted is None:
         return None
     figure = figure_of(counted.figures, 0)
     change = None
-    if now.value is not None and figure.value and _comparable(now) and _comparable(figure):
+    if now.value is not None and figure.value and comparable(now) and comparable(figure):
         change = round((now.value - figure.value) / figure.value, 6)
     start, end = int(then.edges[0]) * HALF_MS, int(then.edges[-1]) * HALF_MS
     return ComparisonWords(start, end, figure, change)
 
 
-def _comparable(figure: FigureWords) -> bool:
+def comparable(figure: FigureWords) -> bool:
     """Whether enough is known of it to be set against another."""
     return figure.shares.missing + figure.shares.disputed <= _UNKNOWN_MOST
 

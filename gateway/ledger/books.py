@@ -81,6 +81,10 @@ class Books:
         """What the records say, without what readings taught."""
         return self._told
 
+    def top(self) -> Node:
+        """The topmost node that may be asked for."""
+        return Node(NodeKind.SITE, self.kept.site.id)
+
     def named(self) -> Sequence[Organisation]:
         """The organisations whose names may be told, each after its parent."""
         return self.kept.site.organisations

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Self
 
 from analytics.consumption.allocation import WHOLE, Shares, cumulative, weights_of
@@ -90,6 +91,7 @@ class Scope:
         self._organisations_below = lowers(uppers(site, day))
         self._divided = self._division()
         self._used: defaultdict[str, list[tuple[Meter, Component]]] | None = None
+        self._inside: dict[Node, frozenset[str]] = {}
 
     def components(self, node: Node) -> dict[Medium, list[Component]]:
         """The counters that make up a node, by medium; UnknownName where there is no such node."""
@@ -130,6 +132,38 @@ class Scope:
         for name, below in self._below.items():
             if name is not None:
                 yield self._meters[name], below
+
+    def meters(self, node: Node) -> frozenset[str]:
+        """All meters of a node, those below its mains too; of an organisation all that it or one below it uses of,
+        itself or with others. UnknownName where there is no such node."""
+        if node not in self._inside:
+            self._inside[node] = frozenset(self._all_of(node))
+        return self._inside[node]
+
+    def _all_of(self, node: Node) -> Collection[str]:
+        match node.kind:
+            case NodeKind.SITE:
+                return self._meters.keys()
+            case NodeKind.METER:
+                meter = self._meter(node.id)
+                return [meter.id, *(m.id for m in self._below_of(meter))]
+            case NodeKind.PLACE:
+                places = subtree(node.id, {p.id: p.parent for p in self._site.places}, "place")
+                return [m.id for m in self._meters.values() if m.place in places]
+            case NodeKind.ITEM:
+                codes = _codes(node.id)
+                return [m.id for m in self._meters.values() if _has_item(m, codes)]
+            case NodeKind.ORGANISATION:
+                own = organisations_of(node.id, self._site, self._organisations_below)
+                return {m for name in own for m in self._by_user.get(name, ())}
+
+    @cached_property
+    def _by_user(self) -> Mapping[str, list[str]]:
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for meter, users in self.users().items():
+            for user in users:
+                found[user].append(meter)
+        return found
 
     def users(self) -> dict[str, frozenset[str]]:
         """Who uses what each meter measures, itself or shared with others; nobody where that is not told."""

@@ -25,6 +25,7 @@ from gateway.ledger.billed import Billed, billed_quantity
 from gateway.ledger.curves import Curves
 from gateway.ledger.periods import HALF_MS, Figures, edges_of, joined, of_periods
 from gateway.ledger.scope import Component, Move, Node, NodeKind, Scope, cuts, organisations_of
+from gateway.ledger.terms import Terms
 
 _MOST_PERIODS = 9_000
 
@@ -115,6 +116,8 @@ class Consumption:
         self._virtual = {v.id: v for v in site.virtual_points}
         self._scopes: dict[int, Scope] = {}
         self._compositions: dict[tuple[int, Node], Mapping[Medium, _Composed]] = {}
+        self._priced: dict[tuple[int, Node], Mapping[Medium, Sequence[str]]] = {}
+        self._priced_under: Terms | None = None
 
     @property
     def moves(self) -> Sequence[Move]:
@@ -130,7 +133,7 @@ class Consumption:
         virtual = self._virtual.get(point.meter)
         if virtual is not None:
             return await self._of_virtual(virtual, edges)
-        sums = await self._sums([Component(point)], *_hours_of(edges))
+        sums = await self._sums([Component(point)], edges)
         return of_periods(sums, edges, 1)
 
     def knows(self, point: Point) -> bool:
@@ -140,9 +143,8 @@ class Consumption:
     async def _of_virtual(self, virtual: VirtualPoint, edges: Whole) -> Figures:
         formula = self._formula(virtual)
         low, high = _hours_of(edges)
-        own = {
-            name: await self._sums([Component(self._operand(name, virtual))], low, high) for name in formula.operands
-        }
+        hourly = np.arange(low, high + 1) * 2
+        own = {name: await self._sums([Component(self._operand(name, virtual))], hourly) for name in formula.operands}
         return of_periods(_evaluated(formula, own, low, high), edges, len(formula.operands))
 
     def _formula(self, virtual: VirtualPoint) -> Formula:
@@ -154,7 +156,7 @@ class Consumption:
     async def together(self, components: Sequence[Component], asked: Range) -> Figures:
         """What flowed through several counters together."""
         edges = asked.edges
-        return of_periods(await self._sums(components, *_hours_of(edges)), edges, len(components))
+        return of_periods(await self._sums(components, edges), edges, len(components))
 
     # -- nodes ----------------------------------------------------------------------------------------------------
 
@@ -175,6 +177,24 @@ class Consumption:
         media |= {m for m in billed if medium in (None, m)}
         return {m: await self._of_medium(m, composed, billed.get(m, []), edges) for m in sorted(media)}
 
+    def meters_of(self, node: Node, day: date) -> frozenset[str]:
+        """All meters of a node on a day, those below its mains too."""
+        return self.scope(day).meters(node)
+
+    def priced_by(self, node: Node, day: date, terms: Terms) -> Mapping[Medium, Sequence[str]]:
+        """By which tariffs the counters of a node are priced, by medium; looked for once as long as the terms hold."""
+        if self._priced_under is not terms:
+            self._priced.clear()
+            self._priced_under = terms
+        name = sum(cut <= day for cut in self._cuts), node
+        if name not in self._priced:
+            found = self.scope(day).components(node)
+            self._priced[name] = {
+                m: sorted({worth.id for c in own if (worth := terms.worth(c.point)) is not None})
+                for m, own in found.items()
+            }
+        return self._priced[name]
+
     def _billed_to(self, node: Node, day: date) -> Mapping[Medium, list[str]]:
         """The accounts of an organisation, and of all below it on a day, that have no meters, and bills."""
         if node.kind is not NodeKind.ORGANISATION:
@@ -194,9 +214,10 @@ class Consumption:
         for low, high, found in composed:
             own = found.get(medium)
             if own is not None:
-                parts.append(await self._added_up(own, low, high))
-                weight += np.diff(np.clip(edges, low * 2, high * 2)) / np.diff(edges) * own.count
-        sums = joined(parts) if parts else _nothing()
+                inner = np.clip(edges, low * 2, high * 2)
+                parts.append(await self._added_up(own, np.unique(inner)))
+                weight += np.diff(inner) / np.diff(edges) * own.count
+        sums = joined(parts) if parts else Sums.none()
         figures = of_periods(sums, edges, 1)
         scale = np.maximum(weight, 1e-9)
         shared = {n: getattr(figures, n) / scale for n in ("measured", "estimated_time", "manual", "disputed")}
@@ -241,9 +262,9 @@ class Consumption:
     ) -> list[Figures]:
         """One look at the ledger for all of them; where the edges cut hours, one for each."""
         if np.any(edges % 2):
-            return [of_periods(await self._sums(own, *hours), edges, len(own)) for own in groups]
+            return [of_periods(await self._sums(own, edges), edges, len(own)) for own in groups]
         numbers = self._numbers([c for own in groups for c in own if c.whole])
-        by_point = await self.ledger.totals(numbers, *hours) if numbers else _nothing()
+        by_point = await self.ledger.totals(numbers, *hours) if numbers else Sums.none()
         at = {int(n): i for i, n in enumerate(by_point.of)}
         return [await self._total(own, by_point, at, hours, edges) for own in groups]
 
@@ -256,7 +277,7 @@ class Consumption:
             for s in (1, -1)
         }
         shared = [c for c in components if not c.whole]
-        apart = await self._sums(shared, *hours) if shared else _nothing()
+        apart = await self._sums(shared, np.array(hours) * 2) if shared else Sums.none()
 
         def total(name: str, *, signed: bool) -> int:
             column = getattr(by_point, name)
@@ -287,21 +308,22 @@ class Consumption:
         shared = [c for c in components if not c.whole]
         return _Composed(plus, minus, shared, len(components), components[0].point.quantity if components else "")
 
-    async def _sums(self, components: Sequence[Component], low: int, high: int) -> Sums:
-        """What flowed through all of them, by hour."""
-        return await self._added_up(self._compose(components), low, high)
+    async def _sums(self, components: Sequence[Component], edges: Whole) -> Sums:
+        """What flowed through all of them, by hour; days that lie whole within one period may be one row each."""
+        return await self._added_up(self._compose(components), edges)
 
-    async def _added_up(self, composed: _Composed, low: int, high: int) -> Sums:
+    async def _added_up(self, composed: _Composed, edges: Whole) -> Sums:
+        low, high = _hours_of(edges)
         parts: list[Sums] = []
         for numbers, sign in ((composed.plus, 1), (composed.minus, -1)):
             if len(numbers):
-                parts.append(_signed(await self._curves.of(numbers, low, high), sign))
+                parts.append(_signed(await self._curves.within(numbers, edges), sign))
         for component in composed.shared:
             number = self.ledger.number(component.point)
             if number is not None:
                 hours = await self.ledger.hours([number], low, high)
                 parts.append(_signed(_shared(hours, component), component.sign))
-        return joined(parts) if parts else _nothing()
+        return joined(parts) if parts else Sums.none()
 
     def _numbers(self, components: Sequence[Component]) -> list[int]:
         return [n for c in components if (n := self.ledger.number(c.point)) is not None]
@@ -359,11 +381,6 @@ def _added(one: Figures, other: Figures) -> Figures:
 
 def _hours_of(edges: Whole) -> tuple[int, int]:
     return int(edges[0]) // 2, -(-int(edges[-1]) // 2)
-
-
-def _nothing() -> Sums:
-    empty = np.empty(0, np.int64)
-    return Sums(*(empty for _ in fields(Sums)))
 
 
 def _signed(sums: Sums, sign: int) -> Sums:

@@ -30,8 +30,8 @@ async def listed(quotas: QuotaBooks, books: Books, query: w.QuotasQuery) -> w.Qu
     owners = None if query.of is None else _with_children(site, query.of)
     found = await quotas.paces.of_entries([e for e in await quotas.entries.holding(owners) if e.value.year == year])
     standing = await quotas.crossings.crossings(owners, standing=True)
-    told = [pace_words(pace, site, standing) for pace in found]
-    return w.QuotasAnswer(query.of, year, quotas.paces.today, sorted(told, key=_worst_first))
+    told = [pace_words(pace, site, standing) for pace in sorted(found, key=worst_first)]
+    return w.QuotasAnswer(query.of, year, quotas.paces.today, told)
 
 
 def _with_children(site: Site, of: str) -> list[str]:
@@ -41,8 +41,12 @@ def _with_children(site: Site, of: str) -> list[str]:
     return [f"organisation/{o.id}" for o in site.organisations if name in (o.id, o.parent)]
 
 
-def _worst_first(words: w.QuotaPaceWords) -> tuple[float, float, str]:
-    return -(words.chance if words.chance is not None else -1.0), -(words.share or 0.0), words.quota.of
+def worst_first(pace: Pace) -> tuple[float, float, str]:
+    """Sorts the likeliest to exceed first."""
+    s = pace.standing
+    chance = -1.0 if s.chance is None else round(s.chance, 4)
+    share = round(s.used / s.allowed, 6) if s.allowed > 0 else 0.0
+    return -chance, -share, pace.quota.of
 
 
 async def one(quotas: QuotaBooks, books: Books, query: w.QuotaQuery) -> w.QuotaAnswer:
@@ -87,7 +91,7 @@ def pace_words(pace: Pace, site: Site, standing: Sequence[Crossing]) -> w.QuotaP
         pace.exceeded_on,
         _forecast(pace.month),
         _forecast(pace.year),
-        _state(pace),
+        state_of(pace),
         [w.QuotaCrossingWords.told(c) for c in standing if c.quota_id == pace.entry.id and c.cleared_at_ms is None],
     )
 
@@ -97,7 +101,8 @@ def _forecast(given: Forecast) -> w.QuotaForecastWords:
     return w.QuotaForecastWords(expected, least, most, given.method, given.reason)
 
 
-def _state(pace: Pace) -> str:
+def state_of(pace: Pace) -> str:
+    """How the year goes, in a word."""
     s = pace.standing
     if s.used > s.quota:
         return "exceeded"

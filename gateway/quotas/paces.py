@@ -33,6 +33,7 @@ from gateway.records.entries import Entry
 # Years before that of the quota which tell its months and its forecast.
 _YEARS_BACK = 3
 _FRESH_MS = 3_600_000
+_LATELY_MS = 2 * _FRESH_MS
 # What comes later than so is worked in when the day changes.
 _LATE_DAYS = 45
 _CARRIERS = {
@@ -56,6 +57,8 @@ class Paces:
         self._quotas, self._books, self._clock = quotas, books, clock
         self._calibration, self._working_days = calibration or Calibration(), working_days
         self._series: dict[tuple[str, QuotaOf, str | None, int], Series] = {}
+        # What was reckoned last of each quota, and when.
+        self._reckoned: dict[int, tuple[Pace, int]] = {}
         self._of: tuple[Site, Sequence[MeterEvent], Sequence[SupplierBill]] | None = None
         self._reckoning = asyncio.Lock()
 
@@ -74,6 +77,21 @@ class Paces:
         entries = [e for e in await self._quotas.holding(owners) if e.value.year == wanted]
         return await self.of_entries(entries)
 
+    async def lately(self, owners: Iterable[str] | None = None) -> list[Pace]:
+        """The paces of what holds this year, as the last sweep reckoned them if that was within two hours of the same
+        day; nobody who only looks waits for one that runs."""
+        today, now, kept = self.today, to_ms(self._clock.now()), self._books.kept
+        entries = [e for e in await self._quotas.holding(owners) if e.value.year == today.year]
+        of = kept.site, kept.events, kept.bills
+        found = {} if self._of is None or self._of != of else dict(self._reckoned)
+        old = [
+            e
+            for e in entries
+            if e.id not in found or found[e.id][0].today != today or now - found[e.id][1] > _LATELY_MS
+        ]
+        anew = dict(zip((e.id for e in old), await self.of_entries(old), strict=True)) if old else {}
+        return [anew[e.id] if e.id in anew else found[e.id][0] for e in entries]
+
     async def of_entries(self, entries: Sequence[Entry[Quota]]) -> list[Pace]:
         """The paces of quotas, in their order; those of one medium and year are forecast together."""
         async with self._reckoning:
@@ -84,6 +102,8 @@ class Paces:
                 series = [await self._read(e.value) for e in own]
                 made = Group(own, series, self._days, self._calibration).paces()
                 found |= dict(zip((e.id for e in own), made, strict=True))
+            now = to_ms(self._clock.now())
+            self._reckoned |= {name: (pace, now) for name, pace in found.items()}
         return [found[e.id] for e in entries]
 
     async def past_years(self, quota: Quota) -> dict[int, Decimal | None]:
@@ -111,6 +131,7 @@ class Paces:
         of = kept.site, kept.events, kept.bills
         if self._of is not None and self._of != of:
             self._series.clear()
+            self._reckoned.clear()
         self._of = of
 
     async def _read(self, quota: Quota) -> Series:

@@ -75,6 +75,14 @@ async def kept_filings(
     return found
 
 
+async def states_of(connection: AsyncConnection, form: str, period: str) -> dict[str, State]:
+    """In which state the filings of a month are, by institution; of those that nobody touched there is none."""
+    wanted = select(_FILINGS.c.organisation, _FILINGS.c.state).where(
+        _FILINGS.c.form == form, _FILINGS.c.period == period
+    )
+    return {row.organisation: State(row.state) for row in (await connection.execute(wanted)).all()}
+
+
 async def steps_of(connection: AsyncConnection, filing: int) -> list[Taken]:
     """The steps of a filing, oldest first."""
     wanted = select(_STEPS).where(_STEPS.c.filing == filing).order_by(_STEPS.c.id)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from analytics.carbon.factor_sets import FactorSet
 from analytics.reporting.check_file import RuleBook
-from analytics.reporting.filing_states import OPEN, Step, after, possible
+from analytics.reporting.filing_states import OPEN, State, Step, after, possible
 from analytics.reporting.forms import Cell, Form, form_for
 from energy.errors import UnknownName
 from energy.organisations import Organisation
@@ -32,7 +32,18 @@ from gateway.reporting.refusals import (
     not_possible,
     same_eyes,
 )
-from gateway.reporting.rows import FILING, Entered, Kept, Taken, add_step, keep, kept_filings, plain, steps_of
+from gateway.reporting.rows import (
+    FILING,
+    Entered,
+    Kept,
+    Taken,
+    add_step,
+    keep,
+    kept_filings,
+    plain,
+    states_of,
+    steps_of,
+)
 from gateway.reporting.sources import INSTITUTION, Month, Sources
 from gateway.reporting.standing import Looking, Standing
 from gateway.stock.service import Stock
@@ -118,6 +129,12 @@ class Statistics:
             for o in filing
             if o.id in drawn
         }
+
+    async def states(self, month: Month) -> dict[str, State]:
+        """In which state the filing of each institution is, in the order of the records."""
+        async with self._records.reading() as connection:
+            found = await states_of(connection, self.form(month).id, month.name)
+        return {o.id: found.get(o.id, State.DRAFT) for o in self.institutions(month)}
 
     async def standing(self, month: Month, name: str, factors: FactorSet | None = None) -> Standing:
         """The filing of one institution; UnknownName where there is none such."""

@@ -88,12 +88,36 @@ def show(page: Page, demo: Demo, hash_: str) -> None:
     page.goto(f"http://127.0.0.1:{demo.port}/#{hash_}")
 
 
-def test_a_building_on_the_overview_leads_to_its_consumption(page: Page, demo: Demo) -> None:
-    show(page, demo, "/")
+def test_a_building_on_the_live_page_leads_to_its_consumption(page: Page, demo: Demo) -> None:
+    show(page, demo, "/live")
     page.get_by_role("row", name="办公楼A").get_by_test_id("building-consumption").first.click()
 
     expect(page.get_by_test_id("node-name")).to_have_text("办公楼A")
     expect(page.get_by_test_id("medium").and_(page.locator("[data-medium=electricity]"))).to_contain_text("同比")
+
+
+def test_a_figure_of_the_overview_opens_what_it_is_made_of(page: Page, demo: Demo) -> None:
+    show(page, demo, "/?of=place/office-a&lang=zh")
+    expect(page.get_by_test_id("overview")).to_have_attribute("data-of", "place/office-a")
+    used = page.get_by_test_id("span-month").locator("[data-medium=electricity]")
+    expect(used).to_have_attribute("data-value", re.compile(r"\d"))
+    page.get_by_test_id("trend-day").click()
+    expect(page.get_by_test_id("trend-chart")).to_have_attribute("data-bars", "24")
+
+    used.get_by_role("link").click()
+    expect(page.get_by_test_id("calendar-month")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("node-name")).to_have_text("办公楼A")
+    card = page.locator("[data-testid=medium][data-medium=electricity]")
+    expect(card).to_have_attribute("data-value", re.compile(r"\d"))
+    page.get_by_test_id("nav-overview").click()
+    expect(page.get_by_test_id("overview")).to_have_attribute("data-of", "place/office-a")
+
+
+def test_curves_that_were_sent_of_the_first_page_are_found_where_they_are_now(page: Page, demo: Demo) -> None:
+    show(page, demo, "/?period=day&points=gym-main:active_power")
+
+    expect(page).to_have_url(re.compile("#/live"))
+    expect(page.get_by_test_id("curve")).to_have_attribute("data-series", re.compile("gym-main:active_power"))
 
 
 def test_the_figure_of_a_day_is_the_ledgers_and_the_address_holds_it(page: Page, demo: Demo) -> None:

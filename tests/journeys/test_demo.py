@@ -101,7 +101,7 @@ def page(demo: Demo, browser: Browser) -> Iterator[Page]:
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.on("request", lambda r: errors.append(r.url) if f"127.0.0.1:{demo.port}" not in r.url else None)
-    opened.goto(f"http://127.0.0.1:{demo.port}/")
+    opened.goto(f"http://127.0.0.1:{demo.port}/#/live")
     yield opened
     context.close()
     assert errors == []

@@ -1,5 +1,5 @@
 import { createApp, watch } from 'vue'
-import { createRouter, createWebHashHistory } from 'vue-router'
+import { createRouter, createWebHashHistory, type RouteLocationNormalized, type RouteLocationRaw } from 'vue-router'
 import { accountApi } from './api/account'
 import AppGate from './account/AppGate.vue'
 import { openSession, SESSION } from './account/session'
@@ -7,7 +7,6 @@ import { apiBase, openApi } from './api/client'
 import { openClock } from './api/clock'
 import { openSelection, SELECTION } from './curves/selection'
 import { openI18n, rememberLanguage } from './i18n'
-import OverviewPage from './overview/OverviewPage.vue'
 import { ADDRESS, openAddress } from './shell/address'
 import './shell/tokens.css'
 import './shell/base.css'
@@ -22,10 +21,16 @@ const campus = openCampus(openApi(base.pathname), openClock(), liveUrl)
 const session = openSession(accountApi)
 void session.refresh()
 
+const overviewPage = () => import('./overview/OverviewPage.vue')
+
+/** Curves once stood on the first page: what was sent of them then leads to where they are. */
+const oldAddress = ({ query }: RouteLocationNormalized): RouteLocationRaw | true => ('points' in query || 'period' in query ? { name: 'live', query } : true)
+
 const router = createRouter({
   history: createWebHashHistory(),
   routes: [
-    { path: '/', name: 'overview', component: OverviewPage, meta: { live: true } },
+    { path: '/', name: 'overview', component: overviewPage, beforeEnter: oldAddress },
+    { path: '/live', name: 'live', component: () => import('./live/LivePage.vue'), meta: { live: true } },
     { path: '/curves', name: 'curves', component: () => import('./curves/CurvesPage.vue'), meta: { live: true } },
     { path: '/consumption', name: 'consumption', component: () => import('./consumption/ConsumptionPage.vue') },
     { path: '/balance', name: 'balance', component: () => import('./balance/BalancePage.vue') },
@@ -38,7 +43,7 @@ const router = createRouter({
     { path: '/accounts', name: 'accounts', component: () => import('./people/PeoplePage.vue'), meta: { people: true } },
     { path: '/audit', name: 'audit', component: () => import('./audit/AuditPage.vue'), meta: { people: true } },
     { path: '/alarms', name: 'alarms', component: () => import('./alarms/AlarmsPage.vue') },
-    { path: '/first', name: 'first', component: OverviewPage, meta: { live: true } },
+    { path: '/first', name: 'first', component: overviewPage },
     { path: '/stock', name: 'stock', component: () => import('./stock/StockPage.vue') },
     { path: '/periods', name: 'periods', component: () => import('./periods/PeriodsPage.vue') },
     { path: '/contracts', name: 'contracts', component: () => import('./contracts/ContractsPage.vue') },
@@ -49,16 +54,31 @@ const router = createRouter({
 
 const trail = openTrail(router)
 
+/** The words are fetched beside the page; its address is not read yet. */
+const words = openI18n(new URLSearchParams(window.location.hash.split('?')[1]).get('lang'))
+const OTHER_WORDS_MS = 5_000
+
 async function open(): Promise<void> {
   const app = createApp(AppGate).use(router)
+  const { i18n, locale, fetchWords } = await words
   await router.isReady()
   const address = openAddress(router)
-  const i18n = openI18n(address.language.value)
-  const { locale } = i18n.global
 
-  watch(address.language, (word) => {
-    if (word === 'zh' || word === 'en') locale.value = word
-  })
+  async function speak(word: string | null): Promise<void> {
+    if (word !== 'zh' && word !== 'en') return
+    try {
+      await fetchWords(word)
+    } catch {
+      // The gateway is away: the address goes on saying what is spoken.
+      address.write({ language: locale.value })
+      return
+    }
+    if (address.language.value === word) locale.value = word
+  }
+
+  watch(address.language, (word) => void speak(word))
+  // The other language is there when it is asked for, also where the gateway is not.
+  setTimeout(() => void fetchWords(locale.value === 'zh' ? 'en' : 'zh').catch(() => undefined), OTHER_WORDS_MS)
   watch(
     locale,
     (word) => {

@@ -6,7 +6,8 @@ import { branches, filtered, pathTo, slice, treeOf, visible } from '../src/ledge
 import { change, comparable, doubtful, incomplete, percent } from '../src/ledger/shares'
 import { partLines, periodLines, type SheetWords } from '../src/ledger/sheet'
 import { changedQuery, isPoint, meterOf, rangeShown, readState } from '../src/ledger/state'
-import { queryFor } from '../src/shell/trail'
+import { zh } from '../src/i18n/zh'
+import { PAGES, queryFor } from '../src/shell/trail'
 
 const SHARES = { measured: 1, estimated: 0, manual: 0, missing: 0, disputed: 0 }
 const figure = (value: number | null, more: Partial<Figure> = {}): Figure => ({ value, estimated: 0, cost: null, unpriced: 0, shares: SHARES, ...more })
@@ -45,8 +46,21 @@ test('pages of the ledger share their range, and each keeps its own', () => {
   const left = { live: { period: 'day', points: 'a:b' }, consumption: { of: 'place/hall', from: '1', to: '2' } }
   const now = { page: 'balance', query: { from: '3', to: '4', lang: 'en' } }
   expect(queryFor('consumption', left, now)).toEqual({ of: 'place/hall', from: '3', to: '4', lang: 'en' })
-  expect(queryFor('overview', left, now)).toEqual({ period: 'day', points: 'a:b', lang: 'en' })
+  expect(queryFor('live', left, now)).toEqual({ period: 'day', points: 'a:b', lang: 'en' })
   expect(queryFor('consumption', left, { page: 'curves', query: {} })).toEqual({ of: 'place/hall', from: '1', to: '2' })
+})
+
+test('overview and consumption share the node, and the overview leaves the range of the others alone', () => {
+  const left = { overview: { of: 'place/gym' }, consumption: { of: 'place/hall', from: '1', to: '2' } }
+  expect(queryFor('consumption', left, { page: 'overview', query: { of: 'place/gym', lang: 'en' } })).toEqual({ of: 'place/gym', from: '1', to: '2', lang: 'en', factors: undefined })
+  expect(queryFor('overview', left, { page: 'consumption', query: { of: 'place/hall', from: '3', to: '4' } })).toEqual({ of: 'place/hall', factors: undefined })
+  expect(queryFor('overview', left, { page: 'alarms', query: { alarm: '7' } })).toEqual({ of: 'place/gym' })
+})
+
+test('every page stands once in the line of pages, the overview first', () => {
+  expect(PAGES[0]).toBe('overview')
+  expect(new Set(PAGES).size).toBe(PAGES.length)
+  expect(PAGES.filter((page) => !zh.nav[page])).toEqual([])
 })
 
 test('a tree is shown as far as it is open, and the filter keeps the way', () => {

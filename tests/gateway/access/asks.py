@@ -76,6 +76,10 @@ def _exchange(node: str) -> dict[str, Any]:
     return {"meter": f"{node}-main", "kind": "exchanged", "at": at, "final_register": 1003.0, "initial_register": 0.0}
 
 
+def _node_overview(node: str, _ids: Entered) -> list[Ask]:
+    return [({}, None), ({"of": f"organisation/{node}-office"}, None), ({"of": f"meter/{node}-main"}, None)]
+
+
 def _consumption(node: str, _ids: Entered) -> list[Ask]:
     of = (
         f"{node}-main:{ENERGY}",
@@ -274,6 +278,7 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
     ("POST", "/api/v1/statistics/submit"): (Permission.APPROVE, _on_filing),
     ("POST", "/api/v1/statistics/return"): (Permission.REVIEW, _on_filing),
     ("POST", "/api/v1/statistics/accept"): (Permission.REVIEW, _on_filing),
+    ("GET", "/api/v1/nodes/overview"): (Permission.READ, _node_overview),
     ("GET", "/api/v1/findings"): (Permission.READ, _findings),
     ("GET", "/api/v1/findings/{id}"): (Permission.READ, lambda _node, ids: [({"id": ids.finding}, None)]),
     ("POST", "/api/v1/findings/decide"): (Permission.FILL, _decide),

@@ -57,7 +57,7 @@ from tests.gateway.opened import opened
 
 ENERGY = "active_energy_import"
 FIRST = datetime.fromisoformat("2026-01-01T00:00:00+08:00")
-NOW = datetime(2026, 3, 10, 4, tzinfo=UTC)
+NOW = datetime(2026, 3, 10, 5, tzinfo=UTC)
 # Each has its own use of an hour, so that a figure tells whose it is.
 USE = {"own": 3.0, "child": 5.0, "parent": 7.0, "foreign": 11.0, "secret": 0.7}
 # The bureau `parent` has the office `own`; `child` is below `own`; `foreign` is beside. `secret` is below `own`

@@ -21,6 +21,7 @@ from gateway.alerts.alarm import Alarm
 from gateway.alerts.opening import open_alerts
 from gateway.alerts.service import Alarms
 from gateway.alerts.told_by_others import ToldByOthers
+from gateway.alerts.words import AlarmWords, FlowedWords
 from gateway.findings.service import Findings, State
 from gateway.findings.worth import Valued
 from gateway.quotas.books import QuotaBooks, quota_books
@@ -70,6 +71,7 @@ async def test_a_finding_that_goes_on_rings_once_with_its_kilowatt_hours_and_yua
 
     assert (alarm.raised.kind, alarm.raised.subject, alarm.life.level) == ("finding", "hall", Level.WARNING)
     assert alarm.raised.figures == {"amount": "12.50", "unit": "kWh", "since": BEGAN, "yuan": "10.00"}
+    assert AlarmWords.of(alarm).flowed == FlowedWords(12.5, "kWh", BEGAN, yuan="10.00")
     assert "夜间" in alarm.raised.title.zh
 
 

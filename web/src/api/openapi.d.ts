@@ -1082,6 +1082,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/nodes/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A node on one page: today, month and year against last year and quota, and what is open about it */
+        get: operations["node_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/findings": {
         parameters: {
             query?: never;
@@ -3206,103 +3223,142 @@ export interface components {
             why: string;
         };
         /**
-         * FindingsAnswer
-         * @description Findings, the newest first; `more` where there are others beyond the limit.
+         * NodeOverviewAnswer
+         * @description A node on one page; `at` is now. `path` leads from the top of what is seen down to the node, which is its last;
+         *         `below` are the nodes directly below it, in the same tree.
+         *
+         *         `pending` says that readings or events are being worked in just now. `filings` is null where no institution is at
+         *         the node or below it.
          */
-        FindingsAnswer: {
-            findings: components["schemas"]["FindingWords"][];
-            more: boolean;
+        NodeOverviewAnswer: {
+            of: string;
+            name: components["schemas"]["TextWords"];
+            zone: string;
+            at: number;
+            pending: boolean;
+            factor_set: string;
+            path: components["schemas"]["OverviewNodeWords"][];
+            below: components["schemas"]["OverviewNodeWords"][];
+            spans: components["schemas"]["OverviewSpanWords"][];
+            quotas: components["schemas"]["OverviewQuotasWords"];
+            alarms: components["schemas"]["OverviewAlarmsWords"];
+            findings: components["schemas"]["OverviewFindingsWords"];
+            contracts: components["schemas"]["OverviewContractsWords"];
+            filings: components["schemas"]["OverviewFilingsWords"] | null;
         };
         /**
-         * FindingWords
-         * @description An event at a counter, from an instant to another [ms]; `to` of one that goes on is as far as it was looked at.
-         *
-         *         peak, threshold: its greatest score, and the one from which an hour of this meter is a finding; 0 of facts of data.
-         *         used, expected, excess: of the same hours [unit]. yuan: of the excess at the tariff. co2_kg: of the excess under the
-         *         factor set. method: by which it was found.
+         * OverviewNodeWords
+         * @description A node by its name.
          */
-        FindingWords: {
-            id: number;
-            meter: string;
-            meter_name: components["schemas"]["TextWords"];
-            quantity: string;
-            unit: string;
-            kind: components["schemas"]["FindingKind"];
-            kind_name: components["schemas"]["TextWords"];
-            of_data: boolean;
+        OverviewNodeWords: {
+            of: string;
+            name: components["schemas"]["TextWords"];
+        };
+        /**
+         * OverviewSpanWords
+         * @description Today, this month or this year so far: [from, to), of a span that ends with `whole_to`.
+         *
+         *         `to` is the last full hour; in the first hour of a span the end of that hour. `last_year_from` and `last_year_to`
+         *         are the same time a year before, with which it is compared.
+         */
+        OverviewSpanWords: {
+            /** @enum {unknown} */
+            span: "day" | "month" | "year";
             from: number;
             to: number;
-            ongoing: boolean;
-            cause: components["schemas"]["TextWords"];
-            first_check: components["schemas"]["TextWords"];
-            peak: number;
-            threshold: number;
-            used: string | null;
-            expected: string | null;
-            excess: string | null;
-            yuan: string | null;
-            tariff: string | null;
-            co2_kg: string | null;
-            factor_set: string | null;
-            ratio: number | null;
-            method: string;
-            found_at: number;
-            changed_at: number;
-            state: components["schemas"]["State"];
-            reason: components["schemas"]["Reason"] | null;
-            who: string | null;
-            why: string | null;
-            decided_at: number | null;
+            whole_to: number;
+            last_year_from: number;
+            last_year_to: number;
+            media: components["schemas"]["OverviewMediumWords"][];
+            cost: components["schemas"]["OverviewMoneyWords"];
+            coal: components["schemas"]["OverviewMassWords"];
+            co2: components["schemas"]["OverviewMassWords"];
+            series: components["schemas"]["OverviewSeriesWords"];
         };
         /**
-         * FindingKind
-         * @description What a finding is. The first are facts of the data; the others stand on a profile of what is usual.
-         * @enum {unknown}
-         */
-        FindingKind: "constant" | "drop" | "fall" | "high" | "jump" | "low" | "missing" | "negative" | "night" | "rest_day" | "scale" | "spike" | "stuck";
-        /**
-         * State
-         * @description What became of a finding; `gone` is one that readings which came late explained away before anybody decided.
-         * @enum {unknown}
-         */
-        State: "confirmed" | "dismissed" | "gone" | "open";
-        /**
-         * Reason
-         * @description Why a finding is dismissed: it is known and meant, or was none. Either makes the meter's threshold higher.
-         * @enum {unknown}
-         */
-        Reason: "known" | "wrong";
-        /**
-         * FindingAnswer
-         * @description A finding, and the curve that shows it.
-         */
-        FindingAnswer: {
-            finding: components["schemas"]["FindingWords"];
-            curve: components["schemas"]["FindingCurve"];
-        };
-        /**
-         * FindingCurve
-         * @description Hours around a finding, each beginning at `at` [ms]: what was used and expected, and the band of what is usual.
+         * OverviewMediumWords
+         * @description What flowed of one medium in the span so far, as `/api/v1/consumption` tells it of the same node and time.
          *
-         *         Null where nothing is known.
+         *         `last_year` is the same time a year before, `converted_last_year` what that comes to under the factors of that year.
          */
-        FindingCurve: {
-            at: number[];
-            used: (number | null)[];
-            expected: (number | null)[];
-            low: (number | null)[];
-            high: (number | null)[];
+        OverviewMediumWords: {
+            medium: components["schemas"]["Medium"];
+            quantity: string;
+            unit: string;
+            counters: number;
+            total: components["schemas"]["FigureWords"];
+            last_year: components["schemas"]["ComparisonWords"] | null;
+            converted: components["schemas"]["ConvertedWords"] | null;
+            converted_last_year: components["schemas"]["ConvertedWords"] | null;
+            tariffs: string[];
         };
         /**
-         * QuotasAnswer
-         * @description The quotas of a year that hold, and how it goes against each.
+         * OverviewMoneyWords
+         * @description What the media cost together [yuan], and did in the same time a year before.
+         *
+         *         `counted` are the media in the sum; `partly` those of them of which a part has no tariff; `left_out` those of which
+         *         nothing is priced or known. `known` is the share of the time of the counted of which something is known. `change` is
+         *         (now - then) / then; null where that compares what is not alike: other media, an amount without a tariff, or more
+         *         than 5 % missing or disputed.
          */
-        QuotasAnswer: {
-            of: string | null;
-            year: number;
-            /** Format: date */
-            until: string;
-            quotas: components["schemas"]["QuotaPaceWords"][];
+        OverviewMoneyWords: {
+            yuan: string | null;
+            last_year: string | null;
+            change: number | null;
+            counted: components["schemas"]["Medium"][];
+            partly: components["schemas"]["Medium"][];
+            left_out: components["schemas"]["Medium"][];
+            known: number;
+        };
+        /**
+         * OverviewMassWords
+         * @description What the media come to together [kg], under the factor set: standard coal, or carbon dioxide. As of money; water
+         *         comes to none, and is not left out.
+         */
+        OverviewMassWords: {
+            kg: number | null;
+            last_year: number | null;
+            change: number | null;
+            counted: components["schemas"]["Medium"][];
+            left_out: components["schemas"]["Medium"][];
+            known: number;
+        };
+        /**
+         * OverviewSeriesWords
+         * @description The whole span by its periods, and the same span a year before; period i is [edges[i], edges[i + 1]).
+         *
+         *         `coal_kg` is that of the media of which something is known, all together; periods that have not begun are null.
+         */
+        OverviewSeriesWords: {
+            /** @enum {unknown} */
+            by: "day" | "hour" | "month";
+            edges: number[];
+            last_year_edges: number[];
+            coal_kg: (number | null)[];
+            coal_kg_last_year: (number | null)[];
+            media: components["schemas"]["OverviewCurveWords"][];
+        };
+        /**
+         * OverviewCurveWords
+         * @description A curve by the periods of a span: value i is of the i-th period, null where nothing is known of it.
+         */
+        OverviewCurveWords: {
+            medium: components["schemas"]["Medium"];
+            unit: string;
+            values: (number | null)[];
+            last_year: (number | null)[];
+        };
+        /**
+         * OverviewQuotasWords
+         * @description Quotas of this year: those of the node itself; and of all that stand below it how many there are by state, and
+         *         the worst of them.
+         */
+        OverviewQuotasWords: {
+            own: components["schemas"]["QuotaPaceWords"][];
+            below: {
+                [key: string]: number;
+            };
+            worst: components["schemas"]["QuotaPaceWords"][];
         };
         /**
          * QuotaPaceWords
@@ -3396,6 +3452,290 @@ export interface components {
             raised_at: number;
             cleared_at: number | null;
             text: components["schemas"]["TextWords"];
+        };
+        /**
+         * OverviewAlarmsWords
+         * @description Alarms about the node and what is measured in it that are not closed: how many by level, and the newest. `more`
+         *         says that there are so many that only the newest were counted.
+         */
+        OverviewAlarmsWords: {
+            open: number;
+            levels: {
+                [key: string]: number;
+            };
+            more: boolean;
+            newest: components["schemas"]["AlarmWords"][];
+        };
+        /**
+         * AlarmWords
+         * @description An alarm. `since` is when what it tells began; `opened` when it was raised. `meters` is how many it is about,
+         *         `left` about how many still.
+         */
+        AlarmWords: {
+            id: number;
+            /** @enum {unknown} */
+            level: "notice" | "urgent" | "warning";
+            /** @enum {unknown} */
+            state: "acknowledged" | "closed" | "pushed" | "raised" | "read" | "recovered";
+            kind: string;
+            rule: string | null;
+            subject: string;
+            title: components["schemas"]["TextWords"];
+            detail: components["schemas"]["TextWords"];
+            first: components["schemas"]["TextWords"];
+            point: string | null;
+            value: number | null;
+            limit: number | null;
+            unit: string;
+            since: number;
+            opened: number;
+            pushed: number | null;
+            read: number | null;
+            acknowledged: number | null;
+            acknowledged_by: string | null;
+            acknowledged_how: string | null;
+            recovered: number | null;
+            closed: number | null;
+            flaps: number;
+            meters: number;
+            left: number;
+            flowed: components["schemas"]["FlowedWords"] | null;
+        };
+        /**
+         * FlowedWords
+         * @description What has flowed beyond what is usual since the alarm, and what it costs by the tariff (yuan, an estimate); null
+         *         where it has none.
+         */
+        FlowedWords: {
+            amount: number;
+            unit: string;
+            since: number;
+            /** @default null */
+            until: number | null;
+            /** @default null */
+            yuan: string | null;
+        };
+        /**
+         * OverviewFindingsWords
+         * @description Findings at the meters of the node that nobody has decided: how many, what they come to together, of how many of
+         *         them that is not known, and the costliest.
+         */
+        OverviewFindingsWords: {
+            open: number;
+            yuan: string | null;
+            without_yuan: number;
+            co2_kg: string | null;
+            without_co2: number;
+            costliest: components["schemas"]["FindingWords"][];
+        };
+        /**
+         * FindingWords
+         * @description An event at a counter, from an instant to another [ms]; `to` of one that goes on is as far as it was looked at.
+         *
+         *         peak, threshold: its greatest score, and the one from which an hour of this meter is a finding; 0 of facts of data.
+         *         used, expected, excess: of the same hours [unit]. yuan: of the excess at the tariff. co2_kg: of the excess under the
+         *         factor set. method: by which it was found.
+         */
+        FindingWords: {
+            id: number;
+            meter: string;
+            meter_name: components["schemas"]["TextWords"];
+            quantity: string;
+            unit: string;
+            kind: components["schemas"]["FindingKind"];
+            kind_name: components["schemas"]["TextWords"];
+            of_data: boolean;
+            from: number;
+            to: number;
+            ongoing: boolean;
+            cause: components["schemas"]["TextWords"];
+            first_check: components["schemas"]["TextWords"];
+            peak: number;
+            threshold: number;
+            used: string | null;
+            expected: string | null;
+            excess: string | null;
+            yuan: string | null;
+            tariff: string | null;
+            co2_kg: string | null;
+            factor_set: string | null;
+            ratio: number | null;
+            method: string;
+            found_at: number;
+            changed_at: number;
+            state: components["schemas"]["State"];
+            reason: components["schemas"]["Reason"] | null;
+            who: string | null;
+            why: string | null;
+            decided_at: number | null;
+        };
+        /**
+         * FindingKind
+         * @description What a finding is. The first are facts of the data; the others stand on a profile of what is usual.
+         * @enum {unknown}
+         */
+        FindingKind: "constant" | "drop" | "fall" | "high" | "jump" | "low" | "missing" | "negative" | "night" | "rest_day" | "scale" | "spike" | "stuck";
+        /**
+         * State
+         * @description What became of a finding; `gone` is one that readings which came late explained away before anybody decided.
+         * @enum {unknown}
+         */
+        State: "confirmed" | "dismissed" | "gone" | "open";
+        /**
+         * Reason
+         * @description Why a finding is dismissed: it is known and meant, or was none. Either makes the meter's threshold higher.
+         * @enum {unknown}
+         */
+        Reason: "known" | "wrong";
+        /**
+         * OverviewContractsWords
+         * @description How many contracts go by meters of the node, and the first of them.
+         */
+        OverviewContractsWords: {
+            total: number;
+            contracts: components["schemas"]["OverviewContractWords"][];
+        };
+        /**
+         * OverviewContractWords
+         * @description A contract that goes by a meter of the node, its newest statement, and how many lines of its statements are
+         *         disputed.
+         */
+        OverviewContractWords: {
+            contract: components["schemas"]["SettlementContractWords"];
+            newest: components["schemas"]["StatementHeadWords"] | null;
+            disputed: number;
+        };
+        /**
+         * SettlementContractWords
+         * @description A contract; `to` is its last day. `settled_to` is the day after the last that is settled.
+         */
+        SettlementContractWords: {
+            id: string;
+            number: string;
+            name: components["schemas"]["TextWords"];
+            version: number;
+            client: components["schemas"]["PartyNameWords"];
+            esco: components["schemas"]["PartyNameWords"];
+            /** Format: date */
+            signed_on: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            clauses: components["schemas"]["ContractClauseWords"][];
+            statements: number;
+            settled_to: string | null;
+        };
+        /**
+         * PartyNameWords
+         * @description A party of a contract.
+         */
+        PartyNameWords: {
+            name: string;
+            tax_id: string;
+        };
+        /**
+         * ContractClauseWords
+         * @description A fee clause, by which counters it goes, and the version of its frozen baseline; null where it has none.
+         */
+        ContractClauseWords: {
+            id: string;
+            /** @enum {unknown} */
+            kind: "shared_savings" | "trust_fee";
+            name: components["schemas"]["TextWords"];
+            points: string[];
+            unit: string;
+            baseline: number | null;
+        };
+        /**
+         * StatementHeadWords
+         * @description A statement as lists show it; `to` is not included.
+         */
+        StatementHeadWords: {
+            id: number;
+            number: string;
+            sequence: number;
+            /** @enum {unknown} */
+            kind: "regular" | "reversing";
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            due: string;
+            state: components["schemas"]["StatementState"];
+            disputed: number;
+            frozen_at: number;
+        };
+        /**
+         * StatementState
+         * @description Where it stands.
+         * @enum {unknown}
+         */
+        StatementState: "closed" | "confirmed" | "confirmed_by_one" | "frozen" | "invoiced" | "paid" | "payment_requested" | "reversed";
+        /**
+         * OverviewFilingsWords
+         * @description The filings of the last whole month, of the node and of institutions below it: how many are in each state, how
+         *         many are late (not submitted, and due), and the first of these.
+         */
+        OverviewFilingsWords: {
+            month: string;
+            due: number;
+            total: number;
+            states: {
+                [key: string]: number;
+            };
+            late: number;
+            first_late: components["schemas"]["OverviewFilingWords"][];
+        };
+        /**
+         * OverviewFilingWords
+         * @description An institution whose filing of the month is late.
+         */
+        OverviewFilingWords: {
+            organisation: string;
+            name: components["schemas"]["TextWords"];
+            /** @enum {unknown} */
+            state: "accepted" | "draft" | "returned" | "submitted";
+        };
+        /**
+         * FindingsAnswer
+         * @description Findings, the newest first; `more` where there are others beyond the limit.
+         */
+        FindingsAnswer: {
+            findings: components["schemas"]["FindingWords"][];
+            more: boolean;
+        };
+        /**
+         * FindingAnswer
+         * @description A finding, and the curve that shows it.
+         */
+        FindingAnswer: {
+            finding: components["schemas"]["FindingWords"];
+            curve: components["schemas"]["FindingCurve"];
+        };
+        /**
+         * FindingCurve
+         * @description Hours around a finding, each beginning at `at` [ms]: what was used and expected, and the band of what is usual.
+         *
+         *         Null where nothing is known.
+         */
+        FindingCurve: {
+            at: number[];
+            used: (number | null)[];
+            expected: (number | null)[];
+            low: (number | null)[];
+            high: (number | null)[];
+        };
+        /**
+         * QuotasAnswer
+         * @description The quotas of a year that hold, and how it goes against each.
+         */
+        QuotasAnswer: {
+            of: string | null;
+            year: number;
+            /** Format: date */
+            until: string;
+            quotas: components["schemas"]["QuotaPaceWords"][];
         };
         /**
          * StandardsAnswer
@@ -3554,48 +3894,6 @@ export interface components {
             contracts: components["schemas"]["SettlementContractWords"][];
         };
         /**
-         * SettlementContractWords
-         * @description A contract; `to` is its last day. `settled_to` is the day after the last that is settled.
-         */
-        SettlementContractWords: {
-            id: string;
-            number: string;
-            name: components["schemas"]["TextWords"];
-            version: number;
-            client: components["schemas"]["PartyNameWords"];
-            esco: components["schemas"]["PartyNameWords"];
-            /** Format: date */
-            signed_on: string;
-            /** Format: date */
-            from: string;
-            /** Format: date */
-            to: string;
-            clauses: components["schemas"]["ContractClauseWords"][];
-            statements: number;
-            settled_to: string | null;
-        };
-        /**
-         * PartyNameWords
-         * @description A party of a contract.
-         */
-        PartyNameWords: {
-            name: string;
-            tax_id: string;
-        };
-        /**
-         * ContractClauseWords
-         * @description A fee clause, by which counters it goes, and the version of its frozen baseline; null where it has none.
-         */
-        ContractClauseWords: {
-            id: string;
-            /** @enum {unknown} */
-            kind: "shared_savings" | "trust_fee";
-            name: components["schemas"]["TextWords"];
-            points: string[];
-            unit: string;
-            baseline: number | null;
-        };
-        /**
          * ContractAnswer
          * @description A contract with all that it goes by; `document` is what was agreed, as a contract file.
          */
@@ -3713,31 +4011,6 @@ export interface components {
             withdrawn_by: string | null;
             withdrawn_why: string | null;
         };
-        /**
-         * StatementHeadWords
-         * @description A statement as lists show it; `to` is not included.
-         */
-        StatementHeadWords: {
-            id: number;
-            number: string;
-            sequence: number;
-            /** @enum {unknown} */
-            kind: "regular" | "reversing";
-            /** Format: date */
-            from: string;
-            /** Format: date */
-            to: string;
-            due: string;
-            state: components["schemas"]["StatementState"];
-            disputed: number;
-            frozen_at: number;
-        };
-        /**
-         * StatementState
-         * @description Where it stands.
-         * @enum {unknown}
-         */
-        StatementState: "closed" | "confirmed" | "confirmed_by_one" | "frozen" | "invoiced" | "paid" | "payment_requested" | "reversed";
         /**
          * BaselineAnswer
          * @description A baseline as it would be frozen, with its days.
@@ -4179,55 +4452,6 @@ export interface components {
          */
         AlarmsAnswer: {
             alarms: components["schemas"]["AlarmWords"][];
-        };
-        /**
-         * AlarmWords
-         * @description An alarm. `since` is when what it tells began; `opened` when it was raised. `meters` is how many it is about,
-         *         `left` about how many still.
-         */
-        AlarmWords: {
-            id: number;
-            /** @enum {unknown} */
-            level: "notice" | "urgent" | "warning";
-            /** @enum {unknown} */
-            state: "acknowledged" | "closed" | "pushed" | "raised" | "read" | "recovered";
-            kind: string;
-            rule: string | null;
-            subject: string;
-            title: components["schemas"]["TextWords"];
-            detail: components["schemas"]["TextWords"];
-            first: components["schemas"]["TextWords"];
-            point: string | null;
-            value: number | null;
-            limit: number | null;
-            unit: string;
-            since: number;
-            opened: number;
-            pushed: number | null;
-            read: number | null;
-            acknowledged: number | null;
-            acknowledged_by: string | null;
-            acknowledged_how: string | null;
-            recovered: number | null;
-            closed: number | null;
-            flaps: number;
-            meters: number;
-            left: number;
-            flowed: components["schemas"]["FlowedWords"] | null;
-        };
-        /**
-         * FlowedWords
-         * @description What has flowed beyond what is usual since the alarm, and what it costs by the tariff (yuan, an estimate); null
-         *         where it has none.
-         */
-        FlowedWords: {
-            amount: number;
-            unit: string;
-            since: number;
-            /** @default null */
-            until: number | null;
-            /** @default null */
-            yuan: string | null;
         };
         /**
          * AlarmAnswer
@@ -7671,6 +7895,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PeriodAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    node_overview: {
+        parameters: {
+            query?: {
+                of?: string | null;
+                factors?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeOverviewAnswer"];
                 };
             };
             /** @description As it was: If-None-Match named it */

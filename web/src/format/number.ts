@@ -90,13 +90,15 @@ const SCALES: Record<Language, Record<string, Scale>> = {
   },
 }
 
+/** The unit that people say for an amount of this size, and what it is divided by. */
+export function scaleOf(value: number | null, unit: string, language: Language): { by: number; unit: string } {
+  const sign = unitSign(unit)
+  const scale = SCALES[language][sign]
+  return value === null || !scale || Math.abs(value) < scale.from ? { by: 1, unit: sign } : scale
+}
+
 /** A figure in the unit that people say. */
 export function figure(value: number | null, unit: string, language: Language): Figure {
-  const sign = unitSign(unit)
-  const whole = `${exact(value, language)} ${sign}`
-  const scale = SCALES[language][sign]
-  if (value === null || !scale || Math.abs(value) < scale.from) {
-    return { text: number(value, language), unit: sign, exact: whole }
-  }
-  return { text: number(value / scale.by, language), unit: scale.unit, exact: whole }
+  const scale = scaleOf(value, unit, language)
+  return { text: number(value === null ? null : value / scale.by, language), unit: scale.unit, exact: `${exact(value, language)} ${unitSign(unit)}` }
 }

@@ -5,6 +5,7 @@ import { contractsEn } from './contracts.en'
 import { ledgerEn } from './ledger.en'
 import { quotasEn } from './quotas.en'
 import type { Messages } from './messages'
+import { overviewEn } from './overview.en'
 import { peopleEn } from './people.en'
 import { statisticsEn } from './statistics.en'
 import { sitesEn } from './sites.en'
@@ -15,6 +16,7 @@ export const en: Messages = {
   ...billsEn,
   ...peopleEn,
   ...findingsEn,
+  ...overviewEn,
   ...quotasEn,
   ...contractsEn,
   ...statisticsEn,
@@ -112,8 +114,8 @@ export const en: Messages = {
     hint: 'Arrow keys move, space draws a curve, C shows consumption',
     toConsumption: 'Show the consumption of {name}',
   },
-  overview: {
-    title: 'Campus at a glance',
+  live: {
+    title: 'The campus now',
     now: 'now',
     at: 'as of {time}',
     all: 'main meter reporting | all {meters} main meters reporting',

@@ -1,10 +1,8 @@
-import { computed, type ComputedRef } from 'vue'
+import { computed, type ComputedRef, type Ref } from 'vue'
 import { createI18n, useI18n } from 'vue-i18n'
 import type { Text } from '../api/schema'
 import { type Language, textOf } from '../format/number'
-import { en } from './en'
 import type { Messages } from './messages'
-import { zh } from './zh'
 
 declare module 'vue-i18n' {
   // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- how vue-i18n is told of the keys
@@ -22,9 +20,25 @@ export function firstLanguage(address: string | null, remembered: string | null,
   return !browser || browser.toLowerCase().startsWith('zh') ? 'zh' : 'en'
 }
 
-export function openI18n(address: string | null) {
-  const locale = firstLanguage(address, localStorage.getItem(KEY), navigator.language)
-  return createI18n({ legacy: false, locale, fallbackLocale: 'zh', messages: { zh, en }, missingWarn: true })
+const WORDS: Record<Language, () => Promise<Messages>> = {
+  zh: async () => (await import('./zh')).zh,
+  en: async () => (await import('./en')).en,
+}
+
+/** The language that is spoken is fetched before the page is seen; another when it is chosen. */
+export async function openI18n(address: string | null) {
+  const first = firstLanguage(address, localStorage.getItem(KEY), navigator.language)
+  const messages = { [first]: await WORDS[first]() } as Record<Language, Messages>
+  const i18n = createI18n({ legacy: false, locale: first, missingWarn: true, messages })
+  const fetched = new Set<Language>([first])
+
+  async function fetchWords(language: Language): Promise<void> {
+    if (fetched.has(language)) return
+    i18n.global.setLocaleMessage(language, await WORDS[language]())
+    fetched.add(language)
+  }
+
+  return { i18n, locale: i18n.global.locale as Ref<Language>, fetchWords }
 }
 
 export function rememberLanguage(language: Language): void {

@@ -22,7 +22,7 @@ export const quotasEn: typeof quotasZh = {
     allowed: 'Allowed so far',
     allows: 'Allows',
     progress: 'Progress',
-    progressLegend: 'Bars: black is what is allowed so far, the frame is where the year ends with 90 %, red is the quota.',
+    progressLegend: 'Bars: the line is what is allowed so far, the frame is where the year ends with 90 %, the red line is the quota.',
     bar: '{used} of the quota of the year used, {allowed} of what is allowed so far',
     ofAllowed: '{share} of what is allowed so far',
     expected: 'Expected',

@@ -20,7 +20,7 @@ export const quotasZh = {
     allowed: '进度定额',
     allows: '当月定额',
     progress: '进度',
-    progressLegend: '进度条：黑线为进度定额，方框为全年用量的 90% 预测区间，红线为全年定额。',
+    progressLegend: '进度条：竖线为进度定额，方框为全年用量的 90% 预测区间，红线为全年定额。',
     bar: '已用全年定额的 {used}，进度定额的 {allowed}',
     ofAllowed: '占进度定额 {share}',
     expected: '预计',

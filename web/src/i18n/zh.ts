@@ -3,6 +3,7 @@ import { billsZh } from './bills.zh'
 import { findingsZh } from './findings.zh'
 import { contractsZh } from './contracts.zh'
 import { ledgerZh } from './ledger.zh'
+import { overviewZh } from './overview.zh'
 import { peopleZh } from './people.zh'
 import { quotasZh } from './quotas.zh'
 import { statisticsZh } from './statistics.zh'
@@ -14,6 +15,7 @@ export const zh = {
   ...billsZh,
   ...peopleZh,
   ...findingsZh,
+  ...overviewZh,
   ...quotasZh,
   ...contractsZh,
   ...statisticsZh,
@@ -111,8 +113,8 @@ export const zh = {
     hint: '方向键移动，空格键显示或移除曲线，C 键看用能',
     toConsumption: '查看 {name} 的用能',
   },
-  overview: {
-    title: '园区总览',
+  live: {
+    title: '园区实时',
     now: '当前',
     at: '截至 {time}',
     all: '{meters} 块总表全部上报',

@@ -30,8 +30,10 @@ export interface ValueAxis {
   y(value: number): number
 }
 
-export function valueAxis(figures: Figure[], height: number): ValueAxis {
-  const values = figures.flatMap(({ value }) => (value === null ? [] : [value]))
+export const valueAxis = (figures: Figure[], height: number): ValueAxis => axisOf(figures.map(({ value }) => value), height)
+
+export function axisOf(all: (number | null)[], height: number): ValueAxis {
+  const values = all.filter((value): value is number => value !== null)
   const range = { low: Math.min(0, ...values), high: Math.max(0, ...values), fromZero: true }
   if (range.low === range.high) range.high = 1
   const [scale = { min: 0, max: 1, interval: 1 }] = valueScales([range], Math.max(2, Math.round(height / 52)))

@@ -40,6 +40,8 @@ export interface Ledger {
   of: ComputedRef<string>
   go(change: StateChange): void
   consumption(change: StateChange): RouteLocationRaw
+  /** A node on the page that is shown, if it has a view of nodes; its consumption otherwise. */
+  node(of: string): RouteLocationRaw
   readings(point: string, range: Range): RouteLocationRaw
   life(meter: string, query?: Record<string, string>): RouteLocationRaw
   /** What a month was closed with. */
@@ -72,6 +74,7 @@ export function useLedger(): Ledger {
     of: computed(() => state.value.of ?? `site/${campus.site.value?.site ?? ''}`),
     go: (change) => void router.push({ query: changedQuery(route.query, change) }),
     consumption: (change) => ({ name: 'consumption', query: changedQuery(kept(), change) }),
+    node: (of) => (route.name === 'overview' ? { name: 'overview', query: changedQuery(route.query, { of }) } : { name: 'consumption', query: changedQuery(kept(), { of, by: state.value.by }) }),
     readings: (point, { from, to }) => ({ name: 'curves', query: { ...language(), points: point, period: 'custom', from: String(from), to: String(to) } }),
     month: (month) => ({ name: 'periods', query: { ...language(), month } }),
     life: (meter, query = {}) => ({ name: 'meter', params: { id: meter }, query: { ...language(), ...query } }),

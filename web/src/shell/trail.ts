@@ -2,8 +2,15 @@ import { type InjectionKey, shallowReactive } from 'vue'
 import type { LocationQuery, LocationQueryRaw, RouteLocationRaw, Router } from 'vue-router'
 import type { Permission } from '../api/account'
 
-/** Pages of readings share points and window; pages of the ledger share their range. */
-export const PAGES = ['overview', 'curves', 'alarms', 'consumption', 'balance', 'quotas', 'findings', 'tariffs', 'stock', 'periods', 'sites', 'statistics', 'contracts', 'accounts', 'audit'] as const
+/** The pages as they are worked with: what is so now, what is wrong, what was used, what is owed and told of it, the house itself. */
+export const GROUPS = [
+  ['overview', 'live', 'curves'],
+  ['alarms', 'findings'],
+  ['consumption', 'balance', 'quotas'],
+  ['contracts', 'statistics', 'tariffs', 'stock', 'periods'],
+  ['sites', 'accounts', 'audit'],
+] as const
+export const PAGES = GROUPS.flat()
 export type PageName = (typeof PAGES)[number]
 
 /** What a page needs, one of these; most of them to read. */
@@ -12,7 +19,11 @@ const NEEDS: Record<string, Permission[]> = { sites: ['read', 'administer_system
 /** These pages tell of people, of what they did and of the site as a whole, and have no tree of it beside them. */
 const OF_PEOPLE = Object.keys(NEEDS)
 
-const LIVE: readonly string[] = ['overview', 'curves']
+/** Pages of readings share points and window; pages of the ledger share their range. */
+const LIVE: readonly string[] = ['live', 'curves']
+/** The overview has no range of its own, and leaves that of the others as it is; it shares the node with consumption. */
+const NO_RANGE = [...LIVE, ...OF_PEOPLE, 'overview', 'meter']
+const OF_NODE = ['overview', 'consumption']
 
 /** Where each page was left, so that one comes back to what one saw. */
 export interface Trail {
@@ -27,8 +38,8 @@ const groupOf = (page: string): string => (LIVE.includes(page) ? 'live' : page)
 export function queryFor(page: PageName, left: Record<string, LocationQuery>, now: { page: string; query: LocationQuery }): LocationQueryRaw {
   const own: LocationQueryRaw = { ...left[groupOf(page)] }
   if (now.query['lang']) own['lang'] = now.query['lang']
-  const ledger = ![...LIVE, ...OF_PEOPLE].includes(page) && ![...LIVE, ...OF_PEOPLE, 'meter'].includes(now.page)
-  if (!ledger) return own
+  if (OF_NODE.includes(page) && OF_NODE.includes(now.page)) for (const key of ['of', 'factors']) own[key] = now.query[key]
+  if (NO_RANGE.includes(page) || NO_RANGE.includes(now.page)) return own
   return { ...own, from: now.query['from'], to: now.query['to'] }
 }
 

@@ -1,0 +1,1 @@
+"""A node on one page: what it used, what it may use, and what is open about it."""
