@@ -1,6 +1,6 @@
 # Everything starts here: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo pictures run test fuzz check format bench sbom clean
+.PHONY: help setup web demo pictures run test fuzz check format bench soak sbom clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -52,6 +52,9 @@ format: setup ## put the code in its form
 
 bench: setup ## run all benchmarks, or NAME=pipeline
 	$(BIN)/python -m benchmarks $(NAME)
+
+soak: setup ## read a bus that misbehaves for an hour, or MINUTES=5: memory and values
+	$(BIN)/python -m benchmarks.collecting.soak --minutes $(or $(MINUTES),60)
 
 sbom: setup ## write what an installation is made of, into build/sbom.cdx.json
 	@$(BIN)/python tools/sbom.py build/sbom.cdx.json
