@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import PurePath
 
+from energy.errors import UnknownName
 from energy.quantities import QUANTITIES
 from energy.sites import Meter
 from gateway.access.roles import Permission
@@ -24,9 +25,17 @@ async def site(services: Services, _query: NoQuery) -> SiteAnswer:
         TextWords.of(found.name),
         found.zone,
         version("jieneng"),
+        _top(services),
         [PlaceWords(p.id, TextWords.of(p.name), p.kind) for p in found.places],
         [QuantityWords(q.name, TextWords(q.zh, q.en), q.unit, q.kind) for q in QUANTITIES.values()],
     )
+
+
+def _top(services: Services) -> str | None:
+    try:
+        return str(services.books.top())
+    except UnknownName:
+        return None
 
 
 async def meters(services: Services, _query: NoQuery) -> MetersAnswer:

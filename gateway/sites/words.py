@@ -26,12 +26,13 @@ class QuantityWords(msgspec.Struct):
 
 
 class SiteAnswer(msgspec.Struct):
-    """The site; its days begin in `zone`."""
+    """The site; its days begin in `zone`. `top` is the topmost node that is seen; null where none is."""
 
     site: str
     name: TextWords
     zone: str
     version: str
+    top: str | None
     places: list[PlaceWords]
     quantities: list[QuantityWords]
 

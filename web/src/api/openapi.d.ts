@@ -2167,13 +2167,14 @@ export interface components {
         };
         /**
          * SiteAnswer
-         * @description The site; its days begin in `zone`.
+         * @description The site; its days begin in `zone`. `top` is the topmost node that is seen; null where none is.
          */
         SiteAnswer: {
             site: string;
             name: components["schemas"]["TextWords"];
             zone: string;
             version: string;
+            top: string | null;
             places: components["schemas"]["PlaceWords"][];
             quantities: components["schemas"]["QuantityWords"][];
         };

@@ -71,7 +71,7 @@ export function useLedger(): Ledger {
     zone,
     range,
     past: computed(() => passed(range.value, now.value)),
-    of: computed(() => state.value.of ?? `site/${campus.site.value?.site ?? ''}`),
+    of: computed(() => state.value.of ?? campus.site.value?.top ?? ''),
     go: (change) => void router.push({ query: changedQuery(route.query, change) }),
     consumption: (change) => ({ name: 'consumption', query: changedQuery(kept(), change) }),
     node: (of) => (route.name === 'overview' ? { name: 'overview', query: changedQuery(route.query, { of }) } : { name: 'consumption', query: changedQuery(kept(), { of, by: state.value.by }) }),
