@@ -101,12 +101,13 @@ class LineWorker:
         return line_state(rounds, self.late_ticks, self._characters, self._line.cost)
 
     def _next(self) -> tuple[Station, Round]:
-        """Of what is due by now the one with the earliest deadline, else what is due first."""
+        """Of what is due by now the one with the earliest deadline, of these the one read longest ago; else what is due
+        first."""
         now = self._clock.now()
         everything = [(s, r) for s in self.stations for r in (s.rounds if not _is_silent(s) else s.rounds[:1])]
         due = [(s, r) for s, r in everything if self._ready(s, r) <= now]
         if due:
-            return min(due, key=lambda of: self._deadline(*of))
+            return min(due, key=lambda of: (self._deadline(*of), of[1].read_at))
         return min(everything, key=lambda of: self._ready(*of))
 
     def _ready(self, station: Station, found: Round) -> datetime:

@@ -83,6 +83,7 @@ class Round:
     cost: RequestCost | None = None
     quantities: Sequence[str] = ()
     took_s: float = field(default=0.0, init=False)
+    read_at: datetime = field(default=EPOCH, init=False)
     _count: int = field(default=0, init=False)
 
     @property
@@ -97,6 +98,7 @@ class Round:
 
     def done(self, now: datetime) -> int:
         """Be due at the next tick; how many ticks were missed."""
+        self.read_at = now
         missed = (now - self.due) // timedelta(seconds=self.interval_s)
         self.due = next_tick(now, self.interval_s)
         return max(0, missed)

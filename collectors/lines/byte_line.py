@@ -303,8 +303,12 @@ class ByteLine:
         if (excess := len(self._received) - _MOST_BYTES) > 0:
             del self._received[:excess]
             self.counts.stray_bytes += excess
-        if len(self._received) >= self._needed:
+        missing = self._needed - len(self._received)
+        if missing <= 0:
             self._came.set()
+        elif missing > 2 and self._wire is not None:
+            # Shorter than any gap that is waited for, so that a rest is never taken for one.
+            self._wire.rest(min((missing - 1) * self._characters.seconds, _GAP_FLOOR_S / 2))
 
     def _forget_received(self) -> None:
         """What nobody waited for: perhaps a late answer, perhaps noise."""

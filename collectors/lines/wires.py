@@ -30,6 +30,9 @@ class Wire(Protocol):
     async def collect(self) -> None:
         """Hand over all that has come by now."""
 
+    def rest(self, seconds: float) -> None:
+        """Nothing that comes within this time is enough yet; it may be handed over together after it."""
+
     def close(self) -> None:
         """Let go of it; nothing is handed over afterwards."""
 
@@ -40,6 +43,7 @@ class SerialWire:
     def __init__(self, descriptor: int, heard: Heard, lost: Lost) -> None:
         self._descriptor, self._heard, self._lost = descriptor, heard, lost
         self._loop = asyncio.get_running_loop()
+        self._resting: asyncio.TimerHandle | None = None
         self._loop.add_reader(descriptor, self._read)
 
     @classmethod
@@ -73,7 +77,21 @@ class SerialWire:
     async def collect(self) -> None:
         self._read()
 
+    def rest(self, seconds: float) -> None:
+        # A port wakes its reader for every character; to be woken once for an answer costs half as much.
+        if self._resting is None and self._descriptor >= 0:
+            self._loop.remove_reader(self._descriptor)
+            self._resting = self._loop.call_later(seconds, self._look_again)
+
+    def _look_again(self) -> None:
+        self._resting = None
+        self._loop.add_reader(self._descriptor, self._read)
+        self._read()
+
     def close(self) -> None:
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
         if self._descriptor >= 0:
             self._loop.remove_reader(self._descriptor)
             os.close(self._descriptor)
@@ -151,6 +169,9 @@ class SocketWire(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         if self._transport is not None:
             self._transport.write(data)
+
+    def rest(self, seconds: float) -> None:
+        """What comes over a network comes in packets anyhow."""
 
     async def collect(self) -> None:
         # Two turns of the loop: in the first the selector is looked at, in the second what it found is handed over.
