@@ -1,0 +1,317 @@
+"""Looking for meters on a line at one speed: who answers, and then what each is. Nothing is ever written.
+
+Whoever answers is kept at once, so that a search that is stopped has lost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from collectors.asked import Now, Plan, ask
+from collectors.cjt188.make import RecordMake
+from collectors.cjt188.questions import ReadAddress as ReadRecordAddress
+from collectors.commissioning.fingerprint import Evidence, Fit, likely, ranked, telling
+from collectors.commissioning.noted_line import NotedLine
+from collectors.commissioning.order import CJT188, DLT645, MODBUS, Asking
+from collectors.decoder import BlockPlan, Decoded
+from collectors.dlt645.questions import ReadAddress as ReadItemAddress
+from collectors.lines.line import NoAnswer, Refused, Reply, Unreachable, Untrusted
+from collectors.lines.modbus_identification import named
+from collectors.makes import SPOKEN, Make, compile_make
+from collectors.meter_profile import Profile, Table
+from collectors.nameplate import marking_plans
+from collectors.planner import Block
+from collectors.station_address import address_text
+from energy.errors import LineError
+from energy.quantities import main_counter
+from energy.sites import Meter, Text
+
+Told = Callable[[str, float], None]
+# A gateway says so of a meter behind it that does not answer: no proof of anybody.
+_SILENT_BEHIND = (10, 11)
+# A meter that leaves so many questions in a row unanswered is left alone.
+_ENOUGH = 3
+
+
+@dataclass(slots=True)
+class Finding:
+    """Somebody who answered. `proof` is by what; `fits` are the makes that were looked at, the likeliest first."""
+
+    line: str
+    protocol: str
+    unit: int | None
+    address: str | None
+    proof: str
+    identification: dict[str, str] = field(default_factory=dict)
+    fits: list[Fit] = field(default_factory=list)
+    looked_at: bool = False
+    note: str | None = None
+
+    @property
+    def station(self) -> str:
+        return f"unit {self.unit}" if self.address is None else f"meter {self.address}"
+
+    @property
+    def likely(self) -> list[Fit]:
+        """One make where it is known, several where more than one fits, none where nobody knows."""
+        return likely(self.fits)
+
+    @property
+    def verdict(self) -> str:
+        """`identified`, `several`, `unknown`, or `not looked at` where the search was stopped before."""
+        if not self.looked_at:
+            return "not looked at"
+        return ("unknown", "identified", "several")[min(2, len(self.likely))]
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was found so far, and what was strange."""
+
+    meters: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class Search:
+    """One search on one line."""
+
+    def __init__(
+        self,
+        line: NotedLine,
+        asking: Asking,
+        makes: Sequence[Make],
+        found: Findings,
+        *,
+        now: Now,
+        told: Told = lambda what, share: None,
+    ) -> None:
+        self._line, self._asking, self._makes, self._found = line, asking, makes, found
+        self._now, self._told = now, told
+        self._done, self._due = 0, 1
+        self._lost = 0
+
+    async def run(self) -> None:
+        """Everything; Unreachable where the line cannot be opened."""
+        mine: list[Finding] = []
+        units = list(self._asking.units) if MODBUS in self._asking.protocols else []
+        wildcards = [p for p in self._asking.protocols if p != MODBUS and not self._line.speaks_tcp]
+        self._due = 2 * len(units) + len(wildcards)
+        silent = await self._present(units, Table.HOLDING, mine)
+        await self._present(silent, Table.INPUT, mine)
+        for protocol in wildcards:
+            await self._wildcard(protocol, mine)
+        self._due += sum(len(self._makes_of(finding)) for finding in mine)
+        for finding in mine:
+            await self._look_at(finding)
+        if self._line.speaks_tcp and len(units) > 3 and len(mine) == len(units):
+            self._found.notes.append(
+                f"{self._line.address}: every unit that was asked answered; it is probably one meter that does not "
+                "look at the unit id"
+            )
+
+    def _step(self, what: str) -> None:
+        self._done += 1
+        self._told(what, min(1.0, self._done / max(1, self._due)))
+
+    async def _present(self, units: Sequence[int], table: Table, mine: list[Finding]) -> list[int]:
+        """Asks units for their first register; those that say nothing."""
+        silent: list[int] = []
+        for unit in units:
+            proof = await self._proof(unit, table)
+            if proof is None:
+                silent.append(unit)
+            else:
+                self._keep(Finding(self._line.address, MODBUS, unit, None, proof), mine)
+                # The second round is spared.
+                self._done += table is Table.HOLDING
+            self._step(f"unit {unit}, function {table.function}")
+        return silent
+
+    async def _proof(self, unit: int, table: Table) -> str | None:
+        try:
+            await self._tried(lambda: self._line.read(unit, Block(table, 0, 1)))
+        except Refused as refused:
+            return None if refused.code in _SILENT_BEHIND else f"function {table.function}: {refused}"
+        except Untrusted as error:
+            self._found.notes.append(str(error))
+            return None
+        except NoAnswer:
+            return None
+        return f"function {table.function} answered"
+
+    def _keep(self, finding: Finding, mine: list[Finding]) -> None:
+        mine.append(finding)
+        self._found.meters.append(finding)
+
+    async def _wildcard(self, protocol: str, mine: list[Finding]) -> None:
+        """Asks for the address of whoever speaks a protocol: it can be understood only where one meter does."""
+        question = ReadItemAddress() if protocol == DLT645 else ReadRecordAddress()
+        try:
+            payload = (await self._tried(lambda: self._line.ask(question))).payload
+        except Untrusted as error:
+            self._found.notes.append(
+                f"{error}: perhaps several {SPOKEN[protocol]} meters answer at once; "
+                "connect one at a time, or read the addresses off their plates"
+            )
+        except (NoAnswer, Refused):
+            pass
+        else:
+            address = address_text(payload[-7:] if protocol == CJT188 else payload)
+            kind = f", type {payload[0]:02X}" if protocol == CJT188 else ""
+            proof = f"{SPOKEN[protocol]} address{kind}"
+            self._keep(Finding(self._line.address, protocol, None, address, proof), mine)
+        self._step(SPOKEN[protocol])
+
+    async def _tried(self, asked: Callable[[], Awaitable[Reply]]) -> Reply:
+        """One question; a connection that is lost is made anew once, and then given up."""
+        try:
+            reply = await asked()
+        except Unreachable:
+            self._lost += 1
+            if self._lost > 1 or not self._done:
+                raise
+            return await self._tried(asked)
+        except LineError:
+            self._lost = 0
+            raise
+        self._lost = 0
+        return reply
+
+    def _makes_of(self, finding: Finding) -> list[Make]:
+        if finding.protocol == MODBUS:
+            return [make for make in self._makes if isinstance(make, Profile)]
+        of = [make for make in self._makes if not isinstance(make, Profile) and make.protocol == finding.protocol]
+        if finding.protocol == CJT188:
+            return [m for m in of if isinstance(m, RecordMake) and finding.proof.endswith(f"{m.meter_type:02X}")]
+        return list(of)
+
+    async def _look_at(self, finding: Finding) -> None:
+        """What it is: by what it says of itself, and by how each make's reading of it makes sense."""
+        if finding.unit is not None:
+            try:
+                asked = self._line.identification(finding.unit)
+                finding.identification = named(await asked)
+            except LineError:
+                # Few meters know this function; most refuse it.
+                pass
+        look = _Look(self._line, finding, self._now)
+        for make in self._makes_of(finding):
+            if not look.is_given_up:
+                finding.fits = ranked([*finding.fits, await look.at(make)])
+            self._step(f"{finding.station}: {make.id}")
+        for fit in finding.likely:
+            if await look.counts_backwards(fit):
+                finding.fits = ranked([f for f in finding.fits if f is not fit])
+                finding.note = f"{fit.make.id} is ruled out: its counter fell while it was looked at"
+        if look.is_given_up:
+            finding.note = "stopped answering while it was looked at"
+        finding.looked_at = True
+
+
+class _Look:
+    """A look at one meter with the eyes of each make; what was asked once is not asked again."""
+
+    def __init__(self, line: NotedLine, finding: Finding, now: Now) -> None:
+        self._line, self._finding, self._now = line, finding, now
+        self._answers: dict[Block, bytes | LineError] = {}
+        self._unanswered = 0
+
+    @property
+    def is_given_up(self) -> bool:
+        return self._unanswered >= _ENOUGH
+
+    async def at(self, make: Make) -> Fit:
+        """How what is there fits a make; no more is asked once something speaks against it."""
+        evidence = Evidence(make)
+        evidence.says(self._finding.identification)
+        for plan in self._plans(make, telling(make)):
+            await self._weigh(make, plan, evidence)
+            if evidence.is_ruled_out or self.is_given_up:
+                break
+        if isinstance(make, Profile) and evidence.fit().fits:
+            await self._nameplate(make, evidence)
+        return evidence.fit()
+
+    async def counts_backwards(self, fit: Fit) -> bool:
+        """Whether the main counter of a make is less than it was."""
+        name = main_counter(fit.make.medium, list(fit.values))
+        if name is None:
+            return False
+        self._answers.clear()
+        for plan in self._plans(fit.make, (name,)):
+            for found in await self._decoded(plan) or ():
+                if found.quantity == name and found.value is not None:
+                    return found.value < fit.values[name]
+        return False
+
+    def _plans(self, make: Make, names: Sequence[str]) -> list[Plan]:
+        of = self._finding
+        meter = Meter(
+            "meter",
+            Text("", ""),
+            make.medium,
+            line="line",
+            unit=of.unit or 1,
+            address=of.address,
+            quantities=tuple(names),
+        )
+        plans = compile_make(meter, make, self._line.cost, self._now)
+        return sorted(plans, key=lambda plan: min(names.index(name) for name in plan.quantities))
+
+    async def _weigh(self, make: Make, plan: Plan, evidence: Evidence) -> None:
+        decoded = await self._decoded(plan)
+        if decoded is not None:
+            evidence.decoded(decoded)
+            evidence.missing(sorted(set(plan.quantities) - {found.quantity for found in decoded}))
+            return
+        # A hole may have spoilt the rest of a block: each value is asked for by itself, until one is not there either.
+        for i, name in enumerate(plan.quantities if len(plan.quantities) > 1 else ()):
+            single = await self._decoded(self._plans(make, (name,))[0]) if isinstance(plan, BlockPlan) else None
+            if single is None:
+                evidence.missing(plan.quantities[i:])
+                return
+            evidence.decoded(single)
+        if len(plan.quantities) == 1:
+            evidence.missing(plan.quantities)
+
+    async def _decoded(self, plan: Plan) -> Sequence[Decoded] | None:
+        """What is answered; None where it is refused, or nothing is said."""
+        try:
+            return plan.decode(await self._payload(plan))
+        except LineError:
+            return None
+
+    async def _payload(self, plan: Plan) -> bytes:
+        if not isinstance(plan, BlockPlan):
+            return await self._asked(plan)
+        known = self._answers.get(plan.block)
+        if known is None:
+            try:
+                known = await self._asked(plan)
+            except LineError as error:
+                known = error
+            self._answers[plan.block] = known
+        if isinstance(known, LineError):
+            raise known
+        return known
+
+    async def _asked(self, plan: Plan) -> bytes:
+        try:
+            payload = (await ask(plan, self._line, self._finding.unit or 0)).payload
+        except NoAnswer:
+            self._unanswered += 1
+            raise
+        except Refused:
+            self._unanswered = 0
+            raise
+        self._unanswered = 0
+        return payload
+
+    async def _nameplate(self, make: Profile, evidence: Evidence) -> None:
+        for plan in marking_plans([m for m in make.nameplate if m.type == "string"]):
+            try:
+                reply = await self._line.read(self._finding.unit or 0, plan.block)
+                evidence.text(plan.marking.name, plan.text(reply.payload))
+            except LineError:
+                evidence.text(plan.marking.name, None)
