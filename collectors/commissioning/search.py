@@ -32,6 +32,7 @@ Told = Callable[[str, float], None]
 _SILENT_BEHIND = (10, 11)
 # A meter that leaves so many questions in a row unanswered is left alone.
 _ENOUGH = 3
+_MOST_NOTES = 12
 
 
 @dataclass(slots=True)
@@ -43,6 +44,8 @@ class Finding:
     unit: int | None
     address: str | None
     proof: str
+    # Of CJ/T 188: what kind of meter it says to be.
+    meter_type: int | None = None
     identification: dict[str, str] = field(default_factory=dict)
     fits: list[Fit] = field(default_factory=list)
     looked_at: bool = False
@@ -105,7 +108,7 @@ class Search:
         for finding in mine:
             await self._look_at(finding)
         if self._line.speaks_tcp and len(units) > 3 and len(mine) == len(units):
-            self._found.notes.append(
+            self._remark(
                 f"{self._line.address}: every unit that was asked answered; it is probably one meter that does not "
                 "look at the unit id"
             )
@@ -134,11 +137,16 @@ class Search:
         except Refused as refused:
             return None if refused.code in _SILENT_BEHIND else f"function {table.function}: {refused}"
         except Untrusted as error:
-            self._found.notes.append(str(error))
+            self._remark(str(error))
             return None
         except NoAnswer:
             return None
         return f"function {table.function} answered"
+
+    def _remark(self, text: str) -> None:
+        """Something strange; a line on which everything is, is not told at length."""
+        if len(self._found.notes) < _MOST_NOTES:
+            self._found.notes.append(text)
 
     def _keep(self, finding: Finding, mine: list[Finding]) -> None:
         mine.append(finding)
@@ -150,17 +158,18 @@ class Search:
         try:
             payload = (await self._tried(lambda: self._line.ask(question))).payload
         except Untrusted as error:
-            self._found.notes.append(
+            self._remark(
                 f"{error}: perhaps several {SPOKEN[protocol]} meters answer at once; "
                 "connect one at a time, or read the addresses off their plates"
             )
         except (NoAnswer, Refused):
             pass
         else:
-            address = address_text(payload[-7:] if protocol == CJT188 else payload)
-            kind = f", type {payload[0]:02X}" if protocol == CJT188 else ""
-            proof = f"{SPOKEN[protocol]} address{kind}"
-            self._keep(Finding(self._line.address, protocol, None, address, proof), mine)
+            # CJ/T 188 puts the kind of meter before the address.
+            kind = payload[0] if protocol == CJT188 else None
+            address = address_text(payload if kind is None else payload[1:])
+            proof = f"{SPOKEN[protocol]} address" + ("" if kind is None else f", type {kind:02X}")
+            self._keep(Finding(self._line.address, protocol, None, address, proof, kind), mine)
         self._step(SPOKEN[protocol])
 
     async def _tried(self, asked: Callable[[], Awaitable[Reply]]) -> Reply:
@@ -183,7 +192,7 @@ class Search:
             return [make for make in self._makes if isinstance(make, Profile)]
         of = [make for make in self._makes if not isinstance(make, Profile) and make.protocol == finding.protocol]
         if finding.protocol == CJT188:
-            return [m for m in of if isinstance(m, RecordMake) and finding.proof.endswith(f"{m.meter_type:02X}")]
+            return [make for make in of if isinstance(make, RecordMake) and make.meter_type == finding.meter_type]
         return list(of)
 
     async def _look_at(self, finding: Finding) -> None:

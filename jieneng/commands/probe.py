@@ -56,7 +56,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     help="What to speak.",
 )
 @click.option("--profile", "own", multiple=True, help="Look for a profile of your own as well (.yaml); repeatable.")
-@click.option("--timeout", type=click.FloatRange(0.05, 10), default=0.3, show_default=True, help="Seconds to wait.")
+@click.option("--timeout", type=click.FloatRange(0.05, 10), help="Seconds to wait.  [0.3; 1 on Modbus TCP]")
 @click.option(
     "--pause", type=click.FloatRange(0, 10), default=0.02, show_default=True, help="Seconds between questions."
 )
@@ -79,6 +79,7 @@ def command(line: str, **given: Any) -> None:
     """
     from adapters.clocks import SystemClock
     from collectors.commissioning.order import Asking
+    from collectors.lines.address import TcpAddress
     from jieneng.commands.import_readings import Bar
     from jieneng.probing import Probed, addresses_tried, known_makes, longest, probe
 
@@ -86,12 +87,15 @@ def command(line: str, **given: Any) -> None:
         if path is not None and path.exists() and not given["force"]:
             raise click.UsageError(f"{path} is there already; --force replaces it")
     clock = SystemClock()
-    asking = Asking(given["units"], tuple(given["protocols"]), given["timeout"], given["pause"])
     tried = addresses_tried(line, [int(baud) for baud in given["bauds"]], given["parities"])
+    # A gateway waits for the meters behind it itself, and says only then that there is none.
+    timeout_s = given["timeout"] or (1.0 if isinstance(tried[0], TcpAddress) else 0.3)
+    asking = Asking(given["units"], tuple(given["protocols"]), timeout_s, given["pause"])
     makes = known_makes(given["own"])
     probed = Probed(tried[0], clock.now())
     seconds = longest(asking, tried)
-    click.echo(f"{len(tried)} speeds, {len(asking.units)} units: about {_spoken(seconds)} if nobody answers", err=True)
+    asked = f"speeds to try: {len(tried)}; unit ids: {len(asking.units)}"
+    click.echo(f"{asked}; about {_spoken(seconds)} if nobody answers, more for each meter to look at", err=True)
     try:
         with Bar() as bar:
             told = _One(bar).told
@@ -120,7 +124,7 @@ class _One:
 
 
 def _spoken(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    return f"{max(1.0, seconds):.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def _write(probed: Any, site_file: Path | None, record_file: Path | None) -> None:

@@ -74,22 +74,25 @@ def _line(one: Any) -> None:
 
 def _table(watched: Any, now: datetime) -> Any:
     """All meters as they stand now; what is old says how old it is."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table()
-    for column in ("meter", "state", "quantity", "value", "unit", "quality", "age"):
-        table.add_column(column, justify="right" if column in ("value", "age") else "left", no_wrap=True)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in ("meter", "state", "quantity", "value", "quality", "age"):
+        numeric = column in ("value", "age")
+        table.add_column(column, justify="right" if numeric else "left", no_wrap=numeric or column == "state")
     for one in watched:
         called, state = f"{one.meter.name.zh} {one.meter.id}", one.state
         for name in one.quantities:
-            seen = one.values.get(name)
-            cells = (
-                ("", "", "", "")
-                if seen is None
-                else (_value(seen), seen.unit, _quality(seen), f"{(now - seen.taken_at).total_seconds():.0f} s")
-            )
-            table.add_row(called, state, name, *cells)
+            table.add_row(called, state, name, *_cells(one.values.get(name), now))
             called = state = ""
         if one.error is not None:
-            table.add_row("", "", "", "", "", one.error[:60], "")
+            table.add_row("", "", one.error, "", "", "")
     return table
+
+
+def _cells(seen: Any, now: datetime) -> tuple[str, str, str]:
+    if seen is None:
+        return "", "", ""
+    value = "" if seen.value is None else f"{seen.value:.8g} {seen.unit}"
+    return value, _quality(seen), f"{max(0.0, (now - seen.taken_at).total_seconds()):.0f} s"

@@ -30,7 +30,6 @@ from jieneng.__main__ import jieneng
 from jieneng.composition import load_installed
 from jieneng.simulated_bus import BusSettings, meters_of
 
-
 LOG = ServedLog()
 
 

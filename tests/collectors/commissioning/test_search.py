@@ -21,8 +21,8 @@ from collectors.lines.address import Address, Characters, SerialAddress, TcpAddr
 from collectors.lines.byte_line import ByteLine
 from collectors.lines.line import Line
 from collectors.lines.opening import open_line
-from collectors.makes import AddressedMake, load_make
-from collectors.meter_profile import Profile, Table, load_profile
+from collectors.makes import AddressedMake, Make, load_make
+from collectors.meter_profile import Profile, Table, load_profile, profile_ids
 from collectors.simulators.addressed import numbered_slave
 from collectors.simulators.bus.contents import Contents, Holes, PlayedMeter, RegisterTable, TellingRegisters
 from collectors.simulators.bus.hosts import TcpHost
@@ -72,13 +72,18 @@ def patient(address: Address, timeout_s: float) -> Line:
 
 
 async def probed(
-    address: str, units: Sequence[int], protocols: Sequence[str] = ("modbus",), *, timeout_s: float = 0.1
+    address: str,
+    units: Sequence[int],
+    protocols: Sequence[str] = ("modbus",),
+    *,
+    timeout_s: float = 0.1,
+    makes: Sequence[Make] | None = None,
 ) -> Probed:
     tried = addresses_tried(address, (), ())
     of = Probed(tried[0], now())
     asking = Asking(units, protocols, timeout_s, 0.0)
     opened = partial(patient, timeout_s=timeout_s)
-    await probe(of, tried, asking, known_makes(), SystemClock(), lambda what, share: None, opened=opened)
+    await probe(of, tried, asking, makes or known_makes(), SystemClock(), lambda what, share: None, opened=opened)
     return of
 
 
@@ -103,19 +108,28 @@ async def test_three_makes_are_told_apart_beside_a_dead_unit_a_refusing_one_and_
     assert of.complete
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("eastron/sdm120", "eastron/sdm630"),
-        ("chint/dtsu666", "chint/dtsu666-unscaled"),
-        ("schneider/iem3155", "schneider/pm5000"),
-    ],
-)
-async def test_relatives_of_one_register_map_are_told_apart(one: str, other: str) -> None:
-    async with bus([played(1, one), played(2, other)], characters=None) as address:
-        of = await probed(address, [1, 2])
+async def test_a_meter_slower_than_it_is_waited_for_is_found_all_the_same() -> None:
+    slaves = [played(unit, "eastron/sdm630") for unit in (3, 5)]
+    async with bus(slaves, "slow:unit=3,by=140ms") as address:
+        of = await probed(address, range(3, 8), makes=[load_make("eastron/sdm630")])
 
-    assert verdicts(of) == {"unit 1": ("identified", [one]), "unit 2": ("identified", [other])}
+    assert sorted(verdicts(of)) == ["unit 3", "unit 5"]
+    assert {verdict for verdict, _ in verdicts(of).values()} == {"identified"}
+
+
+# What these show at all could be an accident; the documentation says so.
+UNRECOGNISED = {"bove/ultrasonic-water", "xintai/electronic-water"}
+
+
+async def test_every_make_is_recognised_beside_its_relatives_or_called_unknown() -> None:
+    ids = profile_ids()
+    async with bus([played(unit, profile) for unit, profile in enumerate(ids, 1)], characters=None) as address:
+        of = await probed(address, range(1, len(ids) + 1))
+
+    assert verdicts(of) == {
+        f"unit {unit}": ("unknown", []) if profile in UNRECOGNISED else ("identified", [profile])
+        for unit, profile in enumerate(ids, 1)
+    }
 
 
 def random_table(seed: int) -> RegisterTable:
