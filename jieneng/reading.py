@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,6 +59,10 @@ class MeterAnswer(msgspec.Struct):
     address: str | None = None
 
 
+# What there is so far, and how much of all that is.
+Told = Callable[[MeterAnswer, float], None]
+
+
 async def read_meter(
     profile_name: str,
     line_address: str,
@@ -70,11 +75,12 @@ async def read_meter(
     pt: float = 1.0,
     timeout: float = 1.0,  # noqa: ASYNC109 - the timeout of the line
     raw: bool = False,
+    told: Told = lambda answer, share: None,
 ) -> MeterAnswer:
     """Read all of a profile, or the named quantities; a request that fails is told, the others are made.
 
     address : the digits on the meter, where it is asked by them; ConfigurationError where they are not those of one.
-    raw : whether the bytes of each answer are told, too.
+    raw : whether the bytes of each answer are told, too. told : hears after each request what there is so far.
     """
     make = load_make(profile_name)
     meter = Meter(
@@ -91,7 +97,7 @@ async def read_meter(
     wrong = [f"{key} {text}" for key, text in placing_faults(meter, make, parse_address(line_address))]
     if wrong:
         raise ConfigurationError(wrong)
-    return await _read(meter, make, line_address, clock, timeout_s=timeout, raw=raw)
+    return await _read(meter, make, line_address, clock, timeout_s=timeout, raw=raw, told=told)
 
 
 async def read_installed(
@@ -101,6 +107,7 @@ async def read_installed(
     *,
     quantities: tuple[str, ...] = (),
     raw: bool = False,
+    told: Told = lambda answer, share: None,
 ) -> MeterAnswer:
     """Read a meter as a site file has it: its line, its ratios, wired backwards or not."""
     installed = load_installed(site)
@@ -115,16 +122,18 @@ async def read_installed(
         )
     make = installed.profiles[meter.profile]
     meter = replace(meter, quantities=quantities or meter.quantities)
-    return await _read(meter, make, line.address, clock, timeout_s=line.timeout_s, raw=raw)
+    return await _read(meter, make, line.address, clock, timeout_s=line.timeout_s, raw=raw, told=told)
 
 
 async def _read(
-    meter: Meter, make: Make, line_address: str, clock: Clock, *, timeout_s: float, raw: bool
+    meter: Meter, make: Make, line_address: str, clock: Clock, *, timeout_s: float, raw: bool, told: Told
 ) -> MeterAnswer:
     answer = MeterAnswer(make.id, line_address, meter.unit, [], [], meter.address)
     async with open_line(line_address, now=clock.now, timeout_s=timeout_s) as line:
-        for plan in compile_make(meter, make, line.cost, clock.now):
+        plans = compile_make(meter, make, line.cost, clock.now)
+        for i, plan in enumerate(plans, 1):
             await _ask(line, meter.unit, plan, answer, raw=raw)
+            told(answer, i / len(plans))
     return answer
 
 

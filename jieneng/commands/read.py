@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
+
+from jieneng.commands import options
 
 
 @click.command()
@@ -35,20 +36,42 @@ def command(context: click.Context, /, what: str | None, site: Path | None, as_j
             --address 000123456789
         jieneng read office-main --site config/site.yaml --raw
 
-    A meter of a site file is read as it is installed there: its line, its ratios. Ctrl-C ends it. Exit code 1 if any
-    request failed.
+    A meter of a site file is read as it is installed there: its line, its ratios. Ctrl-C ends it; what was read until
+    then is printed. Exit code 1 if any request failed, 130 if it was stopped.
     """
     import msgspec
 
-    answer = asyncio.run(_work(context, what, site, given))
-    if as_json:
+    from jieneng.commands.import_readings import Bar
+
+    with Bar() as bar:
+        so_far = _SoFar(bar)
+        options.run_until_signalled(_work(context, what, site, {**given, "told": so_far.told}))
+    answer = so_far.answer
+    if answer is not None and as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(answer)))
-    else:
+    elif answer is not None:
         _print(answer)
-    if any(request.error for request in answer.requests):
+    if so_far.share < 1:
+        click.echo("stopped before all was read", err=True)
+        sys.exit(_STOPPED)
+    if answer is not None and any(request.error for request in answer.requests):
         sys.exit(1)
 
 
+class _SoFar:
+    """What was read so far: all that is left where somebody stops it."""
+
+    def __init__(self, bar: Any) -> None:
+        self._bar = bar
+        self.answer: Any = None
+        self.share = 0.0
+
+    def told(self, answer: Any, share: float) -> None:
+        self.answer, self.share = answer, share
+        self._bar.at("read", share)
+
+
+_STOPPED = 130
 _OF_THE_SITE = ("profile", "line", "unit", "address", "ct", "pt", "timeout")
 
 
@@ -65,7 +88,8 @@ def _work(
         if what is None or told:
             words = f"--{', --'.join(told)} stand in the site file" if told else "name the METER of the site file"
             raise click.UsageError(words)
-        return read_installed(site, what, clock, quantities=given["quantities"], raw=given["raw"])
+        chosen = {key: given[key] for key in ("quantities", "raw", "told")}
+        return read_installed(site, what, clock, **chosen)
     line, profile = given.pop("line") or what, given.pop("profile")
     if line is None or profile is None or (what is not None and what != line):
         raise click.UsageError("give a LINE and its --profile, or a METER and its --site")

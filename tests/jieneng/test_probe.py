@@ -173,7 +173,12 @@ def test_meters_are_watched_line_by_line_where_there_is_no_terminal(proposed: Pa
 
 def test_a_meter_that_does_not_answer_is_watched_as_such(proposed: Path, tmp_path: Path) -> None:
     site = tmp_path / "site.yaml"
-    site.write_text(proposed.read_text(encoding="utf-8").replace("unit: 3", "unit: 9"), encoding="utf-8")
+    site.write_text(
+        proposed.read_text(encoding="utf-8")
+        .replace("unit: 3", "unit: 9")
+        .replace("{id: line-1,", "{id: line-1, timeout: 100ms,"),
+        encoding="utf-8",
+    )
     told = CliRunner().invoke(jieneng, ["watch", str(site), "meter-3", "--rounds", "1"])
 
     assert told.exit_code == 1

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count
 from random import Random
 
 import pytest
@@ -34,6 +36,7 @@ from collectors.simulators.bus.slave import Slave
 from collectors.simulators.bus.wire import Wire
 from collectors.simulators.modbus_server import ModbusServer
 from jieneng.probing import Probed, addresses_tried, known_makes, probe
+from jieneng.proposing import site_proposal
 from tests.real_parts import free_port
 
 FAST = Characters(115200)
@@ -130,6 +133,28 @@ async def test_every_make_is_recognised_beside_its_relatives_or_called_unknown()
         f"unit {unit}": ("unknown", []) if profile in UNRECOGNISED else ("identified", [profile])
         for unit, profile in enumerate(ids, 1)
     }
+
+
+async def test_where_two_makes_fit_both_are_told() -> None:
+    known = load_profile("eastron/sdm630")
+    twin = replace(known, id="own.yaml", maker="Somebody")
+    async with bus([played(1, known.id)], characters=None) as address:
+        of = await probed(address, [1], makes=[known, twin])
+
+    assert verdicts(of) == {"unit 1": ("several", ["eastron/sdm630", "own.yaml"])}
+    assert "# - {id: meter-1," in site_proposal(of)
+
+
+async def test_a_total_that_falls_is_no_total() -> None:
+    # Each time it is asked, the meter shows what it showed an hour before.
+    began, hours = now(), count()
+    known = load_profile("abb/b23")
+    slave = ModbusSlave(1, PlayedMeter(known, 1, now=lambda: began - timedelta(hours=next(hours))))
+    async with bus([slave], characters=None) as address:
+        of = await probed(address, [1], makes=[known])
+
+    assert verdicts(of) == {"unit 1": ("unknown", [])}
+    assert of.found.meters[0].note == "abb/b23 is ruled out: its counter fell while it was looked at"
 
 
 def random_table(seed: int) -> RegisterTable:
