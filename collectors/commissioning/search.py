@@ -288,7 +288,7 @@ class _Look:
         """What is answered; None where it is refused, or nothing is said."""
         try:
             return plan.decode(await self._payload(plan))
-        except LineError:
+        except (NoAnswer, Refused):
             return None
 
     async def _payload(self, plan: Plan) -> bytes:
@@ -298,16 +298,21 @@ class _Look:
         if known is None:
             try:
                 known = await self._asked(plan)
-            except LineError as error:
+            except (NoAnswer, Refused) as error:
                 known = error
             self._answers[plan.block] = known
         if isinstance(known, LineError):
             raise known
         return known
 
-    async def _asked(self, plan: Plan) -> bytes:
+    async def _asked(self, plan: Plan, *, again: bool = True) -> bytes:
+        """What a meter answers; a connection that is lost is made anew once, and twice in a row tells nothing of it."""
         try:
             payload = (await ask(plan, self._line, self._finding.unit or 0)).payload
+        except Unreachable:
+            if not again:
+                raise
+            return await self._asked(plan, again=False)
         except NoAnswer:
             self._unanswered += 1
             raise

@@ -21,7 +21,7 @@ from adapters.clocks import SystemClock
 from collectors.commissioning.order import PROTOCOLS, Asking, longest_s, speeds
 from collectors.lines.address import Address, Characters, SerialAddress, TcpAddress, parse_address
 from collectors.lines.byte_line import ByteLine
-from collectors.lines.line import Line
+from collectors.lines.line import Line, Unreachable
 from collectors.lines.opening import open_line
 from collectors.makes import AddressedMake, Make, load_make
 from collectors.meter_profile import Profile, Table, load_profile, profile_ids
@@ -133,6 +133,24 @@ async def test_every_make_is_recognised_beside_its_relatives_or_called_unknown()
         f"unit {unit}": ("unknown", []) if profile in UNRECOGNISED else ("identified", [profile])
         for unit, profile in enumerate(ids, 1)
     }
+
+
+async def test_a_connection_that_is_lost_once_is_made_anew() -> None:
+    async with bus([played(3, "eastron/sdm630")], "reset:unit=3,after=4,times=1", characters=None) as address:
+        of = await probed(address, [3])
+
+    assert verdicts(of) == {"unit 3": ("identified", ["eastron/sdm630"])}
+
+
+async def test_a_line_that_is_lost_says_nothing_of_its_meters() -> None:
+    of = Probed(parse_address("tcp://192.0.2.1"), now())
+    async with bus([played(3, "eastron/sdm630")], "reset:unit=3,after=4", characters=None) as address:
+        tried = addresses_tried(address, (), ())
+        asking = Asking([3], ("modbus",), 0.1, 0.0)
+        with pytest.raises(Unreachable):
+            await probe(of, tried, asking, known_makes(), SystemClock(), lambda what, share: None)
+
+    assert verdicts(of) == {"unit 3": ("not looked at", [])}
 
 
 async def test_where_two_makes_fit_both_are_told() -> None:
