@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import monotonic
 
+from collectors.commissioning.finding import Findings
 from collectors.commissioning.noted_line import NotedLine
 from collectors.commissioning.order import BAUDS, Asking, longest_s, speeds
-from collectors.commissioning.search import Findings, Search, Told
+from collectors.commissioning.search import Search, Told
 from collectors.exchanges import Exchange
 from collectors.lines.address import Address, Characters, SerialAddress, TcpAddress, parse_address
 from collectors.lines.line import Line

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from collectors.commissioning.finding import Finding
 from collectors.commissioning.fingerprint import Fit
-from collectors.commissioning.search import Finding
 from collectors.makes import Make
 from collectors.meter_profile import Profile
 from energy.quantities import Medium, Transformed, main_counter, quantity

@@ -6,74 +6,28 @@ Whoever answers is kept at once, so that a search that is stopped has lost nothi
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 
-from collectors.asked import Now, Plan, ask
+from collectors.asked import Now
 from collectors.cjt188.make import RecordMake
 from collectors.cjt188.questions import ReadAddress as ReadRecordAddress
-from collectors.commissioning.fingerprint import Evidence, Fit, likely, ranked, telling
+from collectors.commissioning.finding import Finding, Findings
+from collectors.commissioning.fingerprint import ranked
+from collectors.commissioning.look import Look
 from collectors.commissioning.noted_line import NotedLine
 from collectors.commissioning.order import CJT188, DLT645, MODBUS, Asking
-from collectors.decoder import BlockPlan, Decoded
 from collectors.dlt645.questions import ReadAddress as ReadItemAddress
 from collectors.lines.line import NoAnswer, Refused, Reply, Unreachable, Untrusted
 from collectors.lines.modbus_identification import named
-from collectors.makes import SPOKEN, Make, compile_make
+from collectors.makes import SPOKEN, Make
 from collectors.meter_profile import Profile, Table
-from collectors.nameplate import marking_plans
 from collectors.planner import Block
 from collectors.station_address import address_text
 from energy.errors import LineError
-from energy.quantities import main_counter
-from energy.sites import Meter, Text
 
 Told = Callable[[str, float], None]
 # A gateway says so of a meter behind it that does not answer: no proof of anybody.
 _SILENT_BEHIND = (10, 11)
-# A meter that leaves so many questions in a row unanswered is left alone.
-_ENOUGH = 3
 _MOST_NOTES = 12
-
-
-@dataclass(slots=True)
-class Finding:
-    """Somebody who answered. `proof` is by what; `fits` are the makes that were looked at, the likeliest first."""
-
-    line: str
-    protocol: str
-    unit: int | None
-    address: str | None
-    proof: str
-    # Of CJ/T 188: what kind of meter it says to be.
-    meter_type: int | None = None
-    identification: dict[str, str] = field(default_factory=dict)
-    fits: list[Fit] = field(default_factory=list)
-    looked_at: bool = False
-    note: str | None = None
-
-    @property
-    def station(self) -> str:
-        return f"unit {self.unit}" if self.address is None else f"meter {self.address}"
-
-    @property
-    def likely(self) -> list[Fit]:
-        """One make where it is known, several where more than one fits, none where nobody knows."""
-        return likely(self.fits)
-
-    @property
-    def verdict(self) -> str:
-        """`identified`, `several`, `unknown`, or `not looked at` where the search was stopped before."""
-        if not self.looked_at:
-            return "not looked at"
-        return ("unknown", "identified", "several")[min(2, len(self.likely))]
-
-
-@dataclass(slots=True)
-class Findings:
-    """What was found so far, and what was strange."""
-
-    meters: list[Finding] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 class Search:
@@ -92,7 +46,7 @@ class Search:
         self._line, self._asking, self._makes, self._found = line, asking, makes, found
         self._now, self._told = now, told
         self._done, self._due = 0, 1
-        self._lost = 0
+        self._is_looking, self._lost = False, 0
 
     async def run(self) -> None:
         """Everything; Unreachable where the line cannot be opened."""
@@ -104,7 +58,7 @@ class Search:
         await self._present(silent, Table.INPUT, mine)
         for protocol in wildcards:
             await self._wildcard(protocol, mine)
-        self._due += sum(len(self._makes_of(finding)) for finding in mine)
+        self._is_looking, self._done, self._due = True, 0, sum(len(self._makes_of(finding)) for finding in mine)
         for finding in mine:
             await self._look_at(finding)
         if self._line.speaks_tcp and len(units) > 3 and len(mine) == len(units):
@@ -114,8 +68,9 @@ class Search:
             )
 
     def _step(self, what: str) -> None:
+        """Half of the way is to find them, half to look at them."""
         self._done += 1
-        self._told(what, min(1.0, self._done / max(1, self._due)))
+        self._told(what, (self._is_looking + min(1.0, self._done / max(1, self._due))) / 2)
 
     async def _present(self, units: Sequence[int], table: Table, mine: list[Finding]) -> list[int]:
         """Asks units for their first register; those that say nothing."""
@@ -204,7 +159,7 @@ class Search:
             except LineError:
                 # Few meters know this function; most refuse it.
                 pass
-        look = _Look(self._line, finding, self._now)
+        look = Look(self._line, finding, self._now)
         for make in self._makes_of(finding):
             if not look.is_given_up:
                 finding.fits = ranked([*finding.fits, await look.at(make)])
@@ -216,116 +171,3 @@ class Search:
         if look.is_given_up:
             finding.note = "stopped answering while it was looked at"
         finding.looked_at = True
-
-
-class _Look:
-    """A look at one meter with the eyes of each make; what was asked once is not asked again."""
-
-    def __init__(self, line: NotedLine, finding: Finding, now: Now) -> None:
-        self._line, self._finding, self._now = line, finding, now
-        self._answers: dict[Block, bytes | LineError] = {}
-        self._unanswered = 0
-
-    @property
-    def is_given_up(self) -> bool:
-        return self._unanswered >= _ENOUGH
-
-    async def at(self, make: Make) -> Fit:
-        """How what is there fits a make; no more is asked once something speaks against it."""
-        evidence = Evidence(make)
-        evidence.says(self._finding.identification)
-        for plan in self._plans(make, telling(make)):
-            await self._weigh(make, plan, evidence)
-            if evidence.is_ruled_out or self.is_given_up:
-                break
-        if isinstance(make, Profile) and evidence.fit().fits:
-            await self._nameplate(make, evidence)
-        return evidence.fit()
-
-    async def counts_backwards(self, fit: Fit) -> bool:
-        """Whether the main counter of a make is less than it was."""
-        name = main_counter(fit.make.medium, list(fit.values))
-        if name is None:
-            return False
-        self._answers.clear()
-        for plan in self._plans(fit.make, (name,)):
-            for found in await self._decoded(plan) or ():
-                if found.quantity == name and found.value is not None:
-                    return found.value < fit.values[name]
-        return False
-
-    def _plans(self, make: Make, names: Sequence[str]) -> list[Plan]:
-        of = self._finding
-        meter = Meter(
-            "meter",
-            Text("", ""),
-            make.medium,
-            line="line",
-            unit=of.unit or 1,
-            address=of.address,
-            quantities=tuple(names),
-        )
-        plans = compile_make(meter, make, self._line.cost, self._now)
-        return sorted(plans, key=lambda plan: min(names.index(name) for name in plan.quantities))
-
-    async def _weigh(self, make: Make, plan: Plan, evidence: Evidence) -> None:
-        decoded = await self._decoded(plan)
-        if decoded is not None:
-            evidence.decoded(decoded)
-            evidence.missing(sorted(set(plan.quantities) - {found.quantity for found in decoded}))
-            return
-        # A hole may have spoilt the rest of a block: each value is asked for by itself, until one is not there either.
-        for i, name in enumerate(plan.quantities if len(plan.quantities) > 1 else ()):
-            single = await self._decoded(self._plans(make, (name,))[0]) if isinstance(plan, BlockPlan) else None
-            if single is None:
-                evidence.missing(plan.quantities[i:])
-                return
-            evidence.decoded(single)
-        if len(plan.quantities) == 1:
-            evidence.missing(plan.quantities)
-
-    async def _decoded(self, plan: Plan) -> Sequence[Decoded] | None:
-        """What is answered; None where it is refused, or nothing is said."""
-        try:
-            return plan.decode(await self._payload(plan))
-        except (NoAnswer, Refused):
-            return None
-
-    async def _payload(self, plan: Plan) -> bytes:
-        if not isinstance(plan, BlockPlan):
-            return await self._asked(plan)
-        known = self._answers.get(plan.block)
-        if known is None:
-            try:
-                known = await self._asked(plan)
-            except (NoAnswer, Refused) as error:
-                known = error
-            self._answers[plan.block] = known
-        if isinstance(known, LineError):
-            raise known
-        return known
-
-    async def _asked(self, plan: Plan, *, again: bool = True) -> bytes:
-        """What a meter answers; a connection that is lost is made anew once, and twice in a row tells nothing of it."""
-        try:
-            payload = (await ask(plan, self._line, self._finding.unit or 0)).payload
-        except Unreachable:
-            if not again:
-                raise
-            return await self._asked(plan, again=False)
-        except NoAnswer:
-            self._unanswered += 1
-            raise
-        except Refused:
-            self._unanswered = 0
-            raise
-        self._unanswered = 0
-        return payload
-
-    async def _nameplate(self, make: Profile, evidence: Evidence) -> None:
-        for plan in marking_plans([m for m in make.nameplate if m.type == "string"]):
-            try:
-                reply = await self._line.read(self._finding.unit or 0, plan.block)
-                evidence.text(plan.marking.name, plan.text(reply.payload))
-            except LineError:
-                evidence.text(plan.marking.name, None)

@@ -270,8 +270,14 @@ async def test_the_speed_is_found_and_others_are_then_spared() -> None:
         tried = addresses_tried("serial:/dev/ttyUSB0", [9600, 2400, 19200], ["E"])
         of = Probed(tried[0], now())
         asking = Asking([1], ("modbus", "dlt645"), 0.05, 0.0)
-        await probe(of, tried, asking, known_makes(), SystemClock(), lambda what, share: None, opened=opened)
+        shares: list[float] = []
 
+        def told(what: str, share: float) -> None:
+            shares.append(share)
+
+        await probe(of, tried, asking, known_makes(), SystemClock(), told, opened=opened)
+
+    assert shares == sorted(shares)
     assert asked == [str(Characters(9600, "E")), str(right)]
     assert [m.line for m in of.found.meters] == ["serial:/dev/ttyUSB0?baud=2400&parity=E&stop=1"]
 
