@@ -179,7 +179,7 @@ def test_a_meter_that_does_not_answer_is_watched_as_such(proposed: Path, tmp_pat
         .replace("{id: line-1,", "{id: line-1, timeout: 100ms,"),
         encoding="utf-8",
     )
-    told = CliRunner().invoke(jieneng, ["watch", str(site), "meter-3", "--rounds", "1"])
+    told = CliRunner().invoke(jieneng, ["watch", str(site), "meter-3", "--rounds", "1", "--quantity", "frequency"])
 
     assert told.exit_code == 1
     assert told.output.startswith("meter-3\tsuspect\t")

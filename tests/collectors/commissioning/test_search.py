@@ -147,8 +147,9 @@ async def test_a_line_that_is_lost_says_nothing_of_its_meters() -> None:
     async with bus([played(3, "eastron/sdm630")], "reset:unit=3,after=4", characters=None) as address:
         tried = addresses_tried(address, (), ())
         asking = Asking([3], ("modbus",), 0.1, 0.0)
+        opened = partial(patient, timeout_s=0.1)
         with pytest.raises(Unreachable):
-            await probe(of, tried, asking, known_makes(), SystemClock(), lambda what, share: None)
+            await probe(of, tried, asking, known_makes(), SystemClock(), lambda what, share: None, opened=opened)
 
     assert verdicts(of) == {"unit 3": ("not looked at", [])}
 
