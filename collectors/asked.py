@@ -20,6 +20,10 @@ class Asked(Protocol):
     """One thing that is asked of a meter by its address, and how its answer is understood."""
 
     @property
+    def quantities(self) -> tuple[str, ...]:
+        """What is asked for, as it is called at this meter."""
+
+    @property
     def lengths(self) -> tuple[int, int]:
         """Bytes of the question and of its answer."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from collectors.exchanges import Exchange
 from collectors.lines.address import Characters
 from collectors.makes import AddressedMake
 from collectors.meter_profile import Profile, Table
@@ -16,6 +17,7 @@ from collectors.simulators.bus.hosts import Host, ModbusTcpHost, PtyHost, TcpHos
 from collectors.simulators.bus.meters import Latency, Meters
 from collectors.simulators.bus.misbehaviour import Misbehaviour
 from collectors.simulators.bus.modbus_slave import Mbap, ModbusSlave, Rtu
+from collectors.simulators.bus.recorded_slave import RecordedSlave, recorded_slaves
 from collectors.simulators.bus.served import ServedLog
 from collectors.simulators.bus.slave import Slave
 from collectors.simulators.bus.wire import Station, Wire
@@ -35,12 +37,14 @@ class BusSettings:
     """What the bus is made of; without `profile` and `tables` every register tells whose it is.
 
     addressed : a make that is asked by its address, instead of registers; the addresses are the units, zeros in front.
+    recorded : what was recorded on a bus, instead of all that; each of its stations is as slow as it was then.
     """
 
     units: Sequence[int]
     misbehaviours: Sequence[Misbehaviour] = ()
     profile: Profile | None = None
     addressed: AddressedMake | None = None
+    recorded: Sequence[Exchange] = ()
     tables: Mapping[Table, Mapping[int, int]] | None = None
     max_registers: int | None = None
     characters: Characters = field(default_factory=Characters)
@@ -53,6 +57,9 @@ class BusSettings:
 
 def meters_of(settings: BusSettings, *, now: Callable[[], datetime], log: ServedLog, framed: bool = False) -> Meters:
     """The meters of a bus; `framed` as Modbus TCP frames them."""
+    if settings.recorded:
+        recorded = recorded_slaves(settings.recorded)
+        return Meters(recorded, settings.misbehaviours, latency=_as_recorded, seed=settings.seed, log=log)
     if settings.addressed is not None:
         addressed: list[Slave] = [numbered_slave(settings.addressed, number, now) for number in settings.units]
         return Meters(addressed, settings.misbehaviours, latency=settings.latency, seed=settings.seed, log=log)
@@ -72,6 +79,10 @@ def meters_of(settings: BusSettings, *, now: Callable[[], datetime], log: Served
         for unit in settings.units
     ]
     return Meters(slaves, settings.misbehaviours, latency=settings.latency, seed=settings.seed, log=log)
+
+
+def _as_recorded(slave: Slave) -> Latency:
+    return Latency(slave.latency_s if isinstance(slave, RecordedSlave) else 0.0)
 
 
 def host_of(settings: BusSettings, place: Place, meters: Meters) -> Host:

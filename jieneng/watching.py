@@ -1,92 +1,148 @@
-"""What the demo does while one watches: a pipe bursts, and the terminal says whom that rang."""
+"""Meters of a site file as they are read now, straight from their lines, for whoever stands before them."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from time import monotonic
 
-from adapters.clocks import SystemClock
-from energy.errors import EnergyError, StoreError
-from energy.readings import to_ms
-from gateway.alerts.words import AlarmMessageWords, MessagesAnswer
-from jieneng.demo import Demo
-from jieneng.running import asked
-from jieneng.settings import Settings
+from collectors.asked import Plan, ask
+from collectors.lines.line import Line, Unreachable
+from collectors.lines.opening import open_line
+from collectors.makes import compile_make
+from edge.schedule import Patience
+from energy.errors import ConfigurationError, LineError
+from energy.ports import Clock
+from energy.quantities import headline, main_counter, quantity
+from energy.sites import Meter
+from jieneng.composition import Installed
 
-_LOOK_EVERY_S, _PATIENCE_S = 2.0, 900.0
+_SHOWN = ("voltage_l1", "current_l1", "power_factor", "frequency", "temperature_supply", "temperature_return")
 
 
-@dataclass
-class Watching:
-    """Lets the leak begin some minutes after `begin`, and tells of the message that it makes; 0 minutes: never."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A value as it was last read."""
 
-    settings: Settings
-    demo: Demo
-    leak_after_min: float
-    stop: threading.Event
-    say: Callable[[str], None]
-    _thread: threading.Thread | None = field(default=None, init=False)
+    value: float | None
+    unit: str
+    quality: str
+    reason: str
+    taken_at: datetime
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        if self._thread is not None:
-            self.stop.set()
-            self._thread.join()
+@dataclass(slots=True)
+class Watched:
+    """A meter and what was last seen of it."""
 
-    def begin(self) -> None:
-        """Count from now on; what leaked when the demo was stopped is mended."""
-        self.demo.fleet.faults.switch_off(self.demo.story.leak, SystemClock().now())
-        if self.leak_after_min > 0:
-            self._thread = threading.Thread(target=self._run, name="leak", daemon=True)
-            self._thread.start()
+    meter: Meter
+    quantities: tuple[str, ...]
+    patience: Patience
+    values: dict[str, Seen] = field(default_factory=dict)
+    error: str | None = None
+    plans: Sequence[Plan] = ()
+    next_at: float = 0.0
 
-    def sights(self) -> str:
-        """The address, and what to look at, in both languages."""
-        address = f"http://{self.settings.listen}"
-        lines = [f"\n  {address}\n\n看什么 / What to look at"]
-        for sight in self.demo.story.sights:
-            lines.append(f"  {address}/{sight.page:14} {sight.zh} / {sight.en}")
-        if self.leak_after_min > 0:
-            minutes = f"{self.leak_after_min:g}"
-            lines.append(f"{minutes} 分钟后水管爆裂 / in {minutes} min the pipe bursts (--leak-after)")
-        return "\n".join(lines)
+    @property
+    def state(self) -> str:
+        """`healthy`, `suspect` or `silent`, as the edge calls it; `not asked yet` before."""
+        if not self.values and self.error is None:
+            return "not asked yet"
+        return self.patience.standing.name.lower()
 
-    def _run(self) -> None:
-        if self.stop.wait(self.leak_after_min * 60):
-            return
-        name, now = self.demo.story.leak, SystemClock().now()
-        self.demo.fleet.faults.switch_on(name, now)
-        fault = self.demo.fleet.faults.faults[name]
-        self.say(f"\n{now.astimezone(self.demo.fleet.site.zone_info):%H:%M:%S} {fault.name.zh} / {fault.name.en}")
-        message = self._message(to_ms(now))
-        if message is not None:
-            self.say(f"{message.title} → {message.person}: {message.link}")
 
-    def _message(self, since_ms: int) -> AlarmMessageWords | None:
-        """The first message of an alarm since an instant; None where none comes, or one must sign in to see it."""
-        if self.settings.accounts != "off":
-            return None
-        for _ in range(round(_PATIENCE_S / _LOOK_EVERY_S)):
-            if self.stop.wait(_LOOK_EVERY_S):
-                return None
-            try:
-                locked = StoreError("the gateway is not there")
-                told = asked(self.settings, "/api/v1/alarm-messages", {"limit": 20}, MessagesAnswer, locked)
-            except EnergyError:
-                # It may just be starting again.
-                continue
-            new = [m for m in told.messages if m.link and m.made >= since_ms and self._is_of_leak(m)]
-            if new:
-                return min(new, key=lambda m: m.id)
-        return None
+Shown = Callable[[Watched], None]
 
-    def _is_of_leak(self, message: AlarmMessageWords) -> bool:
-        """Other meters ring, too."""
-        fleet = self.demo.fleet
-        meter = next(m for m in fleet.site.meters if m.id == fleet.faults.faults[self.demo.story.leak].meter)
-        return meter.name.zh in message.title or meter.name.en in message.title
+
+def watched_meters(
+    installed: Installed, ids: Sequence[str], quantities: Sequence[str], every_s: float
+) -> list[Watched]:
+    """The meters named, or all that hang on a line; ConfigurationError where there are none, or they lack what is
+    asked for."""
+    site = installed.site
+    meters = [site.meter(one) for one in ids] or [meter for meter in site.meters if meter.line]
+    wrong = [f"meter {meter.id!r} hangs on no line" for meter in meters if meter.line is None]
+    if not meters:
+        wrong.append("no meter of the site hangs on a line: there is nothing to watch")
+    made: list[Watched] = []
+    for meter in meters:
+        chosen = tuple(name for name in quantities if name in meter.quantities) if quantities else _usual(meter)
+        if not chosen:
+            wrong.append(
+                f"meter {meter.id!r} has none of {', '.join(quantities)}; it has {', '.join(meter.quantities)}"
+            )
+        made.append(Watched(meter, chosen, Patience(every_s)))
+    if wrong:
+        raise ConfigurationError(wrong)
+    return made
+
+
+def _usual(meter: Meter) -> tuple[str, ...]:
+    """What one looks at first."""
+    names = list(meter.quantities)
+    first = (headline(meter.medium, names), main_counter(meter.medium, names))
+    usual = [name for name in (*first, *_SHOWN) if name in names]
+    return tuple(dict.fromkeys(name for name in usual if name is not None))
+
+
+async def watch(
+    installed: Installed, watched: Sequence[Watched], clock: Clock, shown: Shown, *, every_s: float, rounds: int | None
+) -> None:
+    """Read all again and again, each line on its own; `rounds` times, or until cancelled."""
+    async with asyncio.TaskGroup() as tasks:
+        for line in installed.site.lines:
+            own = [one for one in watched if one.meter.line == line.id]
+            if own:
+                opened = open_line(line.address, now=clock.now, timeout_s=line.timeout_s)
+                tasks.create_task(_watch_line(opened, own, installed, clock, shown, every_s, rounds))
+
+
+async def _watch_line(
+    line: Line,
+    watched: Sequence[Watched],
+    installed: Installed,
+    clock: Clock,
+    shown: Shown,
+    every_s: float,
+    rounds: int | None,
+) -> None:
+    async with line:
+        done = 0
+        while rounds is None or done < rounds:
+            began = monotonic()
+            for one in watched:
+                if monotonic() >= one.next_at:
+                    await _read(line, one, installed, clock)
+                    shown(one)
+            done += 1
+            if rounds is None or done < rounds:
+                await asyncio.sleep(max(0.0, began + every_s - monotonic()))
+
+
+async def _read(line: Line, one: Watched, installed: Installed, clock: Clock) -> None:
+    """One meter once; one that is silent is left alone for longer and longer, as the edge does."""
+    assert one.meter.profile is not None
+    if not one.plans:
+        narrowed = replace(one.meter, quantities=one.quantities)
+        one.plans = compile_make(narrowed, installed.profiles[one.meter.profile], line.cost, clock.now)
+    one.error = None
+    answered = False
+    for plan in one.plans:
+        try:
+            reply = await ask(plan, line, one.meter.unit)
+        except LineError as error:
+            one.error = str(error)
+            if isinstance(error, Unreachable):
+                break
+            continue
+        answered = True
+        for found in plan.decode(reply.payload):
+            unit = quantity(found.quantity).unit
+            one.values[found.quantity] = Seen(found.value, unit, found.quality.word, found.reason.value, reply.taken_at)
+    if answered:
+        one.patience.answered()
+    else:
+        one.patience.failed()
+    one.next_at = monotonic() + one.patience.pause_s()

@@ -44,8 +44,8 @@ def command(leak_after: float, **given: Any) -> None:
     from jieneng.commands.run import parts, run_parts
     from jieneng.demo import prepare
     from jieneng.logs import configure_logs
+    from jieneng.story.watching import Watching
     from jieneng.supervisor import must_be_free, own, stopped_by_signals
-    from jieneng.watching import Watching
 
     # What is done while the past is made is told by bars.
     configure_logs(least=logging.WARNING)

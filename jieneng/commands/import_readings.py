@@ -51,10 +51,13 @@ class Bar:
     """A progress bar on a terminal, nothing elsewhere."""
 
     def __init__(self) -> None:
+        from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+        console = Console(stderr=True)
+        columns = (BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn()
+            TextColumn("{task.description}"), *columns, console=console, disable=not console.is_terminal
         )
         self._tasks: dict[str, Any] = {}
 
@@ -65,11 +68,11 @@ class Bar:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def at(self, what: str, share: float) -> None:
-        """`what` has come so far, 0 to 1."""
+    def at(self, what: str, share: float, shown: str | None = None) -> None:
+        """`what` has come so far, 0 to 1; `shown` are other words for it."""
         if what not in self._tasks:
             self._tasks[what] = self._progress.add_task(what, total=1.0)
-        self._progress.update(self._tasks[what], completed=share)
+        self._progress.update(self._tasks[what], completed=share, description=shown or what)
 
 
 def _tell(result: Any) -> None:

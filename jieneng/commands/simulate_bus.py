@@ -55,6 +55,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--units", default="1", show_default=True, callback=_units, help="Unit ids: 3, 1-32, 1-4+9.")
 @click.option("--profile", help="Fill the registers of this profile by a steady flow. [registers tell whose they are]")
 @click.option("--registers", type=_FILE, help="File of registers: `holding: {100: [1, 2]}` (YAML).")
+@click.option("--recording", type=_FILE, help="Answer as a bus did that `jieneng probe --record` recorded.")
 @click.option("--max-registers", type=click.IntRange(1, 125), help="The most that a meter returns at once.")
 @click.option("--baud", type=click.IntRange(min=50), default=9600, show_default=True)
 @click.option("--parity", type=click.Choice(["N", "E", "O"]), default="N", show_default=True)
@@ -105,28 +106,34 @@ def bus(**given: Any) -> None:
 
 
 def _bus(stack: ExitStack, given: dict[str, Any]) -> tuple[Any, Any, Any]:
+    from collectors.exchanges import read_exchanges
     from collectors.lines.address import Characters
     from collectors.makes import load_make
     from collectors.meter_profile import Profile
     from collectors.simulators.bus.contents import read_table
     from collectors.simulators.bus.meters import Latency
     from collectors.simulators.bus.misbehaviour import read_misbehaviours, spelled_misbehaviour
+    from collectors.simulators.bus.recorded_slave import is_framed
     from collectors.simulators.bus.served import ServedLog
     from jieneng.simulated_bus import BusSettings, Place
 
     if sum(given[key] is not None for key in ("pty", "rtu_tcp", "tcp")) != 1:
         raise click.UsageError("give one of --pty, --rtu-tcp, --tcp")
-    if given["profile"] is not None and given["registers"] is not None:
-        raise click.UsageError("give either --profile or --registers")
+    if sum(given[key] is not None for key in ("profile", "registers", "recording")) > 1:
+        raise click.UsageError("give one of --profile, --registers, --recording")
     deeds = [spelled_misbehaviour(text) for text in given["deeds"]]
     if given["misbehaviours"] is not None:
         deeds += read_misbehaviours(given["misbehaviours"])
     make = None if given["profile"] is None else load_make(given["profile"])
     if given["tcp"] is not None and not isinstance(make, Profile | None):
         raise click.UsageError(f"{given['profile']} does not speak Modbus TCP; give --pty or --rtu-tcp")
+    recorded = [] if given["recording"] is None else read_exchanges(given["recording"])
+    if given["recording"] is not None and is_framed(recorded) != (given["tcp"] is not None):
+        raise click.UsageError("a recording of Modbus TCP is played on --tcp, any other on --pty or --rtu-tcp")
     settings = BusSettings(
         given["units"],
         deeds,
+        recorded=recorded,
         profile=make if isinstance(make, Profile) else None,
         addressed=None if isinstance(make, Profile) else make,
         tables=None if given["registers"] is None else read_table(given["registers"]),
@@ -163,7 +170,9 @@ async def _serve_bus(place: Any, settings: Any, log: Any) -> None:
         line = settings.characters
         spoken = "RTU" if settings.addressed is None else SPOKEN[settings.addressed.protocol]
         timed = "Modbus TCP" if place.tcp is not None else f"{spoken}, {line.baud} 8{line.parity}{line.stop}"
-        click.echo(f"{host.address}: {timed}, {len(settings.units)} units, {settings.latency.least_s * 1000:g} ms")
+        count = len(meters.names)
+        slow = "as slow as recorded" if settings.recorded else f"{settings.latency.least_s * 1000:g} ms"
+        click.echo(f"{host.address}: {timed}, {count} units, {slow}")
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: _tell(meters.names, log))
         try:
             await asyncio.Event().wait()

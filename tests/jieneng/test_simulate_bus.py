@@ -62,7 +62,7 @@ def test_a_bus_answers_misbehaves_as_told_and_says_what_it_did(tmp_path: Path) -
         ("--pty a --units 0-3", "units are 1..247"),
         ("--pty a --units 3-1", "must be numbers and ranges"),
         ("--pty a --latency soon", "must be a duration"),
-        ("--pty a --profile x --registers y", "give either --profile or --registers"),
+        ("--pty a --profile x --registers y", "give one of --profile, --registers, --recording"),
         ("--pty a --log /nowhere/at/all", "--log /nowhere/at/all: No such file"),
     ],
 )
