@@ -16,6 +16,9 @@ MISSING_H = 6
 _SCALE_H = 3
 _POWERS = (1000.0, 100.0, 10.0, 0.1, 0.01, 0.001)
 _NEAR = 1.6
+# Ten times next to nothing is no wrong factor: what is read must lie above the usual busy hour of the meter, or what is
+# expected must be a good part of it.
+_BUSY, _GOOD_PART = 0.95, 0.2
 # An amount that is the same in each of so many hours beyond what is usual of the meter; standing still is longer.
 STUCK_H = 6
 _STILL_H = 48
@@ -60,9 +63,11 @@ def wrong_scale(use: Hours, expected: Hours) -> list[tuple[Stretch, float]]:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = use / expected
     found: list[tuple[Stretch, float]] = []
+    busy = float(np.nanquantile(expected, _BUSY)) if np.isfinite(expected).any() else np.nan
     for power in _POWERS:
+        weighty = use > busy if power > 1 else expected > _GOOD_PART * busy
         near = (ratio > power / _NEAR) & (ratio < power * _NEAR)
-        found += [(s, power) for s in _runs(near, _SCALE_H)]
+        found += [(s, power) for s in _runs(near, _SCALE_H) if weighty[s.start : s.end].sum() >= _SCALE_H]
     return sorted(found, key=lambda one: one[0].start)
 
 

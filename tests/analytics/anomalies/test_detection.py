@@ -69,6 +69,18 @@ def test_a_fault_is_told_for_what_it_is(hours: range, change: object, kind: Find
     assert abs(events[0].start - hours.start) <= 12
 
 
+def test_ten_times_next_to_nothing_is_no_wrong_factor() -> None:
+    expected = np.tile(np.r_[np.full(12, 0.2), np.full(12, 30.0)], 4).astype(np.float32)
+    more, less = expected.copy(), expected.copy()
+    more[24:36] *= 10
+    less[24:36] /= 10
+
+    assert rules.wrong_scale(more, expected) == []
+    assert rules.wrong_scale(less, expected) == []
+    [(hours, power)] = rules.wrong_scale(expected * 10, expected)
+    assert (hours.start, hours.end, power) == (0, 96, 10.0)
+
+
 def test_nights_and_days_of_rest_are_told_apart() -> None:
     nights, rest = office(), office()
     hours = np.arange(DAYS * 24)
