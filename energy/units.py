@@ -76,3 +76,16 @@ def factor(given: str, wanted: str) -> Fraction:
             "there is no factor between them"
         )
     return _UNITS[given][1] / _UNITS[wanted][1]
+
+
+# As people write them; all others are written as they are named.
+_SIGNS = {"m3": "m³", "m3/h": "m³/h", "degC": "°C", "1": "", "W/m2": "W/m²"}
+
+
+def sign(unit: str) -> str:
+    """A unit as it is written for people.
+
+    >>> sign("m3"), sign("kWh")
+    ('m³', 'kWh')
+    """
+    return _SIGNS.get(unit, unit)

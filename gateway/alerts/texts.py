@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from analytics.alarms.rules import Level
 from energy.names import Text
 from energy.readings import from_ms
+from energy.units import sign
 from gateway.alerts.alarm import Alarm
 
 LEVELS = {
@@ -15,7 +16,6 @@ LEVELS = {
     Level.WARNING: Text("警告", "Warning"),
     Level.URGENT: Text("紧急", "Urgent"),
 }
-_SIGNS = {"m3": "m³", "m3/h": "m³/h", "degC": "°C", "1": "", "W/m2": "W/m²"}
 
 
 def said(text: Text, language: str) -> str:
@@ -33,7 +33,7 @@ def local(at_ms: int, zone: ZoneInfo) -> str:
 
 
 def number(value: float, unit: str) -> str:
-    return f"{value:.4g} {_SIGNS.get(unit, unit)}".strip()
+    return f"{value:.4g} {sign(unit)}".strip()
 
 
 def title(alarm: Alarm, kind: str, language: str) -> str:

@@ -9,9 +9,9 @@ from energy.findings import Finding, FindingKind
 from energy.quantities import quantity
 from energy.series import MICRO
 from energy.sites import Text
+from energy.units import sign
 
 _K = FindingKind
-_SHOWN_UNITS = {"m3": "m³"}
 
 NAMES: Mapping[FindingKind, Text] = {
     _K.MISSING: Text("数据缺失", "Data missing"),
@@ -144,4 +144,4 @@ def _amount(micro: int, unit: str) -> str:
     """
     value = Decimal(micro) / MICRO
     shown = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    return f"{shown} {_SHOWN_UNITS.get(unit, unit)}"
+    return f"{shown} {sign(unit)}"

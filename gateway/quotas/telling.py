@@ -8,6 +8,7 @@ from analytics.quotas.pace import Bound, Mark
 from energy.quotas import Method, QuotaOf
 from energy.series import MICRO
 from energy.sites import Text
+from energy.units import sign
 from gateway.quotas.reckoning import Pace
 
 LIMITED: Mapping[QuotaOf, Text] = {
@@ -31,7 +32,7 @@ def told(pace: Pace, mark: Mark, name: Text) -> Text:
 
 
 def _zh(pace: Pace, mark: Mark, name: str) -> str:
-    quota, s, unit = pace.quota, pace.standing, pace.quota.unit
+    quota, s, unit = pace.quota, pace.standing, sign(pace.quota.unit)
     bound, level = mark
     crossed = {
         Bound.PACE: f"累计用量已达进度定额的 {level:.0%}",
@@ -57,7 +58,7 @@ def _zh(pace: Pace, mark: Mark, name: str) -> str:
 
 
 def _en(pace: Pace, mark: Mark, name: str) -> str:
-    quota, s, unit = pace.quota, pace.standing, pace.quota.unit
+    quota, s, unit = pace.quota, pace.standing, sign(pace.quota.unit)
     bound, level = mark
     crossed = {
         Bound.PACE: f"has used {level:.0%} of what the quota allows so far",
