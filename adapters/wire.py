@@ -53,12 +53,13 @@ class Stored(msgspec.Struct):
     sequences: list[int]
 
 
-class MeterState(msgspec.Struct):
-    """How a meter answers."""
+class MeterState(msgspec.Struct, omit_defaults=True):
+    """How a meter answers; `clock_drift_ms` is by how much its own clock is ahead of the edge's, where it has one."""
 
     state: Literal["reporting", "silent", "unread"]
     since: int
     detail: str = ""
+    clock_drift_ms: int | None = None
 
 
 class LineState(msgspec.Struct, omit_defaults=True):
@@ -73,8 +74,30 @@ class LineState(msgspec.Struct, omit_defaults=True):
     baud: int | None = None
 
 
+class ClockState(msgspec.Struct, omit_defaults=True):
+    """The wall clock of an edge: whether it has been set since the machine woke, and its last step [ms, + forwards]."""
+
+    synchronized: bool | None = None
+    stepped_at: int | None = None
+    step_ms: int | None = None
+
+
+class SiteState(msgspec.Struct, omit_defaults=True):
+    """The site file that an edge runs on; `refused` says why a newer one, `refused_version`, was not taken."""
+
+    version: str
+    since: int
+    refused_version: str | None = None
+    refused: str = ""
+
+
 class EdgeState(msgspec.Struct, omit_defaults=True):
-    """The state of an edge, retained; published by its will as offline when it is gone."""
+    """The state of an edge, retained; published by its will as offline when it is gone.
+
+    `told_at` is when it was said, by the edge's clock; `oldest_at` when the oldest reading was taken that the gateway
+    has not stored; `outbox_thinned` counts readings that were let go between others, `reading_stopped` says that the
+    outbox is full and the meters are not read.
+    """
 
     state: Literal["online", "offline"]
     since: int | None = None
@@ -84,6 +107,12 @@ class EdgeState(msgspec.Struct, omit_defaults=True):
     outbox_bytes: int | None = None
     outbox_dropped: int | None = None
     outbox_full: bool = False
+    outbox_thinned: int | None = None
+    reading_stopped: bool = False
+    oldest_at: int | None = None
+    told_at: int | None = None
+    clock: ClockState | None = None
+    site: SiteState | None = None
     late_ticks: int | None = None
     meters: dict[str, MeterState] = {}
     lines: dict[str, LineState] = {}
