@@ -6,22 +6,13 @@ the days are the sums of the hours after every transaction, however it came abou
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import duckdb
 import numpy as np
 
-from energy.hours import Hours, Sums, by_day, days_within, first_hour
+from adapters.ledger_sql import AS_SUMS, COLUMNS, SUMS
+from energy.hours import Hours, by_day, days_within, first_hour
 
-COLUMNS = tuple(f.name for f in fields(Sums) if f.name != "of")
 _TABLE = "(point INTEGER NOT NULL, day INTEGER NOT NULL, " + ", ".join(f"{c} BIGINT NOT NULL" for c in COLUMNS) + ")"
-SUMS = ", ".join(f"sum({c})::BIGINT AS {c}" for c in COLUMNS)
-# An hour as a row of sums.
-AS_SUMS = (
-    "amount, first_half, estimated, coalesce(cost, 0) AS cost, "
-    "CASE WHEN cost IS NULL THEN amount ELSE 0 END AS unpriced, "
-    "measured_ms, estimated_ms, manual_ms, disputed_ms, 1 AS rows"
-)
 _SPAN_DAYS = 32
 # Of the rows of a span, so many for each that is needed may stand there before they are added up.
 _LOOSE = 1.5
@@ -98,16 +89,3 @@ def _added_up(table: str, where: str) -> str:
     """What rows of a day come to; a price that changed is no row more, and yet not nothing."""
     something = " OR ".join(f"sum({c}) <> 0" for c in COLUMNS)
     return f"SELECT point, day, {SUMS} FROM {table} WHERE {where} GROUP BY point, day HAVING {something}"
-
-
-def sums_over(points: str, low: int, high: int) -> str:
-    """Rows of sums of points, as a condition, over the hours [low, high): of whole days, and of hours at the ends."""
-    first, end = days_within(low, high)
-    hours = f"SELECT point, {AS_SUMS} FROM hours WHERE {points} AND "
-    if end <= first:
-        return hours + f"hour >= {low} AND hour < {high}"
-    return (
-        f"SELECT point, {', '.join(COLUMNS)} FROM days WHERE {points} AND day >= {first} AND day < {end} UNION ALL "
-        f"{hours} hour >= {low} AND hour < {first_hour(first)} UNION ALL "
-        f"{hours} hour >= {first_hour(end)} AND hour < {high}"
-    )

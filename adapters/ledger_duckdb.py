@@ -8,13 +8,14 @@ made stands in `marks`, written in one transaction with the readings.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from adapters.ledger_days_duckdb import AS_SUMS, SUMS, Days, sums_over
+from adapters.ledger_days_duckdb import Days
+from adapters.ledger_sql import AS_SUMS, SUMS, Where, sums_over
 from adapters.readings_duckdb import DuckDBReadings
 from energy.hours import HOUR_MS, UNPRICED, Doubt, Hours, Sums, Whole
 from energy.ports import Basis, Marks, Numbers
@@ -44,23 +45,6 @@ _LARGE = 65_536
 # What is older is no longer written to, as a rule.
 _SETTLED_HOURS = 24
 _SORT_SPAN_HOURS = 32 * 24
-
-
-@dataclass(frozen=True, slots=True)
-class _Where:
-    """Points as a condition: a range where they are one, else a list within one."""
-
-    points: Numbers
-
-    def __str__(self) -> str:
-        listed = np.unique(np.asarray(self.points, np.int64))
-        if len(listed) == 0:
-            return "false"
-        low, high = int(listed[0]), int(listed[-1])
-        if high - low + 1 == len(listed):
-            return f"point BETWEEN {low} AND {high}"
-        # The bounds tell which runs need not be looked at; of a list none is told.
-        return f"point BETWEEN {low} AND {high} AND point IN ({', '.join(map(str, listed.tolist()))})"
 
 
 class DuckDBLedger:
@@ -105,7 +89,7 @@ class DuckDBLedger:
         with self._store.transaction() as connection:
             connection.execute(f"DELETE FROM marks WHERE id <= {int(upto)}")
             if bases:
-                connection.execute(f"DELETE FROM bases WHERE {_Where(list(bases))}")
+                connection.execute(f"DELETE FROM bases WHERE {Where(list(bases))}")
                 rows = {  # noqa: F841 - DuckDB finds it by its name
                     "point": np.array(list(bases), np.int32),
                     "register": np.array([b.register for b in bases.values()], dtype=object),
@@ -121,7 +105,7 @@ class DuckDBLedger:
     def _counts(self, points: Numbers, from_ms: int) -> tuple[Whole, Whole, Whole, Whole]:
         found = self._store.select(
             "SELECT point, count(*) AS n, min(taken_at_ms) AS first, max(taken_at_ms) AS last FROM readings "
-            f"WHERE {_Where(points)} AND taken_at_ms >= {int(from_ms)} GROUP BY point ORDER BY point"
+            f"WHERE {Where(points)} AND taken_at_ms >= {int(from_ms)} GROUP BY point ORDER BY point"
         )
         point, n, first, last = (found[name].astype(np.int64) for name in ("point", "n", "first", "last"))
         return point, n, first, last
@@ -133,7 +117,7 @@ class DuckDBLedger:
 
     def _registers(self, points: Numbers, from_ms: int) -> tuple[npt.NDArray[np.int32], Whole, npt.NDArray[np.float64]]:
         found = self._store.select(
-            f"SELECT point, taken_at_ms, value FROM readings WHERE {_Where(points)} "
+            f"SELECT point, taken_at_ms, value FROM readings WHERE {Where(points)} "
             f"AND taken_at_ms >= {int(from_ms)} AND quality < {int(Quality.BAD)}"
         )
         point, t_ms, value = found["point"], found["taken_at_ms"], found["value"]
@@ -144,14 +128,7 @@ class DuckDBLedger:
         return point, t_ms, value
 
     async def last_before(self, point: int, before_ms: int) -> int | None:
-        return await self._store.read(self._last_before, point, before_ms)
-
-    def _last_before(self, point: int, before_ms: int) -> int | None:
-        found = self._store.select(
-            f"SELECT coalesce(max(taken_at_ms), -1) AS t FROM readings WHERE point = {int(point)} "
-            f"AND taken_at_ms < {int(before_ms)} AND quality < {int(Quality.BAD)}"
-        )
-        return None if found["t"][0] < 0 else int(found["t"][0])
+        return await self._store.read(self._store.last_instant, point, before_ms)
 
     # -- hours ----------------------------------------------------------------------------------------------------
 
@@ -190,26 +167,26 @@ class DuckDBLedger:
 
     def _hours(self, points: Numbers, from_hour: int, to_hour: int) -> Hours:
         found = self._store.select(
-            f"SELECT {_PRICED} FROM hours WHERE {_Where(points)} AND hour >= {int(from_hour)} AND hour < {int(to_hour)}"
+            f"SELECT {_PRICED} FROM hours WHERE {Where(points)} AND hour >= {int(from_hour)} AND hour < {int(to_hour)}"
         )
         rows = _hours(found)
         return rows if np.all(rows.key[1:] > rows.key[:-1]) else rows.take(np.argsort(rows.key, kind="stable"))
 
     async def totals(self, points: Numbers, from_hour: int, to_hour: int) -> Sums:
-        rows = sums_over(str(_Where(points)), int(from_hour), int(to_hour))
+        rows = sums_over(str(Where(points)), int(from_hour), int(to_hour))
         return await self._store.read(self._sums, "point", rows)
 
     async def curve(self, points: Numbers, from_hour: int, to_hour: int) -> Sums:
-        where = f"{_Where(points)} AND hour >= {int(from_hour)} AND hour < {int(to_hour)}"
+        where = f"{Where(points)} AND hour >= {int(from_hour)} AND hour < {int(to_hour)}"
         return await self._store.read(self._sums, "hour", f"SELECT hour, {AS_SUMS} FROM hours WHERE {where}")
 
     async def days(self, points: Numbers, from_day: int, to_day: int) -> Sums:
-        where = f"{_Where(points)} AND day >= {int(from_day)} AND day < {int(to_day)}"
+        where = f"{Where(points)} AND day >= {int(from_day)} AND day < {int(to_day)}"
         return await self._store.read(self._sums, "day", f"SELECT * FROM days WHERE {where}")
 
     def _sums(self, by: str, rows: str) -> Sums:
         found = self._store.select(
-            f"SELECT {by} AS of, {SUMS} FROM ({rows}) GROUP BY {by} HAVING sum(rows) <> 0 ORDER BY {by}"
+            f"SELECT {by} AS of, {SUMS} FROM ({rows}) AS r GROUP BY {by} HAVING sum(rows) <> 0 ORDER BY {by}"
         )
         return Sums(**{f.name: np.asarray(found[f.name], np.int64) for f in fields(Sums)})
 
@@ -240,7 +217,7 @@ class DuckDBLedger:
 
     def _doubts(self, points: Numbers, from_ms: int, to_ms: int) -> list[Doubt]:
         found = self._store.select(
-            f"SELECT point, kind, from_ms, to_ms FROM doubts WHERE {_Where(points)} "
+            f"SELECT point, kind, from_ms, to_ms FROM doubts WHERE {Where(points)} "
             f"AND to_ms >= {int(from_ms)} AND from_ms < {int(to_ms)} ORDER BY from_ms, point"
         )
         rows = zip(*(found[n].tolist() for n in ("point", "kind", "from_ms", "to_ms")), strict=True)

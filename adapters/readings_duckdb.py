@@ -22,9 +22,9 @@ import numpy.typing as npt
 
 from adapters.batches import Deduplicated, deduplicate
 from energy.errors import StoreError
-from energy.ports import Written
+from energy.ports import Spans, Written
 from energy.quantities import Kind, quantity
-from energy.readings import Point, Quality, ReadingColumns
+from energy.readings import LAST_MS, Point, Quality, ReadingColumns
 from energy.series import Curve, step_for
 
 _SCHEMA = """
@@ -203,6 +203,12 @@ class DuckDBReadings:
     async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
         return await self._in(self._reading, self._readings, points, from_ms, to_ms)
 
+    async def spans(self, points: Sequence[Point], from_ms: int) -> Spans:
+        return await self._in(self._reading, self._spans, points, from_ms)
+
+    async def last_before(self, point: Point, before_ms: int) -> int | None:
+        return await self._in(self._reading, self.last_instant, self._ids.get(point, -1), before_ms)
+
     async def curves(
         self, points: Sequence[Point], from_ms: int, to_ms: int, rows: int, *, origin_ms: int = 0
     ) -> list[Curve]:
@@ -225,6 +231,24 @@ class DuckDBReadings:
             found["reason"],
         )
         return columns.take(np.argsort(columns.index, kind="stable"))
+
+    def _spans(self, points: Sequence[Point], from_ms: int) -> Spans:
+        position = {self._ids[p]: i for i, p in enumerate(points) if p in self._ids}
+        found = self.select(
+            "SELECT point, count(*) AS n, min(taken_at_ms) AS first, max(taken_at_ms) AS last FROM readings "
+            f"WHERE {_in_range(list(position), from_ms, LAST_MS + 1)} GROUP BY point"
+        )
+        index = np.array([position[number] for number in found["point"].tolist()], np.int64)
+        order = np.argsort(index)
+        return Spans(index[order], *(found[name].astype(np.int64)[order] for name in ("n", "first", "last")))
+
+    def last_instant(self, number: int, before_ms: int) -> int | None:
+        """The instant of the last reading of a point before, that is not bad; in a thread that reads."""
+        found = self.select(
+            f"SELECT coalesce(max(taken_at_ms), -1) AS t FROM readings WHERE point = {int(number)} "
+            f"AND taken_at_ms < {int(before_ms)} AND quality < {int(Quality.BAD)}"
+        )
+        return None if found["t"][0] < 0 else int(found["t"][0])
 
     def _curves(self, points: Sequence[Point], from_ms: int, to_ms: int, rows: int, origin_ms: int) -> list[Curve]:
         step_ms = step_for(from_ms, to_ms, rows)

@@ -1,4 +1,4 @@
-"""Which store an address names: `duckdb:FILE` or `memory:`."""
+"""Which stores addresses name: of readings `duckdb:FILE` or `memory:`, of the ledger `postgresql://...`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from adapters.addresses import shown
 from energy.errors import EnergyError
-from energy.ports import Ledger, ReadingStore
+from energy.ports import Ledger, ReadingStore, RegisterStore
 
 
 @asynccontextmanager
-async def open_store(address: str) -> AsyncIterator[ReadingStore]:
-    """The store at an address, closed at the end; EnergyError where no store is known by its scheme."""
+async def open_store(address: str) -> AsyncIterator[RegisterStore]:
+    """The store of readings at an address, closed at the end; EnergyError where none is known by its scheme."""
     from adapters.readings_duckdb import open_duckdb
 
     scheme, _, rest = address.partition(":")
@@ -20,6 +21,21 @@ async def open_store(address: str) -> AsyncIterator[ReadingStore]:
         raise EnergyError(f"store {address!r} must be of the form duckdb:FILE or memory:")
     async with open_duckdb(Path(":memory:" if scheme == "memory" else rest)) as store:
         yield store
+
+
+@asynccontextmanager
+async def open_stores(readings: str, ledger: str | None = None) -> AsyncIterator[tuple[ReadingStore, Ledger]]:
+    """The store of readings and the ledger over it, which lies in the same file where no address is given for it."""
+    async with open_store(readings) as store:
+        if ledger is None:
+            yield store, open_ledger(store)
+            return
+        if not ledger.startswith("postgresql:"):
+            raise EnergyError(f"ledger {shown(ledger)!r} must be of the form postgresql://USER@HOST:PORT/DATABASE")
+        from adapters.ledger_postgres import open_postgres_ledger
+
+        async with open_postgres_ledger(ledger, store) as opened:
+            yield opened
 
 
 def open_ledger(store: ReadingStore) -> Ledger:

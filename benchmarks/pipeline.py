@@ -83,7 +83,7 @@ def _imports(folder: Path) -> dict[str, Any]:
     for kind in ("csv", "parquet"):
         store = folder / f"{kind}.duckdb"
         began = time.perf_counter()
-        (result,) = asyncio.run(import_files([folder / f"year.{kind}"], f"duckdb:{store}", None, _Silent()))
+        (result,) = asyncio.run(import_files([folder / f"year.{kind}"], (f"duckdb:{store}", None), None, _Silent()))
         seconds = time.perf_counter() - began
         assert result.stored == result.rows and not result.refused
         figures["import_values_per_s" + ("_parquet" if kind == "parquet" else "")] = result.rows / seconds

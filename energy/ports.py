@@ -47,6 +47,19 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
+class Spans:
+    """How far readings of points reach: of those that have any, in the order of the points; (n,) each.
+
+    index : position of the point in what was asked. n : how many readings. first_ms, last_ms : the instants.
+    """
+
+    index: npt.NDArray[np.int64]
+    n: npt.NDArray[np.int64]
+    first_ms: npt.NDArray[np.int64]
+    last_ms: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class Marks:
     """Points with readings that the ledger does not hold yet: (n,) each; `last` tells how far the marks were read."""
 
@@ -89,6 +102,16 @@ class ReadingStore(Protocol):
 
     async def maintain(self, now_ms: int) -> None:
         """Put what is no longer written to into its final order; may take long and can be repeated at will."""
+
+
+class RegisterStore(ReadingStore, Protocol):
+    """Readings that a ledger can be made from."""
+
+    async def spans(self, points: Sequence[Point], from_ms: int) -> Spans:
+        """How many readings since then each of the points has, bad ones too, and from when to when."""
+
+    async def last_before(self, point: Point, before_ms: int) -> int | None:
+        """The instant of the last reading before, that is not bad."""
 
 
 class Ledger(Protocol):

@@ -17,7 +17,7 @@ from aiohttp import web
 from adapters.channel_files import LOG_ONLY, Channels, open_channels
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.quarantine_sqlite import SqliteQuarantine
-from adapters.stores import open_ledger, open_store
+from adapters.stores import open_stores
 from adapters.wire import READINGS, STATE, topic
 from analytics.carbon.factor_file import read_factors
 from analytics.contracts.contract_file import read_rules as read_contract_rules
@@ -166,13 +166,15 @@ class GatewaySettings:
     quota_standards: tuple[Path, ...] = ()
     forecast_misses: Path | None = None
     channels: Channels = LOG_ONLY
+    # A database of its own for the ledger, if it does not lie in the file of the readings.
+    ledger: str | None = None
 
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
     """Serve until cancelled."""
     metrics = Metrics()
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(open_store(settings.store))
+        store, ledger = await stack.enter_async_context(open_stores(settings.store, settings.ledger))
         quarantine = stack.enter_context(closing(SqliteQuarantine(settings.quarantine)))
         records = await stack.enter_async_context(open_records(settings.records, settings.key.parent, settings.audit))
         audit = Audit(records, clock)
@@ -190,7 +192,6 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         hub = Hub(clock, metrics)
         hub.overview = present.overview
         lives = Lives(records, clock)
-        ledger = open_ledger(store)
         books = Books(ledger, await kept(records, clock, site), read_factors(settings.factors))
         calendar = read_working_days(settings.calendars)
         findings = Findings(records, clock, site.id)

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 from adapters.clocks import SystemClock
-from adapters.stores import open_ledger, open_store
+from adapters.stores import open_stores
 from analytics.carbon.factor_file import read_factors
 from energy.sites import Site, Text
 from gateway.ledger.books import Books, Kept
@@ -22,11 +22,11 @@ async def open_books(settings: Settings, zone: str | None = None) -> AsyncIterat
     """The books of a data folder; without records, a site of which only the readings are known."""
     nobody = Site("site", Text("本地", "here"), zone or "Asia/Shanghai")
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(open_store(settings.store_address))
+        _, ledger = await stack.enter_async_context(open_stores(*settings.stores))
         known = Kept(nobody)
         if settings.has_records:
             records = await stack.enter_async_context(open_records(*settings.of_records))
             known = await kept(records, SystemClock(), nobody)
         if zone is not None:
             known = Kept(replace(known.site, zone=zone), known.events, known.tariffs)
-        yield Books(open_ledger(store), known, read_factors(shipped("factors.yaml")))
+        yield Books(ledger, known, read_factors(shipped("factors.yaml")))

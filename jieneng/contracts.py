@@ -11,7 +11,7 @@ from pathlib import Path
 
 from adapters.clocks import SystemClock
 from adapters.day_files import read_days
-from adapters.stores import open_ledger, open_store
+from adapters.stores import open_stores
 from analytics.carbon.factor_file import read_factors
 from analytics.contracts.contract_file import read_rules
 from analytics.contracts.standing import Standing
@@ -135,9 +135,9 @@ async def open_contracts(settings: Settings) -> AsyncIterator[Contracts]:
     """The contracts over books that are up to date."""
     nobody = Site("site", Text("本地", "here"), "Asia/Shanghai")
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(open_store(settings.store_address))
+        store, ledger = await stack.enter_async_context(open_stores(*settings.stores))
         records = await stack.enter_async_context(open_records(settings.records_address, settings.data))
         known = await kept(records, SystemClock(), nobody)
-        books = Books(open_ledger(store), known, read_factors(shipped("factors.yaml")))
+        books = Books(ledger, known, read_factors(shipped("factors.yaml")))
         await books.catch_up()
         yield Contracts(records, SystemClock(), books, store, read_rules(shipped("contract-rules.yaml")))

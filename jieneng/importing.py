@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from adapters.reading_files import PointCheck, ReadingFile, RefusedRow, check_point
-from adapters.stores import open_store
+from adapters.stores import open_stores
 from energy.errors import UnknownName
 from energy.ports import Clock, ReadingStore
 from energy.readings import Point, to_ms
@@ -40,7 +40,7 @@ class Imported:
 
 
 async def import_files(
-    files: Sequence[Path], store_address: str, site_file: Path | None, progress: Progress
+    files: Sequence[Path], stores: tuple[str, str | None], site_file: Path | None, progress: Progress
 ) -> list[Imported]:
     """Import files one after another; what was good in each is stored, all else is told."""
     from adapters.clocks import SystemClock
@@ -48,7 +48,7 @@ async def import_files(
 
     check = within(load_installed(site_file).site) if site_file is not None else check_point
     clock = SystemClock()
-    async with open_store(store_address) as store:
+    async with open_stores(*stores) as (store, _):
         with progress:
             results = [await _import(file, store, check, progress, clock) for file in files]
             progress.at("putting days in order", 0.0)

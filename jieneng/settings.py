@@ -33,6 +33,7 @@ class SettingsWords(Words):
     bus: str | None = None
     broker_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     store: str | None = None
+    ledger: str | None = None
     records: str | None = None
     listen: Annotated[str, AfterValidator(_listening)] | None = None
     clock: str | None = None
@@ -48,7 +49,8 @@ class SettingsWords(Words):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where everything is. `bus` is `embedded` for the broker that `run` starts.
+    """Where everything is. `bus` is `embedded` for the broker that `run` starts; `ledger` is None where it lies in the
+    file of the readings.
 
     accounts : `required`, or `off` where whoever reaches the gateway is `local`. behind_tls : a proxy with TLS stands
     before it. token_file : holds the token that commands show to a running gateway. audit_folder : of key and head of
@@ -61,6 +63,7 @@ class Settings:
     bus: str = "embedded"
     broker_port: int = BROKER_PORT
     store: str = ""
+    ledger: str | None = None
     records: str = ""
     listen: str = "127.0.0.1:8080"
     clock: str = "system"
@@ -80,6 +83,11 @@ class Settings:
     @property
     def store_address(self) -> str:
         return self.store or f"duckdb:{self.data / 'readings.duckdb'}"
+
+    @property
+    def stores(self) -> tuple[str, str | None]:
+        """Where the readings and the ledger are; the latter is None where it lies in the file of the readings."""
+        return self.store_address, self.ledger
 
     @property
     def records_address(self) -> str:

@@ -11,10 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.addresses import shown
 from energy.errors import EnergyError, StoreError
 from gateway.audit.append import PENDING, SEAL
 from gateway.audit.seal import Head, Seal
-from gateway.records.engines import Engines, shown
+from gateway.records.engines import Engines
 
 log = structlog.get_logger()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,8 +21,3 @@ class Engines:
     writer: AsyncEngine
     lock: str | None
     told: Callable[[Exception], str]
-
-
-def shown(address: str) -> str:
-    """An address as it may be told: without a password, without what follows the database."""
-    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", address).partition("?")[0]

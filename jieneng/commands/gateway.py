@@ -53,6 +53,7 @@ def command(config: Path | None, **given: Any) -> None:
         site=load_installed(settings.site_file()).site,
         bus=settings.bus_address,
         store=settings.store_address,
+        ledger=settings.ledger,
         quarantine=settings.data / "quarantine.sqlite",
         records=settings.records_address,
         factors=shipped("factors.yaml"),

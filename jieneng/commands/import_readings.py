@@ -36,8 +36,7 @@ def command(files: tuple[Path, ...], site: Path | None, refused: Path | None, **
     from jieneng.importing import import_files
     from jieneng.settings import load_settings
 
-    store = load_settings(None, **given).store_address
-    results = asyncio.run(import_files(files, store, site, Bar()))
+    results = asyncio.run(import_files(files, load_settings(None, **given).stores, site, Bar()))
     for result in results:
         _tell(result)
     if refused is not None:

@@ -41,7 +41,12 @@ site = click.option("--site", type=click.Path(path_type=Path), help="Site file: 
 data = click.option("--data", type=click.Path(path_type=Path), help="Folder for everything that is kept. [var]")
 bus = click.option("--bus", help="Broker: mqtt://HOST:PORT, mqtts://HOST:PORT, or embedded. [embedded]")
 broker_port = click.option("--broker-port", type=int, help="Port of the embedded broker, on 127.0.0.1. [18830]")
-store = click.option("--store", help="Store of the readings. [duckdb:DATA/readings.duckdb]")
+_store = click.option("--store", help="Store of the readings. [duckdb:DATA/readings.duckdb]")
+_ledger = click.option(
+    "--ledger",
+    envvar="JIENENG_LEDGER",
+    help="Database of the ledger: postgresql://USER@HOST:PORT/DATABASE. [in the file of the readings]",
+)
 records = click.option(
     "--records",
     envvar="JIENENG_RECORDS",
@@ -89,6 +94,11 @@ channels = click.option(
     help="File of the channels by which people are told of alarms (YAML). [the log alone]",
 )
 clock = click.option("--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal. [system]")
+
+
+def store(command: F) -> F:
+    """Put on a command what names the readings and the ledger over them."""
+    return _store(_ledger(command))
 
 
 def chosen(*options: Callable[[F], F]) -> Callable[[F], F]:

@@ -92,8 +92,9 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     gateway += ["--providers", str(settings.providers)] if settings.providers else []
     gateway += ["--channels", str(settings.channels)] if settings.channels else []
     edge = ["edge", *common, "--edge", settings.edge]
-    # The address may hold a password.
+    # The addresses may hold passwords.
     told = {"JIENENG_RECORDS": settings.records_address}
+    told |= {"JIENENG_LEDGER": settings.ledger} if settings.ledger else {}
     found.append(own("gateway", gateway, logs / "gateway.log" if logs else None, told))
     found.append(own("edge", edge, logs / "edge.log" if logs else None))
     return found

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from adapters.stores import open_ledger, open_store
+from adapters.stores import open_stores
 from analytics.carbon.factor_file import read_factors
 from analytics.contracts.contract_file import read_rules as read_contract_rules
 from analytics.quotas.miss_file import read_misses
@@ -52,10 +52,10 @@ class Office:
 async def open_office(settings: Settings, site: Site, calendar: WorkingDays, clock: Clock) -> AsyncIterator[Office]:
     """The services of the gateway that would run on these settings; the site is brought in where there is none."""
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(open_store(settings.store_address))
+        store, ledger = await stack.enter_async_context(open_stores(*settings.stores))
         records = await stack.enter_async_context(open_records(*settings.of_records))
         site = (await load_or_import(records, site, clock)).site
-        books = Books(open_ledger(store), await kept(records, clock, site), read_factors(shipped("factors.yaml")))
+        books = Books(ledger, await kept(records, clock, site), read_factors(shipped("factors.yaml")))
         misses, stock = read_misses(shipped("forecast-misses.yaml")), Stock(records, clock)
         forms = read_forms(shipped("statistics/forms"))
         yield Office(

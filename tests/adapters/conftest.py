@@ -1,4 +1,4 @@
-"""The brokers, one after the other."""
+"""The brokers and the ledgers, one after the other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.brokers import STARTS, Broker
+from tests.adapters.ledgers import addresses, opened
 from tests.real_parts import free_port
+
+__all__ = ["addresses", "broker", "opened"]
 
 
 @pytest.fixture(params=STARTS)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from energy.ports import Written
+from energy.ports import Spans, Written
 from energy.quantities import quantity
 from energy.readings import Point, Quality, ReadingColumns
 from energy.series import Curve, reduce, step_for
@@ -52,6 +52,16 @@ class MemoryReadings:
     ) -> list[Curve]:
         step_ms = step_for(from_ms, to_ms, rows)
         return [self._curve(p, from_ms, to_ms, rows, step_ms, origin_ms) for p in points]
+
+    async def spans(self, points: Sequence[Point], from_ms: int) -> Spans:
+        within = [[t for t in self._rows.get(p, {}) if t >= from_ms] for p in points]
+        there = [i for i, instants in enumerate(within) if instants]
+        columns = (there, *([of(within[i]) for i in there] for of in (len, min, max)))
+        return Spans(*(np.array(column, np.int64) for column in columns))
+
+    async def last_before(self, point: Point, before_ms: int) -> int | None:
+        of_point = self._rows.get(point, {})
+        return max((t for t, (_, q, _) in of_point.items() if t < before_ms and q < Quality.BAD), default=None)
 
     async def maintain(self, now_ms: int) -> None:
         """Nothing to put in order."""

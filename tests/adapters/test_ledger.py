@@ -1,4 +1,4 @@
-"""What the ledger promises, over the file that it lies in."""
+"""What every ledger promises: in the file of the readings, and in PostgreSQL beside them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,18 +17,13 @@ from hypothesis import strategies as st
 from adapters.stores import open_ledger, open_store
 from energy.errors import StoreError
 from energy.hours import HOUR_MS, UNPRICED, Doubt, Hours, Sums
-from energy.ports import Basis, Ledger
+from energy.ports import Basis
 from energy.readings import Point, Quality, ReadingColumns
+from tests.adapters.ledgers import Opened
 
 ROOT = Path(__file__).parents[2]
 POINTS = [Point(f"m{i}", "active_energy_import") for i in range(6)]
 EVER = 1 << 30
-
-
-@asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[tuple[Ledger, Any]]:
-    async with open_store(f"duckdb:{folder}/readings.duckdb") as store:
-        yield open_ledger(store), store
 
 
 def readings(*rows: tuple[int, int, float], quality: int = 0) -> ReadingColumns:
@@ -70,15 +62,15 @@ NONE: tuple[list[int], list[int]] = ([], [])
 # -- what is kept ------------------------------------------------------------------------------------------------------
 
 
-async def test_all_that_the_ledger_holds_is_there_when_it_is_opened_again(tmp_path: Path) -> None:
+async def test_all_that_the_ledger_holds_is_there_when_it_is_opened_again(opened: Opened) -> None:
     doubts = [Doubt(0, "fall", 5 * HOUR_MS, 6 * HOUR_MS), Doubt(1, "strayed", 7, 7)]
     rows = replace(hours((0, 5, 10), (0, 6, 20), (1, 5, 30)), cost=np.array([7, UNPRICED, 0]))
-    async with opened(tmp_path) as (ledger, store):
+    async with opened() as (ledger, store):
         await store.write(readings((0, 10, 1.0), (1, 20, 2.0)))
         await ledger.revise(NONE, rows)
         await ledger.settle(0, {0: Basis("r", "p"), 1: Basis("s", "")})
         await ledger.doubt({0: 0, 1: 0}, doubts)
-    async with opened(tmp_path) as (ledger, _):
+    async with opened() as (ledger, _):
         assert same(await ledger.hours([0, 1], 0, EVER), rows)
         assert await ledger.bases() == {0: Basis("r", "p"), 1: Basis("s", "")}
         assert await ledger.doubts([0, 1], 0, 1 << 50) == doubts[::-1]
@@ -100,8 +92,8 @@ async def test_a_memory_store_keeps_a_ledger_too() -> None:
 # -- marks -------------------------------------------------------------------------------------------------------------
 
 
-async def test_each_point_is_marked_since_its_first_new_reading_until_it_is_settled(tmp_path: Path) -> None:
-    async with opened(tmp_path) as (ledger, store):
+async def test_each_point_is_marked_since_its_first_new_reading_until_it_is_settled(opened: Opened) -> None:
+    async with opened() as (ledger, store):
         await store.write(readings((0, 50, 1.0), (0, 60, 2.0), (1, 40, 1.0)))
         await store.write(readings((0, 20, 0.5)))
         first = await ledger.marks()
@@ -116,13 +108,13 @@ async def test_each_point_is_marked_since_its_first_new_reading_until_it_is_sett
     assert len(none.point) == 0
 
 
-async def test_marks_that_come_after_all_were_settled_are_not_taken_for_settled_ones(tmp_path: Path) -> None:
+async def test_marks_that_come_after_all_were_settled_are_not_taken_for_settled_ones(opened: Opened) -> None:
     """Also after a restart, when none is left to count on from."""
-    async with opened(tmp_path) as (ledger, store):
+    async with opened() as (ledger, store):
         await store.write(readings((0, 50, 1.0)))
         before = await ledger.marks()
         await ledger.settle(before.last, {})
-    async with opened(tmp_path) as (ledger, store):
+    async with opened() as (ledger, store):
         await store.write(readings((0, 60, 2.0)))
         after = await ledger.marks()
         await ledger.settle(after.last, {})
@@ -131,8 +123,8 @@ async def test_marks_that_come_after_all_were_settled_are_not_taken_for_settled_
         assert (await ledger.marks()).point.tolist() == []
 
 
-async def test_what_was_there_already_marks_nothing(tmp_path: Path) -> None:
-    async with opened(tmp_path) as (ledger, store):
+async def test_what_was_there_already_marks_nothing(opened: Opened) -> None:
+    async with opened() as (ledger, store):
         await store.write(readings((0, 50, 1.0)))
         await ledger.settle((await ledger.marks()).last, {})
         await store.write(readings((0, 50, 1.0)))
@@ -142,12 +134,11 @@ async def test_what_was_there_already_marks_nothing(tmp_path: Path) -> None:
 
 _DYING = """
 import asyncio, sys
-from adapters.stores import open_ledger, open_store
+from adapters.stores import open_stores
 from tests.adapters.test_ledger import NONE, hours, readings
 
 async def main():
-    async with open_store(f"duckdb:{sys.argv[1]}/readings.duckdb") as store:
-        ledger = open_ledger(store)
+    async with open_stores(sys.argv[1], *sys.argv[2:]) as (store, ledger):
         await store.write(readings((0, 50, 1.0), (1, 70, 1.0)))
         await ledger.revise(NONE, hours((0, 1, 5), (1, 1, 6)))
         print("written", flush=True)
@@ -157,9 +148,11 @@ asyncio.run(main())
 """
 
 
-async def test_a_program_killed_before_it_settled_leaves_what_it_wrote_and_its_marks(tmp_path: Path) -> None:
+async def test_a_program_killed_before_it_settled_leaves_what_it_wrote_and_its_marks(
+    opened: Opened, addresses: tuple[str, str | None]
+) -> None:
     program = subprocess.Popen(
-        [sys.executable, "-c", _DYING, str(tmp_path)],
+        [sys.executable, "-c", _DYING, *(a for a in addresses if a is not None)],
         stdout=subprocess.PIPE,
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -171,7 +164,7 @@ async def test_a_program_killed_before_it_settled_leaves_what_it_wrote_and_its_m
         program.send_signal(signal.SIGKILL)
         program.communicate()
 
-    async with opened(tmp_path) as (ledger, _):
+    async with opened() as (ledger, _):
         marks = await ledger.marks()
         assert (marks.point.tolist(), marks.from_ms.tolist()) == ([0, 1], [50, 70])
         assert told(await ledger.hours([0, 1], 0, EVER)) == [(0, 1, 5), (1, 1, 6)]
@@ -181,8 +174,8 @@ async def test_a_program_killed_before_it_settled_leaves_what_it_wrote_and_its_m
 # -- registers ---------------------------------------------------------------------------------------------------------
 
 
-async def test_registers_are_given_by_point_and_instant_without_bad_ones(tmp_path: Path) -> None:
-    async with opened(tmp_path) as (ledger, store):
+async def test_registers_are_given_by_point_and_instant_without_bad_ones(opened: Opened) -> None:
+    async with opened() as (ledger, store):
         await store.write(readings((1, 20, 2.0), (0, 30, 3.0)))
         await store.write(readings((0, 10, 1.0), (2, 5, 9.0)))
         await store.write(readings((0, 20, 2.5), quality=int(Quality.BAD)))
@@ -197,17 +190,17 @@ async def test_registers_are_given_by_point_and_instant_without_bad_ones(tmp_pat
 # -- revisions ---------------------------------------------------------------------------------------------------------
 
 
-async def test_a_revision_takes_rows_away_and_adds_others(tmp_path: Path) -> None:
-    async with opened(tmp_path) as (ledger, _):
+async def test_a_revision_takes_rows_away_and_adds_others(opened: Opened) -> None:
+    async with opened() as (ledger, _):
         await ledger.revise(NONE, hours((0, 1, 5), (0, 2, 6), (1, 1, 7)))
         await ledger.revise(([0, 1], [2, 1]), hours((0, 2, 60), (1, 3, 70)))
 
         assert told(await ledger.hours([0, 1], 0, EVER)) == [(0, 1, 5), (0, 2, 60), (1, 3, 70)]
 
 
-async def test_a_revision_that_fails_changes_nothing(tmp_path: Path) -> None:
+async def test_a_revision_that_fails_changes_nothing(opened: Opened) -> None:
     broken = replace(hours((0, 2, 60), (0, 3, 61)), amount=np.array([60], np.int64))
-    async with opened(tmp_path) as (ledger, _):
+    async with opened() as (ledger, _):
         await ledger.revise(NONE, hours((0, 1, 5), (0, 2, 6)))
         with pytest.raises(StoreError):
             await ledger.revise(([0, 0], [1, 2]), broken)
@@ -216,11 +209,11 @@ async def test_a_revision_that_fails_changes_nothing(tmp_path: Path) -> None:
         assert told(await ledger.hours([0], 0, EVER)) == [(0, 1, 5), (0, 2, 6), (0, 9, 1)]
 
 
-async def test_rows_of_a_large_backlog_can_be_revised_like_any_other(tmp_path: Path) -> None:
+async def test_rows_of_a_large_backlog_can_be_revised_like_any_other(opened: Opened) -> None:
     """70,000 rows go another way into the file than a few."""
     n = 70_000
     many = hours(*((0, h, h) for h in range(n)))
-    async with opened(tmp_path) as (ledger, _):
+    async with opened() as (ledger, _):
         await ledger.revise(NONE, many)
         await ledger.revise(([0], [12_345]), hours((0, 12_345, -1)))
         found = await ledger.hours([0], 0, EVER)
@@ -229,8 +222,8 @@ async def test_rows_of_a_large_backlog_can_be_revised_like_any_other(tmp_path: P
     assert found.amount[12_344:12_347].tolist() == [12_344, -1, 12_346]
 
 
-async def test_hours_are_given_in_the_order_of_point_and_hour_over_a_half_open_range(tmp_path: Path) -> None:
-    async with opened(tmp_path) as (ledger, _):
+async def test_hours_are_given_in_the_order_of_point_and_hour_over_a_half_open_range(opened: Opened) -> None:
+    async with opened() as (ledger, _):
         await ledger.revise(NONE, hours((3, 2, 1), (0, 5, 2)))
         await ledger.revise(NONE, hours((0, 2, 3), (0, 1, 4), (3, 1, 5)))
 
@@ -241,9 +234,9 @@ async def test_hours_are_given_in_the_order_of_point_and_hour_over_a_half_open_r
 # -- order -------------------------------------------------------------------------------------------------------------
 
 
-async def test_maintaining_keeps_every_row_as_it_is(tmp_path: Path) -> None:
+async def test_maintaining_keeps_every_row_as_it_is(opened: Opened) -> None:
     rows = hours(*((p, h, 100 * p + h) for p in range(3) for h in range(100)), cost=42)
-    async with opened(tmp_path) as (ledger, _):
+    async with opened() as (ledger, _):
         for part in (slice(200, 300), slice(0, 100), slice(100, 200)):
             await ledger.revise(NONE, rows.take(part))
         for now_hour in (50, 90, 90, 1000):
@@ -298,19 +291,19 @@ def check(found: Sums, rows: Hours, of: np.ndarray) -> None:
 # -- what is doubtful --------------------------------------------------------------------------------------------------
 
 
-async def test_doubts_since_an_instant_are_replaced_and_earlier_ones_stay(tmp_path: Path) -> None:
+async def test_doubts_since_an_instant_are_replaced_and_earlier_ones_stay(opened: Opened) -> None:
     early, late, fresh = Doubt(0, "strayed", 10, 10), Doubt(0, "fall", 90, 110), Doubt(0, "jump", 200, 210)
     other = Doubt(1, "held", 150, 160)
-    async with opened(tmp_path) as (ledger, _):
+    async with opened() as (ledger, _):
         await ledger.doubt({0: 0, 1: 0}, [early, late, other])
         await ledger.doubt({0: 100}, [fresh, early])
 
         assert await ledger.doubts([0, 1], 0, 1000) == [early, other, fresh]
 
 
-async def test_doubts_are_those_that_touch_the_time_that_is_asked(tmp_path: Path) -> None:
+async def test_doubts_are_those_that_touch_the_time_that_is_asked(opened: Opened) -> None:
     fall = Doubt(0, "fall", 90, 110)
-    async with opened(tmp_path) as (ledger, _):
+    async with opened() as (ledger, _):
         await ledger.doubt({0: 0}, [fall])
 
         assert await ledger.doubts([0], 100, 105) == [fall]
@@ -319,8 +312,8 @@ async def test_doubts_are_those_that_touch_the_time_that_is_asked(tmp_path: Path
         assert await ledger.doubts([1], 0, 200) == []
 
 
-async def test_a_basis_is_replaced_and_others_stay(tmp_path: Path) -> None:
-    async with opened(tmp_path) as (ledger, _):
+async def test_a_basis_is_replaced_and_others_stay(opened: Opened) -> None:
+    async with opened() as (ledger, _):
         await ledger.settle(0, {0: Basis("a", "x"), 1: Basis("b", "y")})
         await ledger.settle(0, {1: Basis("c", "z")})
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.stores import open_ledger, open_store
 from energy.errors import StoreError
 from energy.hours import HOUR_MS, UNPRICED, Hours, Sums, by_day, first_hour
 from energy.ports import Ledger
-from tests.adapters.test_ledger import EVER, NONE, hours, opened
+from tests.adapters.ledgers import Opened, opened_at
+from tests.adapters.test_ledger import EVER, NONE, hours
 
 # Three days, and an hour on either side.
 LOW, HIGH = first_hour(100) - 1, first_hour(103) + 1
@@ -25,6 +25,7 @@ ROW = st.tuples(
     st.integers(-(10**12), 10**12),
     st.one_of(st.just(UNPRICED), st.integers(0, 10**12)),
 )
+Revision = tuple[list[tuple[int, int, int, int]], bool]
 # What a revision writes, a row for each point and hour, and whether order is made behind it.
 REVISION = st.tuples(st.lists(ROW, max_size=30, unique_by=lambda row: row[:2]), st.booleans())
 
@@ -32,10 +33,11 @@ REVISION = st.tuples(st.lists(ROW, max_size=30, unique_by=lambda row: row[:2]), 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(REVISION, max_size=6), st.sets(st.integers(0, 4)), st.integers(LOW, HIGH), st.integers(LOW, HIGH))
 async def test_days_and_totals_are_the_sums_of_the_hours_after_any_revisions(
-    revisions: list[tuple[list[tuple[int, int, int, int]], bool]], points: set[int], low: int, high: int
+    opened: Opened, revisions: list[Revision], points: set[int], low: int, high: int
 ) -> None:
-    async with open_store("memory:") as store:
-        ledger = open_ledger(store)
+    async with opened() as (ledger, _):
+        left = await ledger.hours(range(4), 0, EVER)
+        await ledger.revise((left.point, left.hour), Hours.none())
         for rows, maintained in revisions:
             await _revise(ledger, rows)
             if maintained:
@@ -92,9 +94,9 @@ def test_what_is_summed_of_a_day_is_its_hours_from_midnight_in_china() -> None:
     assert (days.cost.tolist(), days.unpriced.tolist()) == ([0, 3], [25, 20])
 
 
-async def test_a_revision_that_fails_leaves_the_days_as_they_were(tmp_path: Path) -> None:
+async def test_a_revision_that_fails_leaves_the_days_as_they_were(opened: Opened) -> None:
     broken = replace(hours((0, 2, 60), (0, 3, 61)), amount=np.array([60], np.int64))
-    async with opened(tmp_path) as (ledger, _):
+    async with opened() as (ledger, _):
         await ledger.revise(NONE, hours((0, 1, 5), (0, 2, 6)))
         with pytest.raises(StoreError):
             await ledger.revise(([0, 0], [1, 2]), broken)
@@ -104,18 +106,18 @@ async def test_a_revision_that_fails_leaves_the_days_as_they_were(tmp_path: Path
 
 async def test_a_file_from_before_there_were_days_gets_them_when_it_is_opened(tmp_path: Path) -> None:
     rows = hours(*((p, h, 10 * p + 1) for p in range(3) for h in range(0, 24 * 80, 5)))
-    async with opened(tmp_path) as (ledger, store):
+    async with opened_at(f"duckdb:{tmp_path}/readings.duckdb", None) as (ledger, store):
         await ledger.revise(NONE, rows)
         expected = await ledger.days(range(3), 0, 200)
         store.connection.execute("DROP VIEW days; DROP TABLE days_recent; DROP TABLE days_closed")
-    async with opened(tmp_path) as (ledger, _):
+    async with opened_at(f"duckdb:{tmp_path}/readings.duckdb", None) as (ledger, _):
         assert_same(await ledger.days(range(3), 0, 200), expected)
         assert len(expected) > 64
 
 
 async def test_days_that_are_priced_again_and_again_do_not_pile_up(tmp_path: Path) -> None:
     many = hours(*((p, h, 3) for p in range(4) for h in range(24 * 30)), cost=1)
-    async with opened(tmp_path) as (ledger, store):
+    async with opened_at(f"duckdb:{tmp_path}/readings.duckdb", None) as (ledger, store):
         await ledger.revise(NONE, many)
         await ledger.maintain(24 * 60 * HOUR_MS)
         for price in range(2, 7):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from adapters.stores import open_ledger, open_store
+from adapters.stores import open_stores
 from analytics.carbon.factor_file import read_factors
 from energy.life import MeterEvent
 from energy.periods import Span
@@ -31,10 +31,10 @@ Rows = dict[datetime, float]
 
 @asynccontextmanager
 async def books(
-    site: Site = NOBODY, events: Sequence[MeterEvent] = (), **kept: Any
+    site: Site = NOBODY, events: Sequence[MeterEvent] = (), *, ledger_at: str | None = None, **kept: Any
 ) -> AsyncIterator[tuple[Books, Any]]:
-    async with open_store("memory:") as store:
-        yield Books(open_ledger(store), Kept(site, events, **kept), FACTORS), store
+    async with open_stores("memory:", ledger_at) as (store, ledger):
+        yield Books(ledger, Kept(site, events, **kept), FACTORS), store
 
 
 def quarters(count: int, use: float | Iterable[float] = 2.5, *, first: float = 1000.0, start: datetime = START) -> Rows:

@@ -11,11 +11,11 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import text
 
+from adapters.addresses import shown
+from adapters.postgres_address import PostgresAddress
 from energy.errors import EnergyError, StoreError
 from gateway.records.changes import Author, Change, last_change, log_changes, logged_changes
 from gateway.records.database import Records, open_records
-from gateway.records.engines import shown
-from gateway.records.on_postgresql import PostgresAddress
 from tests.postgresql import PostgresServer, postgres_server
 from tests.real_parts import program
 

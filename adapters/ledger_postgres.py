@@ -1,0 +1,330 @@
+"""The ledger in PostgreSQL: consumption by hour, beside readings that lie in a store of their own.
+
+Plain SQL, for the databases that speak as PostgreSQL does; columns travel as binary COPY. The hours are one table by
+ranges of time, its rows keyed by point and hour; their days are kept in one transaction with them. Which readings are
+new is noted around each write to the store (`marks_postgres`), since no transaction holds both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import fields
+from typing import Any
+
+import asyncpg
+import numpy as np
+import numpy.typing as npt
+
+from adapters.binary_copy import Columns, packed, unpacked
+from adapters.ledger_sql import AS_SUMS, COLUMNS, SUMS, Where, sums_over
+from adapters.marks_postgres import PostgresMarks
+from adapters.postgres_address import LOST, PostgresAddress, told
+from energy.errors import StoreError
+from energy.hours import UNPRICED, Doubt, Hours, Small, Sums, Whole, by_day
+from energy.ports import Basis, Marks, Numbers, RegisterStore, Spans, Written
+from energy.readings import LAST_MS, Point, Quality, ReadingColumns
+from energy.series import Curve, Floats
+
+_HOUR_KINDS: dict[str, type[np.integer]] = {
+    "point": np.int32, "hour": np.int32,
+    "amount": np.int64, "first_half": np.int64, "estimated": np.int64, "cost": np.int64,
+    "measured_ms": np.int32, "estimated_ms": np.int32, "manual_ms": np.int32, "disputed_ms": np.int32,
+}  # fmt: skip
+_COLUMNS = ", ".join(_HOUR_KINDS)
+_SUM_KINDS = {f.name: np.int64 for f in fields(Sums)}
+# Hours of a table of its own: 92 days.
+_SPAN_HOURS = 92 * 24
+_SQL = {np.int32: "integer", np.int64: "bigint"}
+_SCHEMA = f"""
+CREATE SCHEMA IF NOT EXISTS ledger;
+CREATE TABLE IF NOT EXISTS ledger.hour_rows (
+    {", ".join(f"{name} {_SQL[kind]} NOT NULL" for name, kind in _HOUR_KINDS.items())}, PRIMARY KEY (point, hour)
+) PARTITION BY RANGE (hour);
+CREATE OR REPLACE VIEW ledger.hours AS SELECT {_COLUMNS.replace("cost", f"nullif(cost, '{UNPRICED}'::bigint) AS cost")}
+    FROM ledger.hour_rows;
+CREATE TABLE IF NOT EXISTS ledger.days (
+    point integer NOT NULL, day integer NOT NULL, {", ".join(f"{c} bigint NOT NULL" for c in COLUMNS)},
+    PRIMARY KEY (point, day));
+CREATE TABLE IF NOT EXISTS ledger.bases (point integer PRIMARY KEY, register text NOT NULL, price text NOT NULL);
+CREATE TABLE IF NOT EXISTS ledger.doubts (
+    point integer NOT NULL, kind text NOT NULL, from_ms bigint NOT NULL, to_ms bigint NOT NULL);
+CREATE INDEX IF NOT EXISTS doubts_of_points ON ledger.doubts (point, to_ms);
+"""
+# Whoever opens the ledger makes what is missing, one at a time; the number is ours in every database.
+_LOCK = 5208219163725061974
+_SETTINGS = {"application_name": "jieneng ledger", "search_path": "ledger", "jit": "off"}
+_PATIENCE_S = 600.0
+
+
+@asynccontextmanager
+async def open_postgres_ledger(
+    address: str, readings: RegisterStore
+) -> AsyncIterator[tuple[MarkedReadings, PostgresLedger]]:
+    """The ledger in the database at an address, made if it is not there; and the readings, to be written through."""
+    at = PostgresAddress.parse(address, "ledger")
+    pool = await at.pool(_SETTINGS, _PATIENCE_S)
+    try:
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            await connection.execute(_SCHEMA)
+        async with PostgresMarks(pool, at) as marks:
+            yield MarkedReadings(readings, marks), PostgresLedger(pool, marks, readings)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise StoreError(f"ledger: {told(error)}") from error
+    finally:
+        await pool.close()
+
+
+class PostgresLedger:
+    """Fulfils `Ledger`. What is written to `readings` is known here by the marks that `MarkedReadings` makes."""
+
+    def __init__(self, pool: Any, marks: PostgresMarks, readings: RegisterStore) -> None:
+        self._pool, self._marks, self._readings = pool, marks, readings
+        self._spans: set[int] = set()
+
+    @property
+    def points(self) -> Sequence[Point]:
+        return self._marks.points
+
+    def number(self, point: Point) -> int | None:
+        return self._marks.number(point)
+
+    # -- what must be made anew -----------------------------------------------------------------------------------
+
+    async def marks(self) -> Marks:
+        return await self._marks.marks()
+
+    async def bases(self) -> dict[int, Basis]:
+        async with self._connection() as connection:
+            rows = await connection.fetch("SELECT point, register, price FROM bases")
+        return {point: Basis(register, price) for point, register, price in rows}
+
+    async def settle(self, upto: int, bases: Mapping[int, Basis]) -> None:
+        async with self._transaction() as connection:
+            await self._marks.forget(connection, upto)
+            columns = list(bases), [b.register for b in bases.values()], [b.price for b in bases.values()]
+            await connection.execute(
+                "INSERT INTO bases SELECT * FROM unnest($1::integer[], $2::text[], $3::text[]) "
+                "ON CONFLICT (point) DO UPDATE SET register = excluded.register, price = excluded.price",
+                *columns,
+            )
+
+    # -- registers ------------------------------------------------------------------------------------------------
+
+    async def counts(self, points: Numbers, from_ms: int) -> tuple[Whole, Whole, Whole, Whole]:
+        numbers = np.unique(np.asarray(points, np.int64))
+        spans = await self._readings.spans([self.points[n] for n in numbers.tolist()], from_ms)
+        return numbers[spans.index], spans.n, spans.first_ms, spans.last_ms
+
+    async def registers(self, points: Numbers, from_ms: int) -> tuple[Small, Whole, Floats]:
+        numbers = np.unique(np.asarray(points, np.int32))
+        found = await self._readings.readings([self.points[n] for n in numbers.tolist()], from_ms, LAST_MS + 1)
+        found = found.take(found.quality < Quality.BAD)
+        # The store leaves out points that it never saw.
+        own = np.array([self.number(p) for p in found.points], np.int32)
+        return own[found.index], found.taken_at_ms, found.value
+
+    async def last_before(self, point: int, before_ms: int) -> int | None:
+        return await self._readings.last_before(self.points[point], before_ms)
+
+    # -- hours ----------------------------------------------------------------------------------------------------
+
+    async def revise(self, stale: tuple[Numbers, Numbers], fresh: Hours) -> None:
+        incoming = await asyncio.to_thread(_incoming, fresh)
+        async with self._transaction() as connection:
+            gone = await self._remove(connection, np.asarray(stale[0], np.int32), np.asarray(stale[1], np.int32))
+            if len(fresh):
+                await self._make_room(connection, fresh.hour)
+                await _copy(connection, "hour_rows", incoming)
+            await _add_to_days(connection, await asyncio.to_thread(_change, gone, fresh))
+        self._spans.update(np.unique(fresh.hour // _SPAN_HOURS).tolist())
+
+    async def _remove(self, connection: Any, point: Small, hour: Small) -> Hours:
+        """Take rows away; those that were there."""
+        if len(point) == 0:
+            return Hours.none()
+        await connection.execute("CREATE TEMP TABLE stale (point integer, hour integer) ON COMMIT DROP")
+        await _copy(connection, "stale", {"point": point, "hour": hour}, schema="pg_temp")
+        await connection.execute("ANALYZE stale")
+        returning = ", ".join(f"t.{name}" for name in _HOUR_KINDS)
+        gone = await _read(
+            connection,
+            "DELETE FROM hour_rows t USING stale s WHERE t.point = s.point AND t.hour = s.hour "
+            f"AND t.hour BETWEEN {int(hour.min())} AND {int(hour.max())} RETURNING {returning}",
+            _HOUR_KINDS,
+        )
+        return Hours(**gone)
+
+    async def _make_room(self, connection: Any, hour: Small) -> None:
+        """Tables for the ranges of time that have none."""
+        for span in sorted(set(np.unique(hour // _SPAN_HOURS).tolist()) - self._spans):
+            await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            await connection.execute(
+                f"CREATE TABLE IF NOT EXISTS hour_rows_{span} PARTITION OF hour_rows "
+                f"FOR VALUES FROM ({span * _SPAN_HOURS}) TO ({(span + 1) * _SPAN_HOURS})"
+            )
+
+    async def hours(self, points: Numbers, from_hour: int, to_hour: int) -> Hours:
+        where = f"{Where(points)} AND hour >= {int(from_hour)} AND hour < {int(to_hour)}"
+        async with self._connection() as connection:
+            found = Hours(**await _read(connection, f"SELECT {_COLUMNS} FROM hour_rows WHERE {where}", _HOUR_KINDS))
+        return found if np.all(found.key[1:] > found.key[:-1]) else found.take(np.argsort(found.key, kind="stable"))
+
+    async def totals(self, points: Numbers, from_hour: int, to_hour: int) -> Sums:
+        return await self._sums("point", sums_over(str(Where(points)), int(from_hour), int(to_hour)))
+
+    async def curve(self, points: Numbers, from_hour: int, to_hour: int) -> Sums:
+        where = f"{Where(points)} AND hour >= {int(from_hour)} AND hour < {int(to_hour)}"
+        return await self._sums("hour", f"SELECT hour, {AS_SUMS} FROM hours WHERE {where}")
+
+    async def days(self, points: Numbers, from_day: int, to_day: int) -> Sums:
+        where = f"{Where(points)} AND day >= {int(from_day)} AND day < {int(to_day)}"
+        return await self._sums("day", f"SELECT * FROM days WHERE {where}")
+
+    async def _sums(self, by: str, rows: str) -> Sums:
+        summed = f"SELECT {by}::bigint AS of, {SUMS} FROM ({rows}) AS r GROUP BY {by} HAVING sum(rows) <> 0"
+        async with self._connection() as connection:
+            found = await _read(connection, f"{summed} ORDER BY {by}", _SUM_KINDS)
+        return Sums(**found)
+
+    # -- doubts ---------------------------------------------------------------------------------------------------
+
+    async def doubt(self, from_ms: Mapping[int, int], doubts: Sequence[Doubt]) -> None:
+        new = [d for d in doubts if d.to_ms >= from_ms[d.point]]
+        columns = [[getattr(d, name) for d in new] for name in ("point", "kind", "from_ms", "to_ms")]
+        async with self._transaction() as connection:
+            await connection.execute(
+                "DELETE FROM doubts d USING unnest($1::integer[], $2::bigint[]) AS since (point, from_ms) "
+                "WHERE d.point = since.point AND d.to_ms >= since.from_ms",
+                list(from_ms),
+                list(from_ms.values()),
+            )
+            await connection.execute(
+                "INSERT INTO doubts SELECT * FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::bigint[])",
+                *columns,
+            )
+
+    async def doubts(self, points: Numbers, from_ms: int, to_ms: int) -> list[Doubt]:
+        async with self._connection() as connection:
+            rows = await connection.fetch(
+                f"SELECT point, kind, from_ms, to_ms FROM doubts WHERE {Where(points)} "
+                f"AND to_ms >= {int(from_ms)} AND from_ms < {int(to_ms)} ORDER BY from_ms, point"
+            )
+        return [Doubt(*row) for row in rows]
+
+    async def maintain(self, now_ms: int) -> None:
+        """The database keeps its own order."""
+
+    # -- connections ----------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        try:
+            async with self._pool.acquire() as connection:
+                yield connection
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError, *LOST) as error:
+            raise StoreError(f"ledger: {told(error)}") from error
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Any]:
+        """All or nothing, on disk at the end."""
+        async with self._connection() as connection, connection.transaction():
+            yield connection
+
+
+class MarkedReadings:
+    """Fulfils `RegisterStore`: another one, whose writes are marked for a ledger that lies elsewhere."""
+
+    def __init__(self, store: RegisterStore, marks: PostgresMarks) -> None:
+        self._store, self._marks = store, marks
+
+    async def write(self, columns: ReadingColumns) -> Written:
+        announced = await self._marks.announce(columns)
+        try:
+            written = await self._store.write(columns)
+        except BaseException:
+            # Some of it may be there: to look once more does no harm.
+            await self._marks.confirm(announced, new=True)
+            raise
+        await self._marks.confirm(announced, new=written.stored > 0)
+        return written
+
+    async def latest(self, points: Sequence[Point] | None = None) -> ReadingColumns:
+        return await self._store.latest(points)
+
+    async def curves(
+        self, points: Sequence[Point], from_ms: int, to_ms: int, rows: int, *, origin_ms: int = 0
+    ) -> list[Curve]:
+        return await self._store.curves(points, from_ms, to_ms, rows, origin_ms=origin_ms)
+
+    async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
+        return await self._store.readings(points, from_ms, to_ms)
+
+    async def points(self) -> list[Point]:
+        return await self._store.points()
+
+    async def spans(self, points: Sequence[Point], from_ms: int) -> Spans:
+        return await self._store.spans(points, from_ms)
+
+    async def last_before(self, point: Point, before_ms: int) -> int | None:
+        return await self._store.last_before(point, before_ms)
+
+    async def maintain(self, now_ms: int) -> None:
+        await self._store.maintain(now_ms)
+
+
+def _incoming(fresh: Hours) -> Columns:
+    """The rows as they are kept; ValueError where columns differ in length."""
+    if len({len(column) for column in fresh.columns().values()}) != 1:
+        raise StoreError("ledger: the columns of a revision differ in length")
+    return {name: np.asarray(getattr(fresh, name), kind) for name, kind in _HOUR_KINDS.items()}
+
+
+def _change(gone: Hours, fresh: Hours) -> dict[str, npt.NDArray[Any]]:
+    """What a revision adds to each day of each point; less than nothing where rows were taken away."""
+    parts = []
+    for rows, sign in ((gone, -1), (fresh, 1)):
+        point, days = by_day(rows)
+        parts.append(np.stack([point, days.of, *(sign * getattr(days, c) for c in COLUMNS)]))
+    both = np.concatenate(parts, axis=1)
+    key = (both[0] << 32) + both[1]
+    order = np.argsort(key, kind="stable")
+    both, key = both[:, order], key[order]
+    starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.empty(0, np.int64)
+    added = np.add.reduceat(both[2:], starts, axis=1) if len(key) else both[2:]
+    told_by = {"point": both[0][starts].astype(np.int32), "day": both[1][starts].astype(np.int32)}
+    changed = np.any(added != 0, axis=0)
+    columns = told_by | dict(zip(COLUMNS, added, strict=True))
+    return {name: column[changed] for name, column in columns.items()}
+
+
+async def _add_to_days(connection: Any, change: Columns) -> None:
+    if len(change["point"]) == 0:
+        return
+    await connection.execute("CREATE TEMP TABLE change (LIKE days) ON COMMIT DROP")
+    await _copy(connection, "change", change, schema="pg_temp")
+    added = ", ".join(f"{c} = days.{c} + excluded.{c}" for c in COLUMNS)
+    await connection.execute(
+        f"INSERT INTO days SELECT * FROM change ORDER BY point, day ON CONFLICT (point, day) DO UPDATE SET {added}"
+    )
+    await connection.execute(
+        "DELETE FROM days d USING change c WHERE d.point = c.point AND d.day = c.day AND d.rows = 0"
+    )
+
+
+async def _copy(connection: Any, table: str, columns: Columns, schema: str = "ledger") -> None:
+    source = await asyncio.to_thread(packed, columns)
+    await connection.copy_to_table(table, source=source, columns=list(columns), format="binary", schema_name=schema)
+
+
+async def _read(connection: Any, query: str, kinds: Mapping[str, type[np.generic]]) -> dict[str, npt.NDArray[Any]]:
+    """What a query answers, whose columns are of these types and never NULL."""
+    parts: list[bytes] = []
+
+    async def take(part: bytes) -> None:
+        parts.append(part)
+
+    await connection.copy_from_query(query, output=take, format="binary")
+    return await asyncio.to_thread(lambda: unpacked(b"".join(parts), kinds))

@@ -1,0 +1,194 @@
+"""What the ledger in PostgreSQL promises beyond what every ledger does: marks around writes that it cannot see."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.binary_copy import packed, unpacked
+from adapters.ledger_postgres import MarkedReadings, open_postgres_ledger
+from adapters.stores import open_stores
+from energy.errors import EnergyError, StoreError
+from energy.ports import Ledger, Written
+from energy.readings import Point, ReadingColumns
+from tests.adapters.readings_memory import MemoryReadings
+from tests.adapters.test_ledger import EVER, NONE, hours, readings, told
+from tests.postgresql import PostgresServer
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> str:
+    return postgres.address(postgres.copy("template1"))
+
+
+class Slow(MemoryReadings):
+    """A store that writes when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began, self.may_write = asyncio.Event(), asyncio.Event()
+
+    async def write(self, columns: ReadingColumns) -> Written:
+        self.began.set()
+        await self.may_write.wait()
+        return await super().write(columns)
+
+
+class Refusing(MemoryReadings):
+    """A store that fails, perhaps half way."""
+
+    async def write(self, columns: ReadingColumns) -> Written:
+        await super().write(columns)
+        raise StoreError("the connection was lost")
+
+
+async def marked(ledger: Ledger) -> list[tuple[int, int]]:
+    marks = await ledger.marks()
+    return list(zip(marks.point.tolist(), marks.from_ms.tolist(), strict=True))
+
+
+# -- marks -------------------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_being_written_is_marked_when_it_is_there_and_not_settled_before(database: str) -> None:
+    store = Slow()
+    async with open_postgres_ledger(database, store) as (through, ledger):
+        writing = asyncio.create_task(through.write(readings((0, 50, 1.0))))
+        await store.began.wait()
+        meanwhile = await ledger.marks()
+        await ledger.settle(meanwhile.last, {})
+        store.may_write.set()
+        await writing
+
+        assert meanwhile.point.tolist() == []
+        assert await marked(ledger) == [(0, 50)]
+
+
+async def test_a_write_whose_end_nobody_saw_is_marked_when_the_ledger_is_opened_again(database: str) -> None:
+    store = Slow()
+    async with open_postgres_ledger(database, store) as (through, _):
+        writing = asyncio.create_task(through.write(readings((0, 50, 1.0))))
+        await store.began.wait()
+    writing.cancel()
+    with pytest.raises((asyncio.CancelledError, StoreError)):
+        await writing
+
+    async with open_postgres_ledger(database, store) as (_, ledger):
+        assert await marked(ledger) == [(0, 50)]
+
+
+async def test_who_opens_the_ledger_leaves_alone_what_a_living_writer_is_at(database: str) -> None:
+    store = Slow()
+    async with open_postgres_ledger(database, store) as (through, ledger):
+        writing = asyncio.create_task(through.write(readings((0, 50, 1.0))))
+        await store.began.wait()
+        async with open_postgres_ledger(database, store) as (_, another):
+            assert await marked(another) == []
+            store.may_write.set()
+            await writing
+
+            assert await marked(another) == await marked(ledger) == [(0, 50)]
+
+
+async def test_a_write_that_failed_is_marked_since_some_of_it_may_be_there(database: str) -> None:
+    async with open_postgres_ledger(database, Refusing()) as (through, ledger):
+        with pytest.raises(StoreError, match="lost"):
+            await through.write(readings((0, 50, 1.0)))
+
+        assert await marked(ledger) == [(0, 50)]
+
+
+async def test_gauges_mark_nothing(database: str) -> None:
+    power = ReadingColumns.of([Point("m", "active_power")], [0], [50], [1.0])
+    async with open_postgres_ledger(database, MemoryReadings()) as (through, ledger):
+        await through.write(power)
+
+        assert await marked(ledger) == []
+
+
+async def test_two_that_write_at_once_agree_on_the_numbers_of_the_points(database: str) -> None:
+    def mine(name: str) -> Sequence[ReadingColumns]:
+        points = [[Point(f"{name}{i}", "volume"), Point(f"both{i}", "volume")] for i in range(10)]
+        return [ReadingColumns.of(two, [0, 1], [50, 50], [1.0, 1.0]) for two in points]
+
+    async def write(through: MarkedReadings, name: str) -> None:
+        for columns in mine(name):
+            await through.write(columns)
+
+    store = MemoryReadings()
+    async with open_postgres_ledger(database, store) as one, open_postgres_ledger(database, store) as other:
+        await asyncio.gather(write(one[0], "a"), write(other[0], "b"))
+        marks = [await ledger.marks() for ledger in (one[1], other[1])]
+
+        assert list(one[1].points) == list(other[1].points)
+        assert len(set(one[1].points)) == len(one[1].points) == 30
+        assert marks[0].point.tolist() == list(range(30))
+
+
+# -- the database ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_connection_that_was_lost_is_made_anew_and_no_mark_is_lost_with_it(
+    postgres: PostgresServer, database: str
+) -> None:
+    kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'jieneng ledger%'"
+    store = Slow()
+    async with open_postgres_ledger(database, store) as (through, ledger):
+        await ledger.revise(NONE, hours((0, 1, 5)))
+        writing = asyncio.create_task(through.write(readings((0, 50, 1.0))))
+        await store.began.wait()
+        assert int(postgres.sql(kill)) >= 2
+        # Another one takes what seems to be left behind, and works it in.
+        async with open_postgres_ledger(database, store) as (_, another):
+            await another.settle((await another.marks()).last, {})
+        store.may_write.set()
+        await writing
+
+        assert await marked(ledger) == [(0, 50)]
+        assert told(await ledger.hours([0], 0, EVER)) == [(0, 1, 5)]
+        await through.write(readings((0, 60, 2.0)))
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("postgresql://li@127.0.0.1:1/ledger", "cannot be reached"),
+        ("postgresql://li@127.0.0.1/ledger?colour=red", "colour is not known"),
+        ("mysql://li@127.0.0.1/ledger", "must be of the form postgresql://"),
+        ("mysql://li:secret@127.0.0.1/ledger", "li:\\*\\*\\*@"),
+    ],
+)
+async def test_an_address_that_leads_nowhere_is_told_in_words(address: str, said: str) -> None:
+    with pytest.raises(EnergyError, match=said) as caught:
+        async with open_stores("memory:", address):
+            pass
+    assert "secret" not in str(caught.value)
+    assert "ledger" in str(caught.value)
+
+
+# -- columns -----------------------------------------------------------------------------------------------------------
+
+SMALL, WHOLE = st.integers(-(2**31), 2**31 - 1), st.integers(-(2**63), 2**63 - 1)
+
+
+@given(st.lists(st.tuples(SMALL, WHOLE, st.floats(allow_nan=False))))
+def test_columns_come_back_as_they_went(rows: list[tuple[int, int, float]]) -> None:
+    kinds: dict[str, type[np.generic]] = {"a": np.int32, "b": np.int64, "c": np.float64}
+    columns = {name: np.array([row[i] for row in rows], kind) for i, (name, kind) in enumerate(kinds.items())}
+
+    back = unpacked(packed(columns).getvalue(), kinds)
+
+    assert [back[name].tolist() for name in kinds] == [columns[name].tolist() for name in kinds]
+
+
+def test_what_is_of_another_shape_is_refused() -> None:
+    answer = packed({"a": np.array([1, 2], np.int32)}).getvalue()
+    with pytest.raises(ValueError, match="rows of 14"):
+        unpacked(answer, {"a": np.int64})
+    with pytest.raises(ValueError, match="rows of"):
+        unpacked(answer[:-1], {"a": np.int32})
