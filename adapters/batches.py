@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from energy.readings import ReadingColumns
+from energy.readings import Point, ReadingColumns
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,22 @@ class Deduplicated:
         return len(self.point)
 
     @property
+    def key(self) -> npt.NDArray[np.int64]:
+        """(n,) point and instant as one number, ascending."""
+        return (self.point.astype(np.int64) << 43) + self.taken_at_ms
+
+    def take(self, rows: npt.NDArray[np.bool_]) -> Deduplicated:
+        """Those rows."""
+        return Deduplicated(
+            self.point[rows], self.taken_at_ms[rows], self.value[rows], self.quality[rows], self.reason[rows]
+        )
+
+    def of(self, points: npt.NDArray[np.int32], from_ms: int, to_ms: int) -> Deduplicated:
+        """The rows of points over [from, to)."""
+        within = (self.taken_at_ms >= from_ms) & (self.taken_at_ms < to_ms)
+        return self.take(within & np.isin(self.point, points))
+
+    @property
     def range_ms(self) -> tuple[int, int]:
         """The first and the last instant."""
         return int(self.taken_at_ms.min()), int(self.taken_at_ms.max())
@@ -37,6 +54,53 @@ class Deduplicated:
             "quality": self.quality,
             "reason": self.reason,
         }
+
+
+class Newest:
+    """The newest reading of each point by its number; `t` is -1 where there is none."""
+
+    def __init__(self, n: int) -> None:
+        self._t = np.full(n, -1, np.int64)
+        self._v = np.full(n, np.nan)
+        self._q = np.zeros(n, np.uint8)
+        self._r = np.zeros(n, np.uint8)
+
+    def grow(self, n: int) -> None:
+        more = n - len(self._t)
+        if more > 0:
+            self._t = np.r_[self._t, np.full(more, -1, np.int64)]
+            self._v = np.r_[self._v, np.full(more, np.nan)]
+            self._q = np.r_[self._q, np.zeros(more, np.uint8)]
+            self._r = np.r_[self._r, np.zeros(more, np.uint8)]
+
+    def advance(self, batch: Deduplicated) -> None:
+        """Take the last row of each point where it is newer; the batch is sorted by point and instant."""
+        last = np.flatnonzero(np.r_[batch.point[1:] != batch.point[:-1], True])
+        newer = last[batch.taken_at_ms[last] > self._t[batch.point[last]]]
+        to = batch.point[newer]
+        self._t[to], self._v[to] = batch.taken_at_ms[newer], batch.value[newer]
+        self._q[to], self._r[to] = batch.quality[newer], batch.reason[newer]
+
+    def load(self, found: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take what was found, where it is newer."""
+        newer = found["t"] > self._t[found["point"]]
+        to = found["point"][newer]
+        self._t[to], self._v[to] = found["t"][newer], found["v"][newer]
+        self._q[to], self._r[to] = found["q"][newer], found["r"][newer]
+
+    def instants(self) -> npt.NDArray[np.int64]:
+        """(n,) the newest instant of each point, -1 where there is none."""
+        return self._t
+
+    def before(self, t_ms: int) -> list[int]:
+        """The points of which nothing as late is known."""
+        return [int(i) for i in np.flatnonzero(self._t < t_ms)]
+
+    def columns(self, points: list[Point], numbers: npt.NDArray[np.int32]) -> ReadingColumns:
+        """Those of the points, whose numbers are given, that have a reading."""
+        read = np.flatnonzero(self._t[numbers] >= 0).astype(np.int32)
+        of = numbers[read]
+        return ReadingColumns(points, read, self._t[of], self._v[of], self._q[of], self._r[of])
 
 
 def deduplicate(columns: ReadingColumns, ids: npt.NDArray[np.int32]) -> Deduplicated:

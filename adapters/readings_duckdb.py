@@ -20,7 +20,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from adapters.batches import Deduplicated, deduplicate
+from adapters.batches import Deduplicated, Newest, deduplicate
 from energy.errors import StoreError
 from energy.ports import Spans, Written
 from energy.quantities import Kind, quantity
@@ -85,7 +85,7 @@ class DuckDBReadings:
         self._points = [Point(meter, name) for _, meter, name in rows]
         self._ids = {point: i for i, point in enumerate(self._points)}
         self._mark = int(self._connection.execute("SELECT coalesce(max(id), 0) FROM marks").fetchall()[0][0])
-        self._latest = _Latest(len(self._points))
+        self._latest = Newest(len(self._points))
         self._load_latest()
 
     def close(self) -> None:
@@ -365,46 +365,3 @@ def _curve(point: Point, kind: Kind, found: Columns, number: int, step_ms: int, 
         low, mean, high = found["low"][own], found["mean"][own], found["high"][own]
         return Curve(point, kind, step_ms, t_ms, low, mean, high, none, none, uncertain)
     return Curve(point, kind, step_ms, t_ms, none, none, none, found["first"][own], found["last"][own], uncertain)
-
-
-class _Latest:
-    """The newest reading of each point by its number; `t` is -1 where there is none."""
-
-    def __init__(self, n: int) -> None:
-        self._t = np.full(n, -1, np.int64)
-        self._v = np.full(n, np.nan)
-        self._q = np.zeros(n, np.uint8)
-        self._r = np.zeros(n, np.uint8)
-
-    def grow(self, n: int) -> None:
-        more = n - len(self._t)
-        if more > 0:
-            self._t = np.r_[self._t, np.full(more, -1, np.int64)]
-            self._v = np.r_[self._v, np.full(more, np.nan)]
-            self._q = np.r_[self._q, np.zeros(more, np.uint8)]
-            self._r = np.r_[self._r, np.zeros(more, np.uint8)]
-
-    def advance(self, batch: Deduplicated) -> None:
-        """Take the last row of each point where it is newer; the batch is sorted by point and instant."""
-        last = np.flatnonzero(np.r_[batch.point[1:] != batch.point[:-1], True])
-        newer = last[batch.taken_at_ms[last] > self._t[batch.point[last]]]
-        to = batch.point[newer]
-        self._t[to], self._v[to] = batch.taken_at_ms[newer], batch.value[newer]
-        self._q[to], self._r[to] = batch.quality[newer], batch.reason[newer]
-
-    def load(self, found: Columns) -> None:
-        """Take what was found, where it is newer."""
-        newer = found["t"] > self._t[found["point"]]
-        to = found["point"][newer]
-        self._t[to], self._v[to] = found["t"][newer], found["v"][newer]
-        self._q[to], self._r[to] = found["q"][newer], found["r"][newer]
-
-    def before(self, t_ms: int) -> list[int]:
-        """The points of which nothing as late is known."""
-        return [int(i) for i in np.flatnonzero(self._t < t_ms)]
-
-    def columns(self, points: list[Point], numbers: npt.NDArray[np.int32]) -> ReadingColumns:
-        """Those of the points, whose numbers are given, that have a reading."""
-        read = np.flatnonzero(self._t[numbers] >= 0).astype(np.int32)
-        of = numbers[read]
-        return ReadingColumns(points, read, self._t[of], self._v[of], self._q[of], self._r[of])

@@ -1,4 +1,5 @@
-"""Which stores addresses name: of readings `duckdb:FILE` or `memory:`, of the ledger `postgresql://...`."""
+"""Which stores addresses name: of readings `duckdb:FILE`, `memory:` or `victoria+http://...`, of the ledger
+`postgresql://...`."""
 
 from __future__ import annotations
 
@@ -14,13 +15,21 @@ from energy.ports import Ledger, ReadingStore, RegisterStore
 @asynccontextmanager
 async def open_store(address: str) -> AsyncIterator[RegisterStore]:
     """The store of readings at an address, closed at the end; EnergyError where none is known by its scheme."""
+    scheme, _, rest = address.partition(":")
+    if scheme.startswith("victoria+"):
+        from adapters.readings_victoria import open_victoria
+
+        async with open_victoria(address) as store:
+            yield store
+        return
     from adapters.readings_duckdb import open_duckdb
 
-    scheme, _, rest = address.partition(":")
     if not (scheme == "memory" or (scheme == "duckdb" and rest)):
-        raise EnergyError(f"store {address!r} must be of the form duckdb:FILE or memory:")
-    async with open_duckdb(Path(":memory:" if scheme == "memory" else rest)) as store:
-        yield store
+        raise EnergyError(
+            f"store {shown(address)!r} must be of the form duckdb:FILE or memory:, or victoria+http://HOST"
+        )
+    async with open_duckdb(Path(":memory:" if scheme == "memory" else rest)) as file:
+        yield file
 
 
 @asynccontextmanager
@@ -39,10 +48,10 @@ async def open_stores(readings: str, ledger: str | None = None) -> AsyncIterator
 
 
 def open_ledger(store: ReadingStore) -> Ledger:
-    """The ledger in the file of the readings; TypeError for a store that keeps none."""
+    """The ledger in the file of the readings; EnergyError for a store that keeps none."""
     from adapters.ledger_duckdb import DuckDBLedger
     from adapters.readings_duckdb import DuckDBReadings
 
     if not isinstance(store, DuckDBReadings):
-        raise TypeError(f"{type(store).__name__} keeps no ledger")
+        raise EnergyError("this store keeps readings alone: name a database for the ledger (--ledger postgresql://...)")
     return DuckDBLedger(store)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from energy.quantities import Kind, quantity
 from energy.readings import Point, Quality, ReadingColumns, Reason
 from energy.series import Curve, reduce, step_for
 from tests.adapters.readings_memory import MemoryReadings
+from tests.victoria import VictoriaServer, victoria_server
 
 ROOT = Path(__file__).parents[2]
 DAY = 86_400_000
@@ -67,40 +69,35 @@ def shown(rows: Sequence[Row]) -> list[str]:
 
 
 class Restarted:
-    """A store in a file whose process ends after every write."""
+    """A store whose process ends after everything that is asked of it."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, opened: Callable[[], AbstractAsyncContextManager[ReadingStore]]) -> None:
+        self._opened = opened
 
     async def write(self, given_: ReadingColumns) -> Written:
-        async with open_duckdb(self._path) as store:
-            written: Written = await store.write(given_)
-            return written
+        async with self._opened() as store:
+            return await store.write(given_)
 
     async def latest(self, points: Sequence[Point] | None = None) -> ReadingColumns:
-        async with open_duckdb(self._path) as store:
-            found: ReadingColumns = await store.latest(points)
-            return found
+        async with self._opened() as store:
+            return await store.latest(points)
 
     async def curves(
         self, points: Sequence[Point], from_ms: int, to_ms: int, rows: int, *, origin_ms: int = 0
     ) -> list[Curve]:
-        async with open_duckdb(self._path) as store:
-            found: list[Curve] = await store.curves(points, from_ms, to_ms, rows, origin_ms=origin_ms)
-            return found
+        async with self._opened() as store:
+            return await store.curves(points, from_ms, to_ms, rows, origin_ms=origin_ms)
 
     async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
-        async with open_duckdb(self._path) as store:
-            found: ReadingColumns = await store.readings(points, from_ms, to_ms)
-            return found
+        async with self._opened() as store:
+            return await store.readings(points, from_ms, to_ms)
 
     async def points(self) -> list[Point]:
-        async with open_duckdb(self._path) as store:
-            found: list[Point] = await store.points()
-            return found
+        async with self._opened() as store:
+            return await store.points()
 
     async def maintain(self, now_ms: int) -> None:
-        async with open_duckdb(self._path) as store:
+        async with self._opened() as store:
             await store.maintain(now_ms)
 
 
@@ -152,7 +149,27 @@ async def duckdb_maintained(folder: Path) -> AsyncIterator[ReadingStore]:
 
 @asynccontextmanager
 async def duckdb_restarted(folder: Path) -> AsyncIterator[ReadingStore]:
-    yield Restarted(folder / "readings.duckdb")
+    yield Restarted(partial(open_duckdb, folder / "readings.duckdb"))
+
+
+@asynccontextmanager
+async def victoria(folder: Path, server: VictoriaServer) -> AsyncIterator[ReadingStore]:
+    async with open_store(server.address(folder / "journal")) as store:
+        yield store
+
+
+@asynccontextmanager
+async def victoria_restarted(folder: Path, server: VictoriaServer) -> AsyncIterator[ReadingStore]:
+    """What is written is seen on the server alone: no journal is left to a process."""
+    name, numbers = server.new_name(), itertools.count()
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[ReadingStore]:
+        async with open_store(server.address(folder / f"journal-{next(numbers)}", name)) as store:
+            yield store
+        server.show_all()
+
+    yield Restarted(opened)
 
 
 STORES: list[Callable[[Path], AbstractAsyncContextManager[ReadingStore]]] = [
@@ -163,9 +180,16 @@ STORES: list[Callable[[Path], AbstractAsyncContextManager[ReadingStore]]] = [
 ]
 
 
-@pytest.fixture(params=STORES, ids=lambda s: s.__name__)
+@pytest.fixture(scope="module")
+def victoria_metrics() -> Iterator[VictoriaServer]:
+    with victoria_server() as server:
+        yield server
+
+
+@pytest.fixture(params=[*STORES, victoria, victoria_restarted], ids=lambda s: s.__name__)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ReadingStore]:
-    async with request.param(tmp_path) as made:
+    server = [request.getfixturevalue("victoria_metrics")] if request.param not in STORES else []
+    async with request.param(tmp_path, *server) as made:
         yield made
 
 
@@ -460,7 +484,7 @@ async def seen(store: ReadingStore) -> list[object]:
         for curve in await store.curves(points, from_ms, to_ms, most, origin_ms=57_600_000)
     ]
     return [
-        shown(await everything(store)),
+        sorted(shown(await everything(store))),
         sorted(shown(rows_of(await store.latest()))),
         sorted(await store.points()),
         [[getattr(c, n).tolist() for n in ("t_ms", "low", "mean", "high", "first", "last")] for c in curves],

@@ -1,0 +1,184 @@
+"""Readings as series of VictoriaMetrics, and back to the last bit.
+
+VictoriaMetrics keeps twelve significant digits and no NaN, and the values of a block to one decimal place, so that a
+very large one takes digits from its neighbours. So a reading is a sample of `<name>_value`, rounded to what is surely
+kept, for whoever looks with other tools, and beside it, where that is not all of it, samples of the same instant:
+
+- `_high` and `_low`: the two halves of the 64 bits of a value that is not the rounded one;
+- `_flag`: quality and reason of one that is not good;
+- `_bad` in place of `_value`: what a meter said that is not to be believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from adapters.batches import Deduplicated
+from adapters.victoria_client import Sample
+from energy.readings import Point, Quality
+
+FIELDS = ("value", "bad", "high", "low", "flag")
+_VALUE, _BAD, _HIGH, _LOW, _FLAG = FIELDS
+# Below that, in millionths, is what a double holds as a whole number.
+_LARGEST, _DIGITS, _DECIMALS = 9e9, 12, 6
+_REASONS = 256
+
+Samples = dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]]
+
+
+class Line(msgspec.Struct):
+    """A line of an export: one series."""
+
+    metric: dict[str, str]
+    values: list[float]
+    timestamps: list[int]
+
+
+_encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder(Line)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one point by instant, each instant once; columns of length n."""
+
+    taken_at_ms: npt.NDArray[np.int64]
+    value: npt.NDArray[np.float64]
+    quality: npt.NDArray[np.uint8]
+    reason: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.taken_at_ms)
+
+    def last(self) -> Rows:
+        """The newest row alone."""
+        return Rows(self.taken_at_ms[-1:], self.value[-1:], self.quality[-1:], self.reason[-1:])
+
+    def joined(self, other: Rows) -> Rows:
+        """These rows and those of others whose instants are not among them."""
+        pairs = [(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)]
+        _, first = np.unique(np.concatenate(pairs[0]), return_index=True)
+        return Rows(*(np.concatenate(pair)[first] for pair in pairs))
+
+
+def import_body(name: str, points: Sequence[Point], batch: Deduplicated) -> bytes:
+    """What `/api/v1/import` takes: a line for each series; `points` are those that the batch numbers."""
+    starts = np.flatnonzero(np.r_[True, batch.point[1:] != batch.point[:-1]])
+    ends = np.r_[starts[1:], len(batch)]
+    masks, values = _fields(batch)
+    lines = []
+    for begin, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        point = points[int(batch.point[begin])]
+        t_ms = batch.taken_at_ms[begin:end]
+        for field, there in masks.items():
+            rows = there[begin:end]
+            if rows.any():
+                metric = {"__name__": f"{name}_{field}", "meter": point.meter, "quantity": point.quantity}
+                lines.append(Line(metric, values[field][begin:end][rows].tolist(), t_ms[rows].tolist()))
+    return b"\n".join(map(_encoder.encode, lines))
+
+
+def _fields(batch: Deduplicated) -> tuple[dict[str, npt.NDArray[np.bool_]], dict[str, npt.NDArray[np.float64]]]:
+    value, is_bad = batch.value, batch.quality >= Quality.BAD
+    bits, said = value.view(np.uint64), rounded(value)
+    whole = (said != value) & ~np.isnan(value)
+    flag = batch.quality.astype(np.float64) * _REASONS + batch.reason
+    is_said = ~np.isnan(said)
+    masks = {_VALUE: is_said & ~is_bad, _BAD: is_said & is_bad, _HIGH: whole, _LOW: whole, _FLAG: flag != 0}
+    high, low = bits >> np.uint64(32), bits & np.uint64(0xFFFFFFFF)
+    return masks, {_VALUE: said, _BAD: said, _HIGH: high.astype(float), _LOW: low.astype(float), _FLAG: flag}
+
+
+def rounded(value: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(n,) values with six decimals and twelve digits at most; NaN from 9 * 10^9 on.
+
+    >>> rounded(np.array([557511.24, 46.599998474121094, 123456789.123456, 1e12])).tolist()
+    [557511.24, 46.599998, 123456789.123, nan]
+    """
+    size = np.abs(value)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        digits = np.where(size >= 1, np.floor(np.log10(size)) + 1, 0)
+        sayable = size < _LARGEST
+        scale = 10.0 ** np.where(sayable, np.clip(_DIGITS - digits, 0, _DECIMALS), 0)
+        # A whole number below 2^53 over a power of ten is the double nearest to that decimal.
+        return np.where(sayable, np.rint(value * scale) / scale, np.nan)
+
+
+def exported(name: str, answer: bytes) -> Iterator[tuple[Point, str, Line]]:
+    """The series of an export: whose, which of `FIELDS`, and its samples."""
+    for text in answer.splitlines():
+        line = _decoder.decode(text)
+        labels: Mapping[str, str] = line.metric
+        field = labels["__name__"].removeprefix(name + "_")
+        yield Point(labels["meter"], labels["quantity"]), field, line
+
+
+def rows_of(lines: Iterable[tuple[Point, str, Line]], from_ms: int, to_ms: int) -> dict[Point, Rows]:
+    """The readings that the series of an export are, over [from, to)."""
+    by_series: dict[Point, dict[str, list[Line]]] = {}
+    for point, field, line in lines:
+        # A series may come in several lines, in any order.
+        by_series.setdefault(point, {}).setdefault(field, []).append(line)
+    found: dict[Point, Rows] = {}
+    for point, series in by_series.items():
+        samples = {field: _joined(parts, from_ms, to_ms) for field, parts in series.items()}
+        found[point] = _assembled(samples)
+    return found
+
+
+def _joined(lines: Sequence[Line], from_ms: int, to_ms: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    t_ms = np.concatenate([np.array(line.timestamps, np.int64) for line in lines])
+    value = np.concatenate([np.array(line.values, np.float64) for line in lines])
+    within = (t_ms >= from_ms) & (t_ms < to_ms)
+    # What was handed over twice is there twice, and the same.
+    t_ms, first = np.unique(t_ms[within], return_index=True)
+    return t_ms, value[within][first]
+
+
+def _assembled(samples: Samples) -> Rows:
+    t_ms = np.unique(np.concatenate([at for at, _ in samples.values()]))
+    value, flag = np.full(len(t_ms), np.nan), np.zeros(len(t_ms))
+    for field in (_VALUE, _BAD):
+        if field in samples:
+            value[np.searchsorted(t_ms, samples[field][0])] = samples[field][1]
+    if _HIGH in samples:
+        at, high = samples[_HIGH]
+        both, own, other = np.intersect1d(at, samples[_LOW][0], assume_unique=True, return_indices=True)
+        bits = (high[own].astype(np.uint64) << np.uint64(32)) + samples[_LOW][1][other].astype(np.uint64)
+        value[np.searchsorted(t_ms, both)] = bits.view(np.float64)
+    if _FLAG in samples:
+        flag[np.searchsorted(t_ms, samples[_FLAG][0])] = samples[_FLAG][1]
+    code = flag.astype(np.int64)
+    return Rows(t_ms, value, (code // _REASONS).astype(np.uint8), (code % _REASONS).astype(np.uint8))
+
+
+def selector(name: str, points: Sequence[Point] | None = None, fields: Sequence[str] = FIELDS) -> str:
+    """The series of points, or of all, as VictoriaMetrics selects them. Ids hold nothing that means something there
+    but a full stop."""
+    of = [f'__name__=~"{name}_({"|".join(fields)})"']
+    if points is not None:
+        of += [f'{label}=~"{_any(getattr(p, label) for p in points)}"' for label in ("meter", "quantity")]
+    return "{" + ",".join(of) + "}"
+
+
+def of_meters(name: str, meters: Sequence[str]) -> str:
+    """All series of meters."""
+    return f'{{__name__=~"{name}_({"|".join(FIELDS)})",meter=~"{_any(meters)}"}}'
+
+
+def newest(name: str, instants: Sequence[Sample], values: Sequence[Sample]) -> Iterator[tuple[Point, str, Line]]:
+    """The last sample of each series, told by two queries, as series of one sample each."""
+    at = {tuple(sorted(s.metric.items())): round(float(s.value[1]) * 1000) for s in instants}
+    for sample in values:
+        t_ms, labels = at[tuple(sorted(sample.metric.items()))], sample.metric
+        field = labels["__name__"].removeprefix(name + "_")
+        yield Point(labels["meter"], labels["quantity"]), field, Line(labels, [float(sample.value[1])], [t_ms])
+
+
+def _any(names: Iterable[str]) -> str:
+    # A full stop means any character there; within quotes a backslash is written twice.
+    return "|".join(sorted({n.replace(".", "\\\\.") for n in names}))

@@ -1,0 +1,171 @@
+"""What VictoriaMetrics does not promise, and the store over it does: a real server, killed, away, started again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adapters.readings_victoria import open_victoria
+from adapters.stores import open_store, open_stores
+from adapters.write_ahead import WriteAhead
+from energy.errors import EnergyError, StoreError
+from energy.ports import Written
+from energy.readings import Point, Quality, ReadingColumns
+from tests.adapters.test_reading_stores import BAD, OTHER, POWER, columns, good, rows_of, shown
+from tests.victoria import VictoriaServer, victoria_server
+
+
+@pytest.fixture
+def server() -> Iterator[VictoriaServer]:
+    with victoria_server() as started:
+        yield started
+
+
+# -- what the server forgets -------------------------------------------------------------------------------------------
+
+
+async def test_what_was_acknowledged_is_there_though_the_server_was_killed_at_once(
+    server: VictoriaServer, tmp_path: Path
+) -> None:
+    name, rows = server.new_name(), [good(POWER, 1000 * i, i / 3) for i in range(50)] + [(OTHER, 7, *BAD)]
+    async with open_victoria(server.address(tmp_path / "journal", name)) as store:
+        server.grow_old()
+        assert (await store.write(columns(rows))).stored == 51
+        server.kill()
+        server.start()
+        await store.look()
+    # Another process, that has nothing of it on its own disk.
+    server.show_all()
+    async with open_victoria(server.address(tmp_path / "other", name)) as store:
+        assert shown(rows_of(await store.readings([POWER, OTHER], 0, 10**9))) == shown(rows)
+
+
+async def test_what_was_acknowledged_is_there_though_the_server_and_we_were_killed_at_once(
+    server: VictoriaServer, tmp_path: Path
+) -> None:
+    name, journal = server.new_name(), tmp_path / "journal"
+    rows = [good(POWER, 1000 * i, i / 3) for i in range(50)]
+    async with open_victoria(server.address(journal, name)) as store:
+        await store.write(columns(rows))
+        server.kill()
+    server.start()
+    async with open_victoria(server.address(journal, name)) as store:
+        assert rows_of(await store.readings([POWER], 0, 10**9)) == rows
+        assert await store.write(columns(rows)) == Written(0, 50)
+        assert rows_of(await store.latest()) == rows[-1:]
+
+
+async def test_a_record_that_was_torn_is_passed_over_and_those_before_it_are_not(tmp_path: Path) -> None:
+    journal = WriteAhead(tmp_path, 60.0)
+    for record in (b"one", b"two", b"three"):
+        journal.keep(record)
+    journal.close()
+    [file] = tmp_path.iterdir()
+    whole = file.read_bytes()
+    for length in range(len(whole)):
+        file.write_bytes(whole[:length])
+        left = list(WriteAhead(tmp_path, 60.0).left_behind())
+        assert left == [b"one", b"two", b"three"][: len(left)]
+        assert len(left) == (length >= 11) + (length >= 22)
+
+
+async def test_files_of_the_journal_are_let_go_of_when_they_are_old(tmp_path: Path) -> None:
+    journal = WriteAhead(tmp_path, 0.0)
+    for i in range(5):
+        journal.keep(b"%d" % i)
+    journal.close()
+
+    assert list(WriteAhead(tmp_path, 0.0).left_behind())[-1] == b"4"
+    assert len(list(tmp_path.iterdir())) <= 2
+
+
+# -- a server that is away ---------------------------------------------------------------------------------------------
+
+
+async def test_a_server_that_is_away_is_told_and_what_it_refused_can_be_written_again(
+    server: VictoriaServer, tmp_path: Path
+) -> None:
+    rows = [good(POWER, 1000, 1.5)]
+    async with open_victoria(server.address(tmp_path)) as store:
+        server.kill()
+        with pytest.raises(StoreError, match=f":{server.port} cannot be reached"):
+            await store.write(columns(rows))
+        server.start()
+        await store.look()
+
+        assert await store.write(columns(rows)) == Written(1, 0)
+        assert rows_of(await store.readings([POWER], 0, 10**9)) == rows
+
+
+async def test_who_opens_a_store_that_is_away_is_told_where_it_should_be(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9 cannot be reached"):
+        async with open_store(f"victoria+http://127.0.0.1:9?journal={tmp_path}"):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("victoria+http://h:8428?journal=j&colour=red", "colour is not known; known are select, name, journal"),
+        ("victoria+http://li:secret@h:8428?journal=j", "use .password_file=FILE"),
+        ("victoria+ftp://h?journal=j", "write victoria.http://HOST:8428"),
+        ("victoria+http://h:8428", "journal is missing"),
+        ("victoria+http://h:8428?journal=j&name=a-b", "made of letters, digits and _"),
+        ("victoria+http://li@h:8428?journal=j&password_file=/nowhere", "/nowhere cannot be read"),
+    ],
+)
+async def test_an_address_that_cannot_be_meant_is_told_in_words(address: str, said: str) -> None:
+    with pytest.raises(EnergyError, match=said) as caught:
+        async with open_store(address):
+            pass
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_ledger_needs_a_database_of_its_own(server: VictoriaServer, tmp_path: Path) -> None:
+    with pytest.raises(EnergyError, match="name a database for the ledger"):
+        async with open_stores(server.address(tmp_path)):
+            pass
+
+
+# -- what it rounds ----------------------------------------------------------------------------------------------------
+
+
+async def test_any_value_is_kept_to_the_last_bit_by_the_server_itself(server: VictoriaServer, tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    any_bits = rng.integers(0, 2**63, 2000).view(np.float64)
+    values = [
+        *any_bits[np.isfinite(any_bits)].tolist(),
+        *(float(f"{v:.12g}") for v in 10 ** rng.uniform(-8, 17, 2000)),
+        *np.float32(rng.uniform(0, 1e6, 2000)).astype(float).tolist(),
+        *(-rng.integers(0, 10**9, 500) / 100).tolist(),
+    ]
+    rows = [good(POWER, 1000 * i, v) for i, v in enumerate(values)]
+    name = server.new_name()
+    async with open_victoria(server.address(tmp_path / "one", name)) as store:
+        await store.write(columns(rows))
+    server.show_all()
+    async with open_victoria(server.address(tmp_path / "other", name)) as store:
+        found = await store.readings([POWER], 0, 10**12)
+
+    assert found.value.tolist() == values
+
+
+async def test_points_of_many_meters_and_of_like_names_are_told_apart(server: VictoriaServer, tmp_path: Path) -> None:
+    meters = [f"m{i}" for i in range(600)] + ["a.b", "axb", "a-b", "a_b"]
+    points = [Point(m, q) for m in meters for q in ("active_power", "active_energy_import")]
+    n = len(points)
+    batch = ReadingColumns.of(points, range(n), [5000] * n, range(n), np.full(n, int(Quality.UNCERTAIN)))
+    name = server.new_name()
+    async with open_victoria(server.address(tmp_path / "one", name)) as store:
+        await store.write(batch)
+    server.show_all()
+    async with open_victoria(server.address(tmp_path / "other", name)) as store:
+        everything = await store.readings(points, 0, 10**9)
+        [(point, _, value, quality, _)] = rows_of(await store.readings([Point("a.b", "active_power")], 0, 10**9))
+
+        assert everything.value.tolist() == list(range(n))
+        assert (point.meter, value, quality) == ("a.b", 1200.0, Quality.UNCERTAIN)
+        assert sorted(await store.points()) == sorted(points)
