@@ -82,6 +82,8 @@ class Settings:
 
     @property
     def store_address(self) -> str:
+        if self.store.startswith("victoria+") and "journal=" not in self.store:
+            return f"{self.store}{'&' if '?' in self.store else '?'}journal={self.data / 'victoria'}"
         return self.store or f"duckdb:{self.data / 'readings.duckdb'}"
 
     @property
