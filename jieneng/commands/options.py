@@ -41,7 +41,9 @@ site = click.option("--site", type=click.Path(path_type=Path), help="Site file: 
 data = click.option("--data", type=click.Path(path_type=Path), help="Folder for everything that is kept. [var]")
 bus = click.option("--bus", help="Broker: mqtt://HOST:PORT, mqtts://HOST:PORT, or embedded. [embedded]")
 broker_port = click.option("--broker-port", type=int, help="Port of the embedded broker, on 127.0.0.1. [18830]")
-_store = click.option("--store", help="Store of the readings: duckdb:FILE, or victoria+http://HOST:8428. [duckdb:DATA/readings.duckdb]")
+_store = click.option(
+    "--store", help="Store of the readings: duckdb:FILE, or victoria+http://HOST:8428. [duckdb:DATA/readings.duckdb]"
+)
 _ledger = click.option(
     "--ledger",
     envvar="JIENENG_LEDGER",
