@@ -33,7 +33,8 @@ run: web ## run edge, broker and gateway for SITE=config/site.yaml
 	@$(BIN)/jieneng run --site $(SITE)
 
 test: web ## run the tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --ignore tests/journeys
+	$(BIN)/python -m pytest -q tests/journeys
 	@$(BIN)/python web/build.py --run test
 
 fuzz: setup ## ask the API by chance, at length: TIMES=200 for each route

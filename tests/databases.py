@@ -74,8 +74,10 @@ def _on_sqlite(folder: Path) -> NewDatabase:
 
 
 def _on_postgresql(server: PostgresServer) -> NewDatabase:
-    server.sql("CREATE DATABASE migrated")
-    asyncio.run(_opened(server.address("migrated")))
+    # Made once for a server: files of tests are handed out one by one, and each of them asks for it.
+    if server.sql("SELECT count(*) FROM pg_database WHERE datname = 'migrated'") == "0":
+        server.sql("CREATE DATABASE migrated")
+        asyncio.run(_opened(server.address("migrated")))
 
     given: deque[str] = deque()
 
