@@ -33,7 +33,7 @@ async def open_store(address: str) -> AsyncIterator[RegisterStore]:
 
 
 @asynccontextmanager
-async def open_stores(readings: str, ledger: str | None = None) -> AsyncIterator[tuple[ReadingStore, Ledger]]:
+async def open_stores(readings: str, ledger: str | None = None) -> AsyncIterator[tuple[RegisterStore, Ledger]]:
     """The store of readings and the ledger over it, which lies in the same file where no address is given for it."""
     async with open_store(readings) as store:
         if ledger is None:

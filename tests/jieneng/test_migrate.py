@@ -1,0 +1,219 @@
+"""`jieneng migrate`: from files to servers and back, and nothing is other afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from adapters.stores import open_store
+from energy.errors import EnergyError
+from energy.readings import Point, Quality, ReadingColumns
+from jieneng.__main__ import jieneng
+from jieneng.settings import load_settings
+from tests.postgresql import PostgresServer
+from tests.victoria import VictoriaServer, victoria_server
+
+ROOT = Path(__file__).parents[2]
+POINTS = [Point(f"m{i:02}", q) for i in range(12) for q in ("active_energy_import", "active_power")]
+START = 1_767_196_800_000  # 2026-01-01T00:00:00+08:00
+QUARTER = 900_000
+SITE = """\
+site: campus
+name: {zh: 园区, en: Campus}
+places:
+  - {id: house, name: {zh: 楼, en: House}, kind: office}
+meters:
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[VictoriaServer]:
+    with victoria_server() as started:
+        yield started
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(jieneng, [str(a) for a in arguments])
+
+
+def settings(folder: Path, name: str, **words: str) -> Path:
+    file = folder / f"{name}.yaml"
+    file.write_text("data: var\n" + "".join(f"{key}: {json.dumps(value)}\n" for key, value in words.items()))
+    return file
+
+
+def filled(folder: Path, days: int = 10) -> Path:
+    """A data folder with a site, an event and readings, some of them doubtful; its settings file."""
+    site = folder / "site.yaml"
+    meters = "".join(
+        f"  - {{id: m{i:02}, name: {{zh: 表, en: M}}, medium: electricity, place: house, "
+        "read: [active_energy_import, active_power]}\n"
+        for i in range(12)
+    )
+    site.write_text(SITE + meters, encoding="utf-8")
+    events = folder / "events.csv"
+    events.write_text(
+        "meter,kind,at,final_register,initial_register,note\nm03,exchanged,2026-01-04T10:30:00+08:00,184.0,0,new\n"
+    )
+    file = settings(folder, "files")
+    data = ("--data", folder / "var")
+    assert run("site", "import", site, "--yes", *data).exit_code == 0
+    assert run("events", "import", events, *data).exit_code == 0
+    asyncio.run(_write(load_settings(file).store_address, days))
+    return file
+
+
+async def _write(address: str, days: int) -> None:
+    rng = np.random.default_rng(5)
+    async with open_store(address) as store:
+        for i, point in enumerate(POINTS):
+            t_ms = START + np.arange(days * 96) * QUARTER
+            value = np.cumsum(rng.uniform(0, 3, len(t_ms))).round(2) if i % 2 == 0 else rng.uniform(0, 9, len(t_ms))
+            quality = np.where(rng.uniform(size=len(t_ms)) < 0.02, int(Quality.UNCERTAIN), 0)
+            await store.write(ReadingColumns.of([point], np.zeros(len(t_ms), np.int32), t_ms, value, quality))
+
+
+def readings(file: Path) -> list[list[float]]:
+    async def read() -> list[list[float]]:
+        async with open_store(load_settings(file).store_address) as store:
+            found = await store.readings(POINTS, 0, 2**45)
+            return [getattr(found, n).tolist() for n in ("index", "taken_at_ms", "value", "quality", "reason")]
+
+    return asyncio.run(read())
+
+
+def consumed(file: Path) -> str:
+    """What all meters used, by day, from the ledger."""
+    days = ("--from", "2026-01-01T00:00:00+08:00", "--to", "2026-01-12T00:00:00+08:00", "--json")
+    result = run("consumption", "place/house", *days, "--config", file)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def rows(file: Path) -> dict[str, list[tuple[object, ...]]]:
+    with sqlite3.connect(file) as db:
+        names = [n for (n,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
+        return {n: sorted(db.execute(f'SELECT * FROM "{n}"'), key=repr) for n in names if n != "sqlite_sequence"}
+
+
+def test_there_and_back_again_everything_is_as_it_was(
+    tmp_path: Path, server: VictoriaServer, postgres: PostgresServer
+) -> None:
+    files = filled(tmp_path)
+    database = postgres.address(postgres.copy("template1"))
+    servers = settings(
+        tmp_path,
+        "servers",
+        store=f"victoria+http://127.0.0.1:{server.port}?name={server.new_name()}",
+        ledger=database,
+        records=database,
+    )
+    back = settings(
+        tmp_path, "back", store=f"duckdb:{tmp_path}/back.duckdb", records=f"sqlite:{tmp_path}/var/back.sqlite"
+    )
+    wanted, used, kept = readings(files), consumed(files), rows(tmp_path / "var" / "records.sqlite")
+
+    there = run("migrate", "--from", files, "--to", servers)
+    assert there.exit_code == 0, there.output
+    assert "23,040 readings of 24 points are in the new store, bit by bit the same" in there.output
+    assert "the ledger of 12 counters was made anew, and each comes to what it did" in there.output
+    server.show_all()
+    assert readings(servers) == wanted
+    assert consumed(servers) == used
+
+    again = run("migrate", "--from", servers, "--to", back)
+    assert again.exit_code == 0, again.output
+    assert readings(back) == wanted
+    assert consumed(back) == used
+    assert rows(tmp_path / "var" / "back.sqlite") == kept
+    assert run("audit", "verify", "--config", servers).exit_code == 0
+
+    # What is entered next gets the next number, not one that is taken.
+    site = (tmp_path / "site.yaml").read_text(encoding="utf-8").replace("en: House", "en: Home")
+    (tmp_path / "site.yaml").write_text(site, encoding="utf-8")
+    changed = run("site", "import", tmp_path / "site.yaml", "--yes", "--config", servers)
+    assert "1 changed" in changed.output
+
+
+def test_a_move_that_was_killed_goes_on_where_it_was(
+    tmp_path: Path, server: VictoriaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = filled(tmp_path, days=100)
+    to = settings(tmp_path, "to", store=f"duckdb:{tmp_path}/to.duckdb")
+    command = [sys.executable, "-c", _SMALL_STEPS, "migrate", "--from", str(files), "--to", str(to)]
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    progress = tmp_path / "var" / "migrate.json"
+    for _ in range(3000):
+        if progress.exists() and json.loads(progress.read_text())["moved"]["points"] >= 5:
+            break
+        assert process.poll() is None, "it was over before it could be killed"
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = json.loads(progress.read_text())["moved"]["points"]
+
+    result = run("migrate", "--from", files, "--to", to)
+
+    assert result.exit_code == 0, result.output
+    assert 5 <= done < len(POINTS)
+    assert "230,400 readings of 24 points" in result.output
+    assert readings(to) == readings(files)
+    assert not progress.exists()
+
+
+_SMALL_STEPS = """
+import jieneng.moving
+from jieneng.__main__ import main
+jieneng.moving._ROWS = 5000
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({}, "name the same stores and records: there is nothing to move"),
+        ({"data": "elsewhere"}, "two data folders"),
+        ({"store": "mongodb:x"}, "must be of the form"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_in_words(tmp_path: Path, words: dict[str, str], said: str) -> None:
+    one = settings(tmp_path, "one")
+    other = tmp_path / "other.yaml"
+    other.write_text("".join(f"{k}: {v}\n" for k, v in ({"data": "var"} | words).items()))
+
+    result = run("migrate", "--from", one, "--to", other)
+
+    assert isinstance(result.exception, EnergyError)
+    assert said in str(result.exception)
+
+
+def test_stores_that_hold_something_else_already_are_left_as_they_are(tmp_path: Path) -> None:
+    files = filled(tmp_path, days=1)
+    to = settings(tmp_path, "to", store=f"duckdb:{tmp_path}/to.duckdb", records=f"sqlite:{tmp_path}/var/to.sqlite")
+    other = ReadingColumns.of(POINTS[:1], [0], [START], [-7.0])
+
+    async def occupy() -> None:
+        async with open_store(load_settings(to).store_address) as store:
+            await store.write(other)
+
+    asyncio.run(occupy())
+    result = run("migrate", "--from", files, "--to", to)
+    assert "are not the same in the new store" in str(result.exception)
+
+    (tmp_path / "to.duckdb").unlink()
+    assert run("site", "import", tmp_path / "site.yaml", "--yes", "--config", to).exit_code == 0
+    result = run("migrate", "--from", files, "--to", to)
+    assert "holds 1 rows of sites already" in str(result.exception)
