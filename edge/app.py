@@ -26,6 +26,7 @@ from collectors.makes import AddressedMake, Make, compile_addressed
 from collectors.meter_profile import Profile
 from collectors.planner import RequestCost
 from edge.asking import Asking
+from edge.control import Control
 from edge.poll import LineWorker, Station
 from edge.publish import LINGER_S, Publisher, Recorder
 from edge.schedule import Round, next_tick
@@ -45,6 +46,7 @@ class EdgeSettings:
     """What an edge runs on. `profiles` holds the profile of every meter of the site, by its id.
 
     learnt : the folder in which is kept what meters were found to refuse; None keeps it in memory.
+    data : the folder in which it can be told to write, and notes what was written; None: it cannot.
     """
 
     edge: str
@@ -55,6 +57,7 @@ class EdgeSettings:
     outbox_bytes: int = 2_000_000_000
     linger_s: float = LINGER_S
     learnt: Path | None = None
+    data: Path | None = None
 
 
 async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
@@ -86,6 +89,8 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
                 tasks.create_task(recorder.run())
                 tasks.create_task(publisher.run())
                 tasks.create_task(report.run())
+                if settings.data is not None:
+                    tasks.create_task(Control(settings.data, settings.edge, workers, clock).run())
                 tasks.create_task(_listen(bus, publisher))
                 tasks.create_task(_after_each_connection(connections, publisher, report))
         finally:

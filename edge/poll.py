@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import structlog
 
@@ -13,7 +15,8 @@ from adapters.wire import Flag, LineState, MeterReadings, MeterState
 from collectors.asked import Plan, ask
 from collectors.decoder import BlockPlan, Decoded, Values
 from collectors.lines.address import Characters
-from collectors.lines.line import Line, Refused
+from collectors.lines.line import Line, Refused, WritableLine
+from collectors.writing import NotWritten, Order, Outcome, carried_out, decoded, shown
 from edge.asking import Asking
 from edge.load import line_state
 from edge.schedule import Patience, Round, Standing, next_tick
@@ -85,6 +88,8 @@ class LineWorker:
         self._changed = changed
         self._characters = characters
         self._probe_from = EPOCH
+        # Whoever waits for it is next: at most the request that is open goes before a write.
+        self._turn = asyncio.Lock()
         self.late_ticks = 0
 
     async def run(self) -> None:
@@ -93,6 +98,20 @@ class LineWorker:
             station, found = self._next()
             await self._clock.sleep_until(self._ready(station, found))
             await self._read(station, found)
+
+    async def write(self, order: Order, begun: Callable[[Decimal | None], None]) -> Outcome:
+        """Carry out an order before anything else that is due, in one go; a LineError where nothing was written."""
+        if not isinstance(self._line, WritableLine):
+            raise NotWritten("nothing can be written on this line")
+        async with self._turn:
+            return await carried_out(order, self._line, begun)
+
+    async def show(self, order: Order) -> Decimal | None:
+        """What stands in a meter where an order would write."""
+        if not isinstance(self._line, WritableLine):
+            raise NotWritten("nothing can be written on this line")
+        async with self._turn:
+            return decoded(order.setting, await shown(self._line, order.unit, order.setting))
 
     @property
     def state(self) -> LineState:
@@ -129,7 +148,8 @@ class LineWorker:
             while asks:
                 plan = asks.popleft()
                 try:
-                    reply = await ask(plan, self._line, station.meter.unit)
+                    async with self._turn:
+                        reply = await ask(plan, self._line, station.meter.unit)
                 except Refused as error:
                     if error.code in _SILENT_BEHIND:
                         raise

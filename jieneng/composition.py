@@ -9,6 +9,7 @@ from pathlib import Path
 from adapters.site_files import read_site
 from collectors.lines.address import Address, clashes, parse_address
 from collectors.makes import Make, load_make, placing_faults, readable
+from collectors.writing import writable_faults
 from energy.documents import Document
 from energy.errors import ConfigurationError, EnergyError, LineError
 from energy.sites import Meter, Site
@@ -70,6 +71,8 @@ def _misfits(meter: Meter, profile: Make, document: Document, i: int) -> Iterato
         text = f"is for {profile.medium}, but the meter measures {meter.medium}"
         yield document.fault(("meters", i, "profile"), text)
     has = readable(profile, reversed_=meter.reversed)
+    for name, text in writable_faults(meter, profile):
+        yield document.fault(("meters", i, "writable", name), text)
     for k, name in enumerate(meter.quantities):
         if name not in has:
             text = f"profile {profile.id} has no such register; it has {', '.join(has)}"

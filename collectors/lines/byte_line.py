@@ -25,7 +25,8 @@ from typing import Self
 from collectors.lines.address import SerialAddress, SerialServerAddress
 from collectors.lines.latency import Latency
 from collectors.lines.line import NoAnswer, Refused, Reply, Unreachable, Untrusted
-from collectors.lines.modbus_rtu import RtuRead
+from collectors.lines.modbus_rtu import RtuRead, RtuReadCoils, RtuWrite
+from collectors.lines.modbus_writing import Coils, Writing, check_unit
 from collectors.lines.question import ANYONE, Answered, Declined, More, NotTheAnswer, Question, Verdict
 from collectors.lines.wires import SerialWire, SocketWire, Wire
 from collectors.planner import Block, RequestCost
@@ -109,6 +110,8 @@ class ByteLine:
         self._first_at = self._last_at = self._free_at = self._widest_s = 0.0
         self._needed = 1
         self._mute = 0
+        # Whether the last answer came behind the echo of its question.
+        self._echoes = False
 
     @property
     def cost(self) -> RequestCost:
@@ -122,6 +125,18 @@ class ByteLine:
     async def read(self, unit: int, block: Block) -> Reply:
         """The registers of a block at a unit; a LineError says why there are none."""
         return await self.ask(RtuRead(unit, block))
+
+    async def read_coils(self, unit: int, coils: Coils) -> Reply:
+        """Coils at a unit, the first in the lowest bit."""
+        return await self.ask(RtuReadCoils(unit, coils))
+
+    async def write(self, unit: int, writing: Writing) -> Reply:
+        """Write once at a unit; the meter repeated it, or a LineError says what is known.
+
+        Something must have been read on the line before: only so it is known whether it echoes.
+        """
+        check_unit(unit)
+        return await self.ask(RtuWrite(unit, writing, echoes=self._echoes))
 
     async def ask(self, question: Question) -> Reply:
         """The answer to a question; while its station is hushed it waits, and others are asked."""
@@ -166,6 +181,8 @@ class ByteLine:
         if isinstance(verdict, More | NotTheAnswer):
             raise self._failure(question, who, verdict, patience_s)
         self._answered(who, sent_at, question.answer_length)
+        if isinstance(question, RtuRead | RtuReadCoils):
+            self._echoes = self._received.startswith(question.request)
         self._recognise(bytes(self._received))
         self._received.clear()
         if isinstance(verdict, Declined):

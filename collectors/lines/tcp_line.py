@@ -16,7 +16,8 @@ from typing import Self
 from collectors.lines.address import TcpAddress
 from collectors.lines.latency import Latency
 from collectors.lines.line import NoAnswer, Refused, Reply, Unreachable, Untrusted
-from collectors.lines.modbus_mbap import HEADER_LENGTH, MbapRead, frame_length
+from collectors.lines.modbus_mbap import HEADER_LENGTH, MbapRead, MbapReadCoils, MbapWrite, frame_length
+from collectors.lines.modbus_writing import Coils, Writing, check_unit
 from collectors.lines.question import Answered, Declined, NotTheAnswer, Question, Verdict
 from collectors.planner import Block, RequestCost
 
@@ -49,8 +50,20 @@ class TcpLine:
 
     async def read(self, unit: int, block: Block) -> Reply:
         """The registers of a block at a unit; a LineError says why there are none."""
+        return await self.ask(MbapRead(self._next(), unit, block))
+
+    async def read_coils(self, unit: int, coils: Coils) -> Reply:
+        """Coils at a unit, the first in the lowest bit."""
+        return await self.ask(MbapReadCoils(self._next(), unit, coils))
+
+    async def write(self, unit: int, writing: Writing) -> Reply:
+        """Write once at a unit; the meter repeated it, or a LineError says what is known."""
+        check_unit(unit)
+        return await self.ask(MbapWrite(self._next(), unit, writing))
+
+    def _next(self) -> int:
         self._transaction = self._transaction % 0xFFFF + 1
-        return await self.ask(MbapRead(self._transaction, unit, block))
+        return self._transaction
 
     async def ask(self, question: Question) -> Reply:
         """The answer to a question in frames of Modbus TCP; each must bear a transaction id of its own."""
