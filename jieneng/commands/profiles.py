@@ -113,3 +113,7 @@ def _print(profile: Profile) -> None:
     console.print(table)
     for marking in (*profile.nameplate, *profile.status):
         console.print(f"{marking.name}: {marking.table} {marking.address}, {marking.type}", markup=False)
+    for setting in profile.writable:
+        bounds = f"{setting.low} to {setting.high} {setting.unit}".rstrip()
+        told = f"{setting.name}: may be written, function {setting.function} at {setting.address}, {bounds}"
+        console.print(told, markup=False)

@@ -31,6 +31,11 @@ def command(
     folder (--data, --edge) it does it, before anything else on its line. A write without an answer is not repeated.
     Exit code 0: the meter shows the new value; 1: it does not, or it is not known; 2: nothing was written.
     """
+    import logging
+
+    from jieneng.logs import configure_logs
+
+    configure_logs(logging.WARNING)
     if as_json and not yes:
         raise click.UsageError("--json cannot ask; give --yes, too")
     settings = load_settings(config, **given)

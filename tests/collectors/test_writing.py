@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
@@ -38,7 +39,7 @@ PROFILE = Profile("ex/ex", "Ex", "EX", Medium.ELECTRICITY, ("manual",), (), 125,
 ALL = {s.name: (s.low, s.high) for s in SETTINGS}
 
 
-def meter(unit: int = 3, **switched: tuple[Decimal, Decimal]) -> Meter:
+def meter(switched: Mapping[str, tuple[Decimal, Decimal]] = MappingProxyType({}), unit: int = 3) -> Meter:
     return Meter("m", Text("", ""), Medium.ELECTRICITY, line="l", unit=unit, profile="ex/ex", writable=switched)
 
 
@@ -66,12 +67,12 @@ def test_what_is_not_switched_on_described_and_within_bounds_is_refused(
 ) -> None:
     on = {key: (Decimal(low), Decimal(high)) for key, (low, high) in switched.items()}
     with pytest.raises(NotWritten, match=words):
-        order_of(meter(**on), PROFILE, name, value)
+        order_of(meter(on), PROFILE, name, value)
 
 
 def test_nothing_is_written_to_everybody_nor_to_meters_of_other_protocols() -> None:
     with pytest.raises(NotWritten, match="at unit 0, which is every meter on the line"):
-        order_of(meter(0, **ALL), PROFILE, "ct", "200")
+        order_of(meter(ALL, 0), PROFILE, "ct", "200")
     with pytest.raises(NotWritten, match="speaks DL/T 645: such meters are read, never written"):
         order_of(meter(), load_make("dlt645/three-phase"), "ct", "200")
 
@@ -80,9 +81,7 @@ numbers = st.sampled_from(["uint16", "int16", "uint32", "int32", "uint64", "int6
 
 
 @given(numbers, st.sampled_from(list(WordOrder)), st.sampled_from(["1", "0.1", "0.01", "-2"]), st.integers(0, 9999))
-def test_what_was_written_reads_back_as_the_same_number(
-    of_type: str, order: WordOrder, scale: str, steps: int
-) -> None:
+def test_what_was_written_reads_back_as_the_same_number(of_type: str, order: WordOrder, scale: str, steps: int) -> None:
     setting = Setting("s", 16, 0, of_type, order, Fraction(scale), Decimal(-99999), Decimal(99999))
     value = steps * Decimal(scale)
 
@@ -102,7 +101,7 @@ class Played:
 
     async def write(self, name: str, value: str) -> Outcome:
         self.begun: list[Decimal | None] = []
-        return await carried_out(order_of(meter(**ALL), PROFILE, name, value), self.line, self.begun.append)
+        return await carried_out(order_of(meter(ALL), PROFILE, name, value), self.line, self.begun.append)
 
     @property
     def functions(self) -> list[int]:
@@ -118,9 +117,11 @@ async def played(*deeds: str, tcp: bool = False, echo: bool = False) -> AsyncIte
     meters = Meters([ModbusSlave(3, contents, Mbap() if tcp else Rtu(), written)], misbehaviours, latency=Latency(0.0))
     characters = None if tcp else Characters(115200)
     kind: Callable[..., TcpHost] = ModbusTcpHost if tcp else TcpHost
-    async with kind(meters, lambda station: Wire(station, characters, echo=echo)) as host:
-        async with _line(host.address, tcp=tcp) as line:
-            yield Played(line, meters, written)
+    async with (
+        kind(meters, lambda station: Wire(station, characters, echo=echo)) as host,
+        _line(host.address, tcp=tcp) as line,
+    ):
+        yield Played(line, meters, written)
 
 
 def _line(address: str, *, tcp: bool) -> WritableLine:
@@ -145,10 +146,10 @@ async def test_each_function_writes_and_is_read_back(tcp: bool, echo: bool) -> N
         ]
 
         assert [(o.old, o.read_back, o.answer, o.holds) for o in outcomes] == [
-            (1, 200, Answer.REPEATED, True),
-            (0, Decimal("123.45"), Answer.REPEATED, True),
-            (0, 1, Answer.REPEATED, True),
-            (0, 1, Answer.REPEATED, True),
+            (Decimal(1), Decimal(200), Answer.REPEATED, True),
+            (Decimal(0), Decimal("123.45"), Answer.REPEATED, True),
+            (Decimal(0), Decimal(1), Answer.REPEATED, True),
+            (Decimal(0), Decimal(1), Answer.REPEATED, True),
         ]
         assert bus.written.registers == {4: 200, 8: 12345, 9: 0}
         assert bus.written.coils == {7: True, 9: True}
@@ -159,7 +160,7 @@ async def test_each_function_writes_and_is_read_back(tcp: bool, echo: bool) -> N
 async def test_the_old_value_is_told_before_anything_is_written() -> None:
     async with played() as bus:
         seen: list[tuple[Decimal | None, int]] = []
-        order = order_of(meter(**ALL), PROFILE, "ct", "200")
+        order = order_of(meter(ALL), PROFILE, "ct", "200")
         await carried_out(order, bus.line, lambda old: seen.append((old, bus.written.registers[4])))
 
     assert seen == [(Decimal(1), 1)]
@@ -172,7 +173,7 @@ async def test_without_its_own_answer_a_write_is_unknown_and_what_the_meter_show
         outcome = await bus.write("ct", "200")
 
         assert outcome.answer is Answer.NOTHING
-        assert (outcome.read_back, outcome.holds) == (200, True)
+        assert (outcome.read_back, outcome.holds) == (Decimal(200), True)
         assert outcome.sentence == "the meter shows the new value; it did not say so"
         assert bus.functions == [3, 6, 3]
 
@@ -200,8 +201,8 @@ async def test_a_late_answer_to_a_write_is_not_taken_for_that_of_the_next() -> N
         second = await bus.write("ct", "200")
 
         # The line stayed quiet for it, so the late answer went to its own question.
-        assert (first.answer, first.read_back) == (Answer.REPEATED, 200)
-        assert (second.answer, second.read_back) == (Answer.NOTHING, 200)
+        assert (first.answer, first.read_back) == (Answer.REPEATED, Decimal(200))
+        assert (second.answer, second.read_back) == (Answer.NOTHING, Decimal(200))
 
 
 async def test_a_meter_that_cannot_be_read_is_not_written() -> None:
@@ -237,7 +238,7 @@ async def test_a_meter_that_repeats_but_does_not_take_it_is_found_by_reading_bac
         ModbusTcpHost(Meters([slave], latency=Latency(0.0)), lambda station: Wire(station, None)) as host,
         _line(host.address, tcp=True) as line,
     ):
-        outcome = await carried_out(order_of(meter(**ALL), PROFILE, "ct", "200"), line, lambda old: None)
+        outcome = await carried_out(order_of(meter(ALL), PROFILE, "ct", "200"), line, lambda old: None)
 
-    assert (outcome.answer, outcome.read_back, outcome.holds) == (Answer.REPEATED, 1, False)
+    assert (outcome.answer, outcome.read_back, outcome.holds) == (Answer.REPEATED, Decimal(1), False)
     assert "was not taken" in outcome.sentence

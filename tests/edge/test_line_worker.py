@@ -249,4 +249,3 @@ async def test_a_write_is_the_next_on_a_full_line_and_nothing_comes_between_its_
     assert behind[:3] == ["read 99", "write", "read 99"]
     assert len(behind) > 3
     assert outcome.holds
-
