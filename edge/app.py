@@ -30,6 +30,7 @@ from edge.control import Control
 from edge.poll import LineWorker, Station
 from edge.publish import LINGER_S, Publisher, Recorder
 from edge.schedule import Round, next_tick
+from edge.timings import Timings
 from energy.errors import BusError
 from energy.ports import Clock, Message
 from energy.readings import to_ms
@@ -79,7 +80,10 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
         )
         publisher = Publisher(outbox, bus, settings.edge, boot, recorder.kept)
         report = _Report(settings.edge, boot, bus, outbox, clock)
-        workers = await _workers(settings, clock, recorder, report.changed, stack)
+        timings = (
+            None if settings.data is None else Timings(LearntFiles(settings.data / "timings" / settings.edge), clock)
+        )
+        workers = await _workers(settings, clock, recorder, report.changed, stack, timings)
         report.workers = workers
         log.info("edge.started", edge=settings.edge, meters=len(settings.site.meters), lines=len(workers))
         try:
@@ -89,6 +93,8 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
                 tasks.create_task(recorder.run())
                 tasks.create_task(publisher.run())
                 tasks.create_task(report.run())
+                if timings is not None:
+                    tasks.create_task(timings.run())
                 if settings.data is not None:
                     tasks.create_task(Control(settings.data, settings.edge, workers, clock).run())
                 tasks.create_task(_listen(bus, publisher))
@@ -109,7 +115,12 @@ def wires(site: Site) -> list[list[LineSettings]]:
 
 
 async def _workers(
-    settings: EdgeSettings, clock: Clock, recorder: Recorder, changed: asyncio.Event, stack: AsyncExitStack
+    settings: EdgeSettings,
+    clock: Clock,
+    recorder: Recorder,
+    changed: asyncio.Event,
+    stack: AsyncExitStack,
+    timings: Timings | None,
 ) -> dict[str, LineWorker]:
     """A worker for each wire, by the id of the line that names it first."""
     workers: dict[str, LineWorker] = {}
@@ -117,11 +128,15 @@ async def _workers(
     for lines in wires(settings.site):
         first, ids = lines[0], {line.id for line in lines}
         timeout_s = max(line.timeout_s for line in lines)
-        opened = await stack.enter_async_context(open_line(first.address, now=clock.now, timeout_s=timeout_s))
+        opened = open_line(first.address, now=clock.now, timeout_s=timeout_s)
+        stack.push_async_callback(opened.close)
+        meters = [m for m in settings.site.meters if m.line in ids]
+        if timings is not None:
+            timings.recall(first.id, opened, meters)
         stations = [
             _station(meter, settings.profiles[meter.profile], files, opened, clock)
-            for meter in settings.site.meters
-            if meter.line in ids and meter.profile is not None
+            for meter in meters
+            if meter.profile is not None
         ]
         if stations:
             characters = getattr(parse_address(first.address), "characters", None)

@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Self
 
 from collectors.lines.address import SerialAddress, SerialServerAddress
-from collectors.lines.latency import Latency
+from collectors.lines.latency import Latency, Timing
 from collectors.lines.line import NoAnswer, Refused, Reply, Unreachable, Untrusted
 from collectors.lines.modbus_rtu import RtuRead, RtuReadCoils, RtuWrite
 from collectors.lines.modbus_writing import Coils, Writing, check_unit
@@ -148,6 +148,24 @@ class ByteLine:
             async with self._turn:
                 if self._hushed_until(question, who) <= clock():
                     return await self._exchange(question, who)
+
+    def timings(self) -> dict[str, Timing]:
+        """What has been learnt of each station that answered, or that failed to."""
+        return {
+            name: Timing(who.first_byte.known, who.gap.known, who.latest_s, who.failures == 0)
+            for name, who in self.respondents.items()
+            if name != ANYONE and (who.first_byte.count or who.failures)
+        }
+
+    def recall(self, station: str, timing: Timing) -> None:
+        """Begin with what was learnt of a station before; ValueError where that cannot be."""
+        who = self._respondent(station)
+        who.first_byte.recall(timing.first_byte)
+        if timing.gap is not None:
+            who.gap.recall(timing.gap)
+        who.latest_s = min(max(who.latest_s, timing.latest_s), _OLDEST_S)
+        # Who was silent then is not waited for by the whole line now.
+        who.failures = 0 if timing.answering else 1
 
     def _hushed_until(self, question: Question, who: Respondent) -> float:
         if question.station == ANYONE:

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from collectors.lines.address import TcpAddress
-from collectors.lines.latency import Latency
+from collectors.lines.latency import Latency, Timing
 from collectors.lines.line import NoAnswer, Refused, Reply, Unreachable, Untrusted
 from collectors.lines.modbus_mbap import HEADER_LENGTH, MbapRead, MbapReadCoils, MbapWrite, frame_length
 from collectors.lines.modbus_writing import Coils, Writing, check_unit
@@ -76,10 +76,7 @@ class TcpLine:
         connection = self._connection
         if connection is None or connection.lost is not None:
             connection = await self._connect()
-        latency = self.latencies.get(question.station)
-        if latency is None:
-            floor_s = min(_FLOOR_S, self._timeout_s)
-            latency = self.latencies[question.station] = Latency(self._timeout_s, floor_s, self._timeout_s)
+        latency = self.latencies.get(question.station) or self._latency(question.station)
         asked_at, began = self._now(), connection.clock()
         patience_s = self._timeout_s if began < self._busy_until else latency.timeout_s
         verdict = await connection.ask(question, began + patience_s)
@@ -93,6 +90,21 @@ class TcpLine:
             raise Refused(verdict.code, verdict.reason)
         self._busy_until = ended + self._timeout_s
         raise self._failure(connection, question, verdict, patience_s)
+
+    def _latency(self, station: str) -> Latency:
+        found = self.latencies.get(station)
+        if found is None:
+            floor_s = min(_FLOOR_S, self._timeout_s)
+            found = self.latencies[station] = Latency(self._timeout_s, floor_s, self._timeout_s)
+        return found
+
+    def timings(self) -> dict[str, Timing]:
+        """What has been learnt of each station that answered."""
+        return {name: Timing(latency.known) for name, latency in self.latencies.items() if latency.count}
+
+    def recall(self, station: str, timing: Timing) -> None:
+        """Begin with what was learnt of a station before; ValueError where that cannot be."""
+        self._latency(station).recall(timing.first_byte)
 
     def _failure(
         self, connection: _Connection, question: Question, verdict: Verdict | None, patience_s: float
