@@ -12,10 +12,11 @@ from decimal import Decimal
 import structlog
 
 from adapters.wire import Flag, LineState, MeterReadings, MeterState
-from collectors.asked import Plan, ask
+from collectors.asked import Plan, ask, cost_s
 from collectors.decoder import BlockPlan, Decoded, Values
 from collectors.lines.address import Characters
 from collectors.lines.line import Line, Refused, WritableLine
+from collectors.planner import RequestCost
 from collectors.writing import NotWritten, Order, Outcome, carried_out, decoded, shown
 from edge.asking import Asking
 from edge.load import line_state
@@ -143,8 +144,9 @@ class LineWorker:
         began = self._clock.now()
         refused: Refused | None = None
         answered, taken_at = False, began
+        rounds, plans = _together(station, found, began, self._line.cost)
         try:
-            asks = deque(_plans(station, found))
+            asks = deque(plans)
             while asks:
                 plan = asks.popleft()
                 try:
@@ -162,11 +164,12 @@ class LineWorker:
                 self._sink(_readings(station.meter.id, taken_at, plan, reply.payload))
             if refused is not None and not answered:
                 raise refused
-            self._tell_missing(station, found, taken_at)
+            for each in rounds:
+                self._tell_missing(station, each, taken_at)
         except LineError as error:
             self._failed(station, found, error, began)
         else:
-            self._answered(station, found, began)
+            self._answered(station, rounds, began)
 
     def _tell_missing(self, station: Station, found: Round, taken_at: datetime) -> None:
         """Points that the meter has not are bad each time they would have been read."""
@@ -192,16 +195,20 @@ class LineWorker:
             station.state = MeterState("silent", to_ms(now), str(error))
             self._changed()
 
-    def _answered(self, station: Station, found: Round, began: datetime) -> None:
+    def _answered(self, station: Station, rounds: Sequence[Round], began: datetime) -> None:
         now = self._clock.now()
         if station.patience.failures:
             # What was missed in the meantime is not the line's fault.
             for each in station.rounds:
                 each.done(now)
         else:
-            self.late_ticks += found.done(now)
-        found.took((now - began).total_seconds())
-        found.suit(self._line.cost)
+            self.late_ticks += sum(each.done(now) for each in rounds)
+        costs = [_cost_of(each.plans, self._line.cost) for each in rounds]
+        for each, own in zip(rounds, costs, strict=True):
+            # What was read together took each as much as it would have by itself.
+            share = own / sum(costs) if len(rounds) > 1 else 1.0
+            each.took((now - began).total_seconds() * share)
+            each.suit(self._line.cost)
         station.patience.answered()
         station.rests_until = EPOCH
         if station.state.state == "reporting":
@@ -217,6 +224,25 @@ def _plans(station: Station, found: Round) -> Sequence[Plan]:
     if station.asking is not None:
         found.anew()
     return found.plans
+
+
+def _together(
+    station: Station, found: Round, now: datetime, cost: RequestCost
+) -> tuple[Sequence[Round], Sequence[Plan]]:
+    """A round with its requests; with those of the meter that are due as well, where requests for all are cheaper."""
+    plans = _plans(station, found)
+    others = [r for r in station.rounds if r is not found and r.due <= now]
+    if station.asking is None or not others:
+        return [found], plans
+    names = [name for r in station.rounds if r is found or r in others for name in r.quantities]
+    joined = station.asking.plans(names, cost, to_ms(now))
+    apart = _cost_of(plans, cost) + sum(_cost_of(_plans(station, r), cost) for r in others)
+    return ([found, *others], joined) if _cost_of(joined, cost) < apart else ([found], plans)
+
+
+def _cost_of(plans: Sequence[Plan], cost: RequestCost) -> float:
+    """What requests take of the line's time [s]."""
+    return sum(cost_s(plan, cost) for plan in plans)
 
 
 def _instead(station: Station, plan: Plan, code: int, now_ms: int) -> Sequence[Plan]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -17,9 +18,10 @@ from collectors.lines.address import Characters
 from collectors.lines.line import NoAnswer, Refused, Reply
 from collectors.lines.modbus_writing import Coils, Writing
 from collectors.lines.question import Question
-from collectors.meter_profile import Setting, Table, WordOrder
+from collectors.meter_profile import Part, Profile, Register, Setting, Table, WordOrder
 from collectors.planner import Block, RequestCost
 from collectors.writing import Order
+from edge.asking import Asking
 from edge.poll import LineWorker, Station
 from edge.schedule import Round
 from energy.quantities import Medium
@@ -249,3 +251,41 @@ async def test_a_write_is_the_next_on_a_full_line_and_nothing_comes_between_its_
     assert behind[:3] == ["read 99", "write", "read 99"]
     assert len(behind) > 3
     assert outcome.holds
+
+NEIGHBOURS = ("voltage_l1", "voltage_l2")
+
+
+def two_rates(second: int) -> Station:
+    """A meter of two registers, the first at address 0 wanted each 5 s, the second each minute."""
+    parts = [Part(Table.HOLDING, address, "uint16", WordOrder.ABCD, Fraction(1)) for address in (0, second)]
+    registers = tuple(Register(name, (part,)) for name, part in zip(NEIGHBOURS, parts, strict=True))
+    profile = Profile("x/y", "x", "y", Medium.ELECTRICITY, ("test",), (), 125, registers)
+    of = replace(meter(1, 60.0), quantities=NEIGHBOURS, rates={"voltage_l1": 5.0})
+    asking = Asking(of, profile)
+    rounds = [
+        Round(every_s, asking.plans(names, TimedLine.cost, 0), FIRST, quantities=names) for every_s, names in of.groups
+    ]
+    return Station(of, (), FIRST, rounds, asking)
+
+
+async def test_what_is_due_at_one_tick_is_read_by_one_request_where_that_is_cheaper_and_at_its_own_rate() -> None:
+    """Neighbouring registers: their common tick costs one request, not two."""
+    station = two_rates(1)
+    worked = Worked([station])
+    await worked.run(118)
+
+    assert worked.line.asked == {
+        (1, Block(Table.HOLDING, 0, 1)): 22,
+        (1, Block(Table.HOLDING, 0, 2)): 2,
+    }
+    assert [sum(name in r.values for r in worked.read) for name in NEIGHBOURS] == [24, 2]
+    assert worked.worker.late_ticks == 0
+    # Each has its share of the common reading, none more than all of it.
+    assert max(r.took_s for r in station.rounds) <= ANSWER_S + 1e-9
+
+
+async def test_what_lies_far_apart_is_still_read_apart_at_one_tick() -> None:
+    worked = Worked([two_rates(900)])
+    await worked.run(58)
+
+    assert set(worked.line.asked) == {(1, Block(Table.HOLDING, 0, 1)), (1, Block(Table.HOLDING, 900, 1))}
