@@ -252,6 +252,7 @@ async def test_a_write_is_the_next_on_a_full_line_and_nothing_comes_between_its_
     assert len(behind) > 3
     assert outcome.holds
 
+
 NEIGHBOURS = ("voltage_l1", "voltage_l2")
 
 
