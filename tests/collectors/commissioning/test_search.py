@@ -212,13 +212,27 @@ async def test_a_chinese_meter_alone_on_its_line_tells_its_address_and_is_known(
     assert found == ("identified", [make_id])
 
 
-async def test_two_that_answer_a_wildcard_at_once_are_told_and_not_guessed() -> None:
-    slaves = [addressed("dlt645/three-phase", number) for number in (7, 8)]
+def addresses(of: Probed) -> list[int]:
+    return sorted(int(m.address or -1) for m in of.found.meters)
+
+
+async def test_meters_of_dlt645_on_one_line_are_told_apart_by_the_last_digits_of_their_addresses() -> None:
+    slaves = [addressed("dlt645/single-phase", number) for number in (7, 8)]
     async with bus(slaves) as address:
-        of = await probed(address, [], ["dlt645"])
+        of = await probed(address, [], ["dlt645"], timeout_s=0.03, makes=[load_make("dlt645/single-phase")])
+
+    assert addresses(of) == [7, 8]
+    assert {m.verdict for m in of.found.meters} == {"identified"}
+    assert of.found.notes == []
+
+
+async def test_two_water_meters_that_answer_a_wildcard_at_once_are_told_and_not_guessed() -> None:
+    slaves = [addressed("cjt188/water-2018", number) for number in (7, 8)]
+    async with bus(slaves) as address:
+        of = await probed(address, [], ["cjt188"])
 
     assert of.found.meters == []
-    assert "several DL/T 645 meters answer at once" in of.found.notes[0]
+    assert "several CJ/T 188 meters answer at once" in of.found.notes[0]
 
 
 async def test_what_was_recorded_plays_as_the_bus_it_was() -> None:
