@@ -1,8 +1,8 @@
 """Several DL/T 645 meters on one line told apart: a wildcard for the leading digits, the last ones tried pair by pair.
 
-DL/T 645-2007 lets whoever reads give the lowest pairs of an address and put AA for the others (缩位寻址); the meters that
-fit answer with their whole address. Where answers collide, a further pair is tried: 100 questions each time. CJ/T 188
-has nothing like it: its wildcard stands for all of an address or for none.
+DL/T 645-2007 lets whoever reads give the lowest pairs of an address and put AA for the others (缩位寻址); the meters
+that fit answer with their whole address. Where answers collide, a further pair is tried: 100 questions each time.
+CJ/T 188 has nothing like it: its wildcard stands for all of an address or for none.
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ from collectors.simulators.bus.recorded_slave import recorded_slaves
 from collectors.simulators.bus.slave import Slave
 from collectors.simulators.bus.wire import Wire
 from collectors.simulators.modbus_server import ModbusServer
+from collectors.simulators.registers import Image, Images
 from jieneng.probing import Probed, addresses_tried, known_makes, probe
 from jieneng.proposing import site_proposal
 from tests.real_parts import free_port
@@ -120,7 +121,7 @@ async def test_a_meter_slower_than_it_is_waited_for_is_found_all_the_same() -> N
     assert {verdict for verdict, _ in verdicts(of).values()} == {"identified"}
 
 
-# What these show at all could be an accident; the documentation says so.
+# What these show when simulated, without their states, could be an accident; the documentation says so.
 UNRECOGNISED = {"bove/ultrasonic-water", "xintai/electronic-water"}
 
 
@@ -133,6 +134,27 @@ async def test_every_make_is_recognised_beside_its_relatives_or_called_unknown()
         f"unit {unit}": ("unknown", []) if profile in UNRECOGNISED else ("identified", [profile])
         for unit, profile in enumerate(ids, 1)
     }
+
+
+class Full(PlayedMeter):
+    """A water meter whose register of state says that its pipe is full."""
+
+    def images(self) -> Images:
+        found = dict(super().images())
+        image = found[Table.HOLDING]
+        at = 2 * (7 - image.first)
+        found[Table.HOLDING] = Image(image.first, image.words[:at] + b"\xaa\0" + image.words[at + 2 :])
+        return found
+
+
+async def test_a_water_meter_is_recognised_by_the_state_of_its_pipe() -> None:
+    """Its floats alone could be an accident; few random registers hold 55 or AA."""
+    slave = ModbusSlave(3, Full(load_profile("xintai/electronic-water"), 3, now=now))
+    async with bus([slave], characters=None) as address:
+        of = await probed(address, [3])
+
+    assert verdicts(of) == {"unit 3": ("identified", ["xintai/electronic-water"])}
+    assert "pipe is full" in of.found.meters[0].likely[0].sentence
 
 
 async def test_a_connection_that_is_lost_once_is_made_anew() -> None:
