@@ -198,7 +198,7 @@ class ByteLine:
         took_s, answered_at = loop.time() - began, self._now()
         if isinstance(verdict, More | NotTheAnswer):
             raise self._failure(question, who, verdict, patience_s)
-        self._answered(who, sent_at, question.answer_length)
+        self._answered(who, sent_at, question)
         if isinstance(question, RtuRead | RtuReadCoils):
             self._echoes = self._received.startswith(question.request)
         self._recognise(bytes(self._received))
@@ -289,10 +289,14 @@ class ByteLine:
             self._free_at = now + who.latest_s
         who.failures += 1
 
-    def _answered(self, who: Respondent, sent_at: float, length: int) -> None:
-        # Echo or noise may have come before; the answer itself did not begin before its characters take to travel.
-        began = max(self._first_at, self._last_at - length * self._characters.seconds)
+    def _answered(self, who: Respondent, sent_at: float, question: Question) -> None:
         self._mute = 0
+        if isinstance(question, RtuWrite):
+            # Memory that keeps what is written is slow, and says nothing of how quickly the meter is read.
+            who.failures, who.unanswered, who.hushed_until = 0, None, 0.0
+            return
+        # Echo or noise may have come before; the answer itself did not begin before its characters take to travel.
+        began = max(self._first_at, self._last_at - question.answer_length * self._characters.seconds)
         who.gap.learn(self._widest_s)
         if who.hushed_until > sent_at:
             who.late(began - sent_at)
@@ -311,8 +315,8 @@ class ByteLine:
 
     def _first_byte_s(self, who: Respondent, question: Question) -> float:
         """How long the first byte is waited for."""
-        patience_s = who.first_byte.timeout_s
-        if who.failures and not who.first_byte.count:
+        patience_s = self._timeout_s if isinstance(question, RtuWrite) else who.first_byte.timeout_s
+        if who.failures and not who.first_byte.count and not isinstance(question, RtuWrite):
             # Never heard, and failed already: as long as the slowest of its neighbours takes.
             known = [r.first_byte.timeout_s for r in self.respondents.values() if r.first_byte.is_learnt]
             patience_s = min(max([_PROBE_S, *known]), self._timeout_s)

@@ -78,12 +78,15 @@ class TcpLine:
             connection = await self._connect()
         latency = self.latencies.get(question.station) or self._latency(question.station)
         asked_at, began = self._now(), connection.clock()
-        patience_s = self._timeout_s if began < self._busy_until else latency.timeout_s
+        # Memory that keeps what is written is slow, and says nothing of how quickly the meter is read.
+        writes = isinstance(question, MbapWrite)
+        patience_s = self._timeout_s if writes or began < self._busy_until else latency.timeout_s
         verdict = await connection.ask(question, began + patience_s)
         ended, answered_at = connection.clock(), self._now()
         if isinstance(verdict, Answered):
             self._mute = 0
-            latency.learn(ended - began)
+            if not writes:
+                latency.learn(ended - began)
             return Reply(verdict.payload, asked_at + (answered_at - asked_at) / 2, ended - began)
         if isinstance(verdict, Declined):
             self._mute = 0

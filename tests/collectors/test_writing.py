@@ -18,7 +18,8 @@ from collectors.lines.byte_line import ByteLine
 from collectors.lines.line import NoAnswer, WritableLine
 from collectors.lines.tcp_line import TcpLine
 from collectors.makes import load_make
-from collectors.meter_profile import Profile, Setting, WordOrder
+from collectors.meter_profile import Profile, Setting, Table, WordOrder
+from collectors.planner import Block
 from collectors.simulators.bus.contents import contents_of
 from collectors.simulators.bus.hosts import ModbusTcpHost, TcpHost
 from collectors.simulators.bus.meters import Latency, Meters
@@ -110,7 +111,7 @@ class Played:
 
 
 @asynccontextmanager
-async def played(*deeds: str, tcp: bool = False, echo: bool = False) -> AsyncIterator[Played]:
+async def played(*deeds: str, tcp: bool = False, echo: bool = False, timeout_s: float = 0.15) -> AsyncIterator[Played]:
     written = Written(SETTINGS)
     misbehaviours = [spelled_misbehaviour(deed) for deed in deeds]
     contents = contents_of(3, misbehaviours, now=lambda: datetime.now(UTC))
@@ -119,17 +120,17 @@ async def played(*deeds: str, tcp: bool = False, echo: bool = False) -> AsyncIte
     kind: Callable[..., TcpHost] = ModbusTcpHost if tcp else TcpHost
     async with (
         kind(meters, lambda station: Wire(station, characters, echo=echo)) as host,
-        _line(host.address, tcp=tcp) as line,
+        _line(host.address, tcp=tcp, timeout_s=timeout_s) as line,
     ):
         yield Played(line, meters, written)
 
 
-def _line(address: str, *, tcp: bool) -> WritableLine:
+def _line(address: str, *, tcp: bool, timeout_s: float = 0.15) -> WritableLine:
     """A line whose times are short."""
     if tcp:
-        return TcpLine(TcpAddress(*_host(address)), now=lambda: datetime.now(UTC), timeout_s=0.15)
+        return TcpLine(TcpAddress(*_host(address)), now=lambda: datetime.now(UTC), timeout_s=timeout_s)
     server = SerialServerAddress(*_host(address), Characters(115200))
-    return ByteLine(server, now=lambda: datetime.now(UTC), timeout_s=0.15, latest_s=0.3)
+    return ByteLine(server, now=lambda: datetime.now(UTC), timeout_s=timeout_s, latest_s=0.3)
 
 
 def _host(address: str) -> tuple[str, int]:
@@ -212,6 +213,19 @@ async def test_a_meter_that_cannot_be_read_is_not_written() -> None:
 
         assert bus.begun == []
         assert bus.written.registers[4] == 1
+
+
+@pytest.mark.parametrize("tcp", [False, True], ids=["rtu", "tcp"])
+async def test_a_write_has_all_the_time_of_the_line_and_teaches_nothing_of_it(tcp: bool) -> None:
+    """Reads are answered at once, the write after 0.35 s: it goes into a slow memory."""
+    async with played("slow:after=4,times=1,by=350ms", tcp=tcp, timeout_s=1.0) as bus:
+        for _ in range(3):
+            await bus.line.read(3, Block(Table.HOLDING, 0, 1))
+        outcome = await bus.write("ct", "200")
+
+        assert (outcome.answer, outcome.holds) == (Answer.REPEATED, True)
+        assert isinstance(bus.line, ByteLine | TcpLine)
+        assert bus.line.timings()["unit 3"].first_byte.high_s < 0.3
 
 
 async def test_a_refused_write_is_told_with_what_the_meter_shows() -> None:
