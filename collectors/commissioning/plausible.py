@@ -125,7 +125,7 @@ def decades(make: Make, name: str, value: float) -> float:
 def decades_of_meaning(marking: Marking, number: int | None) -> float:
     """What it weighs that a number is one of those that have a meaning; 0 where it is not, or is 0.
 
-    >>> from collectors.register_map import Table
+    >>> from collectors.register_map import Table, WordOrder
     >>> pipe = Marking("pipe", Table.HOLDING, 7, "uint16", 1, WordOrder.ABCD, means={0x55: "empty", 0xAA: "full"})
     >>> decades_of_meaning(pipe, 0xAA), decades_of_meaning(pipe, 3)
     (2.0, 0.0)
