@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_val
 
 from adapters.scalars import (
     Above0,
+    Between,
     Bounds,
     Code,
     Duration,
@@ -140,6 +141,7 @@ class MeterWords(Words):
     registers: dict[QuantityName, RegisterWords] = {}
     removed_on: date | None = None
     hidden: Hidden = False
+    writable: dict[str, Between] = {}
 
     @model_validator(mode="after")
     def _is_right(self) -> MeterWords:

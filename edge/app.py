@@ -26,9 +26,11 @@ from collectors.makes import AddressedMake, Make, compile_addressed
 from collectors.meter_profile import Profile
 from collectors.planner import RequestCost
 from edge.asking import Asking
+from edge.control import Control
 from edge.poll import LineWorker, Station
 from edge.publish import LINGER_S, Publisher, Recorder
 from edge.schedule import Round, next_tick
+from edge.timings import Timings
 from energy.errors import BusError
 from energy.ports import Clock, Message
 from energy.readings import to_ms
@@ -45,6 +47,7 @@ class EdgeSettings:
     """What an edge runs on. `profiles` holds the profile of every meter of the site, by its id.
 
     learnt : the folder in which is kept what meters were found to refuse; None keeps it in memory.
+    data : the folder in which it can be told to write, and notes what was written; None: it cannot.
     """
 
     edge: str
@@ -55,6 +58,7 @@ class EdgeSettings:
     outbox_bytes: int = 2_000_000_000
     linger_s: float = LINGER_S
     learnt: Path | None = None
+    data: Path | None = None
 
 
 async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
@@ -76,7 +80,10 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
         )
         publisher = Publisher(outbox, bus, settings.edge, boot, recorder.kept)
         report = _Report(settings.edge, boot, bus, outbox, clock)
-        workers = await _workers(settings, clock, recorder, report.changed, stack)
+        timings = (
+            None if settings.data is None else Timings(LearntFiles(settings.data / "timings" / settings.edge), clock)
+        )
+        workers = await _workers(settings, clock, recorder, report.changed, stack, timings)
         report.workers = workers
         log.info("edge.started", edge=settings.edge, meters=len(settings.site.meters), lines=len(workers))
         try:
@@ -86,6 +93,10 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
                 tasks.create_task(recorder.run())
                 tasks.create_task(publisher.run())
                 tasks.create_task(report.run())
+                if timings is not None:
+                    tasks.create_task(timings.run())
+                if settings.data is not None:
+                    tasks.create_task(Control(settings.data, settings.edge, workers, clock).run())
                 tasks.create_task(_listen(bus, publisher))
                 tasks.create_task(_after_each_connection(connections, publisher, report))
         finally:
@@ -104,7 +115,12 @@ def wires(site: Site) -> list[list[LineSettings]]:
 
 
 async def _workers(
-    settings: EdgeSettings, clock: Clock, recorder: Recorder, changed: asyncio.Event, stack: AsyncExitStack
+    settings: EdgeSettings,
+    clock: Clock,
+    recorder: Recorder,
+    changed: asyncio.Event,
+    stack: AsyncExitStack,
+    timings: Timings | None,
 ) -> dict[str, LineWorker]:
     """A worker for each wire, by the id of the line that names it first."""
     workers: dict[str, LineWorker] = {}
@@ -112,11 +128,15 @@ async def _workers(
     for lines in wires(settings.site):
         first, ids = lines[0], {line.id for line in lines}
         timeout_s = max(line.timeout_s for line in lines)
-        opened = await stack.enter_async_context(open_line(first.address, now=clock.now, timeout_s=timeout_s))
+        opened = open_line(first.address, now=clock.now, timeout_s=timeout_s)
+        stack.push_async_callback(opened.close)
+        meters = [m for m in settings.site.meters if m.line in ids]
+        if timings is not None:
+            timings.recall(first.id, opened, meters)
         stations = [
             _station(meter, settings.profiles[meter.profile], files, opened, clock)
-            for meter in settings.site.meters
-            if meter.line in ids and meter.profile is not None
+            for meter in meters
+            if meter.profile is not None
         ]
         if stations:
             characters = getattr(parse_address(first.address), "characters", None)

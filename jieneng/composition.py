@@ -8,7 +8,8 @@ from pathlib import Path
 
 from adapters.site_files import read_site
 from collectors.lines.address import Address, clashes, parse_address
-from collectors.makes import Make, load_make, placing_faults, readable
+from collectors.makes import Make, load_make, own_make, placing_faults, readable
+from collectors.writing import writable_faults
 from energy.documents import Document
 from energy.errors import ConfigurationError, EnergyError, LineError
 from energy.sites import Meter, Site
@@ -37,9 +38,13 @@ def load_installed(path: Path) -> Installed:
     faults += [document.fault(("lines", places[line], "address"), text) for line, text in clashes(addresses)]
     meters: list[Meter] = []
     for i, meter in enumerate(site.meters):
-        if meter.profile and meter.profile.endswith((".yaml", ".yml")):
-            # A profile of one's own stands beside the site file.
-            meter = replace(meter, profile=str((path.parent / meter.profile).resolve()))
+        try:
+            own = own_make(meter.profile, path.parent) if meter.profile else None
+        except ConfigurationError as error:
+            faults += error.faults
+            own = None
+        if own is not None:
+            meter = replace(meter, profile=str(own))
         profile, found = _profile(meter, document, i, addresses.get(meter.line or ""))
         faults += found
         if profile is not None and meter.profile is not None:
@@ -70,6 +75,8 @@ def _misfits(meter: Meter, profile: Make, document: Document, i: int) -> Iterato
         text = f"is for {profile.medium}, but the meter measures {meter.medium}"
         yield document.fault(("meters", i, "profile"), text)
     has = readable(profile, reversed_=meter.reversed)
+    for name, text in writable_faults(meter, profile):
+        yield document.fault(("meters", i, "writable", name), text)
     for k, name in enumerate(meter.quantities):
         if name not in has:
             text = f"profile {profile.id} has no such register; it has {', '.join(has)}"

@@ -39,5 +39,6 @@ def command(config: Path | None, **given: Any) -> None:
         bus=settings.bus_address,
         outbox=settings.data / "outbox" / f"{settings.edge}.sqlite",
         learnt=settings.data / "learnt" / settings.edge,
+        data=settings.data,
     )
     options.run_until_signalled(run_edge(edge, open_clock(settings.clock)))
