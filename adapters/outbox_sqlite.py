@@ -224,7 +224,11 @@ class SqliteOutbox:
             ).fetchall()
             with self._transaction(db):
                 db.executemany("UPDATE losses SET told = 1 WHERE first = ?", [(row[0],) for row in rows])
-            lost = [Lost(*row) for row in rows]
+            # Nobody can say how many readings a batch held that cannot be read.
+            lost = [
+                Lost(start, end, cause, None if cause == "damaged" else readings, from_ms, to_ms)
+                for start, end, cause, readings, from_ms, to_ms in rows
+            ]
             known = sorted([*((n, n) for n in held), *((one.first, one.last) for one in lost)])
             return held, lost + [Lost(*gap, "stored") for gap in _between(first, upto, known)]
 
