@@ -68,7 +68,7 @@ async def run_gateway(address: str, store: MemoryReadings, stack: AsyncExitStack
         lambda columns: None,
         lambda: None,
         deliveries=Deliveries(SqliteDeliveries(":memory:"), clock, metrics),
-        came=lambda columns: None,
+        came=lambda live, waited: None,
     )
     await until(lambda: bus.connected, "connected")
     await asyncio.sleep(0.3)

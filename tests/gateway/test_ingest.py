@@ -120,7 +120,7 @@ async def running(broker: str) -> AsyncIterator[Running]:
             lambda columns: stored.extend(columns.value.tolist()),
             lambda: None,
             deliveries=deliveries,
-            came=pushed.append,
+            came=lambda live, waited: pushed.append(live),
         )
         made = Running(edge, store, quarantine, intake)
         made.pushed, made.stored = pushed, stored
