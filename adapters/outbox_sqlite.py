@@ -59,6 +59,8 @@ _NEWEST = 64
 _ACCOUNTED = 1000
 _ROOMY = 0.95
 _OF_FREE = 0.8
+# As much as travels.
+_MOST_SEQUENCE = 2**53
 
 
 T = TypeVar("T")
@@ -408,7 +410,10 @@ class SqliteOutbox:
         self._bytes, self._batches = int(size), int(count)
         self._counts = counts(db)
         given = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'batches'").fetchone()
-        self._last = int(given[0]) if given else 0
+        [(least, most)] = db.execute("SELECT min(sequence), max(sequence) FROM batches").fetchall()
+        self._last = max(int(given[0]) if given else 0, most or 0)
+        if not (1 <= (1 if least is None else least) and self._last <= _MOST_SEQUENCE):
+            raise MalformedError("a sequence is none")
         # A disk that is full stops everything: what is free now is not used up.
         free = shutil.disk_usage(self._path.parent).free if self._path.parent.exists() else 1 << 62
         self._limit = min(self._bounds.limit_bytes, self._bytes + int(_OF_FREE * free))
