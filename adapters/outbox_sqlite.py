@@ -34,6 +34,7 @@ from adapters.outbox_salvage import (
     instant,
     is_damage,
     is_whole,
+    marked,
     salvage,
     set_aside,
 )
@@ -281,7 +282,7 @@ class SqliteOutbox:
     def _insert(self, db: sqlite3.Connection, put_at_ms: int, payload: bytes, clock: str | None) -> int:
         added = db.execute(
             "INSERT INTO batches (put_at_ms, payload, crc, clock) VALUES (?, ?, ?, ?)",
-            (put_at_ms, payload, checksum(payload), clock),
+            (put_at_ms, payload, checksum(payload, clock), clock),
         )
         self._last = int(added.lastrowid or 0)
         self._bytes += len(payload)
@@ -403,7 +404,17 @@ class SqliteOutbox:
                 db.close()
                 raise
             self._database = db
+            self._check_clocks(db)
         return self._database
+
+    def _check_clocks(self, db: sqlite3.Connection) -> None:
+        """A batch that seems to wait for a clock, and was not put with it, would wait for ever."""
+        rows = db.execute("SELECT sequence, payload, crc, clock FROM batches WHERE clock IS NOT NULL").fetchall()
+        with self._transaction(db):
+            db.executemany(
+                "UPDATE batches SET clock = NULL WHERE sequence = ?",
+                [(sequence,) for sequence, *of in rows if marked(*of)[1] is None],
+            )
 
     def _measure(self, db: sqlite3.Connection) -> None:
         size, count = db.execute("SELECT coalesce(sum(length(payload)), 0), count(*) FROM batches").fetchone()
@@ -412,7 +423,7 @@ class SqliteOutbox:
         given = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'batches'").fetchone()
         [(least, most)] = db.execute("SELECT min(sequence), max(sequence) FROM batches").fetchall()
         self._last = max(int(given[0]) if given else 0, most or 0)
-        if not (1 <= (1 if least is None else least) and self._last <= _MOST_SEQUENCE):
+        if not ((1 if least is None else least) >= 1 and self._last <= _MOST_SEQUENCE):
             raise MalformedError("a sequence is none")
         # A disk that is full stops everything: what is free now is not used up.
         free = shutil.disk_usage(self._path.parent).free if self._path.parent.exists() else 1 << 62
