@@ -23,7 +23,8 @@ from adapters.mqtt_bus import open_bus
 from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import STORED, MeterReadings, decode_stored, topic
 from benchmarks.parts import free_port, jieneng, mosquitto, mosquitto_binary, until_healthy
-from edge.publish import Publisher, Recorder
+from edge.publish import Publisher
+from edge.record import Recorder
 from energy.readings import to_ms
 from jieneng.importing import import_files
 
@@ -45,16 +46,16 @@ VALUES = (
 def run() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="jieneng-bench-") as name:
         folder = Path(name)
-        site = _site(folder)
+        site = site_file(folder)
         figures = _imports(folder)
         figures |= _curves_and_start(folder, site)
-        figures["ingest_readings_per_s"] = _ingest(folder / "nats", site, embedded=True)
+        figures["ingest_readings_per_s"] = ingest(folder / "nats", site, embedded=True)
         if mosquitto_binary():
-            figures["ingest_readings_per_s_mosquitto"] = _ingest(folder / "mosquitto", site, embedded=False)
+            figures["ingest_readings_per_s_mosquitto"] = ingest(folder / "mosquitto", site, embedded=False)
     return figures
 
 
-def _site(folder: Path) -> Path:
+def site_file(folder: Path) -> Path:
     """Sixty meters that nobody reads: the load comes over the bus."""
     meters = [
         {"id": f"meter-{i}", "name": {"zh": f"表{i}", "en": f"Meter {i}"}, "medium": "electricity"}
@@ -158,7 +159,7 @@ def _median_ms(port: int, from_ms: int, to_ms_: int, points: int) -> float:
 # -- ingest ------------------------------------------------------------------------------------------------------------
 
 
-def _ingest(folder: Path, site: Path, *, embedded: bool) -> float:
+def ingest(folder: Path, site: Path, *, embedded: bool) -> float:
     """Readings of 8 values per second from an edge's outbox through the broker into the store and back as `stored`."""
     port, broker = free_port(), free_port()
     outbox = SqliteOutbox(folder / "outbox.sqlite")
@@ -217,7 +218,7 @@ async def _publish_all(outbox: SqliteOutbox, broker: int) -> float:
         async for messages in bus.messages():
             for message in messages:
                 answer = decode_stored(message.payload)
-                await publisher.stored(answer.boot, answer.sequences)
+                await publisher.stored(answer)
             await bus.acknowledge(messages)
             if outbox.batches == 0:
                 break
