@@ -73,7 +73,8 @@ class MqttAddress:
 
     def client_id(self, name: str) -> str:
         """A name for the session that only who knows the secret knows too: a broker lets the newest of a name in and
-        the one before out."""
+        the one before out. A dot of ours is a tilde, since nats-server takes none."""
+        name = name.replace(".", "~")
         secret = self.password.encode() if self.password else read_secret(Path(self.key)) if self.key else b""
         return f"{name}-{hashlib.sha256(b'session ' + secret).hexdigest()[:16]}" if secret else name
 

@@ -26,6 +26,8 @@ log = structlog.get_logger()
 
 _QOS = 1
 _PUBLISH_TIMEOUT_S = 20.0
+# "Bad user name or password", "not authorised": as paho numbers them for MQTT 3.1.1 too.
+_NOT_LET_IN = (134, 135)
 # How long until it is tried again [s], at first and at most; who was refused need not hurry.
 _AGAIN_S, _AGAIN_REFUSED_S = (1, 8), (10, 60)
 
@@ -61,7 +63,8 @@ class MqttBus:
         self._came: deque[Message] = deque()
         self._ready = asyncio.Event()
         self._awaited: dict[int, asyncio.Future[None]] = {}
-        self._said_lost = False
+        # Why there is no connection, as far as it was told.
+        self.trouble: str | None = None
         self._greeted = False
         self._connection = 0
         self._unacknowledged: set[int] = set()
@@ -141,7 +144,8 @@ class MqttBus:
 
     def _connected_callback(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
-            self._tell_refused(str(reason))
+            doubt = f": {self.address.doubt()}" if reason.value in _NOT_LET_IN else ""
+            self._tell_refused(f"{reason}{doubt}")
             return
         self._greeted = True
         self._connection += 1
@@ -187,25 +191,25 @@ class MqttBus:
 
     def _tell_lost(self, cause: str) -> None:
         self.lost_since = self.lost_since or time.monotonic()
-        if not self._said_lost:
-            self._said_lost = True
+        if self.trouble is None:
+            self.trouble = cause
             log.warning("broker.unreachable", broker=str(self.address), cause=cause)
 
     def _tell_refused(self, cause: str) -> None:
         self.lost_since = self.lost_since or time.monotonic()
         if self.refused is None:
-            self.refused = f"{cause}: {self.address.doubt()}"
+            self.refused = cause
             self._client.reconnect_delay_set(*_AGAIN_REFUSED_S)
-            self._said_lost = True
+            self.trouble = cause
             log.error("broker.refused", broker=str(self.address), cause=self.refused)
 
     def _tell_back(self) -> None:
         if self.refused is not None:
             self.refused = None
             self._client.reconnect_delay_set(*_AGAIN_S)
-        if self._said_lost and self.lost_since is not None:
+        if self.trouble is not None and self.lost_since is not None:
             log.info("broker.back", broker=str(self.address), after_s=round(time.monotonic() - self.lost_since, 1))
-        self._said_lost, self.lost_since = False, None
+        self.trouble, self.lost_since = None, None
 
 
 @asynccontextmanager
