@@ -88,6 +88,7 @@ class Identities:
             kept = self._password_of(name).exists()
             self._give(made, into, bus, password=not made.certificates, kept=kept, days=days)
             index.edges[name] = made
+            self._ensure_own(index, GATEWAY)
         return made
 
     def revoke(self, name: str, *, by: str) -> Enrolled:
