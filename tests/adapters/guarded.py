@@ -41,11 +41,13 @@ class Guarded:
         self.folder, self.bus, self.password_bus, self._follow = folder, bus, password_bus, follow
         self.known = Identities(folder / "identities", lambda: datetime.now(UTC))
 
-    def enroll(self, name: str, *, password: bool = False, topics: Sequence[str] = ()) -> Path:
+    def enroll(
+        self, name: str, *, password: bool = False, topics: Sequence[str] = (), hears: Sequence[str] = ()
+    ) -> Path:
         """The folder with which an edge comes."""
         into = self.folder / f"for-{name}"
         bus = self.password_bus if password else self.bus
-        self.known.enroll(name, into, bus, by="li", password=password, kept=True, topics=topics)
+        self.known.enroll(name, into, bus, by="li", password=password, kept=True, topics=topics, hears=hears)
         self._follow()
         return into
 

@@ -197,14 +197,28 @@ def test_a_name_that_could_be_mistaken_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize(
     "topic",
-    ["#", "+/a", "a//b", "a/", "/a", "$SYS/a", "jieneng/v1/north/readings", "jieneng", "a b", "a/#/b", "a/b+", 'a"'],
+    [
+        "#",
+        "+/a",
+        "a//b",
+        "a/",
+        "//a",
+        "/+/a",
+        "$SYS/a",
+        "jieneng/v1/north/readings",
+        "jieneng",
+        "a b",
+        "a/#/b",
+        "a/b+",
+        'a"',
+    ],
 )
 def test_a_topic_that_would_give_too_much_is_refused(topic: str) -> None:
     with pytest.raises(EnergyError, match="topic"):
         checked_topic(topic)
 
 
-_LEVEL = st.text(st.sampled_from("ab.-_1"), min_size=1, max_size=4)
+_LEVEL = st.text(st.sampled_from("ab.-_1"), max_size=4)
 
 
 @given(st.lists(_LEVEL, min_size=1, max_size=4), st.lists(_LEVEL, min_size=1, max_size=4))

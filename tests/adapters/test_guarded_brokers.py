@@ -155,15 +155,19 @@ async def test_the_session_of_another_is_not_taken_over_by_its_client_id(either:
 
 
 async def test_an_edge_may_be_given_topics_besides_its_own(guarded: Guarded) -> None:
-    folder = guarded.enroll("press", topics=["spBv1.0/plant/+/press/#"])
+    topics = ["spBv1.0/plant/+/press/#", "/neuron/press/+"]
+    folder = guarded.enroll("press", topics=topics, hears=["spBv1.0/plant/NCMD/press"])
     async with (
-        the_gateway(guarded, ["spBv1.0/#", "jieneng/v1/+/state"]) as gateway,
-        legitimate(guarded.of(folder, "press"), "press") as edge,
+        the_gateway(guarded, ["spBv1.0/plant/DDATA/#", "/neuron/#", "jieneng/v1/+/state"]) as gateway,
+        legitimate(guarded.of(folder, "press"), "press", ["spBv1.0/plant/NCMD/press"]) as edge,
     ):
-        await edge.say("spBv1.0/plant/DDATA/other/7", b"not given")
-        await edge.say("spBv1.0/plant/DDATA/press/7", b"given")
-
-        assert await gateway.hear() == ("spBv1.0/plant/DDATA/press/7", b"given")
+        for topic in ("spBv1.0/plant/DDATA/other/7", "/neuron/other/7", "neuron/press/7", "//neuron/press/7"):
+            await edge.say(topic, b"not given")
+        for topic in ("spBv1.0/plant/DDATA/press/7", "/neuron/press/7"):
+            await edge.say(topic, b"given")
+            assert await gateway.hear() == (topic, b"given")
+        await gateway.say("spBv1.0/plant/NCMD/press", b"again")
+        assert await edge.hear() == ("spBv1.0/plant/NCMD/press", b"again")
 
 
 # -- who is not -----------------------------------------------------------------------------------------------------
