@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -14,9 +12,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner
 
 from adapters.mqtt_bus import open_bus
 from adapters.wire import READINGS, STATE, STORED, Batch, EdgeState, MeterReadings, decode_stored, encode, topic
+from jieneng.__main__ import jieneng
 from jieneng.settings import load_settings
 from tests.adapters import guarded
 from tests.journeys.campus import children_of, command, get, until
@@ -42,17 +42,17 @@ class Centre:
     process: int
     follow: Callable[[], object] = lambda: None
 
-    def edge(self, *arguments: str) -> str:
+    async def edge(self, *arguments: str) -> None:
         """`jieneng edge` beside the running gateway."""
-        given = [sys.executable, "-m", "jieneng", "edge", *arguments, "--data", str(self.data)]
-        said = subprocess.run(given, check=True, capture_output=True, text=True).stdout
+        given = ["edge", *arguments, "--data", str(self.data)]
+        result = await asyncio.to_thread(CliRunner().invoke, jieneng, given)
+        assert result.exit_code == 0, (result.output, result.exception)
         self.follow()
-        return said
 
-    def enroll(self, name: str) -> str:
+    async def enroll(self, name: str) -> str:
         """The address for a new edge, from the settings that were made for it."""
         into = self.folder / name
-        self.edge("enroll", name, "--broker", f"localhost:{self.broker}", "--into", str(into))
+        await self.edge("enroll", name, "--broker", f"localhost:{self.broker}", "--into", str(into))
         return load_settings(into / "edge.yaml").bus_of(name)
 
     def edges(self) -> dict[str, str]:
@@ -124,15 +124,15 @@ async def test_an_edge_is_enrolled_heard_and_revoked_while_everything_runs(
 ) -> None:
     with centre(tmp_path) as running:
         before = running.edges()
-        north, thief = running.enroll("north"), running.enroll("thief")
+        north, thief = await running.enroll("north"), await running.enroll("thief")
         assert await say(north, "north", 5.0) == [1]
         until(lambda: running.edges() == {**before, "north": "online"}, "the new edge")
         # Under the name of another nothing is stored, and nobody is told that it was.
         assert await say(thief, "north", 6.0, patience_s=2) == []
         assert running.latest() == 5.0
 
-        running.edge("revoke", "thief")
-        running.edge("revoke", "north")
+        await running.edge("revoke", "thief")
+        await running.edge("revoke", "north")
         assert "may be revoked" in await refusal(north, "north")
         # Nobody else was held up by that, and its last word of itself is taken back.
         until(lambda: running.edges() == before, "what was before")
