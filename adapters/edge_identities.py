@@ -107,12 +107,18 @@ class Identities:
             self._password_of(name).unlink(missing_ok=True)
         return found
 
-    def ensure_own(self, names: Sequence[str], hosts: Sequence[str] = ()) -> None:
-        """The processes of this machine, and its broker under these names, have what they need for long enough."""
+    def ensure_own(self, names: Sequence[str], hosts: Sequence[str] = ()) -> bool:
+        """The processes of this machine, and its broker under these names, have what they need for long enough.
+
+        Whether the gateway has been given another secret: its session at the broker is then nobody's.
+        """
+        password = self.own(GATEWAY) / PASSWORD
+        before = password.read_bytes() if password.exists() else b""
         with self._changing() as index:
             index.hosts = list(dict.fromkeys([*index.hosts, *hosts]))
             for name in (GATEWAY, *map(checked_name, names)):
                 self._ensure_own(index, name)
+        return password.read_bytes() != before
 
     @property
     def transport(self) -> broker_nats.Transport:

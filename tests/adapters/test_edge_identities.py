@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from adapters.certificates import hosts_of, read_certificate
 from adapters.edge_identities import Identities
 from adapters.identity_folders import with_identity
 from adapters.identity_index import read_index
+from adapters.mqtt_address import MqttAddress
 from energy.errors import EnergyError
 
 BUS = "mqtts://broker.example:8883"
@@ -122,7 +125,7 @@ def test_who_was_not_given_his_folder_is_not_enrolled(office: Office) -> None:
 
 
 def test_processes_of_this_machine_are_renewed_in_time_and_keep_their_sessions(office: Office) -> None:
-    office.known.ensure_own(["town-hall"])
+    assert office.known.ensure_own(["town-hall"])
     bus = "mqtts://127.0.0.1:8883"
     own = office.known.own(GATEWAY)
     before = (own / "client.pem").read_bytes(), (own / "client.key").read_bytes(), (own / "password").read_bytes()
@@ -131,7 +134,7 @@ def test_processes_of_this_machine_are_renewed_in_time_and_keep_their_sessions(o
     assert (own / "client.pem").read_bytes() == before[0]
 
     office.now += timedelta(days=80)
-    office.known.ensure_own(["town-hall"])
+    assert not office.known.ensure_own(["town-hall"])
 
     assert (own / "client.pem").read_bytes() != before[0]
     assert ((own / "client.key").read_bytes(), (own / "password").read_bytes()) == before[1:]
@@ -187,6 +190,30 @@ def test_keys_of_two_backups_are_not_mixed(office: Office, tmp_path: Path) -> No
 
     with pytest.raises(EnergyError, match="do not belong together"):
         office.enroll("south")
+
+
+def test_whoever_enrolls_at_the_same_time_loses_nobody(office: Office) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(office.enroll, [f"edge-{i}" for i in range(12)]))
+
+    assert set(office.known.index.edges) == {GATEWAY, *(f"edge-{i}" for i in range(12))}
+    assert office.text("mosquitto/acl").count("user edge-") == 12
+
+
+@pytest.mark.parametrize("file", ["client.key", "password"])
+def test_a_key_or_password_that_others_can_read_is_not_used(office: Office, file: str) -> None:
+    folder = office.enroll("north", password=file == "password")
+    (folder / file).chmod(0o644)
+
+    with pytest.raises(EnergyError, match=f"can be read by others; .* chmod 600 {folder}/{file}"):
+        MqttAddress.parse(with_identity(BUS, folder, "north")).tls_context()
+
+
+def test_transport_is_tls_1_2_at_least_and_the_broker_is_checked(office: Office) -> None:
+    context = MqttAddress.parse(with_identity(BUS, office.enroll("north"), "north")).tls_context()
+
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
 
 
 @pytest.mark.parametrize("name", ["", ".north", "a/b", "a+", "#", "a b", "x" * 65, 'a"', "a\n", GATEWAY, "onlooker"])
