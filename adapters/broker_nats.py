@@ -86,7 +86,7 @@ def find_server() -> str:
     found = str(own) if own.exists() else shutil.which("nats-server")
     if found is None:
         raise EnergyError(
-            "no nats-server is installed; run `make setup`, or name another broker with --bus mqtt://HOST"
+            "no nats-server is installed; run `make setup`, or name another broker with --bus mqtts://HOST"
         )
     return found
 

@@ -65,30 +65,32 @@ class Identities:
         """
         checked_name(name)
         must_be_new(into)
-        made = Enrolled(name, self._ms(), by, why)
+        made = Enrolled(name, self._ms(), by, why, bus)
         made.topics, made.hears = [[checked_topic(topic) for topic in given] for given in (topics, hears)]
         with self._changing() as index:
             found = index.edges.get(name)
             if found is not None and found.revoked_at is None:
                 raise EnergyError(f"edge {name} is enrolled already; renew it with --renew, or revoke it first")
-            self._remember(index, bus)
-            self._give(made, into, bus, password=password, kept=kept, days=days)
+            self._remember(index, bus, password=password)
+            self._give(made, into, password=password, kept=kept, days=days)
             index.edges[name] = made
             self._ensure_own(index, GATEWAY)
         return made
 
-    def renew(self, name: str, into: Path, bus: str, *, by: str, days: int = EDGE_DAYS) -> Enrolled:
+    def renew(self, name: str, into: Path, bus: str | None = None, *, by: str, days: int = EDGE_DAYS) -> Enrolled:
         """A new certificate for an edge, beside which those it has hold until their end; or a new password, with which
-        the old one ends."""
+        the old one ends. bus : where it finds the broker from now on, if elsewhere than before."""
         must_be_new(into)
         with self._changing() as index:
             found = self._known(index, name)
             if found.revoked_at is not None:
                 raise EnergyError(f"edge {name} was revoked; enroll it anew")
-            self._remember(index, bus)
-            made = msgspec.structs.replace(found, by=by, certificates=[*found.certificates])
-            kept = self._password_of(name).exists()
-            self._give(made, into, bus, password=not made.certificates, kept=kept, days=days)
+            if found.own:
+                raise EnergyError(f"{name} is a process of this machine and renewed by itself when it starts")
+            password, kept = not found.certificates, self._password_of(name).exists()
+            made = msgspec.structs.replace(found, by=by, bus=bus or found.bus, certificates=[*found.certificates])
+            self._remember(index, made.bus, password=password)
+            self._give(made, into, password=password, kept=kept, days=days)
             index.edges[name] = made
             self._ensure_own(index, GATEWAY)
         return made
@@ -132,7 +134,7 @@ class Identities:
 
     # -- what is given -------------------------------------------------------------------------------------------------
 
-    def _give(self, to: Enrolled, into: Path, bus: str, *, password: bool, kept: bool, days: int) -> None:
+    def _give(self, to: Enrolled, into: Path, *, password: bool, kept: bool, days: int) -> None:
         secret = secrets.token_urlsafe(32) if password else None
         issued = None if password else self._authority().for_client(to.name, self._now(), days)
         if issued is not None:
@@ -141,7 +143,7 @@ class Identities:
             to.hash = broker_mosquitto.hashed_password(secret)
             if kept:
                 write_secret(self._password_of(to.name), secret.encode())
-        write_identity(into, Identity(to.name, bus, self._authority().pem, self._checking(), issued, secret))
+        write_identity(into, Identity(to.name, to.bus, self._authority().pem, self._checking(), issued, secret))
 
     def _ensure_own(self, index: Index, name: str) -> None:
         found, folder = index.edges.get(name), self.own(name)
@@ -174,11 +176,12 @@ class Identities:
         return self.folder / "passwords" / name
 
     @staticmethod
-    def _remember(index: Index, bus: str) -> None:
-        """Where edges beyond this machine find the broker, which then has a certificate for that name."""
+    def _remember(index: Index, bus: str, *, password: bool) -> None:
+        """Where edges with certificates find the broker; it has one for every name by which it was called."""
         parts = urlsplit(bus)
         if parts.scheme == "mqtts" and parts.hostname:
-            index.bus, index.hosts = bus, list(dict.fromkeys([*index.hosts, parts.hostname]))
+            index.bus = index.bus if password else bus
+            index.hosts = list(dict.fromkeys([*index.hosts, parts.hostname]))
 
     @staticmethod
     def _known(index: Index, name: str) -> Enrolled:

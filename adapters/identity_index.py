@@ -22,6 +22,7 @@ class Certificate(msgspec.Struct):
 class Enrolled(msgspec.Struct, omit_defaults=True):
     """Somebody who may come, or might; times in ms since the epoch.
 
+    bus : the address of the broker that he was given; empty where he is a process of this machine.
     certificates : all that were made, the newest last. hash : of the password, as Mosquitto keeps it. topics, hears :
     to which he may publish, and subscribe, besides his own. own : a process of this machine, whose folder is made by
     itself.
@@ -31,6 +32,7 @@ class Enrolled(msgspec.Struct, omit_defaults=True):
     at: int
     by: str = ""
     why: str = ""
+    bus: str = ""
     certificates: list[Certificate] = []
     hash: str | None = None
     topics: list[str] = []

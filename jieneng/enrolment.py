@@ -29,9 +29,11 @@ def bus_for(settings: Settings, known: Identities, broker: str | None, *, passwo
     """The address that a new edge is given; EnergyError where nothing says it, or it would not be let in there."""
     embedded = settings.bus == "embedded"
     if broker is not None:
-        bus = _address(broker)
+        bus = address_of(broker)
     elif embedded and password and settings.broker_listen is None:
         return settings.bus_address
+    elif password:
+        raise EnergyError("where does the broker take passwords? Say it by --broker HOST:PORT, such as HOST:8884")
     else:
         bus = known.index.bus or (settings.bus.partition("?")[0] if settings.bus.startswith("mqtts:") else "")
     if not bus:
@@ -47,7 +49,8 @@ def bus_for(settings: Settings, known: Identities, broker: str | None, *, passwo
     return bus
 
 
-def _address(broker: str) -> str:
+def address_of(broker: str) -> str:
+    """HOST or HOST:PORT as the address of a broker with TLS."""
     try:
         parts = urlsplit(f"mqtts://{broker}")
         host, port = parts.hostname, parts.port or 8883

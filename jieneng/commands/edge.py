@@ -100,21 +100,18 @@ def enroll(
         jieneng edge enroll water-system --password
         jieneng edge enroll north --renew --into north-2028
     """
-    from jieneng.enrolment import bus_for, identities
+    from jieneng.enrolment import address_of, bus_for, identities
 
     topics, hears, days = given.pop("topic"), given.pop("hear"), given.pop("days")
     settings, into = _with(settings, given), into or Path(name)
     known = identities(settings)
     if renew:
-        found = known.index.edges.get(name)
-        password = found is not None and not found.certificates
-    bus = bus_for(settings, known, broker, password=password)
-    if renew:
-        made = known.renew(name, into, bus, by=who, days=days)
+        made = known.renew(name, into, None if broker is None else address_of(broker), by=who, days=days)
     else:
+        bus = bus_for(settings, known, broker, password=password)
         kept, more = settings.bus == "embedded", {"topics": topics, "hears": hears}
         made = known.enroll(name, into, bus, by=who, why=why, password=password, kept=kept, days=days, **more)
-    click.echo(f"{name} comes to {bus} by what is in {into}/; whoever has that folder comes as {name}")
+    click.echo(f"{name} comes to {made.bus} by what is in {into}/; whoever has that folder comes as {name}")
     _tell(settings, made, "renewed" if renew else "enrolled", who, why)
 
 

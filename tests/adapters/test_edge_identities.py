@@ -104,7 +104,9 @@ def test_revoking_again_does_no_harm_and_a_stranger_is_told_who_is_enrolled(offi
     with pytest.raises(EnergyError, match="'south' is not enrolled; enrolled: north"):
         office.known.revoke("south", by="li")
     with pytest.raises(EnergyError, match="enroll it anew"):
-        office.known.renew("north", office.folder / "new", BUS, by="li")
+        office.known.renew("north", office.folder / "new", by="li")
+    with pytest.raises(EnergyError, match="renewed by itself"):
+        office.known.renew(GATEWAY, office.folder / "new", by="li")
 
 
 def test_a_folder_that_holds_something_is_left_alone(office: Office) -> None:

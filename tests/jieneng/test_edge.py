@@ -69,6 +69,22 @@ def test_a_program_of_this_machine_is_given_a_password_and_nothing_else_need_be_
     )
 
 
+def test_where_passwords_are_taken_is_said_each_time_and_not_remembered_for_certificates(tmp_path: Path) -> None:
+    at = ["--bus", "mqtts://broker.example:8883"]
+    logger = ["enroll", "logger", "--password", *at, "--into", str(tmp_path / "logger")]
+    assert "such as HOST:8884" in refused(tmp_path, *logger)
+    done(tmp_path, *logger, "--broker", "broker.example:8884")
+    done(tmp_path, "enroll", "logger", "--renew", "--into", str(tmp_path / "again"))
+    done(tmp_path, "enroll", "north", *at, "--into", str(tmp_path / "north"))
+
+    names = {name: load_settings(tmp_path / name / "edge.yaml").bus for name in ("logger", "again", "north")}
+    assert names == {
+        "logger": "mqtts://broker.example:8884",
+        "again": "mqtts://broker.example:8884",
+        "north": "mqtts://broker.example:8883",
+    }
+
+
 def test_what_cannot_be_is_refused_in_words(tmp_path: Path) -> None:
     into = ["--into", str(tmp_path / "north")]
 
