@@ -77,7 +77,7 @@ def test_without_a_word_the_records_are_a_file_in_the_data_folder(tmp_path: Path
 
 
 def test_a_password_stands_in_no_list_of_processes(tmp_path: Path) -> None:
-    found = parts(Settings(site=tmp_path / "site.yaml", records=SECRET), None)
+    found = parts(Settings(site=tmp_path / "site.yaml", data=tmp_path / "var", records=SECRET), None)
 
     assert [part.told for part in found if part.name == "gateway"] == [{"JIENENG_RECORDS": SECRET}]
     assert "swordfish" not in str([part.command for part in found])
