@@ -88,6 +88,11 @@ channels = click.option(
     type=click.Path(path_type=Path),
     help="File of the channels by which people are told of alarms (YAML). [the log alone]",
 )
+mappings = click.option(
+    "--mappings",
+    type=click.Path(path_type=Path),
+    help="Folder of mapping files, for readings that gateways of others publish. [DATA/mappings, if it is there]",
+)
 clock = click.option("--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal. [system]")
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     options.password_days,
     options.providers,
     options.channels,
+    options.mappings,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run edge, gateway and, unless --bus names another, a broker: everything for one site on this machine.
@@ -91,6 +92,7 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     gateway += ["--password-days", str(settings.password_days)] if settings.password_days else []
     gateway += ["--providers", str(settings.providers)] if settings.providers else []
     gateway += ["--channels", str(settings.channels)] if settings.channels else []
+    gateway += ["--mappings", str(settings.mappings)] if settings.mappings else []
     edge = ["edge", *common, "--edge", settings.edge]
     # The address may hold a password.
     told = {"JIENENG_RECORDS": settings.records_address}
