@@ -94,7 +94,8 @@ class Sparkplug:
             if kind == "DBIRTH":
                 node.device_born(turn.device, payload.metrics, turn.now_ms)
             self._metrics(turn, birth=kind.endswith("BIRTH"))
-        if not kind.endswith("DATA"):
+        # Of a node whose birth is not known yet there is nothing to tell.
+        if not kind.endswith("DATA") and node.online:
             turn.gathering.taken.states.append((turn.gathering.taken.sender, node.state(turn.now_ms)))
 
     def _node_death(self, turn: _Turn) -> None:
