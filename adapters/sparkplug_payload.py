@@ -84,6 +84,8 @@ def typed(metric: Metric, datatype: int | None) -> int | float | None:
         raise ValueError(f"datatype {datatype} in {metric.kind}")
     bits, signed = _INTEGERS[datatype]
     field_bits = 32 if metric.kind == "int_value" else 64
+    if bits > field_bits:
+        raise ValueError(f"datatype {datatype} in {metric.kind}")
     if signed and value >= 1 << field_bits - 1:
         value -= 1 << field_bits
     elif signed and bits < field_bits and 1 << bits - 1 <= value < 1 << bits:

@@ -14,7 +14,15 @@ from energy.ports import Message
 from gateway.foreign.instants import reader
 from gateway.foreign.taken import Gathering, Taken
 from gateway.foreign.values import NO_NUMBER, RECEIVED, Codes, Entry, Mistyped, marked, worse
-from gateway.ingest.reasons import BROKEN_PAYLOAD, BROKEN_TIME, MISTYPED, UNKNOWN_METER, UNKNOWN_QUANTITY, shown
+from gateway.ingest.reasons import (
+    BROKEN_PAYLOAD,
+    BROKEN_TIME,
+    MISTYPED,
+    UNKNOWN_METER,
+    UNKNOWN_QUANTITY,
+    must_be_utf8,
+    shown,
+)
 
 _decode = msgspec.json.Decoder().decode
 
@@ -65,6 +73,7 @@ class JsonRows:
         """What the message brings."""
         gathering = Gathering(self._sender, now_ms)
         try:
+            must_be_utf8(message.payload)
             payload = _decode(message.payload)
             rows = next((path for path in self._rows if path.fits(payload)), self._rows[-1])
             for row in rows.rows(payload, names):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from adapters.wire import EdgeState, Flag, MeterReadings
@@ -37,7 +38,9 @@ class Gathering:
         if found is None or quantity in found.values:
             found = self._open[meter, t_ms] = MeterReadings(meter, t_ms, {}, {})
             self.taken.readings.append(found)
-        found.values[quantity] = value
+        # Beyond what a number holds: refused as implausible where it counts, and no number where it does not.
+        endless = value is not None and math.isinf(value) and flag is not None and flag.quality == "bad"
+        found.values[quantity] = None if endless else value
         if flag is not None:
             found.flags[quantity] = flag
 

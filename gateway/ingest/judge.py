@@ -30,6 +30,7 @@ from gateway.ingest.reasons import (
     UNKNOWN_METER,
     UNKNOWN_QUANTITY,
     UNKNOWN_TOPIC,
+    must_be_utf8,
     shown,
 )
 
@@ -135,6 +136,7 @@ class Judge:
         sender = sender_of(message.topic)
         if sender is not None:
             try:
+                must_be_utf8(message.payload)
                 return _Read(message, sender, decode_batch(message.payload))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 return _Read(message, sender, None, [_refused(message, BROKEN_PAYLOAD, str(error), now_ms)])

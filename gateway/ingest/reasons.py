@@ -24,3 +24,9 @@ SHOWN = 200
 def shown(text: object) -> str:
     """As much of a stranger's words as is worth keeping."""
     return str(text)[:SHOWN]
+
+
+def must_be_utf8(payload: bytes) -> None:
+    """Refuse what is no UTF-8, by UnicodeDecodeError: decoders look only at what they use."""
+    if not payload.isascii():
+        payload.decode("utf-8")

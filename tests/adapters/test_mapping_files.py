@@ -43,7 +43,7 @@ def test_a_good_file_has_no_faults(tmp_path: Path) -> None:
         ("payload: json", "payload: xml", "2: payload = 'xml': must be json or sparkplug"),
         ('["own/{sn}"]', "['#']", "3: topics[0] = '#': must begin with a word of its own"),
         ('["own/{sn}"]', "[jieneng/v1/+/readings]", "3: topics[0] = 'jieneng/v1/+/readings': jieneng/… is spoken by"),
-        ('["own/{sn}"]', "['own/{sn}', own/+]", "3: topics[1] = 'own/+': overlaps another of these topics"),
+        ('["own/{sn}"]', "['own/{sn}', 'own/{sn}/#']", "3: topics[1] = 'own/{sn}/#': overlaps another of these topics"),
         ('{from: "{sn}"}', '{from: "{no}"}', "4: meter.from = '{no}': is remembered neither from every topic nor"),
         ('{from: "{sn}"}', "{from: ^.sn}", "4: meter.from = '^.sn': begins 1 outwards of a row, which stands in 0"),
         ("unit: ms", "unit: days", "5: time.unit = 'days': must be 's', 'ms', 'us', 'ns' or 'iso'"),
@@ -67,7 +67,7 @@ def test_a_fault_is_told_where_it_stands(tmp_path: Path, before: str, after: str
 
 def test_two_files_that_take_one_topic_are_refused_together(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(GOOD, encoding="utf-8")
-    (tmp_path / "b.yaml").write_text(GOOD.replace("own/{sn}", "own/#"), encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(GOOD.replace("own/{sn}", "own/{sn}/#"), encoding="utf-8")
 
     with pytest.raises(ConfigurationError) as told:
         read_mappings(tmp_path)

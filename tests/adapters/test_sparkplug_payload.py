@@ -90,6 +90,7 @@ def test_a_number_is_what_its_datatype_says(datatype: int, kind: str, travels: A
         (1, "int_value", 300),
         (5, "int_value", 256),
         (2, "long_value", 70_000),
+        (4, "int_value", 2**32 - 1),
         (3, "float_value", 1.0),
         (10, "int_value", 1),
         (99, "int_value", 1),
