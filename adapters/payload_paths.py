@@ -127,6 +127,11 @@ class Path:
         keys = tuple(step.key for step in steps if isinstance(step, _Key))
         return cls(text, None, out, keys, _finder(out, keys))
 
+    @property
+    def outside(self) -> bool:
+        """Whether it leads to the same value for all rows that stand in the same things."""
+        return self.name is not None or self.out != 0
+
 
 @dataclass(frozen=True, slots=True)
 class RowsPath:
@@ -187,6 +192,10 @@ class RowsPath:
             return
         if not isinstance(value, list):
             raise ValueError(f"has no list where {self.text} leads")  # noqa: TRY004
+        if at + 1 == len(self.steps):
+            for inner in value:
+                yield Row(inner, around, names)
+            return
         for inner in value:
             yield from self._rows(inner, inner, at + 1, around, names)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
 
 NAMESPACE = "spBv1.0"
@@ -16,8 +17,7 @@ _FLOATING = (9, 10)
 _BOOLEAN = 11
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(msgspec.Struct, frozen=True):
     """A metric as it travels: `value` is a number, a truth, a text, or None where it has none of these.
 
     quality : the integer of its property `Quality`; None where it has none.
@@ -97,22 +97,23 @@ def typed(metric: Metric, datatype: int | None) -> int | float | None:
 
 
 def _metric(made: Any) -> Metric:
+    has = made.HasField
     kind = made.WhichOneof("value")
-    value = getattr(made, kind) if kind is not None and kind in _PLAIN else None
-    name = _given(made, "name")
+    value = getattr(made, kind) if kind in _PLAIN else None
+    name = made.name if has("name") else None
     # What is no UTF-8 comes as bytes.
-    if isinstance(name, bytes) or isinstance(value, bytes):
+    if type(name) is bytes or type(value) is bytes:
         raise NotSparkplug("a text is not UTF-8")
     return Metric(
         name,
-        _given(made, "alias"),
-        _given(made, "timestamp"),
-        _given(made, "datatype"),
+        made.alias if has("alias") else None,
+        made.timestamp if has("timestamp") else None,
+        made.datatype if has("datatype") else None,
         made.is_historical,
         made.is_null,
         kind,
         value,
-        _quality(made.properties) if made.HasField("properties") else None,
+        _quality(made.properties) if has("properties") else None,
     )
 
 

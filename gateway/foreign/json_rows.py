@@ -28,12 +28,13 @@ _decode = msgspec.json.Decoder().decode
 
 
 class MeterNames:
-    """Where a meter is named, and whom other names stand for."""
+    """Where a meter is named, and whom other names stand for; `outside`: not in the row itself."""
 
     def __init__(self, words: MeterWords) -> None:
         self._find = [Path.parse(text).find for text in words.from_]
         self._from = " / ".join(words.from_)
         self._names = words.names
+        self.outside = all(Path.parse(text).outside for text in words.from_)
 
     def meter(self, row: Row) -> str:
         """The id; LookupError says why there is none."""
@@ -59,7 +60,8 @@ class JsonRows:
         self._entries = {name: Entry(one) for name, one in words.quantities.items()}
         self._ignores = words.others == "ignore"
         self._text = words.values.text
-        self._at, self._at_text = Path.parse(words.time.at).find, words.time.at
+        at = Path.parse(words.time.at)
+        self._at, self._at_text, self._at_outside = at.find, at.text, at.outside
         self._read = None if words.time.received else reader(words.time)
         self._quality = _quality(words)
         self._of, self._errors = _find(words.values.of), _find(words.values.errors)
@@ -76,8 +78,9 @@ class JsonRows:
             must_be_utf8(message.payload)
             payload = _decode(message.payload)
             rows = next((path for path in self._rows if path.fits(payload)), self._rows[-1])
+            before = _Before()
             for row in rows.rows(payload, names):
-                self._row(row, message, gathering, now_ms)
+                self._row(row, before, message, gathering, now_ms)
         except (ValueError, RecursionError) as error:
             # Decoding fails as a ValueError too. What was gathered before a fault of the form is not taken either.
             broken = Gathering(self._sender, now_ms)
@@ -86,19 +89,26 @@ class JsonRows:
             return broken.taken
         return gathering.taken
 
-    def _row(self, row: Row, message: Message, gathering: Gathering, now_ms: int) -> None:
+    def _row(self, row: Row, before: _Before, message: Message, gathering: Gathering, now_ms: int) -> None:
+        same = row.around is before.around and row.names is before.names
+        if not same:
+            before.around, before.names, before.t_ms, before.meter = row.around, row.names, None, None
         try:
-            t_ms = self._instant(row, message, now_ms)
+            if before.t_ms is None or not self._at_outside:
+                before.t_ms = self._instant(row, message, now_ms)
+            t_ms = before.t_ms
         except (ValueError, TypeError) as error:
             gathering.refuse(BROKEN_TIME, str(error))
             return
+        if before.meter is None or self._names is None or not self._names.outside:
+            before.meter = _Lazy(self._names, row)
         flag = self._quality(row) if self._quality is not None else None
         if self._read is None:
             flag = worse(RECEIVED, flag)
         if self._of is not None:
-            self._object(row, t_ms, flag, gathering)
+            self._object(row, before.meter, t_ms, flag, gathering)
         else:
-            self._single(row, t_ms, flag, gathering)
+            self._single(row, before.meter, t_ms, flag, gathering)
 
     def _instant(self, row: Row, message: Message, now_ms: int) -> int:
         if self._read is None:
@@ -113,14 +123,19 @@ class JsonRows:
         except (ValueError, TypeError, OverflowError) as error:
             raise ValueError(f"{self._at_text} = {shown(given)!r}: {error}") from error
 
-    def _object(self, row: Row, t_ms: int, flag: Flag | None, gathering: Gathering) -> None:
+    def _object(self, row: Row, meter: _Lazy, t_ms: int, flag: Flag | None, gathering: Gathering) -> None:
         """Values as an object of names."""
         assert self._of is not None
         given = self._of(row)
-        meter = _Lazy(self._names, row)
         if isinstance(given, dict):
+            usual = self._usual(meter, t_ms, gathering) if flag is None else None
             for name, raw in given.items():
-                self._take(name, raw, meter, t_ms, flag, gathering)
+                entry = self._entries.get(name)
+                # Most values are numbers that are good as they are.
+                if type(raw) is float and usual is not None and entry is not None and entry.goes_into(usual):
+                    usual[entry.quantity] = raw
+                else:
+                    self._take(name, raw, meter, t_ms, flag, gathering)
         elif given is not NOTHING or self._errors is None:
             gathering.refuse(BROKEN_PAYLOAD, "a row has no object of values", t_ms=t_ms)
         errors = self._errors(row) if self._errors is not None else None
@@ -129,12 +144,18 @@ class JsonRows:
                 if not isinstance(given, dict) or name not in given:
                     self._failed(name, meter, t_ms, gathering)
 
-    def _single(self, row: Row, t_ms: int, flag: Flag | None, gathering: Gathering) -> None:
+    def _usual(self, meter: _Lazy, t_ms: int, gathering: Gathering) -> dict[str, float | None] | None:
+        """Where the values of the row's meter go; None where it names none."""
+        try:
+            return gathering.values(meter(), t_ms)
+        except LookupError:
+            return None
+
+    def _single(self, row: Row, meter: _Lazy, t_ms: int, flag: Flag | None, gathering: Gathering) -> None:
         """One name and value."""
         assert self._name is not None
         assert self._value is not None
         name, raw = self._name(row), self._value(row)
-        meter = _Lazy(self._names, row)
         if not isinstance(name, str):
             gathering.refuse(BROKEN_PAYLOAD, "a row has no name of its value", t_ms=t_ms)
         elif raw is not NOTHING:
@@ -171,6 +192,18 @@ class JsonRows:
             gathering.add(entry.meter or meter(), t_ms, entry.quantity, None, NO_NUMBER)
         except LookupError as error:
             gathering.refuse(UNKNOWN_METER, str(error), None, name, t_ms)
+
+
+class _Before:
+    """The row before, whose instant and meter hold for its neighbours where they stand around them."""
+
+    __slots__ = ("around", "meter", "names", "t_ms")
+
+    def __init__(self) -> None:
+        self.around: tuple[Any, ...] | None = None
+        self.names: Mapping[str, str] | None = None
+        self.t_ms: int | None = None
+        self.meter: _Lazy | None = None
 
 
 class _Lazy:

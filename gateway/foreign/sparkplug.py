@@ -153,10 +153,12 @@ class Sparkplug:
         return marked if timed else worse(RECEIVED, marked)
 
     def _meter(self, turn: _Turn) -> str:
-        if self._names is None:
-            raise LookupError("the mapping names no meter for it")
-        names = {"group": turn.group, "node": turn.node_id, **({"device": turn.device} if turn.device else {})}
-        return self._names.meter(Row(None, (), names))
+        if turn.meter is None:
+            if self._names is None:
+                raise LookupError("the mapping names no meter for it")
+            names = {"group": turn.group, "node": turn.node_id, **({"device": turn.device} if turn.device else {})}
+            turn.meter = self._names.meter(Row(None, (), names))
+        return turn.meter
 
     def _ask(self, turn: _Turn) -> None:
         """Ask for a birth again, not more often than a node can bear."""
@@ -172,7 +174,7 @@ class Sparkplug:
 class _Turn:
     """A message while it is taken."""
 
-    __slots__ = ("device", "gathering", "group", "node", "node_id", "now_ms", "payload")
+    __slots__ = ("device", "gathering", "group", "meter", "node", "node_id", "now_ms", "payload")
 
     def __init__(
         self,
@@ -186,6 +188,7 @@ class _Turn:
     ) -> None:
         self.group, self.node_id, self.device = group, node_id, device
         self.node, self.payload, self.gathering, self.now_ms = node, payload, gathering, now_ms
+        self.meter: str | None = None
 
 
 def _number(metric: Metric, datatype: int) -> int | float | None:

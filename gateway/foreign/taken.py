@@ -44,6 +44,14 @@ class Gathering:
         if flag is not None:
             found.flags[quantity] = flag
 
+    def values(self, meter: str, t_ms: int) -> dict[str, float | None]:
+        """The values of a meter at an instant, to be added to."""
+        found = self._open.get((meter, t_ms))
+        if found is None:
+            found = self._open[meter, t_ms] = MeterReadings(meter, t_ms, {}, {})
+            self.taken.readings.append(found)
+        return found.values
+
     def refuse(
         self, reason: str, detail: str, meter: object = None, quantity: object = None, t_ms: int | None = None
     ) -> None:

@@ -41,6 +41,11 @@ class Entry:
         self._m = offset.numerator * factor.denominator
         self._d = factor.denominator * offset.denominator
         self._missing = frozenset(words.missing)
+        self._plain = self._as_is and not self._missing and self.meter is None
+
+    def goes_into(self, values: Mapping[str, float | None]) -> bool:
+        """Whether a float is taken as it is, among the values of the meter that the row names."""
+        return self._plain and self.quantity not in values
 
     def value(self, raw: object, *, text: bool) -> tuple[float | None, Flag | None]:
         """The value in the unit of the quantity, or None with the flag that says why; Mistyped where it is none.

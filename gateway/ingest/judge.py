@@ -195,7 +195,7 @@ class Judge:
             detail = "no such meter in the site" if meter is None else "no such quantity; see docs/glossary.md"
             refusals.append(Refusal(now_ms, reason, detail, edge, shown(readings.meter), shown(name), t_ms, value))
         layout = [self._number(meter, name) for name in known] if meter is not None else []
-        if len(known) == len(readings.values) and self._remembered < _REMEMBERED:
+        if meter is not None and len(known) == len(readings.values) and self._remembered < _REMEMBERED:
             self._layouts[readings.meter, tuple(known)] = layout
             self._remembered += len(known) + 1
         return layout, known
