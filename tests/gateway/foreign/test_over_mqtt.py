@@ -15,6 +15,7 @@ from urllib.request import urlopen
 
 import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from adapters.broker_nats import embedded_broker
 from adapters.sparkplug_payload import Metric, SparkplugPayload, decode_sparkplug, encode_sparkplug
@@ -94,8 +95,8 @@ def connect(running: Running) -> Iterator[Callable[..., Client]]:
     clients: list[paho.Client] = []
 
     def connect(*topics: str, will: tuple[str, bytes] | None = None) -> Client:
-        made = Client(paho.Client(paho.CallbackAPIVersion.VERSION2))
-        made.paho.on_message = lambda _c, _d, m: made.heard.append((m.topic, m.payload))
+        made = Client(paho.Client(CallbackAPIVersion.VERSION2))
+        made.paho.on_message = lambda _c, _d, m: made.heard.append((m.topic, bytes(m.payload)))
         if will is not None:
             made.paho.will_set(*will, qos=1)
         made.paho.connect("127.0.0.1", running.broker)
