@@ -88,19 +88,23 @@ class Uncounted(AssertionError):
     """A payload that must be refused was not counted."""
 
 
+def judge_of_all() -> Judge:
+    """A judge that takes every form."""
+    meters = [Meter(METERS[0], Text("", ""), Medium.ELECTRICITY), Meter(METERS[1], Text("", ""), Medium.WATER)]
+    return Judge(meters, Foreign([read_mapping(MAPPINGS / f"{name}.yaml") for name in TAKEN]))
+
+
 class Trial:
     """An ingest over the real store and quarantine, and beside it the strict reading of all that it is fed."""
 
     def __init__(self, store: ReadingStore, quarantine: SqliteQuarantine) -> None:
-        meters = [Meter(METERS[0], Text("", ""), Medium.ELECTRICITY), Meter(METERS[1], Text("", ""), Medium.WATER)]
-        foreign = Foreign([read_mapping(MAPPINGS / f"{name}.yaml") for name in TAKEN])
         self.store, self.quarantine, self.bus, self.clock = store, quarantine, Feeding(), StoppedClock()
         self.edges = Edges(self.clock)
         self.ingest = Ingest(
             self.bus,
             store,
             quarantine,
-            Judge(meters, foreign),
+            judge_of_all(),
             self.edges,
             self.clock,
             Metrics(),

@@ -19,7 +19,11 @@ from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.stores import open_store
 from benchmarks.delivering.hostile import Trial, Uncounted, drawn, run, tried
 from benchmarks.delivering.hostile_corpus import EDGE_TOPIC, STATE_TOPIC, T_MS, Sent
+from energy.errors import StoreError
+from energy.ports import Written
+from energy.readings import ReadingColumns
 from gateway.foreign.values import Entry
+from gateway.ingest import service
 from tests.adapters.readings_memory import MemoryReadings
 
 
@@ -85,6 +89,29 @@ async def test_bytes_that_are_no_text_are_refused_wherever_they_stand() -> None:
 
     assert trial.found == []
     assert trial.counts == {"broken payload": 5}
+
+
+async def test_a_message_of_others_is_not_acknowledged_before_it_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    class Slow(MemoryReadings):
+        async def write(self, columns: ReadingColumns) -> Written:
+            seen.append(trial.bus.acknowledged)
+            if len(seen) < 3:
+                raise StoreError("no space left on device")
+            return await super().write(columns)
+
+    monkeypatch.setattr(service, "_RETRY_S", 0.0)
+    with closing(SqliteQuarantine(":memory:")) as quarantine:
+        trial = Trial(Slow(), quarantine)
+        running = asyncio.create_task(trial.ingest.run())
+        payload = b'{"timestamp":1795140000000,"node":"canteen-main","values":{"P":1}}'
+        await trial.feed([Sent("/neuron/a/b/c", payload, True)])
+        trial.bus.end()
+        await running
+
+        assert (seen, trial.bus.acknowledged) == ([0, 0, 0], 1)
+        assert await trial.missing() == set()
 
 
 async def test_what_is_larger_than_any_message_is_refused_unread() -> None:
