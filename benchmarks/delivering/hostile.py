@@ -16,6 +16,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from adapters.deliveries_sqlite import SqliteDeliveries
 from adapters.mapping_files import read_mapping
 from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.stores import open_store
@@ -27,6 +28,7 @@ from energy.readings import LAST_MS, ReadingColumns, from_ms
 from energy.sites import Meter, Text
 from gateway.edges.service import Edges
 from gateway.foreign.service import Foreign
+from gateway.ingest.deliveries import Deliveries
 from gateway.ingest.judge import Judge
 from gateway.ingest.service import Ingest
 from gateway.metrics import Metrics
@@ -110,6 +112,8 @@ class Trial:
             Metrics(),
             lambda _: None,
             lambda: None,
+            deliveries=Deliveries(SqliteDeliveries(":memory:"), self.clock, Metrics()),
+            came=lambda _live, _waited: None,
         )
         self.strict = Strict()
         self.allowed: dict[tuple[str, str, int], set[tuple[float | None, int]]] = {}

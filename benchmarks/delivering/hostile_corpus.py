@@ -56,7 +56,11 @@ class Seeds:
             "taken_at": f"2026-11-20T10:00:00.{t_ms // 1000 % 1000:03d}+08:00",
             "values": {"volume": value},
         }
-        return _json(EDGE_TOPIC, {"boot": "b", "sequence": self._n, "readings": [reading, other]})
+        batch: dict[str, Any] = {"boot": "b", "sequence": self._n, "readings": [reading, other]}
+        if chance.random() < 0.5:
+            lost = {"first": self._n, "last": self._n + 2, "cause": "old", "readings": 3, "from": t_ms, "to": t_ms}
+            batch |= {"outbox": "o1", "held_from": self._n, "history": chance.random() < 0.5, "lost": [lost]}
+        return _json(EDGE_TOPIC, batch)
 
     def _state(self, t_ms: int, value: float, chance: random.Random) -> Sent:
         meters = {"canteen-main": {"state": "reporting", "since": t_ms}}
