@@ -145,6 +145,7 @@ class Sparkplug:
             return
         flag = worse(why if raw is not None else NO_NUMBER, self._quality(metric, timed=given is not None))
         gathering.add(meter, t_ms, entry.quantity, value, flag)
+        gathering.taken.history |= metric.historical
         if birth and turn.device in turn.node.devices:
             turn.node.devices[turn.device].meters.add(meter)
 

@@ -12,7 +12,7 @@ from gateway.ingest.reasons import shown
 
 @dataclass(slots=True)
 class Taken:
-    """What a message brought, from whom.
+    """What a message brought, from whom; `history` says that some of it has waited, and newer readings may be known.
 
     states : senders and what became known of them. commands : topics and payloads to be published in answer.
     """
@@ -22,6 +22,7 @@ class Taken:
     refusals: list[Refusal] = field(default_factory=list)
     states: list[tuple[str, EdgeState]] = field(default_factory=list)
     commands: list[tuple[str, bytes]] = field(default_factory=list)
+    history: bool = False
 
 
 class Gathering:

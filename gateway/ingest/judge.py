@@ -162,7 +162,7 @@ class Judge:
             return _Read(message, None, None, [_refused(message, UNKNOWN_TOPIC, detail, now_ms)])
         told.states += taken.states
         told.commands += taken.commands
-        return _Read(message, taken.sender, Batch(taken.readings), taken.refusals)
+        return _Read(message, taken.sender, Batch(taken.readings, history=taken.history), taken.refusals)
 
     def _judge(self, read: Sequence[_Read], now_ms: int) -> Judged:
         rows = _Rows()

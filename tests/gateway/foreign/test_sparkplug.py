@@ -61,6 +61,16 @@ def test_an_alias_means_what_the_birth_said() -> None:
 MARKED = "bad: marked by its source"
 
 
+def test_what_a_node_sends_as_historical_is_history_and_not_live() -> None:
+    node = Talking()
+    node.born()
+    live, waited = node.say("DDATA", by_alias(1, 1500.0)).by_lane()
+    assert (len(live), len(waited)) == (1, 0)
+
+    live, waited = node.say("DDATA", by_alias(1, 1400.0, t_ms=T_MS - 60_000, historical=True)).by_lane()
+    assert (len(live), len(waited)) == (0, 1)
+
+
 @pytest.mark.parametrize(("quality", "told"), [(192, ""), (0, MARKED), (500, MARKED), (7, MARKED)])
 def test_what_is_stale_or_of_unknown_quality_is_never_drawn(quality: int, told: str) -> None:
     node = Talking()
