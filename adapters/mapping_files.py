@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
@@ -221,8 +222,11 @@ def conversion(words: QuantityWords) -> tuple[Fraction, Fraction]:
     return Fraction(repr(words.factor)) * to_ours, Fraction(repr(words.offset)) * to_ours
 
 
-def read_mapping(path: FilePath) -> MappingFile:
-    """Read a mapping file; ConfigurationError lists all that is wrong with it."""
+def read_mapping(path: FilePath, meters: Collection[str] | None = None) -> MappingFile:
+    """Read a mapping file; ConfigurationError lists all that is wrong with it.
+
+    meters : those that there are, if the mapping is to name no others.
+    """
     document = open_document(path)
     kind = document.value(("payload",))
     if kind not in ("json", "sparkplug"):
@@ -230,7 +234,8 @@ def read_mapping(path: FilePath) -> MappingFile:
         raise ConfigurationError([document.fault(("payload",), text)])
     words: MappingWords = checked(document, JsonWords) if kind == "json" else checked(document, SparkplugWords)
     faults = [
-        document.fault(_written(document, way), text) for way, text in (*_of_quantities(words), *_of_names(words))
+        document.fault(_written(document, way), text)
+        for way, text in (*_of_quantities(words), *_of_names(words), *_of_meters(words, meters))
     ]
     if faults:
         raise ConfigurationError(sorted(faults, key=line_of))
@@ -242,7 +247,7 @@ def _written(document: Document, way: Way) -> Way:
     return way[:-1] if isinstance(document.value(way[:-1]), str) else way
 
 
-def read_mappings(folder: FilePath) -> list[MappingFile]:
+def read_mappings(folder: FilePath, meters: Collection[str] | None = None) -> list[MappingFile]:
     """Read all mapping files of a folder; ConfigurationError lists what is wrong with each, and between them."""
     if not folder.is_dir():
         raise ConfigurationError([f"{folder}: is no folder of mapping files"])
@@ -250,7 +255,7 @@ def read_mappings(folder: FilePath) -> list[MappingFile]:
     found: list[MappingFile] = []
     for path in sorted(folder.glob("*.yaml")):
         try:
-            found.append(read_mapping(path))
+            found.append(read_mapping(path, meters))
         except ConfigurationError as error:
             faults += error.faults
     faults += _between(found)
@@ -300,6 +305,15 @@ def _of_names(words: MappingWords) -> Iterator[tuple[Way, str]]:
     for i, one in enumerate(patterns):
         if any(one.overlaps(other) for other in patterns[:i]):
             yield ("topics", i), "overlaps another of these topics; a message would be taken twice"
+
+
+def _of_meters(words: MappingWords, meters: Collection[str] | None) -> Iterator[tuple[Way, str]]:
+    named = [(("meter", "names", name), meter) for name, meter in (words.meter.names if words.meter else {}).items()]
+    fixed = [(("quantities", name, "meter"), one.meter) for name, one in words.quantities.items() if one.meter]
+    for way, meter in (*named, *fixed):
+        if meters is not None and meter not in meters:
+            near = get_close_matches(meter, meters, n=1)
+            yield way, "is no meter of the site" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
 def _paths(words: JsonWords) -> Iterator[tuple[Way, str]]:

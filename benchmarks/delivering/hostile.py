@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import random
 import tempfile
@@ -13,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
@@ -240,7 +242,13 @@ def run(payloads: int = 100_000, salt: int | None = None) -> dict[str, Any]:
 
     salt : what they are drawn from; another one at each run if none is given, and told.
     """
-    return asyncio.run(_run(payloads, random.getrandbits(32) if salt is None else salt))
+    before = structlog.get_config()
+    # What becomes of strangers is told in the logs, thousands of times here.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        return asyncio.run(_run(payloads, random.getrandbits(32) if salt is None else salt))
+    finally:
+        structlog.configure(**before)
 
 
 async def _run(payloads: int, salt: int) -> dict[str, Any]:

@@ -66,6 +66,7 @@ class Strict:
         ):
             raise Broken("topic")
         device = levels[4] if len(levels) == 5 else ""
+        _must(max(len(node_id), len(device)) <= 256, "ids")
         node = self.born.setdefault(node_id, _Node())
         return node.hear(kind, device, _payload(payload), now_ms)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from adapters.sparkplug_payload import Metric
 from adapters.wire import EdgeState, MeterState
 
-# Beyond these a node is not one that was ever built.
-MOST_NODES, MOST_METRICS, MOST_DEVICES = 10_000, 100_000, 10_000
+# Beyond these it is not a plant that was ever built.
+MOST_NODES, MOST_METRICS, LONGEST_ID, _LONGEST_NAME = 10_000, 1_000_000, 256, 256
 
 
 @dataclass(slots=True)
@@ -24,20 +24,25 @@ class Device:
     def learn(self, metrics: list[Metric]) -> None:
         """Take over aliases and datatypes of a birth."""
         for metric in metrics:
-            if metric.name is None:
+            if metric.name is None or len(metric.name) > _LONGEST_NAME:
                 continue
             if metric.alias is not None:
                 self.names[metric.alias] = metric.name
             if metric.datatype is not None:
                 self.types[metric.name] = metric.datatype
 
+    @property
+    def size(self) -> int:
+        """How much is remembered of it."""
+        return 1 + len(self.names) + len(self.types) + len(self.meters)
+
 
 class Node:
-    """A node since its last birth."""
+    """A node since its last birth; `counted` is its size as it was counted last."""
 
     def __init__(self) -> None:
         self.online = self.sound = False
-        self.seq = self.born_ms = 0
+        self.seq = self.born_ms = self.counted = 0
         self.bd_seq: int | None = None
         self.asked_ms: int | None = None
         self.devices: dict[str, Device] = {}
@@ -62,13 +67,13 @@ class Node:
         self.online = self.sound = False
 
     def device_born(self, name: str, metrics: list[Metric], now_ms: int) -> None:
-        if name not in self.devices and len(self.devices) >= MOST_DEVICES:
-            raise ValueError(f"has more than {MOST_DEVICES} devices")
         device = self.devices[name] = Device(now_ms)
         device.learn(metrics)
-        if sum(len(d.names) + len(d.types) for d in self.devices.values()) > MOST_METRICS:
-            del self.devices[name]
-            raise ValueError(f"has births of more than {MOST_METRICS} metrics")
+
+    @property
+    def size(self) -> int:
+        """How much is remembered of it."""
+        return sum(device.size for device in self.devices.values())
 
     def device_died(self, name: str, now_ms: int) -> None:
         device = self.devices.get(name)

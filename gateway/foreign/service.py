@@ -17,7 +17,7 @@ from gateway.ingest.reasons import BROKEN_PAYLOAD
 
 log = structlog.get_logger()
 
-_REMEMBERED = 100_000
+_REMEMBERED, _LONGEST = 100_000, 512
 
 
 class Taker(Protocol):
@@ -61,18 +61,20 @@ class Foreign:
             return gathering.taken
 
     def _found(self, topic: str) -> tuple[str, Taker, Mapping[str, str]] | None:
-        if topic not in self._by_topic:
+        if topic in self._by_topic:
+            return self._by_topic[topic]
+        found = self._looked_for(topic)
+        if len(topic) <= _LONGEST:
             if len(self._by_topic) >= _REMEMBERED:
                 self._by_topic.clear()
-            self._by_topic[topic] = next(
-                (
-                    (mapping, taker, names)
-                    for pattern, mapping, taker in self._takers
-                    if (names := pattern.match(topic)) is not None
-                ),
-                None,
-            )
-        return self._by_topic[topic]
+            self._by_topic[topic] = found
+        return found
+
+    def _looked_for(self, topic: str) -> tuple[str, Taker, Mapping[str, str]] | None:
+        for pattern, mapping, taker in self._takers:
+            if (names := pattern.match(topic)) is not None:
+                return mapping, taker, names
+        return None
 
 
 def _taker(mapping: MappingFile) -> Taker:

@@ -24,7 +24,7 @@ from adapters.wire import Flag
 from energy.ports import Message
 from gateway.foreign.instants import within
 from gateway.foreign.json_rows import MeterNames
-from gateway.foreign.nodes import MOST_METRICS, MOST_NODES, Node
+from gateway.foreign.nodes import LONGEST_ID, MOST_METRICS, MOST_NODES, Node
 from gateway.foreign.taken import Gathering, Taken
 from gateway.foreign.values import NO_NUMBER, RECEIVED, Codes, Entry, Mistyped, worse
 from gateway.ingest.reasons import (
@@ -52,6 +52,7 @@ class Sparkplug:
         self._ignores, self._asks = words.others == "ignore", words.rebirth
         self._codes = Codes(words.quality)
         self._nodes: dict[tuple[str, str], Node] = {}
+        self._remembered = 0
 
     def take(self, message: Message, _names: Mapping[str, str], now_ms: int) -> Taken:
         """What the message brings."""
@@ -59,6 +60,7 @@ class Sparkplug:
         device = rest[0] if rest else ""
         gathering = Gathering(f"mapping/{self._id}/{shown(group)}/{shown(node_id)}", now_ms)
         try:
+            _must_be_ids(group, node_id, device)
             payload = decode_sparkplug(message.payload)
             node = self._node(group, node_id)
             turn = _Turn(group, node_id, device, node, payload, gathering, now_ms)
@@ -93,10 +95,22 @@ class Sparkplug:
         else:
             if kind == "DBIRTH":
                 node.device_born(turn.device, payload.metrics, turn.now_ms)
+            if kind.endswith("BIRTH"):
+                self._must_be_bearable(turn)
             self._metrics(turn, birth=kind.endswith("BIRTH"))
         # Of a node whose birth is not known yet there is nothing to tell.
         if not kind.endswith("DATA") and node.online:
             turn.gathering.taken.states.append((turn.gathering.taken.sender, node.state(turn.now_ms)))
+
+    def _must_be_bearable(self, turn: _Turn) -> None:
+        """Forget a node whose births would fill the memory."""
+        node = turn.node
+        self._remembered += node.size - node.counted
+        node.counted = node.size
+        if self._remembered > MOST_METRICS:
+            self._remembered -= node.counted
+            del self._nodes[turn.group, turn.node_id]
+            raise ValueError(f"more than {MOST_METRICS} metrics of all nodes together")
 
     def _node_death(self, turn: _Turn) -> None:
         bd_seq = _bd_seq(turn.payload)
@@ -190,6 +204,11 @@ class _Turn:
         self.group, self.node_id, self.device = group, node_id, device
         self.node, self.payload, self.gathering, self.now_ms = node, payload, gathering, now_ms
         self.meter: str | None = None
+
+
+def _must_be_ids(*ids: str) -> None:
+    if max(map(len, ids)) > LONGEST_ID:
+        raise NotSparkplug(f"an id of more than {LONGEST_ID} characters")
 
 
 def _number(metric: Metric, datatype: int) -> int | float | None:

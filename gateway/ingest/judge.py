@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import structlog
+from msgspec.structs import replace
 
 from adapters.wire import READINGS, ROOT, Batch, EdgeState, MeterReadings, decode_batch, edge_and_leaf
 from energy.names import ID_PATTERN
@@ -160,9 +161,13 @@ class Judge:
         if taken is None:
             detail = f"{shown(message.topic)!r} is none of an edge, and none that a mapping takes"
             return _Read(message, None, None, [_refused(message, UNKNOWN_TOPIC, detail, now_ms)])
-        told.states += taken.states
+        told.states += [(sender, self._of_the_site(state)) for sender, state in taken.states]
         told.commands += taken.commands
         return _Read(message, taken.sender, Batch(taken.readings, history=taken.history), taken.refusals)
+
+    def _of_the_site(self, state: EdgeState) -> EdgeState:
+        """The same of meters that there are."""
+        return replace(state, meters={meter: s for meter, s in state.meters.items() if meter in self._meters})
 
     def _judge(self, read: Sequence[_Read], now_ms: int) -> Judged:
         rows = _Rows()

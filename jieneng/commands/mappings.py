@@ -25,18 +25,21 @@ def command() -> None:
 
 @command.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-def check(files: tuple[Path, ...]) -> None:
+@options.site
+def check(files: tuple[Path, ...], site: Path | None) -> None:
     """Check files: all that is wrong at once, each with its line. A folder is checked as a gateway would read it.
 
-    Exit code 1 if any is wrong.
+    With --site, meters must be of that site. Exit code 1 if any is wrong.
     """
     from adapters.mapping_files import read_mapping, read_mappings
     from energy.errors import ConfigurationError
+    from jieneng.composition import load_installed
 
+    meters = None if site is None else {meter.id for meter in load_installed(site).site.meters}
     wrong = False
     for path in files:
         try:
-            found = read_mappings(path) if path.is_dir() else [read_mapping(path)]
+            found = read_mappings(path, meters) if path.is_dir() else [read_mapping(path, meters)]
         except ConfigurationError as error:
             wrong = True
             click.echo("\n".join(error.faults))

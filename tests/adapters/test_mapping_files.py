@@ -65,6 +65,20 @@ def test_a_fault_is_told_where_it_stands(tmp_path: Path, before: str, after: str
     assert told.startswith(fault)
 
 
+def test_meters_that_are_not_of_the_site_are_told_if_it_is_known(tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    text = GOOD.replace('"{sn}"}', '"{sn}", names: {A: canteen-main, B: canteen-mian}}').replace("W}", "W, meter: x}")
+    file.write_text(text, encoding="utf-8")
+
+    assert read_mapping(file).id == "own"
+    with pytest.raises(ConfigurationError) as told:
+        read_mapping(file, {"canteen-main"})
+    assert [fault.removeprefix(f"{file}:") for fault in told.value.faults] == [
+        "4: meter.names.B = 'canteen-mian': is no meter of the site; did you mean 'canteen-main'?",
+        "8: quantities.P.meter = 'x': is no meter of the site",
+    ]
+
+
 def test_two_files_that_take_one_topic_are_refused_together(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(GOOD, encoding="utf-8")
     (tmp_path / "b.yaml").write_text(GOOD.replace("own/{sn}", "own/{sn}/#"), encoding="utf-8")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.sparkplug_payload import Metric, SparkplugPayload, decode_sparkplug, encode_sparkplug
+from gateway.foreign import sparkplug
 from gateway.ingest.judge import Judged
 from tests.gateway.foreign.mapped import NOW_MS, T_MS, Taking, reasons, rows, shipped
 
@@ -187,3 +188,23 @@ def test_a_metric_that_is_no_number_is_refused_and_its_neighbour_taken() -> None
 
     assert rows(judged) == [("canteen-main:active_energy_import", T_MS, 5.0, "")]
     assert reasons(judged) == ["mistyped value", "broken time"]
+
+
+def test_what_births_can_make_us_remember_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sparkplug, "MOST_METRICS", 20)
+    node = Talking()
+    node.born()
+    many = [number(f"{POWER}/{i}", 1.0, alias=10 + i) for i in range(20)]
+    assert reasons(node.say("DBIRTH", *many, device="other"))[-1] == "broken payload"
+
+    node.born()
+    assert len(node.say("DDATA", by_alias(1, 1.0)).columns) == 1
+
+
+def test_a_device_that_is_no_meter_of_the_site_is_nobodys_silence() -> None:
+    node = Talking()
+    node.born()
+    node.say("DBIRTH", number(POWER, 1.0), device="stranger")
+    ((_, state),) = node.say("DDEATH", device="stranger").states
+
+    assert list(state.meters) == ["canteen-main"]
