@@ -1,1 +1,1 @@
-"""What is measured between edges and store."""
+"""Parts of the benchmark of delivery: the outbox, a replay after an outage, what is committed over a real broker."""
