@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import msgspec
 import numpy as np
@@ -285,6 +286,7 @@ class Judge:
         )
 
 
+@lru_cache(maxsize=1024)
 def sender_of(of_topic: str) -> str | None:
     """The edge whose readings come under a topic; None where it is another topic, or no id stands in it.
 
