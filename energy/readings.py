@@ -49,6 +49,7 @@ class Reason(StrEnum):
     UNSUPPORTED = "unsupported by the meter"
     CLOCK_NOT_SET = "clock not set"
     MARKED = "marked by its source"
+    RECEIVED = "time of receipt"
 
     @property
     def code(self) -> int:

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from adapters.channel_files import LOG_ONLY, Channels, open_channels
 from adapters.deliveries_sqlite import SqliteDeliveries
+from adapters.mapping_files import MappingFile
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.stores import open_stores
@@ -74,6 +75,8 @@ from gateway.findings.routes import ROUTES as FINDINGS_ROUTES
 from gateway.findings.service import Findings
 from gateway.findings.watch import FindingWatch
 from gateway.following import Followers, Following
+from gateway.foreign.host import HostState
+from gateway.foreign.service import Foreign
 from gateway.ingest.deliveries import Deliveries
 from gateway.ingest.judge import Judge
 from gateway.ingest.routes import ROUTES as INGEST_ROUTES
@@ -174,6 +177,7 @@ class GatewaySettings:
     ledger: str | None = None
     # The folder that tells who may come to the broker.
     identities: Path | None = None
+    mappings: tuple[MappingFile, ...] = ()
 
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
@@ -249,16 +253,25 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             alerts=alerts,
             sites=SiteFiles(SiteRecords(records, clock), site.id),
         )
+        foreign = Foreign(settings.mappings)
+        host = HostState(foreign.host, to_ms(clock.now()))
+
+        def connected() -> None:
+            hub.changed()
+            host.connected()
+
         bus = await stack.enter_async_context(
             open_bus(
                 settings.bus,
                 settings.client_id,
-                subscribe=[topic("+", READINGS), topic("+", STATE)],
+                subscribe=[topic("+", READINGS), topic("+", STATE), *foreign.subscriptions],
+                will=host.will,
                 keep_session=True,
-                connected=hub.changed,
+                connected=connected,
             )
         )
-        judge = Judge(site.meters)
+        stack.push_async_callback(host.leave, bus)
+        judge = Judge(site.meters, foreign)
 
         def stored(columns: ReadingColumns) -> None:
             directory.learn(columns.points[number] for number in set(columns.index.tolist()))
@@ -291,6 +304,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         log.info("gateway.started", address=f"http://{settings.host}:{settings.port}", store=settings.store)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(intake.run())
+            tasks.create_task(host.run(bus))
             tasks.create_task(intake.ask())
             tasks.create_task(Forgetting(settings.identities, known_edges, bus).run())
             tasks.create_task(hub.run())

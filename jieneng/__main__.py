@@ -24,6 +24,7 @@ _COMMANDS = {
     "watch": ("watch", "Watch the meters of a site file as they are read, in the terminal."),
     "plan": ("plan", "Print by which requests a meter is read, and what they cost on the line."),
     "profiles": ("profiles", "List and show makes of meters, check a profile of your own."),
+    "mappings": ("mappings", "Check and try how readings of other people's gateways are understood."),
     "import": ("import_readings", "Take readings from CSV or Parquet files into the store."),
     "accounts": ("accounts", "Say who may sign in, and what they may do."),
     "site": ("sites", "Bring a site file into the records, write one out, see what was changed."),

@@ -50,6 +50,7 @@ class SettingsWords(Words):
     password_days: Annotated[int, Field(ge=1)] | None = None
     providers: str | None = None
     channels: str | None = None
+    mappings: str | None = None
     outbox_bytes: Annotated[int, Field(ge=LEAST_OUTBOX_BYTES)] | None = None
     outbox_days: Annotated[int, Field(ge=1)] | None = None
     outbox_when_full: WhenFull | None = None
@@ -68,6 +69,7 @@ class Settings:
     oldest, or `stop` reading. history_bytes_per_s : what may go out of what has waited; None for as much as is answered
     promptly. broker_listen : where the embedded broker listens by TLS, beyond this machine too; without it on loopback
     at `broker_port`. identity : the folder made by `jieneng edge enroll` with which this process comes to its broker.
+    mappings : the folder of mapping files.
     """
 
     site: Path | None = None
@@ -90,6 +92,7 @@ class Settings:
     password_days: int | None = None
     providers: Path | None = None
     channels: Path | None = None
+    mappings: Path | None = None
     outbox_bytes: int = LIMIT_BYTES
     outbox_days: int = LIMIT_DAYS
     outbox_when_full: WhenFull = "thin"
@@ -166,6 +169,13 @@ class Settings:
         return self.data / "secret.key"
 
     @property
+    def mappings_folder(self) -> Path | None:
+        """The folder of mapping files: the one named, else `mappings` of the data folder if it is there."""
+        if self.mappings is not None:
+            return self.mappings
+        return self.data / "mappings" if (self.data / "mappings").is_dir() else None
+
+    @property
     def host_and_port(self) -> tuple[str, int]:
         host, _, port = self.listen.rpartition(":")
         return host, int(port)
@@ -182,7 +192,7 @@ def load_settings(file: Path | None, **options: Any) -> Settings:
     if file is not None:
         words = checked(open_document(file), SettingsWords)
         given = {name: value for name, value in words.model_dump().items() if value is not None}
-        for name in ("site", "data", "token_file", "audit_folder", "channels", "providers", "identity"):
+        for name in ("site", "data", "token_file", "audit_folder", "channels", "providers", "identity", "mappings"):
             if name in given:
                 given[name] = file.parent / given[name]
         settings = replace(settings, **given)

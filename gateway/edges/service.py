@@ -37,7 +37,7 @@ class Edges:
             return None
         try:
             state = decode_state(payload)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return str(error)
         before = self._known.get(edge)
         if before is None or before.state.state != state.state:

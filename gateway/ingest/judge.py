@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import structlog
+from msgspec.structs import replace
 
-from adapters.wire import Batch, MeterReadings, decode_batch, edge_and_leaf
+from adapters.wire import READINGS, ROOT, Batch, EdgeState, MeterReadings, decode_batch, edge_and_leaf
+from energy.names import ID_PATTERN
 from energy.ports import Message, Refusal
 from energy.quantities import QUANTITIES
 from energy.readings import Point, Quality, ReadingColumns, Reason
 from energy.sites import Meter
+from gateway.foreign.service import Foreign
+from gateway.ingest.reasons import (
+    BROKEN_PAYLOAD,
+    BROKEN_TIME,
+    FUTURE,
+    IMPLAUSIBLE,
+    NO_VALUE,
+    SHOWN,
+    TOO_EARLY,
+    TOO_LARGE,
+    UNKNOWN_METER,
+    UNKNOWN_QUANTITY,
+    UNKNOWN_TOPIC,
+    must_be_utf8,
+    shown,
+)
 
 log = structlog.get_logger()
 
@@ -22,18 +42,10 @@ FUTURE_TOLERANCE_MS = 5 * 60 * 1000
 # No electronic meter is older: an earlier instant is a clock that was never set.
 EARLIEST_MS = 946_684_800_000  # 2000-01-01T00:00:00Z
 
-UNKNOWN_METER = "unknown meter"
-UNKNOWN_QUANTITY = "unknown quantity"
-IMPLAUSIBLE = "implausible value"
-FUTURE = "future time"
-TOO_EARLY = "time before 2000"
-BROKEN_TIME = "broken time"
-NO_VALUE = "no value"
-BROKEN_PAYLOAD = "broken payload"
-CONFLICT = "conflicting value"
-DUPLICATE = "duplicate"
-
-_SHOWN = 200
+# So many names of values are remembered in layouts, whatever a stranger sends.
+_REMEMBERED = 4_000_000
+# What the brokers that are shipped let pass; a larger message is refused unread.
+MOST_BYTES = 1 << 20
 
 _REASONS = {reason.value: reason.code for reason in Reason if reason is not Reason.NONE}
 
@@ -45,6 +57,7 @@ class Judged:
     columns : the readings that may be stored.
     edges : (n,) number, in `edge_names`, of the edge of each.
     batches : what came of each edge, to be told as stored once the columns are; as many as `edge_names`.
+    states, commands : what became known of gateways of others, and what is to be published to them.
     """
 
     columns: ReadingColumns
@@ -52,6 +65,8 @@ class Judged:
     edge_names: list[str]
     refusals: list[Refusal]
     batches: list[tuple[str, Batch]] = field(default_factory=list)
+    states: list[tuple[str, EdgeState]] = field(default_factory=list)
+    commands: list[tuple[str, bytes]] = field(default_factory=list)
 
     @property
     def answers(self) -> dict[str, dict[str, list[int]]]:
@@ -70,15 +85,27 @@ class Judged:
         return self.columns.take(~waited[self.edges]), self.columns.take(waited[self.edges])
 
 
+@dataclass(slots=True)
+class _Read:
+    """A message as it was read, from whom; `batch` is None where all of it is refused."""
+
+    message: Message
+    sender: str | None
+    batch: Batch | None
+    refusals: list[Refusal] = field(default_factory=list)
+
+
 class Judge:
     """Knows the points of the site and what is plausible at each."""
 
-    def __init__(self, meters: Iterable[Meter]) -> None:
+    def __init__(self, meters: Iterable[Meter], foreign: Foreign | None = None) -> None:
+        self._foreign = foreign or Foreign()
         self._meters = {m.id: m for m in meters}
         # Points are numbered as they are first seen: a city has forty thousand meters, each with few of the quantities.
         self._points: list[Point] = []
         self._numbers: dict[Point, int] = {}
         self._layouts: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+        self._remembered = 0
         self._bounds: list[tuple[float, float]] = []
         self._told = self._meters
 
@@ -92,6 +119,7 @@ class Judge:
             return
         self._meters = told
         self._layouts.clear()
+        self._remembered = 0
         for number, point in enumerate(self._points):
             if point.meter in self._meters:
                 self._bounds[number] = self._meters[point.meter].bounds(point.quantity)
@@ -102,28 +130,58 @@ class Judge:
         A message that makes the judge itself fail is refused like a broken one: it would come again for ever.
         """
         self._renew()
-        try:
-            return self._judge(messages, now_ms)
-        except Exception as error:
-            if len(messages) > 1:
-                return _joined([self.judge([message], now_ms) for message in messages])
-            log.exception("judge.failed", topic=messages[0].topic)
-            return _nothing([_broken(messages[0], f"{type(error).__name__}: {error}", now_ms)])
+        told = _nothing([])
+        # Each message is read once: what gateways of others say of themselves depends on what they said before.
+        read = [self._read(message, told, now_ms) for message in messages]
+        judged = self._judged(read, now_ms)
+        judged.states, judged.commands = told.states, told.commands
+        return judged
 
-    def _judge(self, messages: Sequence[Message], now_ms: int) -> Judged:
+    def _judged(self, read: Sequence[_Read], now_ms: int) -> Judged:
+        try:
+            return self._judge(read, now_ms)
+        except Exception as error:
+            if len(read) > 1:
+                return _joined([self._judged([one], now_ms) for one in read])
+            log.exception("judge.failed", topic=shown(read[0].message.topic))
+            return _nothing([_refused(read[0].message, BROKEN_PAYLOAD, f"{type(error).__name__}: {error}", now_ms)])
+
+    def _read(self, message: Message, told: Judged, now_ms: int) -> _Read:
+        """Decode a message; what a gateway of others said of itself is added to `told`."""
+        if len(message.payload) > MOST_BYTES:
+            detail = f"{len(message.payload)} bytes; {MOST_BYTES} are read at most"
+            return _Read(message, None, None, [_refused(message, TOO_LARGE, detail, now_ms)])
+        sender = sender_of(message.topic)
+        if sender is not None:
+            try:
+                must_be_utf8(message.payload)
+                return _Read(message, sender, decode_batch(message.payload))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                return _Read(message, sender, None, [_refused(message, BROKEN_PAYLOAD, str(error), now_ms)])
+        taken = None if message.topic.startswith(ROOT) else self._foreign.take(message, now_ms)
+        if taken is None:
+            detail = f"{shown(message.topic)!r} is none of an edge, and none that a mapping takes"
+            return _Read(message, None, None, [_refused(message, UNKNOWN_TOPIC, detail, now_ms)])
+        told.states += [(sender, self._of_the_site(state)) for sender, state in taken.states]
+        told.commands += taken.commands
+        return _Read(message, taken.sender, Batch(taken.readings, history=taken.history), taken.refusals)
+
+    def _of_the_site(self, state: EdgeState) -> EdgeState:
+        """The same of meters that there are."""
+        return replace(state, meters={meter: s for meter, s in state.meters.items() if meter in self._meters})
+
+    def _judge(self, read: Sequence[_Read], now_ms: int) -> Judged:
         rows = _Rows()
         refusals: list[Refusal] = []
         batches: list[tuple[str, Batch]] = []
-        for message in messages:
-            edge = edge_and_leaf(message.topic)[0]
-            try:
-                batch = decode_batch(message.payload)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                refusals.append(_broken(message, str(error), now_ms))
+        for one in read:
+            refusals += one.refusals
+            batch, sender = one.batch, one.sender
+            if batch is None or sender is None:
                 continue
-            rows.edge_names.append(edge)
-            self._take(batch, edge, rows, refusals, now_ms)
-            batches.append((edge, batch))
+            rows.edge_names.append(sender)
+            self._take(batch, sender, rows, refusals, now_ms)
+            batches.append((sender, batch))
         judged = Judged(*rows.columns(self._points), rows.edge_names, refusals, batches)
         return self._without_the_impossible(judged, now_ms)
 
@@ -156,10 +214,11 @@ class Judge:
                 continue
             reason = UNKNOWN_METER if meter is None else UNKNOWN_QUANTITY
             detail = "no such meter in the site" if meter is None else "no such quantity; see docs/glossary.md"
-            refusals.append(Refusal(now_ms, reason, detail, edge, _shown(readings.meter), _shown(name), t_ms, value))
+            refusals.append(Refusal(now_ms, reason, detail, edge, shown(readings.meter), shown(name), t_ms, value))
         layout = [self._number(meter, name) for name in known] if meter is not None else []
-        if len(known) == len(readings.values) and len(self._layouts) < 1_000_000:
+        if meter is not None and len(known) == len(readings.values) and self._remembered < _REMEMBERED:
             self._layouts[readings.meter, tuple(known)] = layout
+            self._remembered += len(known) + 1
         return layout, known
 
     def _number(self, meter: Meter, name: str) -> int:
@@ -227,15 +286,22 @@ class Judge:
         )
 
 
-def _shown(text: object) -> str:
-    """As much of a stranger's words as is worth keeping."""
-    return str(text)[:_SHOWN]
+@lru_cache(maxsize=1024)
+def sender_of(of_topic: str) -> str | None:
+    """The edge whose readings come under a topic; None where it is another topic, or no id stands in it.
+
+    >>> sender_of("jieneng/v1/demo/readings"), sender_of("jieneng/v1/de mo/readings"), sender_of("demo/readings")
+    ('demo', None, None)
+    """
+    edge, leaf = edge_and_leaf(of_topic)
+    known = of_topic.startswith(ROOT + "/") and leaf == READINGS and re.fullmatch(ID_PATTERN, edge)
+    return edge if known else None
 
 
-def _broken(message: Message, cause: str, now_ms: int) -> Refusal:
-    shown = message.payload[:_SHOWN].decode("utf-8", "replace")
-    edge = edge_and_leaf(message.topic)[0]
-    return Refusal(now_ms, BROKEN_PAYLOAD, f"{cause[:_SHOWN]}; begins {shown!r}", edge=edge)
+def _refused(message: Message, reason: str, cause: str, now_ms: int) -> Refusal:
+    """The refusal of a whole message."""
+    begins = message.payload[:SHOWN].decode("utf-8", "replace")
+    return Refusal(now_ms, reason, f"{cause[:SHOWN]}; begins {begins!r}", edge=sender_of(message.topic))
 
 
 def _nothing(refusals: list[Refusal]) -> Judged:

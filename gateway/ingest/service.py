@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -10,13 +11,15 @@ from functools import partial
 
 import structlog
 
-from adapters.wire import READINGS, STATE, STORED, WANTED, Stored, Wanted, edge_and_leaf, encode, topic
+from adapters.wire import ROOT, STATE, STORED, WANTED, Stored, Wanted, edge_and_leaf, encode, topic
 from energy.errors import BusError, StoreError
+from energy.names import ID_PATTERN
 from energy.ports import Bus, Clock, Message, Quarantine, ReadingStore, Refusal
 from energy.readings import ReadingColumns, to_ms
 from gateway.edges.service import Edges
 from gateway.ingest.deliveries import Deliveries
-from gateway.ingest.judge import BROKEN_PAYLOAD, CONFLICT, DUPLICATE, Judge, Judged
+from gateway.ingest.judge import MOST_BYTES, Judge, Judged
+from gateway.ingest.reasons import BROKEN_PAYLOAD, CONFLICT, DUPLICATE, TOO_LARGE
 from gateway.metrics import Metrics
 
 log = structlog.get_logger()
@@ -64,8 +67,9 @@ class Ingest:
     async def run(self) -> None:
         """Take messages for ever."""
         async for messages in self._bus.messages():
-            await self._take_states([m for m in messages if edge_and_leaf(m.topic)[1] == STATE])
-            readings = [m for m in messages if edge_and_leaf(m.topic)[1] == READINGS]
+            await self._take_states([m for m in messages if _is_state(m)])
+            # All others are judged: what nobody knows what it is must be counted too.
+            readings = [m for m in messages if not _is_state(m)]
             if readings:
                 await self._take_readings(readings)
             await self._bus.acknowledge(messages)
@@ -88,12 +92,14 @@ class Ingest:
         for message in messages:
             edge = edge_and_leaf(message.topic)[0]
             self._deliveries.heard(edge)
-            fault = self._edges.take(edge, message.payload)
+            large = len(message.payload) > MOST_BYTES
+            fault = f"more than {MOST_BYTES} bytes" if large else self._edges.take(edge, message.payload)
             if fault is not None:
-                self._metrics.refused(BROKEN_PAYLOAD, 1)
+                reason = TOO_LARGE if large else BROKEN_PAYLOAD
+                self._metrics.refused(reason, 1)
                 now_ms = to_ms(self._clock.now())
                 shown = message.payload[:200].decode("utf-8", "replace")
-                refusal = Refusal(now_ms, BROKEN_PAYLOAD, f"state: {fault}; begins {shown!r}", edge)
+                refusal = Refusal(now_ms, reason, f"state: {fault}; begins {shown!r}", edge)
                 await self._until_kept(partial(self._quarantine.put, [refusal]))
             self._edges_changed()
 
@@ -106,6 +112,7 @@ class Ingest:
         self._came(*judged.by_lane())
         self._stored(judged.columns)
         self._metrics.batches(len(messages))
+        self._tell_of_others(judged)
         self._answer(judged)
 
     async def _keep(self, judged: Judged, now_ms: int) -> None:
@@ -141,6 +148,25 @@ class Ingest:
             self.trouble = None
         return True
 
+    def _tell_of_others(self, judged: Judged) -> None:
+        """What gateways of others said of themselves, and what they are asked for; lost, it is asked for again."""
+        for sender, state in judged.states:
+            self._edges.take(sender, encode(state))
+            self._edges_changed()
+        for of_topic, payload in judged.commands:
+            self._command(of_topic, payload)
+
+    def _command(self, of_topic: str, payload: bytes) -> None:
+        task = asyncio.create_task(self._try_to_command(of_topic, payload))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def _try_to_command(self, of_topic: str, payload: bytes) -> None:
+        try:
+            await self._bus.publish(of_topic, payload)
+        except (BusError, ValueError) as error:
+            log.debug("command.lost", topic=of_topic[:200], cause=str(error))
+
     def _answer(self, judged: Judged) -> None:
         """Tell the edges what is stored, without waiting for it: an answer that is lost is asked for again."""
         answers: dict[tuple[str, str, str | None], list[int]] = {}
@@ -157,3 +183,8 @@ class Ingest:
             await self._bus.publish(topic(edge, leaf), encode(told))
         except BusError as error:
             log.debug("answer.lost", edge=edge, cause=str(error))
+
+
+def _is_state(message: Message) -> bool:
+    edge, leaf = edge_and_leaf(message.topic)
+    return message.topic.startswith(ROOT + "/") and leaf == STATE and re.fullmatch(ID_PATTERN, edge) is not None

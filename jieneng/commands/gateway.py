@@ -31,6 +31,7 @@ from jieneng.settings import load_settings
     options.password_days,
     options.providers,
     options.channels,
+    options.mappings,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run the process at the centre: take readings from the broker, store them, tell the edges, serve API and page.
@@ -39,6 +40,7 @@ def command(config: Path | None, **given: Any) -> None:
     """
     from adapters.broker_rules import GATEWAY
     from adapters.clocks import open_clock
+    from adapters.mapping_files import read_mappings
     from gateway.accounts.passwords import PasswordRules
     from gateway.accounts.service import AccountRules
     from gateway.app import GatewaySettings, run_gateway
@@ -51,6 +53,7 @@ def command(config: Path | None, **given: Any) -> None:
     configure_logs()
     settings = load_settings(config, **given)
     host, port = settings.host_and_port
+    folder = settings.mappings_folder
     providers = load_providers(settings.providers)
     gateway = GatewaySettings(
         site=load_installed(settings.site_file()).site,
@@ -75,5 +78,6 @@ def command(config: Path | None, **given: Any) -> None:
         forecast_misses=shipped("forecast-misses.yaml"),
         channels=alarm_channels(settings),
         identities=settings.identities,
+        mappings=tuple(read_mappings(folder)) if folder is not None else (),
     )
     options.run_until_signalled(run_gateway(gateway, open_clock(settings.clock)))

@@ -103,6 +103,11 @@ channels = click.option(
     type=click.Path(path_type=Path),
     help="File of the channels by which people are told of alarms (YAML). [the log alone]",
 )
+mappings = click.option(
+    "--mappings",
+    type=click.Path(path_type=Path),
+    help="Folder of mapping files, for readings that gateways of others publish. [DATA/mappings, if it is there]",
+)
 outbox_bytes = click.option(
     "--outbox-bytes", type=click.IntRange(1_000_000), help="How much an edge keeps that is not stored yet. [5000000000]"
 )

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     options.password_days,
     options.providers,
     options.channels,
+    options.mappings,
     options.outbox_bytes,
     options.outbox_days,
     options.outbox_when_full,
@@ -95,6 +96,7 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     gateway += ["--password-days", str(settings.password_days)] if settings.password_days else []
     gateway += ["--providers", str(settings.providers)] if settings.providers else []
     gateway += ["--channels", str(settings.channels)] if settings.channels else []
+    gateway += ["--mappings", str(settings.mappings)] if settings.mappings else []
     edge = ["edge", *common, "--bus", settings.bus_of(settings.edge), "--edge", settings.edge]
     edge += ["--outbox-bytes", str(settings.outbox_bytes)]
     edge += ["--outbox-days", str(settings.outbox_days), "--outbox-when-full", settings.outbox_when_full]

@@ -18,7 +18,7 @@ from adapters.site_files import read_site
 from adapters.wire import READINGS, Cause, decode_state, decode_stored, decode_wanted, topic
 from energy.ports import Message
 from energy.readings import Reason
-from gateway.ingest import judge as words
+from gateway.ingest import reasons as words
 from gateway.ingest.deliveries import Deliveries
 from gateway.ingest.judge import Judge, Judged
 from gateway.metrics import Metrics
@@ -30,6 +30,10 @@ NOW_MS = 1_795_235_084_084  # 2026-11-21
 REFUSED = [(b.info.removeprefix("json refused: "), b.text) for b in blocks(PAGE) if b.info.startswith("json refused: ")]
 REASONS = [
     words.BROKEN_PAYLOAD,
+    words.TOO_LARGE,
+    words.UNKNOWN_TOPIC,
+    words.MISTYPED,
+    words.NOT_BORN,
     words.BROKEN_TIME,
     words.UNKNOWN_METER,
     words.UNKNOWN_QUANTITY,

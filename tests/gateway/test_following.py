@@ -14,7 +14,8 @@ from energy.quantities import Medium
 from energy.readings import Point, to_ms
 from energy.sites import Meter, Place, Site, Text
 from gateway.following import Followers, Following
-from gateway.ingest.judge import UNKNOWN_METER, Judge
+from gateway.ingest.judge import Judge
+from gateway.ingest.reasons import UNKNOWN_METER
 from gateway.ledger.keeping import kept
 from gateway.life.service import Lives
 from gateway.records.database import Records

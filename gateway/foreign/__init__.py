@@ -1,0 +1,1 @@
+"""Other people's gateways: their messages as readings, by mapping files."""

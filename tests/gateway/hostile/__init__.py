@@ -1,0 +1,1 @@
+"""Payloads that mean no good."""
