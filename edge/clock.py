@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from adapters.wire import ClockState
-from edge.clock_memory import ClockMemory, Remembered
+from edge.clock_memory import ClockMemory, Remembered, UnsetClock
 from edge.schedule import next_tick
 from energy.ports import MachineClock
 from energy.readings import EPOCH, from_ms, to_ms
@@ -106,6 +106,11 @@ class EdgeClock:
     def started_ms(self) -> int:
         """When the machine started, by the wall clock: what readings under an unset clock are corrected by."""
         return to_ms(self._started)
+
+    @property
+    def unset(self) -> str | None:
+        """The name of the wall clock that readings are dated by just now, if it is not set."""
+        return str(UnsetClock(self.boot, self.started_ms)) if self.setting is False else None
 
     @property
     def is_in_doubt(self) -> bool:

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import structlog
 
 log = structlog.get_logger()
+
+
+class UnsetClock(NamedTuple):
+    """A wall clock before it is set: the boot of the machine, and when that began by this clock. Written `BOOT@MS`."""
+
+    boot: str
+    started_ms: int
+
+    def __str__(self) -> str:
+        return f"{self.boot}@{self.started_ms}"
+
+    @classmethod
+    def parse(cls, text: str) -> UnsetClock:
+        """The clock that is written so; ValueError where none is."""
+        boot, _, started = text.rpartition("@")
+        return cls(boot, int(started))
 
 
 class Remembered(msgspec.Struct, frozen=True):

@@ -11,25 +11,10 @@ import structlog
 from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import Flag, decode_batch, encode
 from edge.clock import STEP, EdgeClock
+from edge.clock_memory import UnsetClock
 from energy.readings import Reason
 
 log = structlog.get_logger()
-
-
-class UnsetClock(NamedTuple):
-    """A wall clock before it is set: the boot of the machine, and when that began by this clock. Written `BOOT@MS`."""
-
-    boot: str
-    started_ms: int
-
-    def __str__(self) -> str:
-        return f"{self.boot}@{self.started_ms}"
-
-    @classmethod
-    def parse(cls, text: str) -> UnsetClock:
-        """The clock that is written so; ValueError where none is."""
-        boot, _, started = text.rpartition("@")
-        return cls(boot, int(started))
 
 
 class Correction(NamedTuple):
@@ -80,14 +65,14 @@ class Waiting:
         """Let go of what can be; whether any was. Blocks while it writes; StoreError where the disk refuses."""
         if not self.any:
             return False
-        released, left = 0, False
+        self.any = False
+        released = 0
         for unset in self._outbox.clocks():
             found = correction(self._clock, unset)
             if found is None:
-                left = True
+                self.any = True
                 continue
             batches = self._outbox.release(unset, found.rewrite)
             released += batches
             log.warning("readings.released", clock=unset, batches=batches, by_ms=found.by_ms, known=found.confirmed)
-        self.any = left
         return released > 0

@@ -17,7 +17,6 @@ from datetime import datetime
 
 from adapters.wire import Flag, MeterReadings
 from edge.clock import EdgeClock
-from edge.clock_release import UnsetClock
 from energy.readings import Reason, to_ms
 
 # So many instants of a meter are remembered: more than an hour of one reading a second.
@@ -52,15 +51,10 @@ class Stamps:
         self._latest: dict[str, int] = {}
         self._given: dict[tuple[str, tuple[str, ...]], _Given] = {}
 
-    @property
-    def unset_clock(self) -> str | None:
-        """The clock that readings are dated by just now, if it is not set."""
-        clock = self._clock
-        return str(UnsetClock(clock.boot, clock.started_ms)) if clock.setting is False else None
-
     def stamp(self, readings: MeterReadings, asked: datetime, taken: datetime) -> MeterReadings:
         """Readings asked for and taken at steady instants, with their time by the wall clock."""
-        self._clock.observe()
+        if self._clock.observe():
+            self._clock.look()
         t_ms = to_ms(self._clock.wall(taken))
         reason = self._reason(readings.meter, asked, t_ms)
         t_ms = self._given.setdefault((readings.meter, tuple(readings.values)), _Given()).free(t_ms)
