@@ -45,6 +45,7 @@ _EARLIEST_MS = 1_700_000_000_000
 _THIN_AT_ONCE = 2000
 _NEWEST = 64
 _LOSSES = 10_000
+_ACCOUNTED = 1000
 _ROOMY = 0.95
 
 _SCHEMA = """
@@ -154,6 +155,10 @@ class SqliteOutbox:
         """Whether meters are not to be read until there is room."""
         return self._stopped
 
+    @property
+    def stops_when_full(self) -> bool:
+        return self._bounds.when_full == "stop"
+
     # -- putting and taking ------------------------------------------------------------------------------------------
 
     def put(self, put_at_ms: int, payload: bytes, *, clock: str | None = None) -> int:
@@ -201,13 +206,17 @@ class SqliteOutbox:
         self._try(write)
 
     def account(self, first: int, last: int) -> tuple[list[int], list[Lost]]:
-        """What became of these sequences: those still here, and those that never come, with the reason."""
+        """What became of these sequences: those still here, and those that never come, with the reason.
+
+        Where very many are here, only what lies before the last of them that is told.
+        """
 
         def read(db: sqlite3.Connection) -> tuple[list[int], list[Lost]]:
             upto = min(last, self._last)
-            held = [
-                n for (n,) in db.execute("SELECT sequence FROM batches WHERE sequence BETWEEN ? AND ?", (first, upto))
-            ]
+            query = "SELECT sequence FROM batches WHERE sequence BETWEEN ? AND ? ORDER BY sequence LIMIT ?"
+            held = [n for (n,) in db.execute(query, (first, upto, _ACCOUNTED))]
+            if len(held) == _ACCOUNTED:
+                upto = held[-1]
             rows = db.execute(
                 "SELECT first, last, cause, readings, from_ms, to_ms FROM losses WHERE first <= ? AND last >= ? "
                 "ORDER BY first",
@@ -257,7 +266,7 @@ class SqliteOutbox:
             if rows:
                 with self._transaction(db):
                     for row in rows:
-                        self._drop(db, *row, "old")
+                        self._drop(db, row, "old")
                 log.error("outbox.expired", outbox=str(self._path), batches=len(rows), days=self._bounds.limit_days)
 
         self._try(write)
@@ -303,10 +312,11 @@ class SqliteOutbox:
             row = db.execute("SELECT sequence, put_at_ms, payload FROM batches ORDER BY sequence LIMIT 1").fetchone()
             if row is None:
                 break
-            self._drop(db, *row, "full")
+            self._drop(db, row, "full")
         return needed
 
-    def _drop(self, db: sqlite3.Connection, sequence: int, put_at_ms: int, payload: bytes, cause: Cause) -> None:
+    def _drop(self, db: sqlite3.Connection, row: tuple[int, int, bytes], cause: Cause) -> None:
+        sequence, put_at_ms, payload = row
         readings = readings_of(payload)
         from_ms, to_ms = span_ms(readings) or (put_at_ms, put_at_ms)
         self._delete(db, [sequence])

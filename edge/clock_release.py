@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -12,13 +13,16 @@ from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import Flag, decode_batch, encode
 from edge.clock import STEP, EdgeClock
 from edge.clock_memory import UnsetClock
+from energy.errors import StoreError
 from energy.readings import Reason
 
 log = structlog.get_logger()
 
+_RELEASE_EVERY_S = 1.0
+
 
 class Correction(NamedTuple):
-    """What becomes of readings that were taken under an unset clock: moved by `by_ms`, and whether it is vouched for."""
+    """What becomes of readings under an unset clock: moved by `by_ms`, and whether that is vouched for."""
 
     by_ms: int
     confirmed: bool
@@ -54,25 +58,52 @@ def correction(clock: EdgeClock, of: str) -> Correction | None:
 
 class Waiting:
     """Lets go of batches that were put under a clock that was not set, as soon as it is; those of an earlier run of
-    the machine at once, since nobody will ever know."""
+    the machine at once, since nobody will ever know.
 
-    def __init__(self, outbox: SqliteOutbox, clock: EdgeClock) -> None:
-        self._outbox, self._clock = outbox, clock
+    pending : how many readings are on their way into the outbox.
+    """
+
+    def __init__(self, outbox: SqliteOutbox, clock: EdgeClock, pending: Callable[[], int]) -> None:
+        self._outbox, self._clock, self._pending = outbox, clock, pending
         # Whether there may be such batches: those of a process before are not known yet.
-        self.any = True
+        self._any = True
 
-    def release(self) -> bool:
-        """Let go of what can be; whether any was. Blocks while it writes; StoreError where the disk refuses."""
-        if not self.any:
-            return False
-        self.any = False
-        released = 0
+    def mark(self) -> str | None:
+        """The name of the clock that a reading of just now is dated by, if it is not set."""
+        unset = self._clock.unset
+        self._any |= unset is not None
+        return unset
+
+    async def run(self, released: Callable[[], None]) -> None:
+        """Let go for ever, telling when something was."""
+        while True:
+            try:
+                if await self.release():
+                    released()
+            except StoreError as error:
+                log.error("outbox.unreleased", cause=str(error))
+            await asyncio.sleep(_RELEASE_EVERY_S)
+
+    async def release(self) -> int:
+        """Let go of what can be; how many batches that were. StoreError where the disk refuses."""
+        if not self._any:
+            return 0
+        self._any = False
+        pending, left = self._pending() > 0, True
+        try:
+            released, left = await asyncio.to_thread(self._release)
+        finally:
+            self._any |= left or pending
+        return released
+
+    def _release(self) -> tuple[int, bool]:
+        released, left = 0, False
         for unset in self._outbox.clocks():
             found = correction(self._clock, unset)
             if found is None:
-                self.any = True
+                left = True
                 continue
             batches = self._outbox.release(unset, found.rewrite)
             released += batches
             log.warning("readings.released", clock=unset, batches=batches, by_ms=found.by_ms, known=found.confirmed)
-        return released > 0
+        return released, left

@@ -73,7 +73,7 @@ class Stamps:
 
 
 def _flagged(readings: MeterReadings, reason: Reason) -> dict[str, Flag]:
-    """All values uncertain. That the clock is not set may be put right later, and so leaves other doubts as they are."""
+    """All values uncertain. That the clock is not set may be put right later, and leaves other doubts as they are."""
     flag = Flag("uncertain", reason.value)
     kept: Mapping[str, Flag] = (
         readings.flags

@@ -37,6 +37,8 @@ Sink = Callable[[MeterReadings], None]
 
 # At most this share of a line's time goes to meters that do not answer.
 _PROBE_SHARE = 0.05
+# How often a line looks whether what it reads can be kept again.
+_PAUSE_S = 1.0
 # Exceptions by which a gateway tells that the meter behind it is silent.
 _SILENT_BEHIND = (10, 11)
 
@@ -87,6 +89,7 @@ class LineWorker:
         changed: Callable[[], None],
         *,
         characters: Characters | None = None,
+        paused: Callable[[], bool] = lambda: False,
         stamps: Stamps | None = None,
     ) -> None:
         self._line = line
@@ -97,6 +100,7 @@ class LineWorker:
         self._sink = sink
         self._changed = changed
         self._characters = characters
+        self._paused = paused
         self._probe_from = EPOCH
         self.late_ticks = 0
 
@@ -110,6 +114,9 @@ class LineWorker:
                 await self._compare(*due)
                 continue
             await self._clock.sleep_until(ready)
+            if self._paused():
+                await self._clock.sleep(_PAUSE_S)
+                continue
             # Woken sooner when the wall clock was set: something else may be due first then.
             if ready <= self._clock.now() and self._steps == self._clock.steps:
                 await self._read(station, found)
@@ -231,10 +238,11 @@ class LineWorker:
         now = self._clock.now()
         if (until - now).total_seconds() < ROOM_S or self._clock.setting is False or self._clock.is_in_doubt:
             return None
-        return next(
-            ((s, s.clock) for s in self.stations if s.clock is not None and s.clock.due <= now and not _is_silent(s)),
-            None,
-        )
+        for station in self.stations:
+            clock = station.clock
+            if clock is not None and clock.due <= now and station.state.state == "reporting":
+                return station, clock
+        return None
 
     async def _compare(self, station: Station, clock: MeterClock) -> None:
         drift_ms = await clock.drift_ms(self._line, self._clock)

@@ -13,7 +13,7 @@ DATE, TIME = bytes.fromhex("04000101"), bytes.fromhex("04000102")
 
 
 class Shown(NamedTuple):
-    """What a clock shows, local time without a zone and without fractions of a second; and the instant of its answer."""
+    """What a clock shows, local time without a zone, in whole seconds; and the instant of its answer."""
 
     local: datetime
     taken_at: datetime
