@@ -130,7 +130,7 @@ async def _workers(
         timeout_s = max(line.timeout_s for line in lines)
         opened = await stack.enter_async_context(open_line(first.address, now=clock.now, timeout_s=timeout_s))
         stations = [
-            _station(meter, settings.profiles[meter.profile], files, opened, clock, settings.site.timezone)
+            _station(meter, settings.profiles[meter.profile], files, opened, clock, settings.site.zone)
             for meter in settings.site.meters
             if meter.line in ids and meter.profile is not None
         ]

@@ -67,22 +67,19 @@ class EdgeClock:
 
     async def sleep_until(self, instant: datetime) -> None:
         """Return at the steady instant, or sooner when the wall clock steps: the ticks are other instants then."""
-        await self._sleep((instant - self.now()).total_seconds())
-
-    async def sleep(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
-
-    async def _sleep(self, seconds: float) -> None:
-        if seconds <= 0:
+        if instant <= self.now():
             await asyncio.sleep(0)
             return
-        sleeper = asyncio.create_task(self._clock.sleep(seconds))
+        sleeper = asyncio.create_task(self._clock.sleep_until(self.wall(instant)))
         self._sleepers.add(sleeper)
         try:
             await asyncio.wait([sleeper])
         finally:
             self._sleepers.discard(sleeper)
             sleeper.cancel()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
 
     # -- the wall clock ------------------------------------------------------------------------------------------------
 
