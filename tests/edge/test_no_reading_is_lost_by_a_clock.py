@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.clocks import SteppedClock
 from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import READINGS, MeterReadings, topic
+from analytics.consumption.counters import Verdict, steps
 from edge.clock import EdgeClock
 from edge.clock_memory import ClockMemory
 from edge.clock_release import Waiting
@@ -22,10 +24,12 @@ from edge.clock_stamps import Stamps
 from edge.record import Recorder
 from energy.ports import Message
 from energy.quantities import Medium
-from energy.readings import EPOCH, LAST_MS, Point, Quality, to_ms
+from energy.readings import EPOCH, LAST_MS, Point, Quality, Reason, to_ms
+from energy.series import MICRO
 from energy.sites import Meter, Text
 from gateway.ingest.judge import CONFLICT, FUTURE, TOO_EARLY, Judge
 from tests.adapters.readings_memory import MemoryReadings
+from tests.analytics.consumption.registers import told
 
 NOW = datetime(2026, 3, 2, 4, 0, 0, tzinfo=UTC)
 POINT = Point("m", "active_energy_import")
@@ -105,10 +109,12 @@ class Journey:
         return store, refused + [(CONFLICT, float(judged.columns.value[row])) for row in written.conflicting]
 
 
-steps = st.tuples(st.just("set_by"), st.sampled_from([3600, -3600, 300, -300, 0.2, -0.2, 86_400, -7200]))
+settings_of_the_clock = st.tuples(
+    st.just("set_by"), st.sampled_from([3600, -3600, 300, -300, 0.2, -0.2, 86_400, -7200])
+)
 deeds = st.one_of(
     st.tuples(st.just("read"), st.integers(1, 20)),
-    steps,
+    st.tuples(st.just("set_by"), st.sampled_from(_BY_S)),
     st.tuples(st.just("set_right"), st.just(0)),
     st.tuples(st.just("disciplined"), st.sampled_from([True, False, None])),
     st.tuples(st.just("restart"), st.just(0)),
@@ -143,3 +149,26 @@ def test_each_reading_is_stored_once_or_refused_with_a_reason_and_the_good_ones_
 ) -> None:
     with TemporaryDirectory() as folder:
         asyncio.run(travelled(Path(folder), course))
+
+
+async def test_an_hour_on_a_wrong_clock_costs_the_ledger_the_course_of_that_hour_and_none_of_its_energy(
+    tmp_path: Path,
+) -> None:
+    journey = Journey(tmp_path)
+    await journey.read(120)
+    await journey.set_by(3600)
+    await journey.read(120)
+    await journey.set_by(-3600)
+    await journey.disciplined(True)
+    await journey.read(120)
+    store, refused = await journey.arrived()
+    journey.outbox.close()
+    rows = await store.readings([POINT], 0, LAST_MS)
+    sure = rows.take(rows.reason != Reason.CLOCK_STEPPED.code)
+    found = steps(sure.taken_at_ms, np.rint(sure.value * MICRO).astype(np.int64), told())
+
+    # One hour is a single step with all its energy; in the others each reading is one, and nothing is in dispute.
+    assert refused == []
+    assert set(found.verdict.tolist()) == {Verdict.MEASURED}
+    assert int(found.amount.sum()) == 359 * MICRO
+    assert sorted(found.amount.tolist())[-2:] == [MICRO, 121 * MICRO]
