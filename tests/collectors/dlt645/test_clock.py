@@ -20,8 +20,6 @@ from energy.sites import Meter, Text
 from tests.collectors.frames import WireInMemory
 
 METER = "000000000161"
-MAKE = load_make("dlt645/single-phase")
-assert isinstance(MAKE, ItemMake)
 
 
 class Clock:
@@ -65,7 +63,9 @@ def test_a_clock_that_was_never_set_shows_nothing() -> None:
 
 
 async def test_the_simulated_meter_shows_what_its_clock_shows_and_one_without_a_clock_says_so() -> None:
-    items = ItemMap(Meter("m", Text("", ""), Medium.ELECTRICITY, address=METER), MAKE)
+    make = load_make("dlt645/single-phase")
+    assert isinstance(make, ItemMake)
+    items = ItemMap(Meter("m", Text("", ""), Medium.ELECTRICITY, address=METER), make)
     slave = Dlt645Slave(METER, items, lambda: {"active_power": 1.0}, clock=lambda: datetime(2026, 11, 22, 9, 8, 7))
     assert (await read_clock(WireInMemory(slave), METER)).local == datetime(2026, 11, 22, 9, 8, 7)
     # 22 November 2026 is a Sunday, which the standard counts as 0.
