@@ -8,7 +8,7 @@ how many readings, of what time, and why (`account`).
 **Clocks that are not set.** A batch may be put with a `clock`: a text that names the clock its readings are dated by,
 such as the boot and the origin of a monotonic clock. Such a batch is on the disk like any other and keeps its place
 in the sequence, but `after` does not hand it out, and it is neither thinned nor dropped for its age. When the offset of
-that clock is known, `release(clock, rewrite)` rewrites the payloads of its batches, all or nothing, and hands them
+that clock is known, `release(clock, rewrite)` rewrites the payloads of its batches and hands them
 out from then on; `clocks()` names the clocks whose batches wait, also those of earlier boots.
 """
 
@@ -246,11 +246,22 @@ class SqliteOutbox:
         )
 
     def release(self, clock: str, rewrite: Callable[[bytes], bytes]) -> int:
-        """Hand out the batches of a clock from now on, each as `rewrite` makes it; how many they are."""
+        """Hand out the batches of a clock from now on, each as `rewrite` makes it; how many they are.
 
+        Some at a time, since they may be those of months: what was done stays done where the disk refuses the rest.
+        """
+        released = 0
+        while done := self._release(clock, rewrite):
+            released += done
+        return released
+
+    def _release(self, clock: str, rewrite: Callable[[bytes], bytes]) -> int:
         def write(db: sqlite3.Connection) -> int:
             with self._transaction(db):
-                rows = db.execute("SELECT sequence, payload FROM batches WHERE clock = ?", (clock,)).fetchall()
+                rows = db.execute(
+                    "SELECT sequence, payload FROM batches WHERE clock = ? ORDER BY sequence LIMIT ?",
+                    (clock, _THIN_AT_ONCE),
+                ).fetchall()
                 fresh = [(payload := rewrite(old), checksum(payload), sequence) for sequence, old in rows]
                 db.executemany("UPDATE batches SET payload = ?, crc = ?, clock = NULL WHERE sequence = ?", fresh)
                 self._bytes += sum(len(new[0]) for new in fresh) - sum(len(old) for _, old in rows)

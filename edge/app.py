@@ -96,7 +96,7 @@ async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
             async with asyncio.TaskGroup() as tasks:
                 for worker in workers.values():
                     tasks.create_task(worker.run())
-                tasks.create_task(clock.run())
+                tasks.create_task(clock.run(report.changed.set))
                 tasks.create_task(recorder.run())
                 tasks.create_task(waiting.run(publisher.released))
                 tasks.create_task(publisher.run())

@@ -8,6 +8,7 @@ nothing that was taken before. Slewing moves both clocks alike and is no step. D
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -143,10 +144,14 @@ class EdgeClock:
 
     # -- noticing ------------------------------------------------------------------------------------------------------
 
-    async def run(self) -> None:
-        """Look for ever."""
+    async def run(self, changed: Callable[[], None]) -> None:
+        """Look for ever, telling when there is something new to tell."""
+        told = self.state
         while True:
             self.look()
+            if self.state != told:
+                told = self.state
+                changed()
             await asyncio.sleep(_LOOK_S)
 
     def look(self) -> None:
