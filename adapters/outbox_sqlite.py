@@ -257,27 +257,35 @@ class SqliteOutbox:
             ]
         )
 
-    def release(self, clock: str, rewrite: Callable[[bytes], bytes]) -> int:
+    def release(self, clock: str, rewrite: Callable[[bytes], bytes], *, by_ms: int = 0) -> int:
         """Hand out the batches of a clock from now on, each as `rewrite` makes it; how many they are.
+
+        by_ms : how much later they were put than that clock said.
 
         Some at a time, since they may be those of months: what was done stays done where the disk refuses the rest.
         """
         released = 0
-        while done := self._release(clock, rewrite):
+        while done := self._release(clock, rewrite, by_ms):
             released += done
         return released
 
-    def _release(self, clock: str, rewrite: Callable[[bytes], bytes]) -> int:
+    def _release(self, clock: str, rewrite: Callable[[bytes], bytes], by_ms: int) -> int:
         def write(db: sqlite3.Connection) -> int:
             with self._transaction(db):
                 rows = db.execute(
-                    "SELECT sequence, payload FROM batches WHERE clock = ? ORDER BY sequence LIMIT ?",
+                    "SELECT sequence, payload, crc FROM batches WHERE clock = ? ORDER BY sequence LIMIT ?",
                     (clock, _THIN_AT_ONCE),
                 ).fetchall()
-                fresh = [(payload := rewrite(old), checksum(payload), sequence) for sequence, old in rows]
-                db.executemany("UPDATE batches SET payload = ?, crc = ?, clock = NULL WHERE sequence = ?", fresh)
-                self._bytes += sum(len(new[0]) for new in fresh) - sum(len(old) for _, old in rows)
-                return len(fresh)
+                # One that is not as it was put stays so, to be set aside when it is handed out.
+                sound = [(number, old) for number, old, crc in rows if crc is None or checksum(old) == crc]
+                fresh = [(payload := rewrite(old), checksum(payload), number) for number, old in sound]
+                db.executemany("UPDATE batches SET payload = ?, crc = ? WHERE sequence = ?", fresh)
+                db.executemany(
+                    "UPDATE batches SET put_at_ms = put_at_ms + ?, clock = NULL WHERE sequence = ?",
+                    [(by_ms, row[0]) for row in rows],
+                )
+                self._bytes += sum(len(new[0]) for new in fresh) - sum(len(old) for _, old in sound)
+                return len(rows)
 
         return self._try(write)
 
