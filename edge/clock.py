@@ -136,8 +136,8 @@ class EdgeClock:
 
         What it showed further ahead it showed when it was so wrong that this says nothing of the order of readings.
         """
-        furthest_ms = self.wall_ms() + _FURTHEST_MS
-        return any(t_ms < until <= furthest_ms for until in self._given_until_ms)
+        later = [until for until in self._given_until_ms if t_ms < until]
+        return bool(later) and min(later) <= self.wall_ms() + _FURTHEST_MS
 
     def _given(self, until_ms: int) -> None:
         self._given_until_ms = [*self._given_until_ms, until_ms][-_SPANS:]
