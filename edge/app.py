@@ -108,7 +108,8 @@ async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
             await recorder.flush()
             # A broker that does not answer must not keep the process: its will tells the same.
             with suppress(TimeoutError):
-                await asyncio.wait_for(report.say("offline"), _FAREWELL_S)
+                async with asyncio.timeout(_FAREWELL_S):
+                    await report.say("offline")
 
 
 def wires(site: Site) -> list[list[LineSettings]]:
@@ -226,7 +227,8 @@ class _Report:
         while True:
             await self.say("online")
             try:
-                await asyncio.wait_for(self.changed.wait(), _STATE_EVERY_S)
+                async with asyncio.timeout(_STATE_EVERY_S):
+                    await self.changed.wait()
                 # Meters that change together are told together.
                 await asyncio.sleep(0.5)
             except TimeoutError:
