@@ -160,6 +160,8 @@ async def test_a_board_that_wakes_in_1970_sends_what_it_read_once_its_clock_is_s
     machine.set_clock("0 synchronized")
     await machine.until(lambda: gateway.by_reason().get("", 0) >= 3)
 
+    await machine.until(lambda: gateway.state is not None and (gateway.state.since or 0) >= began_ms)
+    assert gateway.state.meters["main"].since >= began_ms
     corrected = [b for b in gateway.batches if b.corrected_ms is not None]
     moved = [r for b in corrected for r in b.readings]
     assert len(moved) >= 4
