@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from adapters.ledger_days_duckdb import Days
 from adapters.ledger_sql import AS_SUMS, SUMS, Where, sums_over
-from adapters.readings_duckdb import DuckDBReadings
+from adapters.readings_duckdb import COUNTED, DuckDBReadings
 from energy.hours import HOUR_MS, UNPRICED, Doubt, Hours, Sums, Whole
 from energy.ports import Basis, Marks, Numbers
-from energy.readings import Point, Quality
+from energy.readings import Point
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS hours_recent (
@@ -118,7 +118,7 @@ class DuckDBLedger:
     def _registers(self, points: Numbers, from_ms: int) -> tuple[npt.NDArray[np.int32], Whole, npt.NDArray[np.float64]]:
         found = self._store.select(
             f"SELECT point, taken_at_ms, value FROM readings WHERE {Where(points)} "
-            f"AND taken_at_ms >= {int(from_ms)} AND quality < {int(Quality.BAD)}"
+            f"AND taken_at_ms >= {int(from_ms)} AND {COUNTED}"
         )
         point, t_ms, value = found["point"], found["taken_at_ms"], found["value"]
         key = (point.astype(np.int64) << 43) + t_ms

@@ -24,7 +24,7 @@ from adapters.postgres_address import LOST, PostgresAddress, told
 from energy.errors import StoreError
 from energy.hours import UNPRICED, Doubt, Hours, Small, Sums, Whole, by_day
 from energy.ports import Basis, Marks, Numbers, RegisterStore, Spans, Written
-from energy.readings import LAST_MS, Point, Quality, ReadingColumns
+from energy.readings import LAST_MS, Point, ReadingColumns
 from energy.series import Curve, Floats
 
 _HOUR_KINDS: dict[str, type[np.integer]] = {
@@ -121,7 +121,7 @@ class PostgresLedger:
     async def registers(self, points: Numbers, from_ms: int) -> tuple[Small, Whole, Floats]:
         numbers = np.unique(np.asarray(points, np.int32))
         found = await self._readings.readings([self.points[n] for n in numbers.tolist()], from_ms, LAST_MS + 1)
-        found = found.take(found.quality < Quality.BAD)
+        found = found.take(found.counted)
         # The store leaves out points that it never saw.
         own = np.array([self.number(p) for p in found.points], np.int32)
         return own[found.index], found.taken_at_ms, found.value

@@ -24,7 +24,7 @@ from adapters.batches import Deduplicated, Newest, deduplicate
 from energy.errors import StoreError
 from energy.ports import Spans, Written
 from energy.quantities import Kind, quantity
-from energy.readings import LAST_MS, Point, Quality, ReadingColumns
+from energy.readings import LAST_MS, Point, Quality, ReadingColumns, Reason
 from energy.series import Curve, step_for
 
 _SCHEMA = """
@@ -38,6 +38,8 @@ CREATE TABLE IF NOT EXISTS closed (
 CREATE TABLE IF NOT EXISTS marks (id BIGINT NOT NULL, point INTEGER NOT NULL, from_ms BIGINT NOT NULL);
 CREATE OR REPLACE VIEW readings AS SELECT * FROM closed UNION ALL SELECT * FROM recent;
 """
+# Bad values are none, and of what was taken while the clock was set nobody knows the place in the order of readings.
+COUNTED = f"quality < {int(Quality.BAD)} AND reason <> {Reason.CLOCK_STEPPED.code}"
 _COLUMNS = "point, taken_at_ms, value, quality, reason"
 # DuckDB takes NaN of a numpy column for NULL; here it stands for a meter that gave no value, and is kept as it is.
 _VALUE = "coalesce(rows.value, 'nan'::DOUBLE)"
@@ -243,10 +245,10 @@ class DuckDBReadings:
         return Spans(index[order], *(found[name].astype(np.int64)[order] for name in ("n", "first", "last")))
 
     def last_instant(self, number: int, before_ms: int) -> int | None:
-        """The instant of the last reading of a point before, that is not bad; in a thread that reads."""
+        """The instant of the last reading of a point before, that counts; in a thread that reads."""
         found = self.select(
             f"SELECT coalesce(max(taken_at_ms), -1) AS t FROM readings WHERE point = {int(number)} "
-            f"AND taken_at_ms < {int(before_ms)} AND quality < {int(Quality.BAD)}"
+            f"AND taken_at_ms < {int(before_ms)} AND {COUNTED}"
         )
         return None if found["t"][0] < 0 else int(found["t"][0])
 

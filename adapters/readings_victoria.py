@@ -27,7 +27,7 @@ from adapters.write_ahead import WriteAhead
 from energy.errors import StoreError
 from energy.ports import Spans, Written
 from energy.quantities import quantity
-from energy.readings import LAST_MS, Point, Quality, ReadingColumns
+from energy.readings import LAST_MS, Point, Quality, ReadingColumns, counted
 from energy.series import Curve, reduce, step_for
 
 log = structlog.get_logger()
@@ -209,7 +209,7 @@ class VictoriaReadings:
             return None
         for span_ms in (*_LATELY_MS, LAST_MS):
             found = (await self._rows([point], max(before_ms - span_ms, 0), before_ms)).get(point, _NOTHING)
-            believed = found.taken_at_ms[found.quality < Quality.BAD]
+            believed = found.taken_at_ms[counted(found.quality, found.reason)]
             if len(believed):
                 return int(believed[-1])
         return None

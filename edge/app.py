@@ -17,7 +17,18 @@ import structlog
 from adapters.learnt_files import LearntFiles
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.outbox_sqlite import Bounds, SqliteOutbox
-from adapters.wire import STATE, STORED, WANTED, EdgeState, decode_stored, decode_wanted, edge_and_leaf, encode, topic
+from adapters.wire import (
+    STATE,
+    STORED,
+    WANTED,
+    EdgeState,
+    MeterState,
+    decode_stored,
+    decode_wanted,
+    edge_and_leaf,
+    encode,
+    topic,
+)
 from collectors.asked import Plan
 from collectors.lines.address import parse_address
 from collectors.lines.line import Line
@@ -26,14 +37,19 @@ from collectors.makes import AddressedMake, Make, compile_addressed
 from collectors.meter_profile import Profile
 from collectors.planner import RequestCost
 from edge.asking import Asking
+from edge.clock import EdgeClock
+from edge.clock_memory import ClockMemory
+from edge.clock_release import Waiting
+from edge.clock_stamps import Stamps
 from edge.control import Control
+from edge.meter_clocks import clock_of
 from edge.poll import LineWorker, Station
 from edge.publish import Publisher
 from edge.record import LINGER_S, Recorder
-from edge.schedule import Round, next_tick
+from edge.schedule import Round
 from edge.timings import Timings
 from energy.errors import BusError, StoreError
-from energy.ports import Clock, Message
+from energy.ports import MachineClock, Message
 from energy.readings import to_ms
 from energy.sites import LineSettings, Meter, Site
 
@@ -65,13 +81,16 @@ class EdgeSettings:
     data: Path | None = None
 
 
-async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
+async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
     """Read the meters of the site and publish their readings until cancelled."""
+    clock = EdgeClock(machine, ClockMemory(settings.outbox.with_suffix(".clock.json")))
     gone = Message(topic(settings.edge, STATE), encode(EdgeState("offline")), retained=True)
     boot = secrets.token_hex(8)
     async with AsyncExitStack() as stack:
         outbox = stack.enter_context(closing(SqliteOutbox(settings.outbox, bounds=settings.bounds)))
-        recorder = Recorder(outbox, clock, linger_s=settings.linger_s)
+        stamps = Stamps(clock)
+        waiting = Waiting(outbox, clock, stamps, lambda: recorder.waiting)
+        recorder = Recorder(outbox, machine, linger_s=settings.linger_s, clock_mark=waiting.mark)
         connections = asyncio.Event()
         bus = await stack.enter_async_context(
             open_bus(
@@ -87,22 +106,24 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
         )
         report = _Report(settings.edge, boot, bus, outbox, recorder, clock)
         timings = (
-            None if settings.data is None else Timings(LearntFiles(settings.data / "timings" / settings.edge), clock)
+            None if settings.data is None else Timings(LearntFiles(settings.data / "timings" / settings.edge), machine)
         )
-        workers = await _workers(settings, clock, recorder, report.changed, stack, timings)
+        workers = await _workers(settings, clock, stamps, recorder, report.changed, stack, timings)
         report.workers = workers
         log.info("edge.started", edge=settings.edge, meters=len(settings.site.meters), lines=len(workers))
         try:
             async with asyncio.TaskGroup() as tasks:
                 for worker in workers.values():
                     tasks.create_task(worker.run())
+                tasks.create_task(clock.run(report.changed.set))
                 tasks.create_task(recorder.run())
+                tasks.create_task(waiting.run(publisher.released))
                 tasks.create_task(publisher.run())
                 tasks.create_task(report.run())
                 if timings is not None:
                     tasks.create_task(timings.run())
                 if settings.data is not None:
-                    tasks.create_task(Control(settings.data, settings.edge, workers, clock).run())
+                    tasks.create_task(Control(settings.data, settings.edge, workers, machine).run())
                 tasks.create_task(_listen(bus, publisher))
                 tasks.create_task(_after_each_connection(connections, publisher, report))
                 tasks.create_task(_expire(outbox, clock))
@@ -110,7 +131,8 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
             await recorder.flush()
             # A broker that does not answer must not keep the process: its will tells the same.
             with suppress(TimeoutError):
-                await asyncio.wait_for(report.say("offline"), _FAREWELL_S)
+                async with asyncio.timeout(_FAREWELL_S):
+                    await report.say("offline")
 
 
 def wires(site: Site) -> list[list[LineSettings]]:
@@ -123,7 +145,8 @@ def wires(site: Site) -> list[list[LineSettings]]:
 
 async def _workers(
     settings: EdgeSettings,
-    clock: Clock,
+    clock: EdgeClock,
+    stamps: Stamps,
     recorder: Recorder,
     changed: asyncio.Event,
     stack: AsyncExitStack,
@@ -141,7 +164,7 @@ async def _workers(
         if timings is not None:
             timings.recall(first.id, opened, meters)
         stations = [
-            _station(meter, settings.profiles[meter.profile], files, opened, clock)
+            _station(meter, settings.profiles[meter.profile], files, opened, clock, settings.site.zone)
             for meter in meters
             if meter.profile is not None
         ]
@@ -155,32 +178,33 @@ async def _workers(
                 changed.set,
                 characters=characters,
                 paused=lambda: recorder.paused,
+                stamps=stamps,
             )
     return workers
 
 
-def _station(meter: Meter, make: Make, files: LearntFiles | None, line: Line, clock: Clock) -> Station:
+def _station(meter: Meter, make: Make, files: LearntFiles | None, line: Line, clock: EdgeClock, zone: str) -> Station:
     """A meter with what is read of it at each of its rates."""
     groups = meter.groups or [(meter.interval_s, ())]
     if not isinstance(make, Profile):
         rounds = [_addressed(meter, make, names, interval_s, clock) for interval_s, names in groups]
-        return Station(meter, (), rounds[0].due, rounds)
+        return Station(meter, (), rounds[0].due, rounds, clock=clock_of(meter, make, zone))
     asking = Asking(meter, make, files)
     rounds = [_round(asking, names, interval_s, line, clock) for interval_s, names in groups]
     return Station(meter, (), rounds[0].due, rounds, asking)
 
 
-def _round(asking: Asking, names: Sequence[str], interval_s: float, line: Line, clock: Clock) -> Round:
+def _round(asking: Asking, names: Sequence[str], interval_s: float, line: Line, clock: EdgeClock) -> Round:
     def compiled(cost: RequestCost) -> Sequence[Plan]:
-        return asking.plans(names, cost, to_ms(clock.now()))
+        return asking.plans(names, cost, clock.wall_ms())
 
-    return Round(interval_s, compiled(line.cost), next_tick(clock.now(), interval_s), compiled, line.cost, names)
+    return Round(interval_s, compiled(line.cost), clock.next_tick(clock.now(), interval_s), compiled, line.cost, names)
 
 
-def _addressed(meter: Meter, make: AddressedMake, names: Sequence[str], interval_s: float, clock: Clock) -> Round:
+def _addressed(meter: Meter, make: AddressedMake, names: Sequence[str], interval_s: float, clock: EdgeClock) -> Round:
     # What is asked by address is the same at any cost, and remembers what the meter refused.
     plans = compile_addressed(replace(meter, quantities=tuple(names), rates={}), make, clock.now)
-    return Round(interval_s, plans, next_tick(clock.now(), interval_s))
+    return Round(interval_s, plans, clock.next_tick(clock.now(), interval_s))
 
 
 async def _listen(bus: MqttBus, publisher: Publisher) -> None:
@@ -198,13 +222,13 @@ async def _listen(bus: MqttBus, publisher: Publisher) -> None:
         await bus.acknowledge(messages)
 
 
-async def _expire(outbox: SqliteOutbox, clock: Clock) -> None:
+async def _expire(outbox: SqliteOutbox, clock: EdgeClock) -> None:
     """Drop what is too old, once an hour; never by a clock of which it is not known whether it is set."""
     while True:
         await clock.sleep(_EXPIRE_EVERY_S)
         with suppress(StoreError):
-            if not await asyncio.to_thread(outbox.clocks):
-                await asyncio.to_thread(outbox.expire, to_ms(clock.now()))
+            if clock.setting is not False and not await asyncio.to_thread(outbox.clocks):
+                await asyncio.to_thread(outbox.expire, clock.wall_ms())
 
 
 async def _after_each_connection(connections: asyncio.Event, publisher: Publisher, report: _Report) -> None:
@@ -219,11 +243,11 @@ class _Report:
     """The state of this edge, published when it changes and every few seconds."""
 
     def __init__(
-        self, edge: str, boot: str, bus: MqttBus, outbox: SqliteOutbox, recorder: Recorder, clock: Clock
+        self, edge: str, boot: str, bus: MqttBus, outbox: SqliteOutbox, recorder: Recorder, clock: EdgeClock
     ) -> None:
         self._edge, self._boot, self._bus, self._outbox, self._recorder = edge, boot, bus, outbox, recorder
         self._clock = clock
-        self._since = to_ms(clock.now())
+        self._began = clock.now()
         self.changed = asyncio.Event()
         self.workers: Mapping[str, LineWorker] = {}
 
@@ -231,19 +255,24 @@ class _Report:
         while True:
             await self.say("online")
             try:
-                await asyncio.wait_for(self.changed.wait(), _STATE_EVERY_S)
+                async with asyncio.timeout(_STATE_EVERY_S):
+                    await self.changed.wait()
                 # Meters that change together are told together.
                 await asyncio.sleep(0.5)
             except TimeoutError:
                 pass
             self.changed.clear()
 
+    def _dated(self, station: Station) -> MeterState:
+        """The state of a meter with its time by the wall clock as it is now: it may have been set since."""
+        return msgspec.structs.replace(station.state, since=to_ms(self._clock.wall(station.changed_at)))
+
     async def say(self, state: str) -> None:
         if not self._bus.connected:
             return
         told = EdgeState(
             state="online" if state == "online" else "offline",
-            since=self._since,
+            since=to_ms(self._clock.wall(self._began)),
             boot=self._boot,
             version=version("jieneng"),
             outbox_batches=self._outbox.batches,
@@ -256,9 +285,10 @@ class _Report:
             outbox_waiting=self._recorder.waiting,
             reading_stopped=self._recorder.paused,
             oldest_at=self._outbox.oldest_at,
-            told_at=to_ms(self._clock.now()),
+            told_at=self._clock.wall_ms(),
+            clock=self._clock.state,
             late_ticks=sum(w.late_ticks for w in self.workers.values()),
-            meters={s.meter.id: s.state for w in self.workers.values() for s in w.stations},
+            meters={s.meter.id: self._dated(s) for w in self.workers.values() for s in w.stations},
             lines={line: worker.state for line, worker in self.workers.items()},
         )
         try:

@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 
+import msgspec
 import structlog
 
 from adapters.wire import Flag, LineState, MeterReadings, MeterState
@@ -19,14 +21,20 @@ from collectors.lines.line import Line, Refused, WritableLine
 from collectors.planner import RequestCost
 from collectors.writing import NotWritten, Order, Outcome, carried_out, decoded, shown
 from edge.asking import Asking
+from edge.clock import EdgeClock
+from edge.clock_stamps import Stamps
 from edge.load import line_state
-from edge.schedule import Patience, Round, Standing, next_tick
+from edge.meter_clocks import MeterClock
+from edge.schedule import Patience, Round, Standing
 from energy.errors import LineError
-from energy.ports import Clock
+from energy.ports import MachineClock
 from energy.readings import EPOCH, Quality, to_ms
 from energy.sites import Meter
 
 log = structlog.get_logger()
+
+# So long nothing else may be due before a meter's own clock is looked at: what that takes at 1200 baud, twice over.
+ROOM_S = 3.0
 
 Sink = Callable[[MeterReadings], None]
 
@@ -44,7 +52,7 @@ class Station:
     """A meter on a line: how it is read, when it is due, and how it has answered.
 
     `plans` are what is read at the interval of the meter, from `first` on; `quicker` is read more often. `asking`
-    learns what the meter refuses.
+    learns what the meter refuses. `clock` is its own clock, where it has one. Instants are of the edge's steady time.
     """
 
     meter: Meter
@@ -52,17 +60,20 @@ class Station:
     first: InitVar[datetime]
     quicker: InitVar[Sequence[Round]] = ()
     asking: Asking | None = None
+    clock: MeterClock | None = None
     rounds: list[Round] = field(init=False)
     patience: Patience = field(init=False)
     state: MeterState = field(init=False)
     # Not to be asked before: its late answer may come, or it is silent.
     rests_until: datetime = field(init=False)
+    # Since when its state is what it is.
+    changed_at: datetime = field(init=False)
 
     def __post_init__(self, plans: Sequence[Plan], first: datetime, quicker: Sequence[Round]) -> None:
         own = [Round(self.meter.interval_s, plans, first)] if plans else []
         self.rounds = [*quicker, *own]
         self.patience = Patience(min(r.interval_s for r in self.rounds))
-        self.state = MeterState("unread", to_ms(first))
+        self.state, self.changed_at = MeterState("unread", to_ms(first)), first
         self.rests_until = EPOCH
 
     @property
@@ -78,16 +89,19 @@ class LineWorker:
         self,
         line: Line,
         stations: Sequence[Station],
-        clock: Clock,
+        clock: EdgeClock | MachineClock,
         sink: Sink,
         changed: Callable[[], None],
         *,
         characters: Characters | None = None,
         paused: Callable[[], bool] = lambda: False,
+        stamps: Stamps | None = None,
     ) -> None:
         self._line = line
         self.stations = list(stations)
-        self._clock = clock
+        self._clock = clock if isinstance(clock, EdgeClock) else EdgeClock(clock)
+        self._stamps = stamps or Stamps(self._clock)
+        self._steps = self._clock.steps
         self._sink = sink
         self._changed = changed
         self._characters = characters
@@ -100,12 +114,27 @@ class LineWorker:
     async def run(self) -> None:
         """Read for ever."""
         while self.stations:
+            self._align()
             station, found = self._next()
-            await self._clock.sleep_until(self._ready(station, found))
+            ready = self._ready(station, found)
+            if (due := self._clock_to_compare(ready)) is not None:
+                await self._compare(*due)
+                continue
+            await self._clock.sleep_until(ready)
             if self._paused():
                 await self._clock.sleep(_PAUSE_S)
                 continue
-            await self._read(station, found)
+            # Woken sooner when the wall clock was set: something else may be due first then.
+            if ready <= self._clock.now() and self._steps == self._clock.steps:
+                await self._read(station, found)
+
+    def _align(self) -> None:
+        """After a step of the wall clock ticks are those of the new one."""
+        if self._steps == self._clock.steps:
+            return
+        self._steps = self._clock.steps
+        for round_ in (r for s in self.stations for r in s.rounds):
+            round_.align(self._clock.now(), self._clock.ahead)
 
     async def write(self, order: Order, begun: Callable[[Decimal | None], None]) -> Outcome:
         """Carry out an order before anything else that is due, in one go; a LineError where nothing was written."""
@@ -151,11 +180,12 @@ class LineWorker:
         began = self._clock.now()
         refused: Refused | None = None
         answered, taken_at = False, began
-        rounds, plans = _together(station, found, began, self._line.cost)
+        rounds, plans = _together(station, found, began, self._clock.wall_ms(), self._line.cost)
         try:
             asks = deque(plans)
             while asks:
                 plan = asks.popleft()
+                asked = self._clock.now()
                 try:
                     async with self._turn:
                         reply = await ask(plan, self._line, station.meter.unit)
@@ -164,25 +194,27 @@ class LineWorker:
                         raise
                     # The meter is there; what it refuses takes nothing from its other values.
                     refused = error
-                    asks.extendleft(_instead(station, plan, error.code, to_ms(began))[::-1])
+                    asks.extendleft(_instead(station, plan, error.code, self._clock.wall_ms())[::-1])
                     continue
                 answered, taken_at = True, reply.taken_at
                 asks.extendleft(_besides(station, plan))
-                self._sink(_readings(station.meter.id, taken_at, plan, reply.payload))
+                self._sink(
+                    self._stamps.stamp(_readings(station.meter.id, taken_at, plan, reply.payload), asked, taken_at)
+                )
             if refused is not None and not answered:
                 raise refused
             for each in rounds:
-                self._tell_missing(station, each, taken_at)
+                self._tell_missing(station, each, began, taken_at)
         except LineError as error:
             self._failed(station, found, error, began)
         else:
             self._answered(station, rounds, began)
 
-    def _tell_missing(self, station: Station, found: Round, taken_at: datetime) -> None:
+    def _tell_missing(self, station: Station, found: Round, began: datetime, taken_at: datetime) -> None:
         """Points that the meter has not are bad each time they would have been read."""
         missing = None if station.asking is None else station.asking.unsupported(found.quantities)
         if missing:
-            self._sink(as_readings(station.meter.id, taken_at, missing))
+            self._sink(self._stamps.stamp(as_readings(station.meter.id, taken_at, missing), began, taken_at))
 
     def _failed(self, station: Station, found: Round, error: LineError, began: datetime) -> None:
         now = self._clock.now()
@@ -194,22 +226,21 @@ class LineWorker:
         if station.patience.standing is not Standing.SILENT:
             return
         pause = timedelta(seconds=station.patience.pause_s())
-        station.rests_until = max(again, next_tick(now + pause, found.interval_s))
+        station.rests_until = max(again, self._clock.next_tick(now + pause, found.interval_s))
         if was_silent:
             self._probe_from = now + (now - began) / _PROBE_SHARE
         if station.state.state != "silent":
             log.warning("meter.silent", meter=station.meter.id, detail=str(error))
-            station.state = MeterState("silent", to_ms(now), str(error))
-            self._changed()
+            self._tell(station, "silent", str(error))
 
     def _answered(self, station: Station, rounds: Sequence[Round], began: datetime) -> None:
         now = self._clock.now()
         if station.patience.failures:
             # What was missed in the meantime is not the line's fault.
             for each in station.rounds:
-                each.done(now)
+                each.done(now, self._clock.ahead)
         else:
-            self.late_ticks += sum(each.done(now) for each in rounds)
+            self.late_ticks += sum(each.done(now, self._clock.ahead) for each in rounds)
         costs = [_cost_of(each.plans, self._line.cost) for each in rounds]
         for each, own in zip(rounds, costs, strict=True):
             # What was read together took each as much as it would have by itself.
@@ -220,11 +251,31 @@ class LineWorker:
         station.rests_until = EPOCH
         if station.state.state == "reporting":
             return
-        now_ms = to_ms(now)
         if station.state.state == "silent":
-            log.info("meter.back", meter=station.meter.id, after_s=round((now_ms - station.state.since) / 1000, 1))
-        station.state = MeterState("reporting", now_ms)
+            after_s = (now - station.changed_at).total_seconds()
+            log.info("meter.back", meter=station.meter.id, after_s=round(after_s, 1))
+        self._tell(station, "reporting")
+
+    def _tell(self, station: Station, state: Literal["silent", "reporting"], detail: str = "") -> None:
+        station.changed_at = self._clock.now()
+        station.state = MeterState(state, self._clock.wall_ms(), detail, station.state.clock_drift_ms)
         self._changed()
+
+    def _clock_to_compare(self, until: datetime) -> tuple[Station, MeterClock] | None:
+        """A meter whose own clock is to be looked at, where nothing else needs the line for a while."""
+        now = self._clock.now()
+        if (until - now).total_seconds() < ROOM_S or self._clock.setting is False or self._clock.is_in_doubt:
+            return None
+        for station in self.stations:
+            clock = station.clock
+            if clock is not None and clock.due <= now and station.state.state == "reporting":
+                return station, clock
+        return None
+
+    async def _compare(self, station: Station, clock: MeterClock) -> None:
+        drift_ms = await clock.drift_ms(self._line, self._clock)
+        if drift_ms is not None:
+            station.state = msgspec.structs.replace(station.state, clock_drift_ms=drift_ms)
 
 
 def _plans(station: Station, found: Round) -> Sequence[Plan]:
@@ -234,7 +285,7 @@ def _plans(station: Station, found: Round) -> Sequence[Plan]:
 
 
 def _together(
-    station: Station, found: Round, now: datetime, cost: RequestCost
+    station: Station, found: Round, now: datetime, wall_ms: int, cost: RequestCost
 ) -> tuple[Sequence[Round], Sequence[Plan]]:
     """A round with its requests; with those of the meter that are due as well, where requests for all are cheaper."""
     plans = _plans(station, found)
@@ -242,7 +293,7 @@ def _together(
     if station.asking is None or not others:
         return [found], plans
     names = [name for r in station.rounds if r is found or r in others for name in r.quantities]
-    joined = station.asking.plans(names, cost, to_ms(now))
+    joined = station.asking.plans(names, cost, wall_ms)
     apart = _cost_of(plans, cost) + sum(_cost_of(_plans(station, r), cost) for r in others)
     return ([found, *others], joined) if _cost_of(joined, cost) < apart else ([found], plans)
 

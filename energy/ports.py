@@ -25,11 +25,26 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
 
+    def steady(self) -> float:
+        """Seconds since an instant that stays the same while the machine runs, its sleep included. It never steps, and
+        so all intervals are reckoned by it [s]."""
+
     async def sleep_until(self, instant: datetime) -> None:
         """Return at the instant, or at once if it has passed."""
 
     async def sleep(self, seconds: float) -> None:
         """Return after that many seconds of this clock."""
+
+
+class MachineClock(Clock, Protocol):
+    """The clock of a machine that somebody may set: `now` may step, `steady` may not."""
+
+    @property
+    def boot(self) -> str:
+        """Names the time over which `steady` counts: from the start of the machine to its end."""
+
+    def synchronized(self) -> bool | None:
+        """Whether the clock is disciplined by a source of time; None where the machine cannot be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +126,7 @@ class RegisterStore(ReadingStore, Protocol):
         """How many readings since then each of the points has, bad ones too, and from when to when."""
 
     async def last_before(self, point: Point, before_ms: int) -> int | None:
-        """The instant of the last reading before, that is not bad."""
+        """The instant of the last reading before, that counts (`energy.readings.counted`)."""
 
 
 class Ledger(Protocol):
@@ -140,7 +155,7 @@ class Ledger(Protocol):
         """Readings since then that are not bad, by point and instant: number of the point, instant, value."""
 
     async def last_before(self, point: int, before_ms: int) -> int | None:
-        """The instant of the last reading before, that is not bad."""
+        """The instant of the last reading before, that counts (`energy.readings.counted`)."""
 
     async def revise(self, stale: tuple[Numbers, Numbers], fresh: Hours) -> None:
         """Remove rows by point and hour, and add rows: all or nothing, on disk when it returns."""

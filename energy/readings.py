@@ -50,6 +50,8 @@ class Reason(StrEnum):
     CLOCK_NOT_SET = "clock not set"
     MARKED = "marked by its source"
     RECEIVED = "time of receipt"
+    CLOCK_STEPPED = "clock stepped"
+    TIME_CORRECTED = "time corrected"
 
     @property
     def code(self) -> int:
@@ -129,6 +131,12 @@ class Reading:
         return Point(self.meter, self.quantity.name)
 
 
+def counted(quality: npt.NDArray[np.uint8], reason: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """(n,) which readings the ledger goes by, by their codes."""
+    rows: npt.NDArray[np.bool_] = (quality < Quality.BAD) & (reason != Reason.CLOCK_STEPPED.code)
+    return rows
+
+
 @dataclass(frozen=True, slots=True)
 class ReadingColumns:
     """Many readings as columns of equal length n, in any order.
@@ -154,6 +162,12 @@ class ReadingColumns:
 
     def __len__(self) -> int:
         return len(self.index)
+
+    @property
+    def counted(self) -> npt.NDArray[np.bool_]:
+        """(n,) which rows the ledger goes by: not bad ones, and not those taken while the clock was set, of which nobody
+        knows the place in the order of readings."""
+        return counted(self.quality, self.reason)
 
     def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> ReadingColumns:
         """The chosen rows, over the same points."""

@@ -50,6 +50,9 @@ class StoppedClock:
     def now(self) -> datetime:
         return from_ms(self.now_ms)
 
+    def steady(self) -> float:
+        return self.now_ms / 1000
+
     async def sleep_until(self, instant: datetime) -> None:
         await asyncio.sleep(0)
 

@@ -83,6 +83,11 @@ token_file = click.option(
     envvar="JIENENG_TOKEN_FILE",
     help="File with a token, for a running gateway that asks who comes.",
 )
+meter_clock_s = click.option(
+    "--meter-clock-s",
+    type=click.IntRange(1),
+    help="By how many seconds the clock of a meter may be wrong before it is told as a problem. [300]",
+)
 audit_days = click.option(
     "--audit-days", type=click.IntRange(180), help="Days the audit log is kept, 180 at least. [365]"
 )
@@ -122,7 +127,9 @@ history_bytes_per_s = click.option(
     type=click.IntRange(1000),
     help="How much of what has waited may go out a second, behind what is new. [as much as is answered promptly]",
 )
-clock = click.option("--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal. [system]")
+clock = click.option(
+    "--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal; shifted:FILE for tests. [system]"
+)
 
 
 def store(command: F) -> F:

@@ -8,7 +8,7 @@ import numpy as np
 
 from energy.ports import Spans, Written
 from energy.quantities import quantity
-from energy.readings import Point, Quality, ReadingColumns
+from energy.readings import Point, Quality, ReadingColumns, Reason
 from energy.series import Curve, reduce, step_for
 
 _Row = tuple[float, int, int]
@@ -61,7 +61,9 @@ class MemoryReadings:
 
     async def last_before(self, point: Point, before_ms: int) -> int | None:
         of_point = self._rows.get(point, {})
-        return max((t for t, (_, q, _) in of_point.items() if t < before_ms and q < Quality.BAD), default=None)
+        stepped = Reason.CLOCK_STEPPED.code
+        counts = (t for t, (_, q, r) in of_point.items() if q < Quality.BAD and r != stepped)
+        return max((t for t in counts if t < before_ms), default=None)
 
     async def maintain(self, now_ms: int) -> None:
         """Nothing to put in order."""
