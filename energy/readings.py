@@ -165,7 +165,7 @@ class ReadingColumns:
 
     @property
     def counted(self) -> npt.NDArray[np.bool_]:
-        """(n,) which rows the ledger goes by: not bad ones, and not those taken while the clock was set, of which nobody
+        """(n,) which rows the ledger goes by: not bad ones, and not those taken while the clock was set: nobody
         knows the place in the order of readings."""
         return counted(self.quality, self.reason)
 
