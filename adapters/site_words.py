@@ -98,10 +98,11 @@ class LineWords(Words):
     id: Id
     address: str
     timeout: Duration = 1.0
+    edge: Id | None = None
 
     @property
     def made(self) -> LineSettings:
-        return LineSettings(self.id, self.address, self.timeout)
+        return LineSettings(self.id, self.address, self.timeout, self.edge)
 
 
 class RegisterWords(Words):
@@ -140,6 +141,7 @@ class MeterWords(Words):
     registers: dict[QuantityName, RegisterWords] = {}
     removed_on: date | None = None
     hidden: Hidden = False
+    sender: Id | None = None
 
     @model_validator(mode="after")
     def _is_right(self) -> MeterWords:

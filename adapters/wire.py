@@ -13,6 +13,7 @@ ROOT = "jieneng/v1"
 READINGS = "readings"
 STATE = "state"
 STORED = "stored"
+SITE = "site"
 
 
 class Flag(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 import structlog
 
-from adapters.wire import EdgeState, LineState, decode_state
+from adapters.wire import EdgeState, LineState, SiteState, decode_state
 from energy.ports import Clock
 from energy.readings import to_ms
 from gateway.api.words import OngoingProblem, TextWords
@@ -29,6 +30,8 @@ class Edges:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._known: dict[str, _Known] = {}
+        # The version of its site file that each edge was handed last.
+        self.handed: Mapping[str, str] = {}
 
     def take(self, edge: str, payload: bytes) -> str | None:
         """Take a state message; a sentence where it is not one. An empty one retires the edge."""
@@ -93,6 +96,9 @@ class Edges:
             state.late_ticks,
             len(state.meters) or None,
             sorted(m for m, found in state.meters.items() if found.state == "silent"),
+            state.site.version if state.site is not None else None,
+            self.handed.get(edge),
+            (state.site.refused or None) if state.site is not None else None,
         )
 
     def problems(self) -> list[OngoingProblem]:
@@ -123,7 +129,15 @@ class Edges:
             for edge, known in self._known.items()
             if known.state.outbox_full
         ]
-        return gone + full + self._overloaded()
+        return gone + full + self._overloaded() + self._refusing()
+
+    def _refusing(self) -> list[OngoingProblem]:
+        """Edges that have not taken a version of their site file, and why."""
+        return [
+            OngoingProblem("edge.site_refused", edge, known.since_ms, _refusal(edge, known.state.site))
+            for edge, known in self._known.items()
+            if known.state.state == "online" and known.state.site is not None and known.state.site.refused
+        ]
 
     def _overloaded(self) -> list[OngoingProblem]:
         """Lines that need more time than there is: by how much, and what would help."""
@@ -134,6 +148,13 @@ class Edges:
             for line, found in known.state.lines.items()
             if found.load > 1
         ]
+
+
+def _refusal(edge: str, site: SiteState) -> TextWords:
+    return TextWords(
+        f"采集端 {edge} 未采用站点文件 {site.refused_version}，仍按 {site.version} 运行：{site.refused}",
+        f"Edge {edge} has not taken the site file {site.refused_version} and runs on {site.version}: {site.refused}",
+    )
 
 
 def _overload(line: str, found: LineState) -> TextWords:

@@ -249,7 +249,7 @@ def to_send(site: Site) -> Site:
 
 def without_lines(site: Site) -> Site:
     """A site for who reads: how its meters are reached is left out."""
-    meters = (replace(m, line=None, unit=1, address=None) for m in to_send(site).meters)
+    meters = (replace(m, line=None, unit=1, address=None, sender=None) for m in to_send(site).meters)
     return replace(site, lines=(), meters=tuple(meters))
 
 
