@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,41 +16,41 @@ import structlog
 from adapters.learnt_files import LearntFiles
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.outbox_sqlite import SqliteOutbox
-from adapters.wire import STATE, STORED, EdgeState, decode_stored, encode, topic
-from collectors.asked import Plan
-from collectors.lines.address import parse_address
-from collectors.lines.line import Line
-from collectors.lines.opening import open_line
-from collectors.makes import AddressedMake, Make, compile_addressed
-from collectors.meter_profile import Profile
-from collectors.planner import RequestCost
-from edge.asking import Asking
-from edge.poll import LineWorker, Station
+from adapters.wire import SITE, STATE, STORED, EdgeState, decode_stored, edge_and_leaf, encode, topic
+from collectors.makes import Make
+from edge.applying import Applying, Handed, Running, last_good
 from edge.publish import LINGER_S, Publisher, Recorder
-from edge.schedule import Round, next_tick
+from edge.workers import Means, Workers
 from energy.errors import BusError
+from energy.names import Text
 from energy.ports import Clock, Message
 from energy.readings import to_ms
-from energy.sites import LineSettings, Meter, Site
+from energy.sites import Site
 
 log = structlog.get_logger()
 
 _STATE_EVERY_S = 10.0
 _FAREWELL_S = 2.0
+# The name of the site file where there is none.
+NO_SITE = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeSettings:
     """What an edge runs on. `profiles` holds the profile of every meter of the site, by its id.
 
+    site : that of the local file, named `version`; None where there is none, and the gateway hands one over.
+    handed : how site files are taken from the gateway; None where the local one holds whatever comes.
     learnt : the folder in which is kept what meters were found to refuse; None keeps it in memory.
     """
 
     edge: str
-    site: Site
+    site: Site | None
     profiles: Mapping[str, Make]
     bus: str
     outbox: Path
+    version: str = "local"
+    handed: Handed | None = None
     outbox_bytes: int = 2_000_000_000
     linger_s: float = LINGER_S
     learnt: Path | None = None
@@ -69,24 +68,28 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
             open_bus(
                 settings.bus,
                 f"jieneng-edge-{settings.edge}",
-                subscribe=[topic(settings.edge, STORED)],
+                subscribe=[topic(settings.edge, STORED), topic(settings.edge, SITE)],
                 will=gone,
                 connected=connections.set,
             )
         )
         publisher = Publisher(outbox, bus, settings.edge, boot, recorder.kept)
         report = _Report(settings.edge, boot, bus, outbox, clock)
-        workers = await _workers(settings, clock, recorder, report.changed, stack)
-        report.workers = workers
-        log.info("edge.started", edge=settings.edge, meters=len(settings.site.meters), lines=len(workers))
+        first = await asyncio.to_thread(_first, settings)
+        log.info("edge.started", edge=settings.edge, site=first.name, meters=len(first.installed.site.meters))
         try:
             async with asyncio.TaskGroup() as tasks:
-                for worker in workers.values():
-                    tasks.create_task(worker.run())
+                files = None if settings.learnt is None else LearntFiles(settings.learnt)
+                means = Means(clock, recorder.take, report.changed.set, files, tasks.create_task)
+                workers = Workers(means, _nothing(settings.edge))
+                stack.push_async_callback(workers.close)
+                applying = Applying(settings.edge, settings.handed, first, workers, clock, report.changed.set)
+                report.workers, report.applying = workers, applying
+                tasks.create_task(applying.run())
                 tasks.create_task(recorder.run())
                 tasks.create_task(publisher.run())
                 tasks.create_task(report.run())
-                tasks.create_task(_listen(bus, publisher))
+                tasks.create_task(_listen(bus, publisher, applying.offer))
                 tasks.create_task(_after_each_connection(connections, publisher, report))
         finally:
             await recorder.flush()
@@ -95,62 +98,36 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
                 await asyncio.wait_for(report.say("offline"), _FAREWELL_S)
 
 
-def wires(site: Site) -> list[list[LineSettings]]:
-    """The lines of a site, those of one port together: there is one worker for them, since there is one wire."""
-    found: dict[str, list[LineSettings]] = defaultdict(list)
-    for line in site.lines:
-        found[parse_address(line.address).wire].append(line)
-    return list(found.values())
+@dataclass(frozen=True, slots=True)
+class _Installed:
+    """A site that was found right, and the makes of its meters."""
+
+    site: Site
+    profiles: Mapping[str, Make]
 
 
-async def _workers(
-    settings: EdgeSettings, clock: Clock, recorder: Recorder, changed: asyncio.Event, stack: AsyncExitStack
-) -> dict[str, LineWorker]:
-    """A worker for each wire, by the id of the line that names it first."""
-    workers: dict[str, LineWorker] = {}
-    files = None if settings.learnt is None else LearntFiles(settings.learnt)
-    for lines in wires(settings.site):
-        first, ids = lines[0], {line.id for line in lines}
-        timeout_s = max(line.timeout_s for line in lines)
-        opened = await stack.enter_async_context(open_line(first.address, now=clock.now, timeout_s=timeout_s))
-        stations = [
-            _station(meter, settings.profiles[meter.profile], files, opened, clock)
-            for meter in settings.site.meters
-            if meter.line in ids and meter.profile is not None
-        ]
-        if stations:
-            characters = getattr(parse_address(first.address), "characters", None)
-            workers[first.id] = LineWorker(opened, stations, clock, recorder.take, changed.set, characters=characters)
-    return workers
+def _nothing(edge: str) -> _Installed:
+    return _Installed(Site(edge, Text("", ""), "UTC"), {})
 
 
-def _station(meter: Meter, make: Make, files: LearntFiles | None, line: Line, clock: Clock) -> Station:
-    """A meter with what is read of it at each of its rates."""
-    groups = meter.groups or [(meter.interval_s, ())]
-    if not isinstance(make, Profile):
-        rounds = [_addressed(meter, make, names, interval_s, clock) for interval_s, names in groups]
-        return Station(meter, (), rounds[0].due, rounds)
-    asking = Asking(meter, make, files)
-    rounds = [_round(asking, names, interval_s, line, clock) for interval_s, names in groups]
-    return Station(meter, (), rounds[0].due, rounds, asking)
+def _first(settings: EdgeSettings) -> Running:
+    """What the gateway handed over last, else the local file, else nothing."""
+    kept = None if settings.handed is None else last_good(settings.edge, settings.handed)
+    if kept is not None:
+        if settings.site is not None:
+            log.info("site.local_unused", running=kept.name, meaning="the gateway has handed over a site file")
+        return kept
+    if settings.site is None:
+        return Running(NO_SITE, _nothing(settings.edge))
+    return Running(settings.version, _Installed(settings.site, settings.profiles))
 
 
-def _round(asking: Asking, names: Sequence[str], interval_s: float, line: Line, clock: Clock) -> Round:
-    def compiled(cost: RequestCost) -> Sequence[Plan]:
-        return asking.plans(names, cost, to_ms(clock.now()))
-
-    return Round(interval_s, compiled(line.cost), next_tick(clock.now(), interval_s), compiled, line.cost, names)
-
-
-def _addressed(meter: Meter, make: AddressedMake, names: Sequence[str], interval_s: float, clock: Clock) -> Round:
-    # What is asked by address is the same at any cost, and remembers what the meter refused.
-    plans = compile_addressed(replace(meter, quantities=tuple(names), rates={}), make, clock.now)
-    return Round(interval_s, plans, next_tick(clock.now(), interval_s))
-
-
-async def _listen(bus: MqttBus, publisher: Publisher) -> None:
+async def _listen(bus: MqttBus, publisher: Publisher, offer: Callable[[bytes], None]) -> None:
     async for messages in bus.messages():
         for message in messages:
+            if edge_and_leaf(message.topic)[1] == SITE:
+                offer(message.payload)
+                continue
             try:
                 answer = decode_stored(message.payload)
             except msgspec.DecodeError as error:
@@ -175,7 +152,8 @@ class _Report:
         self._edge, self._boot, self._bus, self._outbox = edge, boot, bus, outbox
         self._since = to_ms(clock.now())
         self.changed = asyncio.Event()
-        self.workers: Mapping[str, LineWorker] = {}
+        self.workers: Workers | None = None
+        self.applying: Applying | None = None
 
     async def run(self) -> None:
         while True:
@@ -191,6 +169,7 @@ class _Report:
     async def say(self, state: str) -> None:
         if not self._bus.connected:
             return
+        workers = self.workers.by_line if self.workers is not None else {}
         told = EdgeState(
             state="online" if state == "online" else "offline",
             since=self._since,
@@ -200,9 +179,10 @@ class _Report:
             outbox_bytes=self._outbox.size_bytes,
             outbox_dropped=self._outbox.dropped,
             outbox_full=self._outbox.full,
-            late_ticks=sum(w.late_ticks for w in self.workers.values()),
-            meters={s.meter.id: s.state for w in self.workers.values() for s in w.stations},
-            lines={line: worker.state for line, worker in self.workers.items()},
+            site=self.applying.state if self.applying is not None else None,
+            late_ticks=self.workers.late_ticks if self.workers is not None else None,
+            meters={s.meter.id: s.state for worker in workers.values() for s in worker.stations},
+            lines={line: worker.state for line, worker in workers.items()},
         )
         try:
             await self._bus.publish(topic(self._edge, STATE), encode(told), retain=True)

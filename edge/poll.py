@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass, field
@@ -85,14 +86,37 @@ class LineWorker:
         self._changed = changed
         self._characters = characters
         self._probe_from = EPOCH
+        self._changes = asyncio.Event()
         self.late_ticks = 0
 
     async def run(self) -> None:
         """Read for ever."""
         while self.stations:
             station, found = self._next()
-            await self._clock.sleep_until(self._ready(station, found))
-            await self._read(station, found)
+            if await self._has_come(self._ready(station, found)):
+                await self._read(station, found)
+
+    def change(self, stations: Sequence[Station]) -> None:
+        """Read these from now on; what is being read just now is read to its end."""
+        self.stations = list(stations)
+        self._changes.set()
+
+    async def _has_come(self, instant: datetime) -> bool:
+        """Sleep until the instant; not if there are other stations before it has come."""
+        self._changes.clear()
+        if instant <= self._clock.now():
+            await self._clock.sleep_until(instant)
+            return True
+        sleeping = asyncio.ensure_future(self._clock.sleep_until(instant))
+        changing = asyncio.ensure_future(self._changes.wait())
+        try:
+            await asyncio.wait((sleeping, changing), return_when=asyncio.FIRST_COMPLETED)
+            if sleeping.done():
+                sleeping.result()
+            return not self._changes.is_set()
+        finally:
+            sleeping.cancel()
+            changing.cancel()
 
     @property
     def state(self) -> LineState:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.site_files import read_site
-from collectors.lines.address import Address, clashes, parse_address
+from collectors.lines.address import Address, by_edge, clashes, parse_address
 from collectors.makes import Make, load_make, placing_faults, readable
 from energy.documents import Document
 from energy.errors import ConfigurationError, EnergyError, LineError
@@ -34,7 +34,8 @@ def load_installed(path: Path) -> Installed:
         except LineError as error:
             faults.append(document.fault(("lines", i, "address"), str(error)))
     places = {line.id: i for i, line in enumerate(site.lines)}
-    faults += [document.fault(("lines", places[line], "address"), text) for line, text in clashes(addresses)]
+    for own in by_edge(site.lines, addresses):
+        faults += [document.fault(("lines", places[line], "address"), text) for line, text in clashes(own)]
     meters: list[Meter] = []
     for i, meter in enumerate(site.meters):
         if meter.profile and meter.profile.endswith((".yaml", ".yml")):

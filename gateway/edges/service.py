@@ -151,9 +151,10 @@ class Edges:
 
 
 def _refusal(edge: str, site: SiteState) -> TextWords:
+    named = f" {site.refused_version}" if site.refused_version else ""
     return TextWords(
-        f"采集端 {edge} 未采用站点文件 {site.refused_version}，仍按 {site.version} 运行：{site.refused}",
-        f"Edge {edge} has not taken the site file {site.refused_version} and runs on {site.version}: {site.refused}",
+        f"采集端 {edge} 未采用站点文件{named}，仍按 {site.version} 运行：{site.refused}",
+        f"Edge {edge} has not taken a site file{named}, and runs on {site.version}: {site.refused}",
     )
 
 

@@ -17,7 +17,7 @@ from adapters.site_book_export import write_book
 from adapters.site_book_files import read_book
 from adapters.site_export import site_text
 from adapters.site_files import read_site
-from collectors.lines.address import Address, clashes, parse_address
+from collectors.lines.address import Address, by_edge, clashes, parse_address
 from collectors.makes import Make, load_make, placing_faults, readable
 from energy.errors import ConfigurationError, EnergyError, LineError
 from energy.sites import Meter, Site
@@ -192,8 +192,9 @@ def _lines(site: Site, addresses: dict[str, Address]) -> Iterator[Fault]:
             addresses[line.id] = parse_address(line.address)
         except LineError as error:
             yield Fault(f"line {line.id!r}: {error}", "lines")
-    for line_id, text in clashes(addresses):
-        yield Fault(f"line {line_id!r}: {text}", "lines")
+    for own in by_edge(site.lines, addresses):
+        for line_id, text in clashes(own):
+            yield Fault(f"line {line_id!r}: {text}", "lines")
 
 
 def _is_own(profile: str | None) -> bool:
