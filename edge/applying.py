@@ -1,4 +1,4 @@
-"""Site files that the gateway hands over: checked, applied while the meters are read, and left for the last good one."""
+"""Site files that the gateway hands over: checked, applied while meters are read, left for the last good one."""
 
 from __future__ import annotations
 

@@ -43,13 +43,6 @@ def as_read(meter: Meter) -> Meter:
     )
 
 
-def senders(site: Site) -> dict[str, str]:
-    """Who alone may send readings of which meter: the edge that its line names, or the sender that itself names."""
-    edges = {line.id: line.edge for line in site.lines}
-    named = {m.id: m.sender if m.line is None else edges.get(m.line) for m in site.meters}
-    return {meter: sender for meter, sender in named.items() if sender is not None}
-
-
 def _with_lines(site: Site, lines: list[LineSettings]) -> Site:
     ids = {line.id for line in lines}
     return replace(site, lines=tuple(lines), meters=tuple(m for m in site.meters if m.line is None or m.line in ids))

@@ -17,6 +17,7 @@ from aiohttp import web
 from adapters.channel_files import LOG_ONLY, Channels, open_channels
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.quarantine_sqlite import SqliteQuarantine
+from adapters.site_signing import open_signing_key
 from adapters.stores import open_ledger, open_store
 from adapters.wire import READINGS, STATE, topic
 from analytics.carbon.factor_file import read_factors
@@ -96,6 +97,8 @@ from gateway.reporting.service import Statistics
 from gateway.services import Services
 from gateway.sites.administration import ROUTES as ADMINISTRATION_ROUTES
 from gateway.sites.files import SiteFiles
+from gateway.sites.handing import Handing
+from gateway.sites.moving import senders_of
 from gateway.sites.records import SiteRecords
 from gateway.sites.routes import ROUTES as SITES_ROUTES
 from gateway.sites.service import Directory
@@ -166,6 +169,9 @@ class GatewaySettings:
     quota_standards: tuple[Path, ...] = ()
     forecast_misses: Path | None = None
     channels: Channels = LOG_ONLY
+    # The edge of the lines that name none, and the folder of the key by which the site files of edges are signed.
+    edge: str = "edge"
+    identities: Path = Path("identities")
 
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
@@ -241,16 +247,24 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             alerts=alerts,
             sites=SiteFiles(SiteRecords(records, clock), site.id),
         )
+        handing = Handing(
+            records, lambda: directory.site, known_edges, open_signing_key(settings.identities), clock, settings.edge
+        )
+
+        def connected() -> None:
+            hub.changed()
+            handing.connected()
+
         bus = await stack.enter_async_context(
             open_bus(
                 settings.bus,
                 settings.client_id,
                 subscribe=[topic("+", READINGS), topic("+", STATE)],
                 keep_session=True,
-                connected=hub.changed,
+                connected=connected,
             )
         )
-        judge = Judge(site.meters)
+        judge = Judge(site.meters, await senders_of(records, site))
 
         def stored(columns: ReadingColumns) -> None:
             directory.learn(columns.points[number] for number in set(columns.index.tolist()))
@@ -262,7 +276,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         ledger_watch = LedgerWatch(books)
         following = Following(records, clock, settings.site, Followers(books, directory, judge, door.forget))
         await following.begin(started.behind)
-        watch = _Watch(bus, intake, ledger_watch, following, clock)
+        watch = _Watch(bus, intake, ledger_watch, following, handing, clock)
         present.of_gateway = watch.problems
         await stack.enter_async_context(_served(application(services, behind_tls=settings.behind_tls), settings))
         stack.push_async_callback(hub.close)
@@ -278,6 +292,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             tasks.create_task(ledger_watch.run(clock))
             tasks.create_task(FindingWatch(books, findings, calendar, clock).run())
             tasks.create_task(following.run())
+            tasks.create_task(handing.run(bus))
             tasks.create_task(QuotaWatch(quotas, books).run(clock))
             tasks.create_task(ToldByOthers(alerts.alarms, findings, quotas, books, clock).run())
             tasks.create_task(_prune(services.audit, settings.audit_days))
@@ -395,7 +410,16 @@ async def _health(services: Services, identity: Identity) -> bytes:
 class _Watch:
     """What is wrong with the gateway itself."""
 
-    def __init__(self, bus: MqttBus, intake: Ingest, ledger: LedgerWatch, following: Following, clock: Clock) -> None:
+    def __init__(
+        self,
+        bus: MqttBus,
+        intake: Ingest,
+        ledger: LedgerWatch,
+        following: Following,
+        handing: Handing,
+        clock: Clock,
+    ) -> None:
+        self._handing = handing
         self._bus, self._intake, self._ledger, self._clock = bus, intake, ledger, clock
         self._following, self._since = following, to_ms(clock.now())
 
@@ -420,7 +444,7 @@ class _Watch:
                 "See the difference with jieneng site import, or replace the file by an export"
             )
             found.append(OngoingProblem("site.file_behind", self._following.site.id, self._since, TextWords(zh, en)))
-        return [*found, *self._ledger.problems()]
+        return [*found, *self._handing.problems(), *self._ledger.problems()]
 
 
 @asynccontextmanager

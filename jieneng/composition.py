@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from collectors.lines.address import Address, by_edge, clashes, parse_address
 from collectors.makes import Make, load_make, placing_faults, readable
 from energy.documents import Document
 from energy.errors import ConfigurationError, EnergyError, LineError
+from energy.extracts import own_part
 from energy.sites import Meter, Site
 
 
@@ -50,6 +52,17 @@ def load_installed(path: Path) -> Installed:
     if faults:
         raise ConfigurationError(faults)
     return Installed(replace(site, meters=tuple(meters)), profiles)
+
+
+def load_own(path: Path, edge: str) -> Installed:
+    """A site file without the lines that it gives to other edges."""
+    installed = load_installed(path)
+    return replace(installed, site=own_part(installed.site, edge))
+
+
+def version_of(path: Path) -> str:
+    """How the version of a local site file is told: another text is another one."""
+    return f"local-{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
 
 
 def _profile(meter: Meter, document: Document, i: int, line: Address | None) -> tuple[Make | None, list[str]]:

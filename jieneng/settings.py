@@ -44,6 +44,7 @@ class SettingsWords(Words):
     password_days: Annotated[int, Field(ge=1)] | None = None
     providers: str | None = None
     channels: str | None = None
+    gateway_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Settings:
 
     accounts : `required`, or `off` where whoever reaches the gateway is `local`. behind_tls : a proxy with TLS stands
     before it. token_file : holds the token that commands show to a running gateway. audit_folder : of key and head of
-    the audit log, where these lie neither beside the records nor in `data`.
+    the audit log, where these lie neither beside the records nor in `data`. gateway_key : the public key by which an
+    edge knows the site files of its gateway.
     """
 
     site: Path | None = None
@@ -72,6 +74,7 @@ class Settings:
     password_days: int | None = None
     providers: Path | None = None
     channels: Path | None = None
+    gateway_key: Path | None = None
 
     @property
     def bus_address(self) -> str:
@@ -101,6 +104,10 @@ class Settings:
         return self.data / "secret.key"
 
     @property
+    def identities(self) -> Path:
+        return self.data / "identities"
+
+    @property
     def host_and_port(self) -> tuple[str, int]:
         host, _, port = self.listen.rpartition(":")
         return host, int(port)
@@ -117,7 +124,7 @@ def load_settings(file: Path | None, **options: Any) -> Settings:
     if file is not None:
         words = checked(open_document(file), SettingsWords)
         given = {name: value for name, value in words.model_dump().items() if value is not None}
-        for name in ("site", "data", "token_file", "audit_folder", "channels", "providers"):
+        for name in ("site", "data", "token_file", "audit_folder", "channels", "providers", "gateway_key"):
             if name in given:
                 given[name] = file.parent / given[name]
         settings = replace(settings, **given)

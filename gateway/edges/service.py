@@ -77,6 +77,10 @@ class Edges:
         """The meters that each edge has told of last."""
         return {edge: list(known.state.meters) for edge, known in self._known.items()}
 
+    def sites(self) -> dict[str, str]:
+        """The version of its site file that each edge says it runs on."""
+        return {edge: known.state.site.version for edge, known in self._known.items() if known.state.site is not None}
+
     def offline(self) -> list[str]:
         """The edges that are gone."""
         return [edge for edge, known in self._known.items() if known.state.state == "offline"]

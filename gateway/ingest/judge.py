@@ -14,6 +14,7 @@ from adapters.wire import Batch, MeterReadings, decode_batch, edge_and_leaf
 from energy.ports import Message, Refusal
 from energy.quantities import QUANTITIES
 from energy.readings import Point, Quality, ReadingColumns, Reason
+from energy.senders import Senders
 from energy.sites import Meter
 
 log = structlog.get_logger()
@@ -23,6 +24,7 @@ FUTURE_TOLERANCE_MS = 5 * 60 * 1000
 EARLIEST_MS = 946_684_800_000  # 2000-01-01T00:00:00Z
 
 UNKNOWN_METER = "unknown meter"
+ANOTHER_EDGE = "meter of another edge"
 UNKNOWN_QUANTITY = "unknown quantity"
 IMPLAUSIBLE = "implausible value"
 FUTURE = "future time"
@@ -57,8 +59,9 @@ class Judged:
 class Judge:
     """Knows the points of the site and what is plausible at each."""
 
-    def __init__(self, meters: Iterable[Meter]) -> None:
+    def __init__(self, meters: Iterable[Meter], senders: Senders | None = None) -> None:
         self._meters = {m.id: m for m in meters}
+        self._senders = senders or Senders()
         # Points are numbered as they are first seen: a city has forty thousand meters, each with few of the quantities.
         self._points: list[Point] = []
         self._numbers: dict[Point, int] = {}
@@ -66,9 +69,10 @@ class Judge:
         self._bounds: list[tuple[float, float]] = []
         self._told = self._meters
 
-    def take(self, meters: Iterable[Meter]) -> None:
+    def take(self, meters: Iterable[Meter], senders: Senders | None = None) -> None:
         """The site has other meters, from the next judgement on: one may be made just now in another thread."""
         self._told = {m.id: m for m in meters}
+        self._senders = senders or Senders()
 
     def _renew(self) -> None:
         told = self._told
@@ -123,6 +127,14 @@ class Judge:
                 refusals.append(Refusal(now_ms, BROKEN_TIME, detail, edge, readings.meter))
                 continue
             values = readings.values
+            if not self._senders.allow(readings.meter, edge, t_ms):
+                detail = f"its readings come from {self._senders.now[readings.meter]} alone"
+                meter = _shown(readings.meter)
+                refusals += [
+                    Refusal(now_ms, ANOTHER_EDGE, detail, edge, meter, _shown(name), t_ms, value)
+                    for name, value in values.items()
+                ]
+                continue
             layout = self._layouts.get((readings.meter, tuple(values)))
             if layout is None:
                 layout, values = self._learn(readings, edge, t_ms, refusals, now_ms)

@@ -174,7 +174,7 @@ def _installed(site: Site, present: Site) -> tuple[Site, list[Fault]]:
     """The site with what its meters can be read of, and what lines and profiles do not take."""
     addresses: dict[str, Address] = {}
     faults = list(_lines(site, addresses))
-    own = {m.id: m.profile for m in present.meters if _is_own(m.profile)}
+    own = {m.id: m.profile for m in present.meters if is_own(m.profile)}
     profiles: dict[str, Make] = {}
     meters = []
     for meter in site.meters:
@@ -197,7 +197,7 @@ def _lines(site: Site, addresses: dict[str, Address]) -> Iterator[Fault]:
             yield Fault(f"line {line_id!r}: {text}", "lines")
 
 
-def _is_own(profile: str | None) -> bool:
+def is_own(profile: str | None) -> bool:
     """Whether it is a file rather than a shipped one, just as who opens it looks at it."""
     return profile is not None and PurePath(profile).suffix in _OWN
 
@@ -208,7 +208,7 @@ def _metered(meter: Meter, own: str | None, profiles: dict[str, Make], line: Add
         if meter.line:
             raise EnergyError("a meter on a line needs a profile")
         return meter
-    if _is_own(name):
+    if is_own(name):
         # No file of this machine is opened because a file that was sent names it.
         if own is None or PurePath(own).name != name:
             raise EnergyError(f"profile {name!r} is a file of one's own; bring it in with `jieneng site import`")
@@ -255,7 +255,7 @@ def without_lines(site: Site) -> Site:
 
 
 def _named(meter: Meter) -> Meter:
-    if meter.profile is None or not _is_own(meter.profile):
+    if meter.profile is None or not is_own(meter.profile):
         return meter
     return replace(meter, profile=PurePath(meter.profile).name)
 

@@ -16,6 +16,7 @@ from jieneng.settings import load_settings
     options.config,
     options.site,
     options.data,
+    options.edge,
     options.bus,
     options.broker_port,
     options.store,
@@ -33,7 +34,8 @@ from jieneng.settings import load_settings
 def command(config: Path | None, **given: Any) -> None:
     """Run the process at the centre: take readings from the broker, store them, tell the edges, serve API and page.
 
-    Readings that cannot be stored are kept in quarantine (/api/v1/quarantine) with their reason.
+    Each edge is handed the lines of its own and their meters as a signed site file; --edge names the one of the lines
+    that name none. Readings that cannot be stored are kept in quarantine (/api/v1/quarantine) with their reason.
     """
     from adapters.clocks import open_clock
     from gateway.accounts.passwords import PasswordRules
@@ -70,5 +72,7 @@ def command(config: Path | None, **given: Any) -> None:
         quota_standards=quota_standards(),
         forecast_misses=shipped("forecast-misses.yaml"),
         channels=alarm_channels(settings),
+        edge=settings.edge,
+        identities=settings.identities,
     )
     options.run_until_signalled(run_gateway(gateway, open_clock(settings.clock)))

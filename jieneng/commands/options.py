@@ -88,6 +88,11 @@ channels = click.option(
     type=click.Path(path_type=Path),
     help="File of the channels by which people are told of alarms (YAML). [the log alone]",
 )
+gateway_key = click.option(
+    "--gateway-key",
+    type=click.Path(path_type=Path),
+    help="Public key of the gateway: site files that it has signed are followed. [none: --site alone holds]",
+)
 clock = click.option("--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal. [system]")
 
 

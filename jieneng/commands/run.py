@@ -75,6 +75,7 @@ def run_parts(
 def parts(settings: Settings, logs: Path | None) -> list[Part]:
     """The broker, if it is the embedded one, gateway and edge as children of this process."""
     from adapters.broker_nats import answers, broker_command
+    from adapters.site_signing import CHECKING_KEY, SIGNING_KEY, open_signing_key
     from jieneng.supervisor import Part, own
 
     found: list[Part] = []
@@ -84,14 +85,25 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
         found.append(Part("broker", command, folder / "broker.log", ready=lambda: answers(port)))
     common = ["--site", str(settings.site_file()), "--data", str(settings.data), "--bus", settings.bus_address]
     common += ["--clock", settings.clock]
-    gateway = ["gateway", *common, "--store", settings.store_address, "--listen", settings.listen]
+    open_signing_key(settings.identities)
+    gateway = [
+        "gateway",
+        *common,
+        "--edge",
+        settings.edge,
+        "--store",
+        settings.store_address,
+        "--listen",
+        settings.listen,
+    ]
     gateway += ["--accounts", settings.accounts, *(["--behind-tls"] if settings.behind_tls else [])]
     gateway += ["--audit-days", str(settings.audit_days)]
     gateway += [] if settings.audit_folder is None else ["--audit-folder", str(settings.audit_folder)]
     gateway += ["--password-days", str(settings.password_days)] if settings.password_days else []
     gateway += ["--providers", str(settings.providers)] if settings.providers else []
     gateway += ["--channels", str(settings.channels)] if settings.channels else []
-    edge = ["edge", *common, "--edge", settings.edge]
+    key = settings.gateway_key or settings.identities / SIGNING_KEY.parent / CHECKING_KEY
+    edge = ["edge", *common, "--edge", settings.edge, "--gateway-key", str(key)]
     # The address may hold a password.
     told = {"JIENENG_RECORDS": settings.records_address}
     found.append(own("gateway", gateway, logs / "gateway.log" if logs else None, told))
