@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from adapters.site_keeping import SiteKeeping
@@ -137,7 +138,11 @@ class Applying:
             self._refuse(None, str(error))
             return
         if version.digest == self._running.digest and version.number <= self._running.number:
-            self._tell(replace(self.state, refused_version=None, refused="") if self._failed is None else self.state)
+            self._tell(
+                msgspec.structs.replace(self.state, refused_version=None, refused="")
+                if self._failed is None
+                else self.state
+            )
             return
         if version.name == self._failed:
             return
@@ -204,7 +209,7 @@ class Applying:
     def _refuse(self, name: str | None, why: str) -> None:
         if (name, why) != (self.state.refused_version, self.state.refused):
             log.error("site.refused", version=name, running=self._running.name, cause=why)
-            self._tell(replace(self.state, refused_version=name, refused=why))
+            self._tell(msgspec.structs.replace(self.state, refused_version=name, refused=why))
 
     def _tell(self, state: SiteState) -> None:
         if state != self.state:

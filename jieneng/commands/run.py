@@ -86,16 +86,8 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     common = ["--site", str(settings.site_file()), "--data", str(settings.data), "--bus", settings.bus_address]
     common += ["--clock", settings.clock]
     open_signing_key(settings.identities)
-    gateway = [
-        "gateway",
-        *common,
-        "--edge",
-        settings.edge,
-        "--store",
-        settings.store_address,
-        "--listen",
-        settings.listen,
-    ]
+    gateway = ["gateway", *common, "--store", settings.store_address, "--listen", settings.listen]
+    gateway += ["--edge", settings.edge]
     gateway += ["--accounts", settings.accounts, *(["--behind-tls"] if settings.behind_tls else [])]
     gateway += ["--audit-days", str(settings.audit_days)]
     gateway += [] if settings.audit_folder is None else ["--audit-folder", str(settings.audit_folder)]
