@@ -76,7 +76,7 @@ class Handing:
                 self._tell(None)
             except StoreError as error:
                 self._tell(error)
-            await self._send(bus)
+            await self.send(bus)
             looks += 1
             await asyncio.sleep(_LOOK_EVERY_S)
 
@@ -138,12 +138,12 @@ class Handing:
         found = []
         for edge, version in self._versions.items():
             number, _, _ = running.get(edge, "").partition("-")
-            is_later = number.isdigit() and len(number) < _DIGITS and version.number < int(number) < now_s
+            is_later = number.isdecimal() and len(number) < _DIGITS and version.number < int(number) < now_s
             if is_later and running[edge] != version_name(int(number), version.digest):
                 found.append(edge)
         return found
 
-    async def _send(self, bus: Bus) -> None:
+    async def send(self, bus: Bus) -> None:
         for edge in sorted(self._unsent):
             try:
                 await bus.publish(topic(edge, SITE), signed(self._versions[edge], self._key), retain=True)

@@ -28,6 +28,7 @@ from collectors.simulators.fleet import Fleet
 from edge import workers
 from edge.app import NO_SITE, _nothing
 from edge.applying import Applying, Handed, Running, last_good
+from edge.poll import LineWorker
 from edge.workers import Means, Workers
 from energy.extracts import extract
 from energy.sites import Site
@@ -304,7 +305,7 @@ async def test_a_worker_that_fails_on_a_new_file_does_not_end_the_process(
 
     lines = tuple(replace(line, timeout_s=0.3) for line in edge.site.lines)
     with monkeypatch.context() as patch, capture_logs():
-        patch.setattr(workers.LineWorker, "run", broken)
+        patch.setattr(LineWorker, "run", broken)
         bad = await edge.hand(replace(edge.site, lines=lines))
         await edge.clock.step(0.5)
     await edge.step(2)

@@ -41,7 +41,7 @@ def test_nothing_changes_where_names_and_places_do() -> None:
 
     changes = diff(installed(SITE), installed(other))
 
-    assert (changes.ended, changes.started, changes.unchanged) == ((), (), {"pumps", "fans", "sun"})
+    assert (changes.ended, changes.started, changes.unchanged) == ((), (), frozenset({"pumps", "fans", "sun"}))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_nothing_changes_where_names_and_places_do() -> None:
 def test_a_meter_that_is_read_otherwise_is_another_one_and_its_neighbour_is_not(other: Meter) -> None:
     changes = diff(installed(SITE), installed(replace(SITE, meters=(other, FANS, SUN))))
 
-    assert (changes.ended, changes.started, changes.unchanged) == ((), (), {"fans", "sun"})
+    assert (changes.ended, changes.started, changes.unchanged) == ((), (), frozenset({"fans", "sun"}))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_second_line_on_the_same_wire_takes_nothing_from_the_first() -> None:
 
     changes = diff(installed(SITE), installed(more))
 
-    assert (changes.ended, changes.started, changes.unchanged) == ((), (), {"pumps", "fans", "sun"})
+    assert (changes.ended, changes.started, changes.unchanged) == ((), (), frozenset({"pumps", "fans", "sun"}))
 
 
 def test_the_same_profile_from_another_file_is_the_same() -> None:
