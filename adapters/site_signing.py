@@ -75,11 +75,7 @@ def open_signing_key(identities: Path) -> SigningKey:
 
 def read_checking_key(identity: Path) -> CheckingKey:
     """The public key of its gateway, in the folder that `jieneng edge enroll` made for an edge."""
-    return read_public_key(identity / CHECKING_KEY)
-
-
-def read_public_key(file: Path) -> CheckingKey:
-    """The public key of a gateway in a file."""
+    file = identity / CHECKING_KEY
     try:
         key = load_pem_public_key(file.read_bytes())
     except OSError as error:

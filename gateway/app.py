@@ -66,6 +66,7 @@ from gateway.closing.service import Closings
 from gateway.contracts.routes import ROUTES as CONTRACTS_ROUTES
 from gateway.contracts.service import Contracts
 from gateway.duty.routes import ROUTES as DUTY_ROUTES
+from gateway.edges.expiry import Expiries
 from gateway.edges.routes import ROUTES as EDGES_ROUTES
 from gateway.edges.service import Edges
 from gateway.findings.routes import ROUTES as FINDINGS_ROUTES
@@ -169,9 +170,10 @@ class GatewaySettings:
     quota_standards: tuple[Path, ...] = ()
     forecast_misses: Path | None = None
     channels: Channels = LOG_ONLY
-    # The edge of the lines that name none, and the folder of the key by which the site files of edges are signed.
+    # The folder that tells who may come to the broker, and holds the key by which the site files of edges are signed.
+    identities: Path | None = None
+    # The edge of the lines that name none.
     edge: str = "edge"
-    identities: Path = Path("identities")
 
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
@@ -247,9 +249,8 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             alerts=alerts,
             sites=SiteFiles(SiteRecords(records, clock), site.id),
         )
-        handing = Handing(
-            records, lambda: directory.site, known_edges, open_signing_key(settings.identities), clock, settings.edge
-        )
+        key = open_signing_key(settings.identities or settings.key.parent / "identities")
+        handing = Handing(records, lambda: directory.site, known_edges, key, clock, settings.edge)
 
         def connected() -> None:
             hub.changed()
@@ -276,7 +277,8 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         ledger_watch = LedgerWatch(books)
         following = Following(records, clock, settings.site, Followers(books, directory, judge, door.forget))
         await following.begin(started.behind)
-        watch = _Watch(bus, intake, ledger_watch, following, handing, clock)
+        expiries = Expiries(settings.identities, clock)
+        watch = _Watch(bus, intake, ledger_watch, following, handing, expiries, clock)
         present.of_gateway = watch.problems
         await stack.enter_async_context(_served(application(services, behind_tls=settings.behind_tls), settings))
         stack.push_async_callback(hub.close)
@@ -417,15 +419,24 @@ class _Watch:
         ledger: LedgerWatch,
         following: Following,
         handing: Handing,
+        expiries: Expiries,
         clock: Clock,
     ) -> None:
         self._handing = handing
-        self._bus, self._intake, self._ledger, self._clock = bus, intake, ledger, clock
+        self._bus, self._intake, self._ledger, self._expiries, self._clock = bus, intake, ledger, expiries, clock
         self._following, self._since = following, to_ms(clock.now())
 
     def problems(self) -> list[OngoingProblem]:
         found = []
-        if self._bus.lost_since is not None:
+        if self._bus.lost_since is not None and self._bus.refused is not None:
+            since = to_ms(self._clock.now()) - int((time.monotonic() - self._bus.lost_since) * 1000)
+            zh = f"消息代理 {self._bus.address} 拒绝网关登录，新读数暂存在现场采集端：{self._bus.refused}"
+            en = (
+                f"The broker {self._bus.address} does not let the gateway in; new readings wait at the edges: "
+                f"{self._bus.refused}"
+            )
+            found.append(OngoingProblem("broker.refused", str(self._bus.address), since, TextWords(zh, en)))
+        elif self._bus.lost_since is not None:
             since = to_ms(self._clock.now()) - int((time.monotonic() - self._bus.lost_since) * 1000)
             zh = f"消息代理 {self._bus.address} 无法连接，新读数暂存在现场采集端"
             en = f"The broker {self._bus.address} cannot be reached; new readings wait at the edges"
@@ -444,7 +455,7 @@ class _Watch:
                 "See the difference with jieneng site import, or replace the file by an export"
             )
             found.append(OngoingProblem("site.file_behind", self._following.site.id, self._since, TextWords(zh, en)))
-        return [*found, *self._handing.problems(), *self._ledger.problems()]
+        return [*found, *self._handing.problems(), *self._expiries.problems(), *self._ledger.problems()]
 
 
 @asynccontextmanager

@@ -19,6 +19,8 @@ from jieneng.settings import load_settings
     options.edge,
     options.bus,
     options.broker_port,
+    options.broker_listen,
+    options.identity,
     options.store,
     options.records,
     options.listen,
@@ -37,6 +39,7 @@ def command(config: Path | None, **given: Any) -> None:
     Each edge is handed the lines of its own and their meters as a signed site file; --edge names the one of the lines
     that name none. Readings that cannot be stored are kept in quarantine (/api/v1/quarantine) with their reason.
     """
+    from adapters.broker_rules import GATEWAY
     from adapters.clocks import open_clock
     from gateway.accounts.passwords import PasswordRules
     from gateway.accounts.service import AccountRules
@@ -53,7 +56,7 @@ def command(config: Path | None, **given: Any) -> None:
     providers = load_providers(settings.providers)
     gateway = GatewaySettings(
         site=load_installed(settings.site_file()).site,
-        bus=settings.bus_address,
+        bus=settings.bus_of(GATEWAY),
         store=settings.store_address,
         quarantine=settings.data / "quarantine.sqlite",
         records=settings.records_address,
@@ -72,7 +75,7 @@ def command(config: Path | None, **given: Any) -> None:
         quota_standards=quota_standards(),
         forecast_misses=shipped("forecast-misses.yaml"),
         channels=alarm_channels(settings),
-        edge=settings.edge,
         identities=settings.identities,
+        edge=settings.edge,
     )
     options.run_until_signalled(run_gateway(gateway, open_clock(settings.clock)))

@@ -41,6 +41,14 @@ site = click.option("--site", type=click.Path(path_type=Path), help="Site file: 
 data = click.option("--data", type=click.Path(path_type=Path), help="Folder for everything that is kept. [var]")
 bus = click.option("--bus", help="Broker: mqtt://HOST:PORT, mqtts://HOST:PORT, or embedded. [embedded]")
 broker_port = click.option("--broker-port", type=int, help="Port of the embedded broker, on 127.0.0.1. [18830]")
+broker_listen = click.option(
+    "--broker-listen", help="HOST:PORT where the embedded broker listens by TLS, beyond this machine too. [no]"
+)
+identity = click.option(
+    "--identity",
+    type=click.Path(path_type=Path),
+    help="Folder made by `jieneng edge enroll`, with which this process comes to its broker. [DATA/identities/own/…]",
+)
 store = click.option("--store", help="Store of the readings. [duckdb:DATA/readings.duckdb]")
 records = click.option(
     "--records",
@@ -87,11 +95,6 @@ channels = click.option(
     "--channels",
     type=click.Path(path_type=Path),
     help="File of the channels by which people are told of alarms (YAML). [the log alone]",
-)
-gateway_key = click.option(
-    "--gateway-key",
-    type=click.Path(path_type=Path),
-    help="Public key of the gateway: site files that it has signed are followed. [none: --site alone holds]",
 )
 clock = click.option("--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal. [system]")
 
