@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -53,12 +53,16 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """A site that runs on trial: what is kept of it if it is good, and how many meters answered when it began."""
+    """A site that runs on trial: what is kept of it if it is good, and how many meters answered when it began.
+
+    at_any_rate : there is nothing better to fall back to.
+    """
 
     since: datetime
     payload: bytes
     version: SiteVersion
     answered: int
+    at_any_rate: bool = False
 
 
 def last_good(edge: str, handed: Handed) -> Running | None:
@@ -90,6 +94,8 @@ class Applying:
         self._changed = changed
         self._running = self._good = local
         self._trial: _Trial | None = None
+        # What was left because no meter answered, until one answers to the last good one, or none does there either.
+        self._doubted: _Trial | None = None
         self._failed: str | None = None
         self._said = False
         self._came = asyncio.Event()
@@ -118,10 +124,12 @@ class Applying:
                     await self._take(self._offered, self._handed)
             elif self._trial is not None and self._handed is not None:
                 await self._look(self._trial, self._handed)
+            elif self._doubted is not None and self._handed is not None:
+                await self._look_back(self._doubted, self._handed)
 
     async def _next(self) -> None:
         """Wait for a message; while a site is tried, for a second at most."""
-        if self._trial is None:
+        if self._trial is None and self._doubted is None:
             await self._came.wait()
             return
         waits = [asyncio.ensure_future(w) for w in (self._came.wait(), self._clock.sleep(_LOOK_EVERY_S))]
@@ -151,7 +159,7 @@ class Applying:
             return
         await self._apply(payload, version, handed)
 
-    async def _apply(self, payload: bytes, version: SiteVersion, handed: Handed) -> None:
+    async def _apply(self, payload: bytes, version: SiteVersion, handed: Handed, *, at_any_rate: bool = False) -> None:
         """Check it as a local file is checked, then read what it says; before anything is touched it may still fail."""
         file = None
         try:
@@ -162,7 +170,8 @@ class Applying:
             self._refuse(version.name, _faults(error, file))
             return
         # While one is tried, what counts is how it was before that.
-        answered = self._trial.answered if self._trial is not None else len(self._workers.reporting())
+        tried = self._trial or self._doubted
+        answered = tried.answered if tried is not None else len(self._workers.reporting())
         since = self._clock.now()
         self._workers.fault, self._workers.on_trial = None, True
         try:
@@ -172,10 +181,10 @@ class Applying:
             await self._fall_back(version.name, f"could not be put to work: {type(error).__name__}: {error}")
             return
         self._running = Running(version.name, installed, version.number, version.digest)
-        self._failed = None
+        self._failed = self._doubted = None
         log.info("site.applied", version=version.name, meters=len(installed.site.meters))
         self._tell(SiteState(version.name, to_ms(since)))
-        self._trial = _Trial(since, payload, version, answered)
+        self._trial = _Trial(since, payload, version, answered, at_any_rate)
         if not answered or not self._workers.stations:
             self._approve(self._trial, handed)
 
@@ -186,9 +195,18 @@ class Applying:
             await self._fall_back(trial.version.name, f"could not be run: {type(fault).__name__}: {fault}")
         elif self._workers.reporting(trial.since):
             self._approve(trial, handed)
-        elif all(s.state.state == "silent" for s in stations):
+        elif not trial.at_any_rate and all(s.state.state == "silent" for s in stations):
             text = f"none of its {len(stations)} meters answers, of those before it {trial.answered} did"
             await self._fall_back(trial.version.name, text)
+            self._doubted = replace(trial, since=self._clock.now())
+
+    async def _look_back(self, doubted: _Trial, handed: Handed) -> None:
+        """Whether it was the fault of the site that was left: not if nobody answers to the last good one either."""
+        if self._workers.reporting(doubted.since):
+            self._doubted = None
+        elif all(s.state.state == "silent" for s in self._workers.stations):
+            log.info("site.tried_again", version=doubted.version.name, cause="the last good one is not answered either")
+            await self._apply(doubted.payload, doubted.version, handed, at_any_rate=True)
 
     def _approve(self, trial: _Trial, handed: Handed) -> None:
         self._trial, self._good = None, self._running

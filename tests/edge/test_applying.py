@@ -23,7 +23,7 @@ from adapters.site_signing import SigningKey, open_signing_key
 from adapters.site_versions import SiteVersion, opened, plain_text, profile_name, signed
 from adapters.wire import MeterReadings
 from collectors.simulators.campus import read_campus
-from collectors.simulators.faults import FaultLog
+from collectors.simulators.faults import Fault, FaultKind, FaultLog
 from collectors.simulators.fleet import Fleet
 from edge import workers
 from edge.app import NO_SITE, _nothing
@@ -31,7 +31,7 @@ from edge.applying import Applying, Handed, Running, last_good
 from edge.poll import LineWorker
 from edge.workers import Means, Workers
 from energy.extracts import extract
-from energy.sites import Site
+from energy.sites import Site, Text
 from jieneng.composition import load_installed
 from tests.working_days import CHINA
 
@@ -49,7 +49,8 @@ def played(clock: SteppedClock) -> Fleet:
         meters=tuple(m for m in whole.meters if m.line in LINES),
     )
     plant = read_campus(CONFIG / "demo-campus.yaml", whole, NOW, CHINA)
-    return Fleet(site, plant, now=clock.now, faults=FaultLog([]), free_ports=True)
+    dark = [Fault(f"dark-{m.id}", FaultKind.SILENT, Text("断电", "dark"), m.id) for m in site.meters]
+    return Fleet(site, plant, now=clock.now, faults=FaultLog(dark), free_ports=True)
 
 
 class Edge:
@@ -98,6 +99,13 @@ class Edge:
                 await meanwhile()
             await until(lambda due=due: self.is_done(due), self.patience_s)  # type: ignore[misc]
 
+    async def step_until(self, ready: Callable[[], bool]) -> None:
+        for _ in range(200):
+            if ready():
+                return
+            await self.step(1)
+        raise AssertionError("it never came so far")
+
     def is_done(self, due: set[str]) -> bool:
         return not any(s.due <= self.clock.now() for s in self.workers.stations if s.meter.id in due)
 
@@ -131,12 +139,21 @@ def key(tmp_path: Path) -> SigningKey:
 
 
 @pytest.fixture
-async def edge(tmp_path: Path, key: SigningKey) -> AsyncIterator[Edge]:
-    clock = SteppedClock(NOW)
-    async with played(clock) as fleet:
-        made = Edge(tmp_path, key, fleet, clock)
+def clock() -> SteppedClock:
+    return SteppedClock(NOW)
+
+
+@pytest.fixture
+async def fleet(clock: SteppedClock) -> AsyncIterator[Fleet]:
+    async with played(clock) as made:
         yield made
-        await made.stop()
+
+
+@pytest.fixture
+async def edge(tmp_path: Path, key: SigningKey, fleet: Fleet, clock: SteppedClock) -> AsyncIterator[Edge]:
+    made = Edge(tmp_path, key, fleet, clock)
+    yield made
+    await made.stop()
 
 
 def slower(site: Site, meter: str) -> Site:
@@ -249,6 +266,25 @@ async def test_a_file_after_which_no_meter_answers_is_left_for_the_last_good_one
     await edge.step(15)
     assert len(edge.workers.reporting()) == n
     assert opened(edge.handed.files.good() or b"", edge.key.checking, "north") == good
+
+
+async def test_a_file_is_not_to_blame_for_meters_that_do_not_answer_to_the_last_good_one_either(
+    edge: Edge, fleet: Fleet
+) -> None:
+    await edge.hand(edge.site)
+    await edge.step(13)
+    edge.patience_s = 0.05
+    for m in edge.site.meters:
+        fleet.switch(f"dark-{m.id}", on=True)
+    new = await edge.hand(slower(edge.site, "data-room-main"))
+    await edge.step_until(lambda: "none of its" in edge.applying.state.refused)
+    await edge.step_until(lambda: not edge.applying.state.refused)
+    assert (edge.applying.state.version, edge.applying.state.refused) == (new.name, "")
+
+    fleet.switch("dark-canteen-main", on=False)
+    await edge.step_until(lambda: edge.workers.reporting() == ["canteen-main"])
+    await edge.step(2)
+    assert opened(edge.handed.files.good() or b"", edge.key.checking, "north") == new
 
 
 async def test_one_meter_that_answers_is_enough_and_a_missing_port_is_no_fault_of_the_file(edge: Edge) -> None:
