@@ -31,6 +31,7 @@ from edge.applying import Applying, Handed, Running, last_good
 from edge.poll import LineWorker
 from edge.workers import Means, Workers
 from energy.extracts import extract
+from energy.ports import Clock
 from energy.sites import Site, Text
 from jieneng.composition import load_installed
 from tests.working_days import CHINA
@@ -41,14 +42,15 @@ LINES = ("data-room", "canteen")
 NUMBERS = itertools.count(1)
 
 
-def played(clock: SteppedClock) -> Fleet:
+def played(clock: Clock, now: datetime = NOW) -> Fleet:
+    """Two lines of the demo, on free ports; any of their meters may fall silent."""
     whole, _ = read_site(CONFIG / "demo.yaml")
     site = replace(
         whole,
         lines=tuple(line for line in whole.lines if line.id in LINES),
         meters=tuple(m for m in whole.meters if m.line in LINES),
     )
-    plant = read_campus(CONFIG / "demo-campus.yaml", whole, NOW, CHINA)
+    plant = read_campus(CONFIG / "demo-campus.yaml", whole, now, CHINA)
     dark = [Fault(f"dark-{m.id}", FaultKind.SILENT, Text("断电", "dark"), m.id) for m in site.meters]
     return Fleet(site, plant, now=clock.now, faults=FaultLog(dark), free_ports=True)
 
