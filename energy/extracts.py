@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 
 from energy.sites import LineSettings, Meter, Site
-
-
-def edges_of(site: Site, default: str) -> list[str]:
-    """The edges that read lines of a site; those that name none are read by the `default` one."""
-    return sorted({line.edge or default for line in site.lines})
 
 
 def own_part(site: Site, edge: str) -> Site:
@@ -17,11 +13,30 @@ def own_part(site: Site, edge: str) -> Site:
     return _with_lines(site, [line for line in site.lines if line.edge in (None, edge)])
 
 
+def extracts(site: Site, default: str) -> dict[str, Site]:
+    """The site of each edge that reads lines of it; those that name none are read by the `default` one.
+
+    Who uses what, and whatever else is not needed for reading meters, stays at home.
+    """
+    lines: dict[str, list[LineSettings]] = defaultdict(list)
+    meters: dict[str, list[Meter]] = defaultdict(list)
+    edges = {line.id: line.edge or default for line in site.lines}
+    for line in site.lines:
+        lines[edges[line.id]].append(replace(line, edge=None))
+    for meter in site.meters:
+        if meter.line is not None:
+            meters[edges[meter.line]].append(as_read(meter))
+    return {edge: replace(bare(site), lines=tuple(lines[edge]), meters=tuple(meters[edge])) for edge in sorted(lines)}
+
+
 def extract(site: Site, edge: str, default: str) -> Site:
-    """The site of one edge: who uses what, and whatever else is not needed for reading meters, stays at home."""
-    lines = [replace(line, edge=None) for line in site.lines if (line.edge or default) == edge]
-    own = _with_lines(site, lines)
-    return Site(site.id, site.name, site.zone, lines=own.lines, meters=tuple(as_read(m) for m in own.meters if m.line))
+    """The site of one edge; without lines where it has none."""
+    return extracts(site, default).get(edge, bare(site))
+
+
+def bare(site: Site) -> Site:
+    """A site of which nothing is said."""
+    return Site(site.id, site.name, site.zone)
 
 
 def as_read(meter: Meter) -> Meter:

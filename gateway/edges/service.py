@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -31,7 +30,7 @@ class Edges:
         self._clock = clock
         self._known: dict[str, _Known] = {}
         # The version of its site file that each edge was handed last.
-        self.handed: Mapping[str, str] = {}
+        self.handed: dict[str, str] = {}
 
     def take(self, edge: str, payload: bytes) -> str | None:
         """Take a state message; a sentence where it is not one. An empty one retires the edge."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from adapters.site_signing import SigningKey
 from adapters.site_versions import LARGEST, SiteVersion, plain_text, profile_name, signed, version_name
 from adapters.wire import SITE, topic
 from energy.errors import BusError, EnergyError, StoreError
-from energy.extracts import edges_of, extract
+from energy.extracts import bare, extracts
 from energy.ports import Bus, Clock
 from energy.readings import to_ms
 from energy.sites import Site
@@ -56,6 +56,7 @@ class Handing:
         self._records, self._site, self._edges, self._clock = records, site, edges, clock
         self._key, self._default = key, default
         self._seen: Site | None = None
+        self._files: frozenset[str] = frozenset()
         self._texts: Texts = {}
         self._parts: dict[str, tuple[Site, Texts]] = {}
         self._versions: dict[str, SiteVersion] = {}
@@ -83,13 +84,14 @@ class Handing:
     async def look(self, *, with_files: bool = True) -> None:
         """Make the versions that are wanted by now."""
         site, texts = self._site(), self._texts
-        if site is not self._seen or (with_files and any(is_own(m.profile) for m in site.meters)):
-            texts = await asyncio.to_thread(_own_texts, site)
+        if site is not self._seen:
+            self._files = await asyncio.to_thread(_own_files, site)
+        if self._files and (site is not self._seen or with_files):
+            texts = await asyncio.to_thread(_read, self._files)
         if site is not self._seen or texts != self._texts:
             await self._make(site, texts)
             self._seen, self._texts = site, texts
-        for edge in self._outrun():
-            await self._number(edge, self._versions[edge], at_least=0)
+        await self._number([(self._versions[edge], 0) for edge in self._outrun()])
 
     def problems(self) -> list[OngoingProblem]:
         """Edges that are handed nothing new, since it cannot be made."""
@@ -99,37 +101,50 @@ class Handing:
         async with self._records.reading() as connection:
             rows = (await connection.execute(select(_TABLE).where(_TABLE.c.site == site.id))).all()
         kept = {row.edge: row for row in rows}
-        for edge in sorted({*edges_of(site, self._default), *kept}):
-            part = extract(site, edge, self._default)
+        parts = await asyncio.to_thread(extracts, site, self._default)
+        other: list[tuple[SiteVersion, int]] = []
+        seen: dict[str, tuple[Site, Texts]] = {}
+        for edge in sorted({*parts, *kept}):
+            part = parts.get(edge, bare(site))
             own = {m.profile: texts.get(m.profile, "") for m in part.meters if m.profile and is_own(m.profile)}
             if self._parts.get(edge) == (part, own):
+                self._troubles.pop(edge, None)
                 continue
-            made = await asyncio.to_thread(_version, edge, part, own)
+            made = _version(edge, part, own)
             if isinstance(made, TextWords):
-                self._troubles[edge] = _Trouble(to_ms(self._clock.now()), made)
+                known = self._troubles.get(edge)
+                self._troubles[edge] = _Trouble(known.since_ms if known else to_ms(self._clock.now()), made)
                 continue
-            self._troubles.pop(edge, None)
             row = kept.get(edge)
             if row is not None and row.digest == made.digest:
                 self._hand(_numbered(made, row.number, row.made_at_ms))
             else:
-                await self._number(edge, made, at_least=row.number + 1 if row is not None else 1)
-            self._parts[edge] = part, own
+                other.append((made, row.number + 1 if row is not None else 1))
+            self._troubles.pop(edge, None)
+            seen[edge] = part, own
+            await asyncio.sleep(0)
+        await self._number(other)
+        self._parts |= seen
 
-    async def _number(self, edge: str, made: SiteVersion, *, at_least: int) -> None:
-        """Give it the next number: seconds since the epoch, so that records which were restored count on, too."""
-        now_ms = to_ms(self._clock.now())
-        version = _numbered(made, max(at_least, now_ms // 1000), now_ms)
-        row = {"site": self._site().id, "edge": edge, "number": version.number, "digest": version.digest}
+    async def _number(self, versions: Sequence[tuple[SiteVersion, int]]) -> None:
+        """Give each its next number: the second it is, so that records that were restored count on, too; or the least
+        that it may have, if that is more."""
+        if not versions:
+            return
+        now_ms, site = to_ms(self._clock.now()), self._site().id
+        numbered = [_numbered(version, max(least, now_ms // 1000), now_ms) for version, least in versions]
+        rows = [{"site": site, "edge": v.edge, "number": v.number, "digest": v.digest} for v in numbered]
+        edges = [version.edge for version in numbered]
         async with self._records.writing() as connection:
-            await connection.execute(delete(EdgeSiteRow).where(_TABLE.c.site == row["site"], _TABLE.c.edge == edge))
-            await connection.execute(insert(EdgeSiteRow).values(made_at_ms=now_ms, **row))
-        log.info("site.made", edge=edge, version=version.name)
-        self._hand(version)
+            await connection.execute(delete(EdgeSiteRow).where(_TABLE.c.site == site, _TABLE.c.edge.in_(edges)))
+            await connection.execute(insert(EdgeSiteRow), [{**row, "made_at_ms": now_ms} for row in rows])
+        for version in numbered:
+            log.info("site.made", edge=version.edge, version=version.name)
+            self._hand(version)
 
     def _hand(self, version: SiteVersion) -> None:
         self._versions[version.edge] = version
-        self._edges.handed = {edge: made.name for edge, made in self._versions.items()}
+        self._edges.handed[version.edge] = version.name
         self._unsent.add(version.edge)
 
     def _outrun(self) -> list[str]:
@@ -162,10 +177,16 @@ def _numbered(version: SiteVersion, number: int, made_at: int) -> SiteVersion:
     return SiteVersion(version.edge, number, made_at, version.site, version.profiles)
 
 
-def _own_texts(site: Site) -> Texts:
-    """The texts of the profiles of one's own that meters on lines name; those that cannot be read are left out."""
+def _own_files(site: Site) -> frozenset[str]:
+    """The profiles of one's own that meters on lines name."""
+    named = {meter.profile for meter in site.meters if meter.line is not None and meter.profile is not None}
+    return frozenset(profile for profile in named if is_own(profile))
+
+
+def _read(files: frozenset[str]) -> Texts:
+    """Their texts; those that cannot be read are left out."""
     found = {}
-    for file in {m.profile for m in site.meters if m.line is not None and m.profile is not None and is_own(m.profile)}:
+    for file in files:
         try:
             found[file] = Path(file).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
@@ -181,8 +202,8 @@ def _version(edge: str, part: Site, own: Texts) -> SiteVersion | TextWords:
         zh = f"采集端 {edge} 的站点文件无法生成：无法读取表型文件 {names}"
         return TextWords(zh, f"Edge {edge} is handed no new site file: these profiles cannot be read: {names}")
     called = {file: profile_name(file, text) for file, text in own.items()}
-    meters = (replace(m, profile=called.get(m.profile or "", m.profile)) for m in part.meters)
-    text, profiles = plain_text(replace(part, meters=tuple(meters))), {called[file]: own[file] for file in own}
+    meters = tuple(replace(m, profile=called[m.profile]) if m.profile in called else m for m in part.meters)
+    text, profiles = plain_text(replace(part, meters=meters)), {called[file]: own[file] for file in own}
     size = len(text.encode()) + sum(len(profile.encode()) for profile in profiles.values())
     if size > LARGEST:
         zh = f"采集端 {edge} 的站点文件有 {size} 字节，超过一条消息的上限 {LARGEST}：把线路分给多个采集端"

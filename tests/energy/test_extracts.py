@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 
-from energy.extracts import edges_of, extract, own_part
+from energy.extracts import extract, extracts, own_part
 from energy.names import Text
 from energy.quantities import Medium
 from energy.senders import Senders, senders
@@ -48,7 +48,7 @@ def test_an_edge_is_told_of_its_own_lines_and_how_their_meters_are_read() -> Non
 
 
 def test_lines_that_name_no_edge_are_those_of_the_one_that_there_is() -> None:
-    assert edges_of(SITE, "first") == ["first", "north", "south"]
+    assert list(extracts(SITE, "first")) == ["first", "north", "south"]
     assert [m.id for m in extract(SITE, "first", "first").meters] == ["main"]
     assert [m.id for m in extract(SITE, "north", "north").meters] == ["pumps", "main"]
 
@@ -60,7 +60,7 @@ def test_a_local_file_is_read_without_the_lines_of_other_edges() -> None:
 @given(sites())
 @settings(max_examples=30)
 def test_every_line_is_handed_to_one_edge_and_every_extract_fits_together(made: Site) -> None:
-    parts = [extract(made, edge, "first") for edge in edges_of(made, "first")]
+    parts = list(extracts(made, "first").values())
 
     assert sorted(line.id for part in parts for line in part.lines) == sorted(line.id for line in made.lines)
     assert sorted(m.id for part in parts for m in part.meters) == sorted(m.id for m in made.meters if m.line)

@@ -203,6 +203,10 @@ async def test_an_edge_is_handed_nothing_new_where_a_profile_cannot_be_read_and_
     assert (problem.kind, problem.subject) == ("edge.site_unmade", "north")
     assert str(mine) in problem.text.en
 
+    await gateway.enter(SITE_OF_ALL)
+    assert await gateway.come() == {}
+    assert gateway.handing.problems() == []
+    await gateway.enter(replace(SITE_OF_ALL, meters=(replace(PUMPS, profile=str(mine)), MAIN)))
     mine.write_text("maker: x\n")
     assert list(await gateway.come()) == ["north"]
     assert gateway.handing.problems() == []
