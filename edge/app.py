@@ -18,11 +18,11 @@ from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import SITE, STATE, STORED, EdgeState, decode_stored, edge_and_leaf, encode, topic
 from collectors.makes import Make
-from edge.applying import Applying, Handed, Running, last_good
+from edge.applying import Applying
+from edge.handed import Handed, Running, last_good, nothing
 from edge.publish import LINGER_S, Publisher, Recorder
 from edge.workers import Means, Workers
 from energy.errors import BusError
-from energy.names import Text
 from energy.ports import Clock, Message
 from energy.readings import to_ms
 from energy.sites import Site
@@ -31,8 +31,6 @@ log = structlog.get_logger()
 
 _STATE_EVERY_S = 10.0
 _FAREWELL_S = 2.0
-# The name of the site file where there is none.
-NO_SITE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
             async with asyncio.TaskGroup() as tasks:
                 files = None if settings.learnt is None else LearntFiles(settings.learnt)
                 means = Means(clock, recorder.take, report.changed.set, files, tasks.create_task)
-                workers = Workers(means, _nothing(settings.edge))
+                workers = Workers(means, nothing(settings.edge).installed)
                 stack.push_async_callback(workers.close)
                 applying = Applying(settings.edge, settings.handed, first, workers, clock, report.changed.set)
                 report.workers, report.applying = workers, applying
@@ -106,10 +104,6 @@ class _Installed:
     profiles: Mapping[str, Make]
 
 
-def _nothing(edge: str) -> _Installed:
-    return _Installed(Site(edge, Text("", ""), "UTC"), {})
-
-
 def _first(settings: EdgeSettings) -> Running:
     """What the gateway handed over last, else the local file, else nothing."""
     kept = None if settings.handed is None else last_good(settings.edge, settings.handed)
@@ -118,7 +112,7 @@ def _first(settings: EdgeSettings) -> Running:
             log.info("site.local_unused", running=kept.name, meaning="the gateway has handed over a site file")
         return kept
     if settings.site is None:
-        return Running(NO_SITE, _nothing(settings.edge))
+        return nothing(settings.edge)
     return Running(settings.version, _Installed(settings.site, settings.profiles))
 
 

@@ -11,11 +11,9 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from adapters.site_keeping import SiteKeeping
-from adapters.site_signing import CheckingKey
 from adapters.site_versions import SiteVersion, opened
 from adapters.wire import SiteState
-from edge.site import Installed
+from edge.handed import Handed, Running, nothing
 from edge.workers import Workers
 from energy.errors import ConfigurationError, EnergyError
 from energy.ports import Clock
@@ -23,32 +21,8 @@ from energy.readings import to_ms
 
 log = structlog.get_logger()
 
-Load = Callable[[Path], Installed]
-
 _LOOK_EVERY_S = 1.0
 _FAULTS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Handed:
-    """How an edge takes site files from its gateway.
-
-    key : by which the gateway is known. files : where the last good one is kept. load : reads one, as a local one is.
-    """
-
-    key: CheckingKey
-    files: SiteKeeping
-    load: Load
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A site that runs; `number` is 0 where it was not handed over."""
-
-    name: str
-    installed: Installed
-    number: int = 0
-    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +39,6 @@ class _Trial:
     at_any_rate: bool = False
 
 
-def last_good(edge: str, handed: Handed) -> Running | None:
-    """What the edge ran on last, as far as the gateway handed it over; None where it cannot be trusted or read."""
-    try:
-        payload = handed.files.good()
-        if payload is None:
-            return None
-        version = opened(payload, handed.key, edge)
-        return Running(version.name, handed.load(handed.files.laid_out(version)), version.number, version.digest)
-    except EnergyError as error:
-        log.error("site.kept_unusable", cause=str(error))
-        return None
-
-
 class Applying:
     """Takes what comes on the topic of site files; `changed` is called when there is something else to tell."""
 
@@ -85,14 +46,14 @@ class Applying:
         self,
         edge: str,
         handed: Handed | None,
-        local: Running,
+        first: Running,
         workers: Workers,
         clock: Clock,
         changed: Callable[[], None],
     ) -> None:
         self._edge, self._handed, self._workers, self._clock = edge, handed, workers, clock
         self._changed = changed
-        self._running = self._good = local
+        self._running = self._good = first
         self._trial: _Trial | None = None
         # What was left because no meter answered, until one answers to the last good one, or none does there either.
         self._doubted: _Trial | None = None
@@ -100,7 +61,7 @@ class Applying:
         self._said = False
         self._came = asyncio.Event()
         self._offered = b""
-        self.state = SiteState(local.name, to_ms(clock.now()))
+        self.state = SiteState(first.name, to_ms(clock.now()))
 
     def offer(self, payload: bytes) -> None:
         """A message has come; of several the newest is looked at."""
@@ -114,8 +75,7 @@ class Applying:
 
     async def run(self) -> None:
         """Begin to read, then take what comes, for ever."""
-        await self._workers.put(self._running.installed)
-        self._changed()
+        await self._begin()
         while True:
             await self._next()
             if self._came.is_set():
@@ -126,6 +86,20 @@ class Applying:
                 await self._look(self._trial, self._handed)
             elif self._doubted is not None and self._handed is not None:
                 await self._look_back(self._doubted, self._handed)
+
+    async def _begin(self) -> None:
+        try:
+            await self._workers.put(self._running.installed)
+        except Exception as error:
+            if self._running.number == 0:
+                raise
+            # What ran before is not run by this version of ours: better to wait for another file than to die of it.
+            log.exception("site.failed", version=self._running.name)
+            self._failed, self._running = self._running.name, nothing(self._edge)
+            self._good = self._running
+            self.state = SiteState(self._running.name, to_ms(self._clock.now()))
+            self._refuse(self._failed, f"could not be put to work: {type(error).__name__}: {error}")
+        self._changed()
 
     async def _next(self) -> None:
         """Wait for a message; while a site is tried, for a second at most."""
@@ -146,11 +120,8 @@ class Applying:
             self._refuse(None, str(error))
             return
         if version.digest == self._running.digest and version.number <= self._running.number:
-            self._tell(
-                msgspec.structs.replace(self.state, refused_version=None, refused="")
-                if self._failed is None
-                else self.state
-            )
+            if self._failed is None:
+                self._tell(msgspec.structs.replace(self.state, refused_version=None, refused=""))
             return
         if version.name == self._failed:
             return
@@ -161,13 +132,22 @@ class Applying:
 
     async def _apply(self, payload: bytes, version: SiteVersion, handed: Handed, *, at_any_rate: bool = False) -> None:
         """Check it as a local file is checked, then read what it says; before anything is touched it may still fail."""
-        file = None
         try:
             file = await asyncio.to_thread(handed.files.laid_out, version)
+        except EnergyError as error:
+            self._refuse(version.name, str(error))
+            return
+        try:
             installed = await asyncio.to_thread(handed.load, file)
         except EnergyError as error:
             self._failed = version.name
             self._refuse(version.name, _faults(error, file))
+            return
+        except Exception as error:
+            # It must not end a process that would be handed the same file again.
+            log.exception("site.failed", version=version.name)
+            self._failed = version.name
+            self._refuse(version.name, f"could not be read: {type(error).__name__}: {error}")
             return
         # While one is tried, what counts is how it was before that.
         tried = self._trial or self._doubted
@@ -186,7 +166,7 @@ class Applying:
         self._tell(SiteState(version.name, to_ms(since)))
         self._trial = _Trial(since, payload, version, answered, at_any_rate)
         if not answered or not self._workers.stations:
-            self._approve(self._trial, handed)
+            await self._approve(self._trial, handed)
 
     async def _look(self, trial: _Trial, handed: Handed) -> None:
         """Whether a site on trial is good: a meter has answered; or not: every one of them is silent, or we failed."""
@@ -194,7 +174,7 @@ class Applying:
         if fault is not None:
             await self._fall_back(trial.version.name, f"could not be run: {type(fault).__name__}: {fault}")
         elif self._workers.reporting(trial.since):
-            self._approve(trial, handed)
+            await self._approve(trial, handed)
         elif not trial.at_any_rate and all(s.state.state == "silent" for s in stations):
             text = f"none of its {len(stations)} meters answers, of those before it {trial.answered} did"
             await self._fall_back(trial.version.name, text)
@@ -208,11 +188,11 @@ class Applying:
             log.info("site.tried_again", version=doubted.version.name, cause="the last good one is not answered either")
             await self._apply(doubted.payload, doubted.version, handed, at_any_rate=True)
 
-    def _approve(self, trial: _Trial, handed: Handed) -> None:
+    async def _approve(self, trial: _Trial, handed: Handed) -> None:
         self._trial, self._good = None, self._running
         self._workers.on_trial = False
         try:
-            handed.files.keep(trial.payload, trial.version)
+            await asyncio.to_thread(handed.files.keep, trial.payload, trial.version)
         except EnergyError as error:
             # It runs all the same; after a restart the one before does, until it is handed over again.
             log.error("site.unkept", version=trial.version.name, cause=str(error))
@@ -235,10 +215,8 @@ class Applying:
             self._changed()
 
 
-def _faults(error: EnergyError, file: Path | None) -> str:
+def _faults(error: EnergyError, file: Path) -> str:
     """The faults as they are told of a local file, without where it lies here."""
     faults: Sequence[str] = error.faults if isinstance(error, ConfigurationError) else [str(error)]
-    shown = "; ".join(faults[:_FAULTS])
-    if file is not None:
-        shown = shown.replace(str(file), "site.yaml").replace(f"{file.parent}/", "")
+    shown = "; ".join(faults[:_FAULTS]).replace(str(file), "site.yaml").replace(f"{file.parent}/", "")
     return shown if len(faults) <= _FAULTS else f"{shown}; and {len(faults) - _FAULTS} more"

@@ -13,7 +13,7 @@ from jieneng.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from adapters.identity_index import Enrolled
-    from edge.applying import Handed
+    from edge.handed import Handed
 
 _DAYS = 730
 
@@ -78,7 +78,7 @@ def _handed(settings: Settings) -> Handed | None:
     """How site files are taken from the gateway; None where its key is not known."""
     from adapters.site_keeping import SiteKeeping
     from adapters.site_signing import CHECKING_KEY, read_checking_key
-    from edge.applying import Handed
+    from edge.handed import Handed
     from jieneng.composition import load_installed
 
     known = next((folder for folder in settings.checking_keys if (folder / CHECKING_KEY).exists()), None)

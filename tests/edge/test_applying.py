@@ -26,9 +26,10 @@ from collectors.simulators.campus import read_campus
 from collectors.simulators.faults import Fault, FaultKind, FaultLog
 from collectors.simulators.fleet import Fleet
 from edge import workers
-from edge.app import NO_SITE, _nothing
-from edge.applying import Applying, Handed, Running, last_good
+from edge.applying import Applying
+from edge.handed import Handed, Running, last_good, nothing
 from edge.poll import LineWorker
+from edge.site import Installed
 from edge.workers import Means, Workers
 from energy.extracts import extract
 from energy.ports import Clock
@@ -68,8 +69,8 @@ class Edge:
         self.patience_s = 2.0
         self._tasks: list[asyncio.Task[None]] = []
         means = Means(clock, self.read.append, self._changed, LearntFiles(folder / "learnt"), self._start)
-        self.workers = Workers(means, _nothing("north"))
-        first = last_good("north", self.handed) or Running(NO_SITE, _nothing("north"))
+        self.workers = Workers(means, nothing("north").installed)
+        first = last_good("north", self.handed) or nothing("north")
         self.applying = Applying("north", self.handed, first, self.workers, clock, self._changed)
         self._start(self.applying.run())
 
@@ -332,6 +333,46 @@ async def test_a_fault_of_ours_while_a_file_is_tried_is_survived(edge: Edge, mon
     assert len({r.meter for r in edge.read[before:]}) == len(edge.site.meters)
 
 
+async def test_a_file_that_we_fail_to_read_is_refused_and_does_not_end_the_process(edge: Edge) -> None:
+    good = await edge.hand(edge.site)
+
+    def broken(_file: Path) -> Installed:
+        raise RecursionError("of ours")
+
+    edge.applying._handed = replace(edge.handed, load=broken)
+    with capture_logs():
+        bad = await edge.hand(slower(edge.site, "data-room-main"))
+
+    state = edge.applying.state
+    assert (state.version, state.refused_version) == (good.name, bad.name)
+    assert state.refused == "could not be read: RecursionError: of ours"
+
+
+async def test_a_kept_file_that_cannot_be_run_any_more_is_waited_out(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = await edge.hand(edge.site)
+    first = last_good("north", edge.handed)
+    assert first is not None
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("of ours")
+
+    again = Workers(edge.workers._means, nothing("north").installed)
+    starting = Applying("north", edge.handed, first, again, edge.clock, lambda: None)
+    with monkeypatch.context() as patch, capture_logs():
+        patch.setattr(workers, "_station", broken)
+        task = asyncio.create_task(starting.run())
+        await until(lambda: bool(starting.state.refused))
+    assert (starting.state.version, starting.state.refused_version) == ("none", good.name)
+    starting.offer(signed(version(slower(edge.site, "data-room-main")), edge.key))
+    await until(lambda: starting.state.refused == "")
+
+    assert len(again.stations) == len(edge.site.meters)
+    task.cancel()
+    await again.close()
+
+
 async def test_a_worker_that_fails_on_a_new_file_does_not_end_the_process(
     edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -390,7 +431,9 @@ async def test_what_is_kept_is_checked_before_it_is_used(edge: Edge, tmp_path: P
 async def test_an_edge_that_does_not_know_its_gateway_stays_on_its_own_file_and_says_so_once(
     edge: Edge, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    alone = Applying("north", None, Running("local-1", _nothing("north")), edge.workers, edge.clock, lambda: None)
+    alone = Applying(
+        "north", None, Running("local-1", nothing("north").installed), edge.workers, edge.clock, lambda: None
+    )
     payload = signed(version(edge.site), edge.key)
     capsys.readouterr()
     for _ in range(3):
