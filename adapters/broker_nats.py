@@ -118,6 +118,14 @@ def _more(guard: Guard | None) -> str:
     return _TLS.format(**made)
 
 
+def forget_all(folder: Path) -> None:
+    """Let a broker that does not run forget sessions and what waits in them: edges send again what is not answered.
+
+    A session that nobody comes back to would be kept everything for, for ever.
+    """
+    shutil.rmtree(folder / "jetstream", ignore_errors=True)
+
+
 def reload(folder: Path) -> bool:
     """Tell the broker of a folder to read its users anew, by which those who are none any more are disconnected.
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from adapters import broker_mosquitto, broker_nats
-from adapters.broker_rules import GATEWAY, ONLOOKER, checked_name, checked_topic, rights_of
+from adapters.broker_rules import GATEWAY, ONLOOKER, Rights, checked_name, checked_topic, rights_of
 from adapters.certificates import EDGE_DAYS, Authority, Issued, hosts_of, identity_of, open_authority, read_certificate
 from adapters.identity_folders import CERTIFICATE, KEY, PASSWORD, Identity, must_be_new, write_identity
 from adapters.identity_index import Certificate, Enrolled, Index, read_index, write_index
@@ -55,6 +55,7 @@ class Identities:
         password: bool = False,
         kept: bool = False,
         topics: Sequence[str] = (),
+        hears: Sequence[str] = (),
         days: int = EDGE_DAYS,
     ) -> Enrolled:
         """Let an edge come, by a certificate or a password, and write what it needs into a new folder.
@@ -64,7 +65,8 @@ class Identities:
         """
         checked_name(name)
         must_be_new(into)
-        made = Enrolled(name, self._ms(), by, why, topics=[checked_topic(topic) for topic in topics])
+        made = Enrolled(name, self._ms(), by, why)
+        made.topics, made.hears = [[checked_topic(topic) for topic in given] for given in (topics, hears)]
         with self._changing() as index:
             found = index.edges.get(name)
             if found is not None and found.revoked_at is None:
@@ -88,6 +90,7 @@ class Identities:
             kept = self._password_of(name).exists()
             self._give(made, into, bus, password=not made.certificates, kept=kept, days=days)
             index.edges[name] = made
+            self._ensure_own(index, GATEWAY)
         return made
 
     def revoke(self, name: str, *, by: str) -> Enrolled:
@@ -104,12 +107,18 @@ class Identities:
             self._password_of(name).unlink(missing_ok=True)
         return found
 
-    def ensure_own(self, names: Sequence[str], hosts: Sequence[str] = ()) -> None:
-        """The processes of this machine, and its broker under these names, have what they need for long enough."""
+    def ensure_own(self, names: Sequence[str], hosts: Sequence[str] = ()) -> bool:
+        """The processes of this machine, and its broker under these names, have what they need for long enough.
+
+        Whether the gateway has been given another secret: its session at the broker is then nobody's.
+        """
+        password = self.own(GATEWAY) / PASSWORD
+        before = password.read_bytes() if password.exists() else b""
         with self._changing() as index:
             index.hosts = list(dict.fromkeys([*index.hosts, *hosts]))
             for name in (GATEWAY, *map(checked_name, names)):
                 self._ensure_own(index, name)
+        return password.read_bytes() != before
 
     @property
     def transport(self) -> broker_nats.Transport:
@@ -198,7 +207,7 @@ class Identities:
         there = [one for one in index.edges.values() if one.revoked_at is None]
         revoked = {serial: datetime.fromtimestamp(ms / 1000, UTC) for serial, ms in index.revoked.items()}
         broker_mosquitto.write_passwords(files, {one.name: one.hash for one in there if one.hash})
-        broker_mosquitto.write_rules(files, {one.name: rights_of(one.name, one.topics) for one in there})
+        broker_mosquitto.write_rules(files, {one.name: _rights(one) for one in there})
         revoked_list = authority.revoked_list(revoked, self._now())
         broker_mosquitto.write_transport(files, authority.pem, server, key, revoked_list)
         broker_nats.write_users(self.users(tls=True), self._by_certificate(there))
@@ -221,17 +230,21 @@ class Identities:
     def _by_certificate(there: Sequence[Enrolled]) -> Iterator[broker_nats.User]:
         for one in there:
             for held in one.certificates:
-                yield broker_nats.User(identity_of(one.name, held.serial), rights_of(one.name, one.topics))
+                yield broker_nats.User(identity_of(one.name, held.serial), _rights(one))
 
     def _by_password(self, there: Sequence[Enrolled]) -> Iterator[broker_nats.User]:
         yield broker_nats.User(ONLOOKER, rights_of(ONLOOKER))
         for one in there:
             file = self.own(one.name) / PASSWORD if one.own else self._password_of(one.name)
             if one.hash is not None and file.exists():
-                yield broker_nats.User(one.name, rights_of(one.name, one.topics), read_secret(file).decode())
+                yield broker_nats.User(one.name, _rights(one), read_secret(file).decode())
 
     def _ms(self) -> int:
         return _ms(self._now())
+
+
+def _rights(one: Enrolled) -> Rights:
+    return rights_of(one.name, one.topics, one.hears)
 
 
 def _certificate(issued: Issued) -> Certificate:

@@ -22,8 +22,9 @@ class Certificate(msgspec.Struct):
 class Enrolled(msgspec.Struct, omit_defaults=True):
     """Somebody who may come, or might; times in ms since the epoch.
 
-    certificates : all that were made, the newest last. hash : of the password, as Mosquitto keeps it. topics : under
-    which he may publish besides his own. own : a process of this machine, whose folder is made by itself.
+    certificates : all that were made, the newest last. hash : of the password, as Mosquitto keeps it. topics, hears :
+    to which he may publish, and subscribe, besides his own. own : a process of this machine, whose folder is made by
+    itself.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Enrolled(msgspec.Struct, omit_defaults=True):
     certificates: list[Certificate] = []
     hash: str | None = None
     topics: list[str] = []
+    hears: list[str] = []
     own: bool = False
     revoked_at: int | None = None
     revoked_by: str = ""

@@ -23,8 +23,8 @@ def write_public(file: Path, content: bytes) -> None:
 
 
 def _written(file: Path, content: bytes, rights: int) -> None:
+    own_folder(file.parent)
     try:
-        own_folder(file.parent)
         draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
         try:
             # The rights are there before the content is.
@@ -43,8 +43,10 @@ def _written(file: Path, content: bytes, rights: int) -> None:
 
 def own_folder(folder: Path) -> None:
     """Make a folder, where there is none, that its owner alone can enter."""
-    if not folder.is_dir():
+    try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnergyError(f"{folder}: cannot be written: {error.strerror}") from error
 
 
 def must_be_private(file: Path) -> None:

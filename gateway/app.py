@@ -67,6 +67,7 @@ from gateway.contracts.routes import ROUTES as CONTRACTS_ROUTES
 from gateway.contracts.service import Contracts
 from gateway.duty.routes import ROUTES as DUTY_ROUTES
 from gateway.edges.expiry import Expiries
+from gateway.edges.revoked import Forgetting
 from gateway.edges.routes import ROUTES as EDGES_ROUTES
 from gateway.edges.service import Edges
 from gateway.findings.routes import ROUTES as FINDINGS_ROUTES
@@ -286,6 +287,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         log.info("gateway.started", address=f"http://{settings.host}:{settings.port}", store=settings.store)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(intake.run())
+            tasks.create_task(Forgetting(settings.identities, known_edges, bus).run())
             tasks.create_task(hub.run())
             tasks.create_task(desk.run())
             tasks.create_task(sender.run())

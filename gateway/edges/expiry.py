@@ -52,7 +52,10 @@ class Expiries:
 
 def _ends(index: Index) -> Iterator[tuple[str, TextWords, int, TextWords]]:
     """What ends: its id, its name, when, and what helps."""
-    again = TextWords("重新启动 jieneng run 即自动更新", "it is made anew when `jieneng run` starts again")
+    again = TextWords(
+        "下次启动 jieneng run 或运行 jieneng edge enroll 时自动更新",
+        "it is made anew by the next start of `jieneng run`, or the next `jieneng edge enroll`",
+    )
     if index.authority_until is not None:
         name = TextWords("接入证书的签发机构", "The authority of all certificates")
         remedy = TextWords("须更换全部接入证书，见运维说明", "all certificates must be replaced, see docs/operating.md")

@@ -93,6 +93,7 @@ def _handed(settings: Settings) -> Handed | None:
 @click.option("--into", type=click.Path(path_type=Path), help="Folder to write it into. [NAME]")
 @click.option("--password", is_flag=True, help="A password in place of a certificate: for programs that have no TLS.")
 @click.option("--topic", multiple=True, help="It may publish to this topic too; repeat it.")
+@click.option("--hear", multiple=True, help="It may subscribe to this topic too; repeat it.")
 @click.option("--days", type=click.IntRange(1, 3650), default=_DAYS, show_default=True, help="How long it holds.")
 @click.option(
     "--renew", is_flag=True, help="A new one for an edge that is enrolled; the old certificate ends by itself."
@@ -122,7 +123,7 @@ def enroll(
     """
     from jieneng.enrolment import bus_for, identities
 
-    topics, days = given.pop("topic"), given.pop("days")
+    topics, hears, days = given.pop("topic"), given.pop("hear"), given.pop("days")
     settings, into = _with(settings, given), into or Path(name)
     known = identities(settings)
     if renew:
@@ -132,8 +133,8 @@ def enroll(
     if renew:
         made = known.renew(name, into, bus, by=who, days=days)
     else:
-        kept = settings.bus == "embedded"
-        made = known.enroll(name, into, bus, by=who, why=why, password=password, kept=kept, topics=topics, days=days)
+        kept, more = settings.bus == "embedded", {"topics": topics, "hears": hears}
+        made = known.enroll(name, into, bus, by=who, why=why, password=password, kept=kept, days=days, **more)
     click.echo(f"{name} comes to {bus} by what is in {into}/; whoever has that folder comes as {name}")
     _tell(settings, made, "renewed" if renew else "enrolled", who, why)
 
@@ -188,7 +189,8 @@ def _tell(settings: Settings, one: Enrolled, what: str, who: str, why: str) -> N
 
     click.echo(told_broker(settings))
     serials = [held.serial for held in one.certificates]
-    after = {"state": what, "serials": serials, "until": one.until, "topics": one.topics, "password": not serials}
+    given = {"serials": serials, "until": one.until}
+    after = {"state": what, **given, "topics": one.topics, "hears": one.hears, "password": not serials}
     doubt = told_audit(settings, one.name, {"after": after, "who": who, "why": why}, who)
     if doubt:
         click.echo(doubt, err=True)

@@ -104,13 +104,14 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
 
 def _broker(settings: Settings) -> Part:
     """The embedded broker, with what gateway and edge come to it."""
-    from adapters.broker_nats import Guard, answers, broker_command
+    from adapters.broker_nats import Guard, answers, broker_command, forget_all
     from jieneng.enrolment import identities
     from jieneng.supervisor import Part
 
     (host, port), folder = settings.broker_listens, settings.data / "broker"
     at, tls, known = settings.broker_at, settings.broker_listen is not None, identities(settings)
-    known.ensure_own([settings.edge], [at[0]])
+    if known.ensure_own([settings.edge], [at[0]]):
+        forget_all(folder)
     guard = Guard(known.users(tls=tls), known.transport if tls else None)
     command = broker_command(folder, port, host=host, guard=guard)
     return Part("broker", command, folder / "broker.log", ready=lambda: answers(at[1], at[0]))

@@ -31,6 +31,7 @@ from tests.real_parts import free_ports, program
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "config" / "mosquitto" / "mosquitto.conf"
 PATIENCE_S = 20
+_ALL = ("jieneng/v1/+/readings", "jieneng/v1/+/state")
 
 
 class Guarded:
@@ -40,11 +41,13 @@ class Guarded:
         self.folder, self.bus, self.password_bus, self._follow = folder, bus, password_bus, follow
         self.known = Identities(folder / "identities", lambda: datetime.now(UTC))
 
-    def enroll(self, name: str, *, password: bool = False, topics: Sequence[str] = ()) -> Path:
+    def enroll(
+        self, name: str, *, password: bool = False, topics: Sequence[str] = (), hears: Sequence[str] = ()
+    ) -> Path:
         """The folder with which an edge comes."""
         into = self.folder / f"for-{name}"
         bus = self.password_bus if password else self.bus
-        self.known.enroll(name, into, bus, by="li", password=password, kept=True, topics=topics)
+        self.known.enroll(name, into, bus, by="li", password=password, kept=True, topics=topics, hears=hears)
         self._follow()
         return into
 
@@ -119,6 +122,8 @@ def mosquitto(folder: Path) -> Iterator[Guarded]:
         stack.callback(process.terminate)
         running.append(process)
         await_port(process, port + 1)
+        # It listens before it knows what to do with a signal.
+        _until_one_more(folder / "mosquitto.log", b"running", lambda: None, before=0)
         yield made
 
 
@@ -126,9 +131,9 @@ def _reloaded(folder: Path) -> None:
     _until_one_more(folder / "broker.log", b"Reloaded server configuration", lambda: reload(folder))
 
 
-def _until_one_more(log: Path, line: bytes, do: Callable[[], object]) -> None:
+def _until_one_more(log: Path, line: bytes, do: Callable[[], object], *, before: int | None = None) -> None:
     """Do it until a log has the line once more: Mosquitto forgets a signal that comes while it follows another."""
-    before = log.read_bytes().count(line)
+    before = log.read_bytes().count(line) if before is None else before
     for _ in range(PATIENCE_S):
         do()
         for _ in range(100):
@@ -176,6 +181,15 @@ async def legitimate(
         async with asyncio.timeout(PATIENCE_S):
             await there.wait()
         yield Legitimate(bus)
+
+
+@asynccontextmanager
+async def the_gateway(guarded: Guarded, subscribe: Sequence[str] = _ALL) -> AsyncIterator[Legitimate]:
+    """Who hears states and whatever else he subscribes to, from now on."""
+    async with legitimate(guarded.of_gateway, GATEWAY, subscribe) as gateway:
+        await gateway.say("jieneng/v1/echo/state", b"echo")
+        await gateway.hear_of(b"echo")
+        yield gateway
 
 
 @dataclass
