@@ -13,11 +13,10 @@ import structlog
 
 from adapters.site_versions import SiteVersion, opened
 from adapters.wire import SiteState
+from edge.clock import EdgeClock
 from edge.handed import Handed, Running, nothing
 from edge.workers import Workers
 from energy.errors import ConfigurationError, EnergyError
-from energy.ports import Clock
-from energy.readings import to_ms
 
 log = structlog.get_logger()
 
@@ -48,7 +47,7 @@ class Applying:
         handed: Handed | None,
         first: Running,
         workers: Workers,
-        clock: Clock,
+        clock: EdgeClock,
         changed: Callable[[], None],
     ) -> None:
         self._edge, self._handed, self._workers, self._clock = edge, handed, workers, clock
@@ -61,7 +60,7 @@ class Applying:
         self._said = False
         self._came = asyncio.Event()
         self._offered = b""
-        self.state = SiteState(first.name, to_ms(clock.now()))
+        self.state = SiteState(first.name, clock.wall_ms())
 
     def offer(self, payload: bytes) -> None:
         """A message has come; of several the newest is looked at."""
@@ -97,7 +96,7 @@ class Applying:
             log.exception("site.failed", version=self._running.name)
             self._failed, self._running = self._running.name, nothing(self._edge)
             self._good = self._running
-            self.state = SiteState(self._running.name, to_ms(self._clock.now()))
+            self.state = SiteState(self._running.name, self._clock.wall_ms())
             self._refuse(self._failed, f"could not be put to work: {type(error).__name__}: {error}")
         self._changed()
 
@@ -163,7 +162,7 @@ class Applying:
         self._running = Running(version.name, installed, version.number, version.digest)
         self._failed = self._doubted = None
         log.info("site.applied", version=version.name, meters=len(installed.site.meters))
-        self._tell(SiteState(version.name, to_ms(since)))
+        self._tell(SiteState(version.name, self._clock.wall_ms()))
         self._trial = _Trial(since, payload, version, answered, at_any_rate)
         if not answered or not self._workers.stations:
             await self._approve(self._trial, handed)
@@ -201,7 +200,7 @@ class Applying:
         self._trial, self._failed, self._running = None, name, self._good
         self._workers.on_trial = False
         await self._workers.put(self._good.installed)
-        self.state = SiteState(self._good.name, to_ms(self._clock.now()))
+        self.state = SiteState(self._good.name, self._clock.wall_ms())
         self._refuse(name, why)
 
     def _refuse(self, name: str | None, why: str) -> None:

@@ -14,15 +14,16 @@ from adapters.learnt_files import LearntFiles
 from collectors.asked import Plan
 from collectors.lines.line import Line
 from collectors.lines.opening import open_line
-from collectors.makes import AddressedMake, Make, compile_addressed
+from collectors.makes import AddressedMake, compile_addressed
 from collectors.meter_profile import Profile
 from collectors.planner import RequestCost
 from edge.asking import Asking
+from edge.clock import EdgeClock
+from edge.clock_stamps import Stamps
+from edge.meter_clocks import clock_of
 from edge.poll import LineWorker, Sink, Station
-from edge.schedule import Round, next_tick
+from edge.schedule import Round
 from edge.site import Installed, Wire, diff
-from energy.ports import Clock
-from energy.readings import to_ms
 from energy.sites import Meter
 
 log = structlog.get_logger()
@@ -32,10 +33,13 @@ Start = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What every worker needs. `files` keep what meters refuse; `start` lets a worker run."""
+    """What every worker needs. `paused` says that nothing can be kept; `files` keep what meters refuse; `start` lets a
+    worker run."""
 
-    clock: Clock
+    clock: EdgeClock
+    stamps: Stamps
     sink: Sink
+    paused: Callable[[], bool]
     changed: Callable[[], None]
     files: LearntFiles | None
     start: Start
@@ -118,13 +122,22 @@ class Workers:
         return [
             present[meter.id]
             if meter.id in unchanged
-            else _station(meter, new.profiles[meter.profile or ""], self._means.files, line, self._means.clock)
+            else _station(meter, new, self._means.files, line, self._means.clock)
             for meter in wire.meters
         ]
 
     def _begin(self, wire: Wire, line: Line, stations: Sequence[Station]) -> None:
         means, characters = self._means, getattr(wire.address, "characters", None)
-        worker = LineWorker(line, stations, means.clock, means.sink, means.changed, characters=characters)
+        worker = LineWorker(
+            line,
+            stations,
+            means.clock,
+            means.sink,
+            means.changed,
+            characters=characters,
+            paused=means.paused,
+            stamps=means.stamps,
+        )
         self._working[wire.key] = _Working(wire, line, worker, means.start(self._work(worker)))
 
     async def _work(self, worker: LineWorker) -> None:
@@ -144,25 +157,26 @@ class Workers:
         await one.line.close()
 
 
-def _station(meter: Meter, make: Make, files: LearntFiles | None, line: Line, clock: Clock) -> Station:
+def _station(meter: Meter, new: Installed, files: LearntFiles | None, line: Line, clock: EdgeClock) -> Station:
     """A meter with what is read of it at each of its rates."""
+    make = new.profiles[meter.profile or ""]
     groups = meter.groups or [(meter.interval_s, ())]
     if not isinstance(make, Profile):
         rounds = [_addressed(meter, make, names, interval_s, clock) for interval_s, names in groups]
-        return Station(meter, (), rounds[0].due, rounds)
+        return Station(meter, (), rounds[0].due, rounds, clock=clock_of(meter, make, new.site.zone))
     asking = Asking(meter, make, files)
     rounds = [_round(asking, names, interval_s, line, clock) for interval_s, names in groups]
     return Station(meter, (), rounds[0].due, rounds, asking)
 
 
-def _round(asking: Asking, names: Sequence[str], interval_s: float, line: Line, clock: Clock) -> Round:
+def _round(asking: Asking, names: Sequence[str], interval_s: float, line: Line, clock: EdgeClock) -> Round:
     def compiled(cost: RequestCost) -> Sequence[Plan]:
-        return asking.plans(names, cost, to_ms(clock.now()))
+        return asking.plans(names, cost, clock.wall_ms())
 
-    return Round(interval_s, compiled(line.cost), next_tick(clock.now(), interval_s), compiled, line.cost, names)
+    return Round(interval_s, compiled(line.cost), clock.next_tick(clock.now(), interval_s), compiled, line.cost, names)
 
 
-def _addressed(meter: Meter, make: AddressedMake, names: Sequence[str], interval_s: float, clock: Clock) -> Round:
+def _addressed(meter: Meter, make: AddressedMake, names: Sequence[str], interval_s: float, clock: EdgeClock) -> Round:
     # What is asked by address is the same at any cost, and remembers what the meter refused.
     plans = compile_addressed(replace(meter, quantities=tuple(names), rates={}), make, clock.now)
-    return Round(interval_s, plans, next_tick(clock.now(), interval_s))
+    return Round(interval_s, plans, clock.next_tick(clock.now(), interval_s))

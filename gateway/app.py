@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 
 from adapters.channel_files import LOG_ONLY, Channels, open_channels
+from adapters.deliveries_sqlite import SqliteDeliveries
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.site_signing import open_signing_key
@@ -74,6 +75,7 @@ from gateway.findings.routes import ROUTES as FINDINGS_ROUTES
 from gateway.findings.service import Findings
 from gateway.findings.watch import FindingWatch
 from gateway.following import Followers, Following
+from gateway.ingest.deliveries import Deliveries
 from gateway.ingest.judge import Judge
 from gateway.ingest.routes import ROUTES as INGEST_ROUTES
 from gateway.ingest.service import Ingest
@@ -164,6 +166,7 @@ class GatewaySettings:
     behind_tls: bool = False
     account_rules: AccountRules = field(default_factory=AccountRules)
     audit_days: int = KEPT_DAYS
+    meter_clock_s: int = 300
     audit: Path | None = None
     """Where key and head of the audit log lie, if not beside the records or in the folder of `key`."""
     calendars: tuple[Path, ...] = ()
@@ -183,6 +186,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.store))
         quarantine = stack.enter_context(closing(SqliteQuarantine(settings.quarantine)))
+        delivered = stack.enter_context(closing(SqliteDeliveries(settings.quarantine.with_name("deliveries.sqlite"))))
         records = await stack.enter_async_context(open_records(settings.records, settings.key.parent, settings.audit))
         audit = Audit(records, clock)
         await audit.must_have_its_key()
@@ -195,6 +199,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         directory = Directory(site)
         directory.learn(await store.points())
         known_edges = Edges(clock)
+        known_edges.meter_clock_ms = 1000 * settings.meter_clock_s
         present = Present(store, directory, known_edges, clock)
         hub = Hub(clock, metrics)
         hub.overview = present.overview
@@ -270,16 +275,28 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
 
         def stored(columns: ReadingColumns) -> None:
             directory.learn(columns.points[number] for number in set(columns.index.tolist()))
-            hub.push(columns)
             books.changed()
             desk.take(columns)
 
-        intake = Ingest(bus, store, quarantine, judge, known_edges, clock, metrics, stored, hub.changed)
+        deliveries = Deliveries(delivered, clock, metrics, site.zone)
+        intake = Ingest(
+            bus,
+            store,
+            quarantine,
+            judge,
+            known_edges,
+            clock,
+            metrics,
+            stored,
+            hub.changed,
+            deliveries=deliveries,
+            came=hub.take,
+        )
         ledger_watch = LedgerWatch(books)
         following = Following(records, clock, settings.site, Followers(books, directory, judge, door.forget))
         await following.begin(started.behind)
         expiries = Expiries(settings.identities, clock)
-        watch = _Watch(bus, intake, ledger_watch, following, handing, expiries, clock)
+        watch = _Watch(bus, intake, ledger_watch, following, handing, expiries, deliveries, clock)
         present.of_gateway = watch.problems
         await stack.enter_async_context(_served(application(services, behind_tls=settings.behind_tls), settings))
         stack.push_async_callback(hub.close)
@@ -288,6 +305,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(intake.run())
             tasks.create_task(Forgetting(settings.identities, known_edges, bus).run())
+            tasks.create_task(intake.ask())
             tasks.create_task(hub.run())
             tasks.create_task(desk.run())
             tasks.create_task(sender.run())
@@ -422,9 +440,10 @@ class _Watch:
         following: Following,
         handing: Handing,
         expiries: Expiries,
+        deliveries: Deliveries,
         clock: Clock,
     ) -> None:
-        self._handing = handing
+        self._handing, self._deliveries = handing, deliveries
         self._bus, self._intake, self._ledger, self._expiries, self._clock = bus, intake, ledger, expiries, clock
         self._following, self._since = following, to_ms(clock.now())
 
@@ -457,7 +476,8 @@ class _Watch:
                 "See the difference with jieneng site import, or replace the file by an export"
             )
             found.append(OngoingProblem("site.file_behind", self._following.site.id, self._since, TextWords(zh, en)))
-        return [*found, *self._handing.problems(), *self._expiries.problems(), *self._ledger.problems()]
+        by_edges = [*self._handing.problems(), *self._expiries.problems(), *self._deliveries.problems()]
+        return [*found, *by_edges, *self._ledger.problems()]
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from adapters.outbox_sqlite import LIMIT_BYTES, LIMIT_DAYS, WhenFull
 from adapters.scalars import Id
 from energy.documents import Words, checked, open_document
 from energy.errors import ConfigurationError
@@ -16,6 +17,7 @@ BROKER_PORT = 18830
 LOOPBACK = "127.0.0.1"
 # Days of the audit log: half a year at least (网络安全法, article 21).
 LEAST_DAYS, KEPT_DAYS = 180, 365
+LEAST_OUTBOX_BYTES = 1_000_000
 
 
 def _listening(text: str) -> str:
@@ -42,11 +44,16 @@ class SettingsWords(Words):
     accounts: Literal["required", "off"] | None = None
     behind_tls: bool | None = None
     token_file: str | None = None
+    meter_clock_s: Annotated[int, Field(ge=1)] | None = None
     audit_days: Annotated[int, Field(ge=LEAST_DAYS)] | None = None
     audit_folder: str | None = None
     password_days: Annotated[int, Field(ge=1)] | None = None
     providers: str | None = None
     channels: str | None = None
+    outbox_bytes: Annotated[int, Field(ge=LEAST_OUTBOX_BYTES)] | None = None
+    outbox_days: Annotated[int, Field(ge=1)] | None = None
+    outbox_when_full: WhenFull | None = None
+    history_bytes_per_s: Annotated[int, Field(ge=1000)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,10 @@ class Settings:
     before it. token_file : holds the token that commands show to a running gateway. audit_folder : of key and head of
     the audit log, where these lie neither beside the records nor in `data`. broker_listen : where the embedded broker
     listens by TLS, beyond this machine too; without it on loopback at `broker_port`. identity : the folder made by
-    `jieneng edge enroll` with which this process comes to its broker.
+    `jieneng edge enroll` with which this process comes to its broker. outbox_bytes, outbox_days : how much an
+    edge holds that the gateway has not stored, and for how long; outbox_when_full : `thin` the old and then drop the
+    oldest, or `stop` reading. history_bytes_per_s : what may go out of what has waited; None for as much as is answered
+    promptly.
     """
 
     site: Path | None = None
@@ -74,11 +84,16 @@ class Settings:
     accounts: str = "required"
     behind_tls: bool = False
     token_file: Path | None = None
+    meter_clock_s: int = 300
     audit_days: int = KEPT_DAYS
     audit_folder: Path | None = None
     password_days: int | None = None
     providers: Path | None = None
     channels: Path | None = None
+    outbox_bytes: int = LIMIT_BYTES
+    outbox_days: int = LIMIT_DAYS
+    outbox_when_full: WhenFull = "thin"
+    history_bytes_per_s: int | None = None
 
     @property
     def bus_address(self) -> str:

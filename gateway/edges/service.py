@@ -12,6 +12,7 @@ from adapters.wire import EdgeState, LineState, SiteState, decode_state
 from energy.ports import Clock
 from energy.readings import to_ms
 from gateway.api.words import OngoingProblem, TextWords
+from gateway.edges.meter_clocks import BOUND_MS, clocks_off
 from gateway.edges.words import EdgeWords
 
 log = structlog.get_logger()
@@ -31,6 +32,8 @@ class Edges:
         self._known: dict[str, _Known] = {}
         # The version of its site file that each edge was handed last.
         self.handed: dict[str, str] = {}
+        # By how much the clock of a meter may be wrong.
+        self.meter_clock_ms = BOUND_MS
 
     def take(self, edge: str, payload: bytes) -> str | None:
         """Take a state message; a sentence where it is not one. An empty one retires the edge."""
@@ -132,7 +135,8 @@ class Edges:
             for edge, known in self._known.items()
             if known.state.outbox_full
         ]
-        return gone + full + self._overloaded() + self._refusing()
+        states = ((edge, known.state) for edge, known in self._known.items())
+        return gone + full + self._overloaded() + self._refusing() + clocks_off(states, self.meter_clock_ms)
 
     def _refusing(self) -> list[OngoingProblem]:
         """Edges that have not taken a version of their site file, and why."""

@@ -29,6 +29,10 @@ _DAYS = 730
     options.broker_listen,
     options.identity,
     options.clock,
+    options.outbox_bytes,
+    options.outbox_days,
+    options.outbox_when_full,
+    options.history_bytes_per_s,
 )
 @click.pass_context
 def command(context: click.Context, /, config: Path | None, **given: Any) -> None:
@@ -53,6 +57,7 @@ def command(context: click.Context, /, config: Path | None, **given: Any) -> Non
 
 def _run(settings: Settings) -> None:
     from adapters.clocks import open_clock
+    from adapters.outbox_sqlite import Bounds
     from edge.app import EdgeSettings, run_edge
     from jieneng.composition import load_own, version_of
     from jieneng.logs import configure_logs
@@ -69,6 +74,8 @@ def _run(settings: Settings) -> None:
         outbox=settings.data / "outbox" / f"{settings.edge}.sqlite",
         version="none" if file is None else version_of(file),
         handed=handed,
+        bounds=Bounds(settings.outbox_bytes, settings.outbox_days, settings.outbox_when_full),
+        history_bytes_per_s=settings.history_bytes_per_s,
         learnt=settings.data / "learnt" / settings.edge,
     )
     options.run_until_signalled(run_edge(edge, open_clock(settings.clock)))

@@ -32,11 +32,16 @@ if TYPE_CHECKING:
     options.accounts,
     options.behind_tls,
     options.clock,
+    options.meter_clock_s,
     options.audit_days,
     options.audit_folder,
     options.password_days,
     options.providers,
     options.channels,
+    options.outbox_bytes,
+    options.outbox_days,
+    options.outbox_when_full,
+    options.history_bytes_per_s,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run edge, gateway and, unless --bus names another, a broker: everything for one site on this machine.
@@ -89,12 +94,15 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     gateway = ["gateway", *common, "--edge", settings.edge, "--bus", settings.bus_of(GATEWAY)]
     gateway += ["--store", settings.store_address, "--listen", settings.listen]
     gateway += ["--accounts", settings.accounts, *(["--behind-tls"] if settings.behind_tls else [])]
-    gateway += ["--audit-days", str(settings.audit_days)]
+    gateway += ["--audit-days", str(settings.audit_days), "--meter-clock-s", str(settings.meter_clock_s)]
     gateway += [] if settings.audit_folder is None else ["--audit-folder", str(settings.audit_folder)]
     gateway += ["--password-days", str(settings.password_days)] if settings.password_days else []
     gateway += ["--providers", str(settings.providers)] if settings.providers else []
     gateway += ["--channels", str(settings.channels)] if settings.channels else []
     edge = ["edge", *common, "--bus", settings.bus_of(settings.edge), "--edge", settings.edge]
+    edge += ["--outbox-bytes", str(settings.outbox_bytes)]
+    edge += ["--outbox-days", str(settings.outbox_days), "--outbox-when-full", settings.outbox_when_full]
+    edge += ["--history-bytes-per-s", str(settings.history_bytes_per_s)] if settings.history_bytes_per_s else []
     # The address may hold a password.
     told = {"JIENENG_RECORDS": settings.records_address}
     found.append(own("gateway", gateway, logs / "gateway.log" if logs else None, told))

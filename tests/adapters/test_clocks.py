@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from adapters.clocks import ScaledClock, SteppedClock, SystemClock, open_clock, scaled_address
+from adapters.kernel_time import any_setter, kernel_synchronized
 from energy.errors import EnergyError
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -124,3 +126,68 @@ async def test_a_sleep_of_no_length_ends_at_once() -> None:
         await clock.sleep_until(NOON - timedelta(days=1))
 
     assert clock.now() == NOON
+
+
+async def test_setting_the_wall_clock_moves_neither_the_steady_one_nor_a_sleeper() -> None:
+    clock = SteppedClock(NOON)
+    sleeping = asyncio.create_task(clock.sleep(60))
+    await asyncio.sleep(0)
+
+    clock.set_by(3600)
+    assert (clock.now(), clock.steady()) == (NOON + timedelta(hours=1), 0.0)
+    await clock.step(59)
+    assert not sleeping.done()
+    await clock.step(1)
+    await sleeping
+
+    assert (clock.now(), clock.steady()) == (NOON + timedelta(hours=1, seconds=60), 60.0)
+
+
+def test_a_shifted_clock_is_set_by_writing_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "shift"
+    clock = open_clock(f"shifted:{file}")
+    began = clock.steady()
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(minutes=1)
+    assert clock.synchronized() is None
+
+    file.write_text("-3600 unsynchronized\n")
+    assert abs(clock.now() + timedelta(hours=1) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert clock.synchronized() is False
+
+    file.write_text("an hour")
+    assert abs(clock.now() + timedelta(hours=1) - datetime.now(UTC)) < timedelta(minutes=1)
+
+    (tmp_path / "next").write_text("7200 synchronized")
+    (tmp_path / "next").replace(file)
+    assert abs(clock.now() - timedelta(hours=2) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert clock.synchronized() is True
+    assert 0 <= clock.steady() - began < 60
+
+
+def test_the_steady_clock_of_the_machine_never_goes_back_and_names_its_boot() -> None:
+    clock = SystemClock()
+    before = clock.steady()
+
+    assert clock.steady() >= before
+    assert clock.boot == SystemClock().boot != ""
+    assert clock.synchronized() in (True, False, None)
+
+
+def test_a_kernel_that_nobody_could_set_is_not_believed_to_be_unset(tmp_path: Path) -> None:
+    for number, name in ((1, "init\n"), (7, "python3\n")):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "comm").write_text(name)
+    (tmp_path / "self").mkdir()
+    assert not any_setter(tmp_path)
+    assert kernel_synchronized(lambda: any_setter(tmp_path)) in (True, None)
+
+    (tmp_path / "12").mkdir()
+    (tmp_path / "12" / "comm").write_text("systemd-timesyn\n")
+    assert any_setter(tmp_path)
+
+
+async def test_a_scaled_clock_is_steady_itself() -> None:
+    clock = ScaledClock(NOON, datetime.now(UTC), 3600.0)
+    before, began = clock.now(), clock.steady()
+
+    assert abs((clock.now() - before).total_seconds() - (clock.steady() - began)) < 60

@@ -27,6 +27,8 @@ from collectors.simulators.faults import Fault, FaultKind, FaultLog
 from collectors.simulators.fleet import Fleet
 from edge import workers
 from edge.applying import Applying
+from edge.clock import EdgeClock
+from edge.clock_stamps import Stamps
 from edge.handed import Handed, Running, last_good, nothing
 from edge.poll import LineWorker
 from edge.site import Installed
@@ -73,10 +75,11 @@ class Edge:
         self.told = 0
         self.patience_s = 10.0
         self._tasks: list[asyncio.Task[None]] = []
-        means = Means(clock, self.read.append, self._changed, LearntFiles(folder / "learnt"), self._start)
+        own, learnt = EdgeClock(clock), LearntFiles(folder / "learnt")
+        means = Means(own, Stamps(own), self.read.append, lambda: False, self._changed, learnt, self._start)
         self.workers = Workers(means, nothing("north").installed)
         first = last_good("north", self.handed) or nothing("north")
-        self.applying = Applying("north", self.handed, first, self.workers, clock, self._changed)
+        self.applying = Applying("north", self.handed, first, self.workers, own, self._changed)
         self._start(self.applying.run())
 
     def _start(self, work: object) -> asyncio.Task[None]:
@@ -371,7 +374,7 @@ async def test_a_kept_file_that_cannot_be_run_any_more_is_waited_out(
         raise ZeroDivisionError("of ours")
 
     again = Workers(edge.workers._means, nothing("north").installed)
-    starting = Applying("north", edge.handed, first, again, edge.clock, lambda: None)
+    starting = Applying("north", edge.handed, first, again, EdgeClock(edge.clock), lambda: None)
     with monkeypatch.context() as patch, capture_logs():
         patch.setattr(workers, "_station", broken)
         task = asyncio.create_task(starting.run())
@@ -444,7 +447,7 @@ async def test_an_edge_that_does_not_know_its_gateway_stays_on_its_own_file_and_
     edge: Edge, capsys: pytest.CaptureFixture[str]
 ) -> None:
     alone = Applying(
-        "north", None, Running("local-1", nothing("north").installed), edge.workers, edge.clock, lambda: None
+        "north", None, Running("local-1", nothing("north").installed), edge.workers, EdgeClock(edge.clock), lambda: None
     )
     payload = signed(version(edge.site), edge.key)
     capsys.readouterr()

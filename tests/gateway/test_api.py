@@ -276,6 +276,19 @@ async def test_a_listener_gets_what_it_asked_for_and_nothing_else(client: Client
         }
 
 
+async def test_a_listener_is_told_of_history_and_not_sent_it(client: Client, services: Services) -> None:
+    async with client.ws_connect("/api/v1/live") as socket:
+        await socket.send_json({"subscribe": ["east-main:active_power"]})
+        assert (await socket.receive_json())["type"] == "hello"
+        await asyncio.sleep(0.05)
+        for point in ("west-main:active_power", "east-main:active_power"):
+            waited = await store(services, point, [NOW_MS], [9.0])
+            services.hub.take(waited.take(np.zeros(0, np.int64)), waited)
+        services.hub._tell_backfilled()
+
+        assert await socket.receive_json() == {"type": "backfilled", "points": ["east-main:active_power"]}
+
+
 async def test_a_listener_that_does_not_take_what_it_gets_is_let_go(client: Client, services: Services) -> None:
     async with client.ws_connect("/api/v1/live") as socket:
         await socket.send_json({"subscribe": ["east-main:active_power"]})
@@ -339,6 +352,24 @@ async def test_a_line_that_cannot_keep_its_schedule_is_a_problem_that_says_what_
     assert "intervals 1.53 times as long, as 2 lines, at 19200 baud" in problem["text"]["en"]
     assert "每秒需要 1.53 秒总线时间" in problem["text"]["zh"]
     assert "提高到 19200" in problem["text"]["zh"]
+
+
+async def test_a_meter_whose_clock_is_far_off_is_a_problem_and_one_that_is_a_little_off_is_none(
+    client: Client, services: Services
+) -> None:
+    drifts = {"main": 300_500, "slow": -420_000, "right": 299_500, "without": None}
+    meters = {name: MeterState("reporting", 5, clock_drift_ms=drift) for name, drift in drifts.items()}
+    services.edges.take("north", encode(EdgeState("online", meters=meters)))
+
+    fast, slow = (await get(client, "/health"))["problems"]
+
+    assert (fast["kind"], fast["subject"], fast["since"]) == ("meter.clock_off", "north/main", 5)
+    assert "5.0 min ahead" in fast["text"]["en"]
+    assert slow["subject"] == "north/slow"
+    assert "慢了 7.0 分钟" in slow["text"]["zh"]
+
+    services.edges.meter_clock_ms = 600_000
+    assert (await get(client, "/health"))["problems"] == []
 
 
 async def test_an_outbox_that_is_full_is_a_problem_for_as_long_as_it_is(client: Client, services: Services) -> None:
