@@ -68,6 +68,12 @@ def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
     return bounds
 
 
+def _not_falling(bounds: tuple[Decimal, Decimal]) -> tuple[Decimal, Decimal]:
+    if bounds[0] > bounds[1]:
+        raise ValueError(f"must be [low, high] with low not above high; did you mean [{bounds[1]}, {bounds[0]}]?")
+    return bounds
+
+
 def known_zone(text: str) -> str:
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -84,6 +90,8 @@ QuantityName = Annotated[str, AfterValidator(_known_quantity)]
 RatedQuantity = Annotated[str, AfterValidator(_rated)]
 Duration = Annotated[float, BeforeValidator(seconds), Field(gt=0)]
 Bounds = Annotated[tuple[float, float], AfterValidator(_ordered)]
+Exact = Annotated[Decimal, Field(allow_inf_nan=False)]
+Between = Annotated[tuple[Exact, Exact], AfterValidator(_not_falling)]
 Ratio = Annotated[float, Field(gt=0, le=1e6)]
 Above0 = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Number = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]

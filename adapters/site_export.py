@@ -108,6 +108,7 @@ def _meter(m: Meter) -> dict[str, Any]:
         "read": [f"{q}@{duration(m.rates[q])}" if q in m.rates else q for q in m.quantities] or None,
         "plausible": {name: list(bounds) for name, bounds in m.plausible.items()} or None,
         "registers": {name: _register(settings) for name, settings in m.registers.items()} or None,
+        "writable": {name: list(bounds) for name, bounds in m.writable.items()} or None,
     }
     said = {"reversed": m.reversed or None, "hidden": _hidden(m.hidden), "sender": m.sender}
     return _given({**where, **how, **ratios, **said, **of, **lists})

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_val
 
 from adapters.scalars import (
     Above0,
+    Between,
     Bounds,
     Code,
     Duration,
@@ -142,6 +143,7 @@ class MeterWords(Words):
     removed_on: date | None = None
     hidden: Hidden = False
     sender: Id | None = None
+    writable: dict[str, Between] = {}
 
     @model_validator(mode="after")
     def _is_right(self) -> MeterWords:

@@ -17,10 +17,10 @@ from collectors.dlt645.make import ItemMake
 from collectors.dlt645.make import make_of as item_make
 from collectors.dlt645.plan import ItemsAsked, compile_items
 from collectors.lines.address import Address, TcpAddress
-from collectors.meter_profile import Profile, is_shipped, load_profile, profile_ids
+from collectors.meter_profile import Profile, is_shipped, load_profile, profile_ids, read_profile
 from collectors.planner import RequestCost
-from energy.documents import open_document
-from energy.errors import UnknownName
+from energy.documents import Document, open_document
+from energy.errors import ConfigurationError, UnknownName
 from energy.sites import Meter
 
 Make = Profile | ItemMake | RecordMake
@@ -33,6 +33,8 @@ _FOLDERS = {
     protocol: Path(package.__path__[0]) / "meters" for protocol, package in (("dlt645", dlt645), ("cjt188", cjt188))
 }
 _OWN_FILES = (".yaml", ".yml")
+# Where makes of one's own stand, beside the site file.
+OWN_FOLDER = "profiles"
 
 
 def addressed_ids() -> list[str]:
@@ -61,16 +63,45 @@ def load_make(id_or_file: str) -> Make:
     else:
         raise UnknownName(
             f"profile {id_or_file!r} is not known; shipped are {', '.join(make_ids())}; "
-            "a file of your own is named with .yaml at its end"
+            f"one of your own stands in {OWN_FOLDER}/ beside the site file, or is named by its path that ends in .yaml"
         )
-    document = open_document(path)
+    return read_make(open_document(path), id_or_file)
+
+
+def read_make(document: Document, own_id: str) -> Make:
+    """The make that a file describes; ConfigurationError lists all that is wrong in it."""
     match document.value(("protocol",)):
         case "dlt645":
-            return item_make(document, id_or_file)
+            return item_make(document, own_id)
         case "cjt188":
-            return record_make(document, id_or_file)
+            return record_make(document, own_id)
+        case None:
+            return read_profile(document, own_id)
         case _:
-            return load_profile(id_or_file)
+            fault = "must be dlt645 or cjt188; leave it out where the meter speaks Modbus"
+            raise ConfigurationError([document.fault(("protocol",), fault)])
+
+
+def own_make(name: str, folder: Path) -> Path | None:
+    """The file of a make of one's own that a site file names, beside which `folder` lies; None where there is none.
+
+    A name that ends in .yaml is a path from there, any other one that of a file in its `profiles`.
+    ConfigurationError where the name is that of a shipped make, too.
+    """
+    if name.endswith(_OWN_FILES):
+        return (folder / name).resolve()
+    within = (folder / OWN_FOLDER).resolve()
+    file = (within / f"{name}.yaml").resolve()
+    if not (file.is_relative_to(within) and file.is_file()):
+        return None
+    if name in make_ids():
+        raise ConfigurationError([f"{file}: {name!r} is the name of a shipped profile; give the file another name"])
+    return file
+
+
+def own_ids(folder: Path) -> list[str]:
+    """The names of the makes in a folder of one's own, as site files call them, sorted."""
+    return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml"))
 
 
 def readable(make: Make, *, reversed_: bool = False) -> tuple[str, ...]:

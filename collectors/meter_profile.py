@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
 from collectors.profile_faults import profile_faults
-from collectors.profile_words import MarkingWords, PartWords, ProfileWords, RecordingWords, RegisterWords
+from collectors.profile_words import (
+    MarkingWords,
+    PartWords,
+    ProfileWords,
+    RecordingWords,
+    RegisterWords,
+    SettingWords,
+)
 from collectors.register_map import (
     BITS,
     LENGTHS,
@@ -18,6 +26,7 @@ from collectors.register_map import (
     Profile,
     Recording,
     Register,
+    Setting,
     Table,
     WordOrder,
 )
@@ -36,6 +45,7 @@ __all__ = [
     "ProfileWords",
     "Recording",
     "Register",
+    "Setting",
     "Table",
     "WordOrder",
     "is_shipped",
@@ -106,6 +116,7 @@ def shifted(profile: Profile, by: int) -> Profile:
         nameplate=tuple(replace(m, address=m.address + by) for m in profile.nameplate),
         status=tuple(replace(m, address=m.address + by) for m in profile.status),
         recordings=(),
+        writable=tuple(replace(s, address=s.address + by) for s in profile.writable),
     )
 
 
@@ -135,6 +146,7 @@ def read_profile(document: Document, profile_id: str) -> Profile:
         tuple(_marking(words, name, marking) for name, marking in words.status.items()),
         tuple(_recording(words, recording) for recording in words.recordings),
         words.uncertain,
+        tuple(_setting(words, name, setting) for name, setting in words.writable.items()),
     )
 
 
@@ -182,6 +194,21 @@ def _marking(words: ProfileWords, name: str, marking: MarkingWords) -> Marking:
         marking.means,
         marking.flags,
         marking.uncertain,
+    )
+
+
+def _setting(words: ProfileWords, name: str, given: SettingWords) -> Setting:
+    return Setting(
+        name,
+        given.by,
+        given.address - words.address_base,
+        given.type,
+        given.word_order or words.word_order,
+        Fraction(given.scale),
+        Decimal(0) if given.low is None else given.low,
+        Decimal(1) if given.high is None else given.high,
+        given.unit,
+        given.uncertain,
     )
 
 

@@ -47,13 +47,20 @@ def _string(marking: Marking, payload: bytes) -> str | None:
     return text if text.isprintable() else None
 
 
-def _number(marking: Marking, payload: bytes) -> str | None:
+def number_of(marking: Marking, payload: bytes) -> int | None:
+    """The number that stands for a text; None where it is none."""
     part = Part(marking.table, marking.address, marking.type, marking.word_order, Fraction(1))
     unpack, [at] = unpacker(marking.address, [part])
     raw, understood = unpack(payload)[at], lift(part)
     try:
-        number = int(raw if understood is None else understood(raw))
+        return int(raw if understood is None else understood(raw))
     except ValueError:
+        return None
+
+
+def _number(marking: Marking, payload: bytes) -> str | None:
+    number = number_of(marking, payload)
+    if number is None:
         return None
     if marking.flags:
         return ", ".join(name for bit, name in sorted(marking.flags.items()) if number >> bit & 1) or "none"

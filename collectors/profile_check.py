@@ -10,6 +10,8 @@ from itertools import combinations
 from pathlib import Path
 
 from collectors.decoder import Installed, compile_blocks
+from collectors.dlt645.make import ItemMake
+from collectors.makes import Make, read_make
 from collectors.meter_profile import Profile, Recording, Register, read_profile
 from collectors.planner import Block
 from energy.documents import line_of, open_document
@@ -35,6 +37,19 @@ def check_profile(path: Path) -> Checked:
     if faults:
         raise ConfigurationError(sorted(faults, key=line_of))
     return Checked(profile, tuple(_remarks(profile)))
+
+
+def check_make(path: Path) -> tuple[Make, tuple[str, ...]]:
+    """The make of a file, whatever it speaks, with remarks; ConfigurationError lists all that is wrong."""
+    document = open_document(path)
+    if document.value(("protocol",)) is None:
+        found = check_profile(path)
+        return found.profile, found.remarks
+    make = read_make(document, str(path))
+    assert not isinstance(make, Profile)
+    held = make.items.values() if isinstance(make, ItemMake) else make.fields.values()
+    doubts = [f"{each.quantity} is uncertain: {each.uncertain}" for each in held if each.uncertain]
+    return make, ("a make after a standard: compare its totals with the display", *doubts)
 
 
 def _told(profile: Profile) -> Iterator[tuple[int, tuple[str, ...], str]]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from collectors.profile_words import MarkingWords, ProfileWords, RegisterWords
-from collectors.register_map import LENGTHS
+from collectors.profile_words import MarkingWords, ProfileWords, RegisterWords, SettingWords
+from collectors.register_map import COIL, LENGTHS
 from energy.documents import Document, Way
 from energy.errors import EnergyError, UnitError
 from energy.quantities import quantity
@@ -28,6 +28,8 @@ def profile_faults(document: Document, words: ProfileWords | None) -> list[str]:
     for section in ("nameplate", "status"):
         for name, marking in _named(data, section):
             found.of_marking(section, name, marking)
+    for name, setting in _named(data, "writable"):
+        found.of_setting(name, setting)
     recordings = data.get("recordings")
     for i, recording in enumerate(recordings if isinstance(recordings, list) else []):
         found.of_recording(i, recording, dict(_named(data, "registers")))
@@ -109,6 +111,14 @@ class _Found:
         length = words.length or LENGTHS[words.type]
         self._address((section, name), words.address, words.type, length)
         self._span((section, name), [(0, length)], words.type)
+
+    def of_setting(self, name: str, given: Any) -> None:
+        try:
+            words = SettingWords.model_validate(given)
+        except ValidationError:
+            return
+        length = 1 if words.type == COIL else LENGTHS[words.type]
+        self._address(("writable", name), words.address, words.type, length)
 
     def of_recording(self, i: int, given: Any, registers: Mapping[str, Any]) -> None:
         values = given.get("values") if isinstance(given, dict) else None

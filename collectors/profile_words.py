@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from collectors.register_map import BITS, Table, WordOrder
+from collectors.register_map import BITS, COIL, LENGTHS, Table, WordOrder
 from energy.documents import Words
 from energy.errors import UnitError
 from energy.quantities import Medium
@@ -37,6 +37,7 @@ RegisterType = Literal[
     "mod10k64",
 ]
 SENTINELS = ("all_ones", "greatest", "least", "nan")
+_LARGEST_FLOAT = {32: Decimal("3.4e38"), 64: Decimal("1.7e308")}
 _BITS = re.compile(r"(\d+)(?:\.\.(\d+))?")
 
 
@@ -82,6 +83,7 @@ def _hexadecimal(given: Any) -> bytes:
 Unit = Annotated[str, AfterValidator(_known_unit)]
 Scale = Annotated[Decimal, AfterValidator(_not_zero)]
 Sentinel = Annotated[Any, BeforeValidator(_sentinel)]
+Bound = Annotated[Decimal, Field(allow_inf_nan=False)]
 Bits = Annotated[tuple[int, int], BeforeValidator(_bits)]
 
 
@@ -179,6 +181,66 @@ class MarkingWords(Words):
         return self
 
 
+class SettingWords(Words):
+    """What may be written: a coil, or a number in holding registers between bounds."""
+
+    address: int
+    type: Literal[
+        "coil", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64", "bcd16", "bcd32"
+    ]
+    function: Literal[5, 6, 15, 16] | None = None
+    low: Bound | None = None
+    high: Bound | None = None
+    scale: Scale = Decimal(1)
+    unit: str = ""
+    word_order: WordOrder | None = None
+    uncertain: str | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> SettingWords:
+        functions = (5, 15) if self.type == COIL else (6, 16) if LENGTHS[self.type] == 1 else (16,)
+        if self.function not in (None, *functions):
+            raise ValueError(f"a {self.type} is written by function {' or '.join(map(str, functions))}")
+        bounds = (self.low, self.high)
+        if self.type == COIL and (bounds != (None, None) or "scale" in self.model_fields_set):
+            raise ValueError("a coil is 0 or 1: it has no low, high or scale")
+        if self.type != COIL:
+            check_bounds(self.low, self.high, self.scale, self.type)
+        return self
+
+    @property
+    def by(self) -> int:
+        """The function, of which it is the usual one where none is named."""
+        return self.function or (5 if self.type == COIL else 6 if LENGTHS[self.type] == 1 else 16)
+
+
+def check_bounds(low: Decimal | None, high: Decimal | None, scale: Decimal, of_type: str) -> None:
+    """ValueError where a number may not be written between these bounds."""
+    if low is None or high is None or not low <= high:
+        raise ValueError("what may be written needs low and high, the least and the greatest value")
+    least, greatest = number_limits(of_type)
+    for value in (low, high):
+        wire = value / scale
+        if not least <= wire <= greatest:
+            raise ValueError(f"{value} does not fit into {of_type} at scale {scale}")
+
+
+def number_limits(of_type: str) -> tuple[Decimal, Decimal]:
+    """The least and the greatest number that a type holds.
+
+    >>> number_limits("bcd16")
+    (Decimal('0'), Decimal('9999'))
+    """
+    bits = BITS[of_type]
+    if of_type.startswith("float"):
+        return (-_LARGEST_FLOAT[bits], _LARGEST_FLOAT[bits])
+    if of_type.startswith("bcd"):
+        return Decimal(0), Decimal(10 ** (bits // 4) - 1)
+    if of_type.startswith("uint"):
+        return Decimal(0), Decimal(2**bits - 1)
+    return Decimal(-(2 ** (bits - 1))), Decimal(2 ** (bits - 1) - 1)
+
+
 class RecordingWords(Words):
     """A captured reply: the bytes of the registers from `address` on, and what they say."""
 
@@ -207,4 +269,5 @@ class ProfileWords(Words):
     registers: dict[str, RegisterWords] = Field(min_length=1)
     nameplate: dict[str, MarkingWords] = {}
     status: dict[str, MarkingWords] = {}
+    writable: dict[str, SettingWords] = {}
     recordings: list[RecordingWords] = []

@@ -59,6 +59,10 @@ BITS = {
 LENGTHS = {of_type: max(1, bits // 16) for of_type, bits in BITS.items()}
 
 
+# The type of a setting that is one coil.
+COIL = "coil"
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Registers that hold a number: value on the wire × `scale` is in the unit of its quantity.
@@ -128,6 +132,39 @@ class Marking:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """What of a meter may be written: a number in holding registers, or a coil, which is 0 or 1.
+
+    function : by which it is written, 5, 6, 15 or 16. low, high : what the meter may be told at most [`unit`].
+    """
+
+    name: str
+    function: int
+    address: int
+    type: str
+    word_order: WordOrder
+    scale: Fraction
+    low: Decimal
+    high: Decimal
+    unit: str = ""
+    uncertain: str | None = None
+
+    @property
+    def is_coil(self) -> bool:
+        return self.type == COIL
+
+    @property
+    def length(self) -> int:
+        """Registers, or coils."""
+        return 1 if self.is_coil else LENGTHS[self.type]
+
+    @property
+    def part(self) -> Part:
+        """The number where it is read."""
+        return Part(Table.HOLDING, self.address, self.type, self.word_order, self.scale)
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """A reply that was captured of a meter, and what it says: `values` as they were published, in their own units."""
 
@@ -142,7 +179,8 @@ class Recording:
 class Profile:
     """A make of meter. `traps` are what has fooled others; `sources` say where the facts come from.
 
-    serial : the serial line as delivered, in words. nameplate, status : texts, read on demand only.
+    serial : the serial line as delivered, in words. nameplate, status : texts, read on demand only. writable : what may
+    be written, where the site file switches it on.
     """
 
     id: str
@@ -158,6 +196,7 @@ class Profile:
     status: tuple[Marking, ...] = ()
     recordings: tuple[Recording, ...] = ()
     uncertain: str | None = None
+    writable: tuple[Setting, ...] = ()
 
     @property
     def quantities(self) -> tuple[str, ...]:
@@ -168,6 +207,10 @@ class Profile:
             if register.quantity == name:
                 return register
         raise UnknownName(f"profile {self.id} has no {name}; it has {', '.join(self.quantities)}")
+
+    def setting(self, name: str) -> Setting | None:
+        """What may be written under this name."""
+        return next((setting for setting in self.writable if setting.name == name), None)
 
     @property
     def doubts(self) -> Iterator[str]:

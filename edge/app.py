@@ -35,10 +35,12 @@ from edge.clock import EdgeClock
 from edge.clock_memory import ClockMemory
 from edge.clock_release import Waiting
 from edge.clock_stamps import Stamps
+from edge.control import Control
 from edge.handed import Handed, Running, last_good, nothing
 from edge.poll import Station
 from edge.publish import Publisher
 from edge.record import LINGER_S, Recorder
+from edge.timings import Timings
 from edge.workers import Means, Workers
 from energy.errors import BusError, StoreError
 from energy.ports import MachineClock, Message
@@ -60,6 +62,7 @@ class EdgeSettings:
     handed : how site files are taken from the gateway; None where the local one holds whatever comes.
     learnt : the folder in which is kept what meters were found to refuse; None keeps it in memory.
     history_bytes_per_s : what history may take of the uplink; None for as much as is answered promptly.
+    data : the folder in which it can be told to write, and notes what was written; None: it cannot.
     """
 
     edge: str
@@ -73,6 +76,7 @@ class EdgeSettings:
     history_bytes_per_s: int | None = None
     linger_s: float = LINGER_S
     learnt: Path | None = None
+    data: Path | None = None
 
 
 async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
@@ -99,13 +103,23 @@ async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
             outbox, bus, settings.edge, boot, recorder.kept, history_bytes_per_s=settings.history_bytes_per_s
         )
         report = _Report(settings.edge, boot, bus, outbox, recorder, clock)
+        timings = (
+            None if settings.data is None else Timings(LearntFiles(settings.data / "timings" / settings.edge), clock)
+        )
         first = await asyncio.to_thread(_first, settings)
         log.info("edge.started", edge=settings.edge, site=first.name, meters=len(first.installed.site.meters))
         try:
             async with asyncio.TaskGroup() as tasks:
                 files = None if settings.learnt is None else LearntFiles(settings.learnt)
                 means = Means(
-                    clock, stamps, recorder.take, lambda: recorder.paused, report.changed.set, files, tasks.create_task
+                    clock,
+                    stamps,
+                    recorder.take,
+                    lambda: recorder.paused,
+                    report.changed.set,
+                    files,
+                    tasks.create_task,
+                    timings,
                 )
                 workers = Workers(means, nothing(settings.edge).installed)
                 stack.push_async_callback(workers.close)
@@ -117,6 +131,10 @@ async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
                 tasks.create_task(waiting.run(publisher.released))
                 tasks.create_task(publisher.run())
                 tasks.create_task(report.run())
+                if timings is not None:
+                    tasks.create_task(timings.run())
+                if settings.data is not None:
+                    tasks.create_task(Control(settings.data, settings.edge, workers.by_line, clock).run())
                 tasks.create_task(_listen(bus, publisher, applying.offer))
                 tasks.create_task(_after_each_connection(connections, publisher, report))
                 tasks.create_task(_expire(outbox, clock))

@@ -52,7 +52,7 @@ class Asking:
     """The requests to a meter. A refused one is replaced by smaller ones until its cause is known, which is kept."""
 
     def __init__(self, meter: Meter, profile: Profile, files: LearntFiles | None = None) -> None:
-        self._meter, self._profile, self._files = meter, profile, files
+        self._meter, self.profile, self._files = meter, profile, files
         self._registers = installed_registers(meter, profile)
         # Learnt of by the names that are read, which are others where the meter is wired backwards.
         registers = [replace(r.register, quantity=r.quantity) for r in self._registers]
@@ -71,7 +71,7 @@ class Asking:
     def _made(self, wanted: tuple[str, ...], basis: _Basis) -> Sequence[BlockPlan]:
         planned = compile_meter(
             replace(self._meter, quantities=wanted or self._meter.quantities, rates={}),
-            self._profile,
+            self.profile,
             basis.cost,
             max_registers=basis.learnt.longest,
             forbidden=self._refusals.forbidden,
@@ -118,7 +118,7 @@ class Asking:
         return Learnt(frozenset(kept.forbidden), frozenset(kept.cuts), kept.unsupported, kept.longest)
 
     def _identity(self) -> tuple[str, str, int]:
-        return self._profile.id, self._meter.line or "", self._meter.unit
+        return self.profile.id, self._meter.line or "", self._meter.unit
 
     def _keep(self, before: Learnt) -> None:
         learnt = self._refusals.learnt

@@ -7,16 +7,19 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
 import structlog
 
 from adapters.wire import Flag, LineState, MeterReadings, MeterState
-from collectors.asked import Plan, ask
+from collectors.asked import Plan, ask, cost_s
 from collectors.decoder import BlockPlan, Decoded, Values
 from collectors.lines.address import Characters
-from collectors.lines.line import Line, Refused
+from collectors.lines.line import Line, Refused, WritableLine
+from collectors.planner import RequestCost
+from collectors.writing import NotWritten, Order, Outcome, carried_out, decoded, shown
 from edge.asking import Asking
 from edge.clock import EdgeClock
 from edge.clock_stamps import Stamps
@@ -105,6 +108,8 @@ class LineWorker:
         self._paused = paused
         self._probe_from = EPOCH
         self._changes = asyncio.Event()
+        # Whoever waits for it is next: at most the request that is open goes before a write.
+        self._turn = asyncio.Lock()
         self.late_ticks = 0
 
     async def run(self) -> None:
@@ -155,6 +160,20 @@ class LineWorker:
         for round_ in (r for s in self.stations for r in s.rounds):
             round_.align(self._clock.now(), self._clock.ahead)
 
+    async def write(self, order: Order, begun: Callable[[Decimal | None], None]) -> Outcome:
+        """Carry out an order before anything else that is due, in one go; a LineError where nothing was written."""
+        if not isinstance(self._line, WritableLine):
+            raise NotWritten("nothing can be written on this line")
+        async with self._turn:
+            return await carried_out(order, self._line, begun)
+
+    async def show(self, order: Order) -> Decimal | None:
+        """What stands in a meter where an order would write."""
+        if not isinstance(self._line, WritableLine):
+            raise NotWritten("nothing can be written on this line")
+        async with self._turn:
+            return decoded(order.setting, await shown(self._line, order.unit, order.setting))
+
     @property
     def state(self) -> LineState:
         """How the line keeps its schedule; silent meters need none of it."""
@@ -185,13 +204,15 @@ class LineWorker:
         began = self._clock.now()
         refused: Refused | None = None
         answered, taken_at = False, began
+        rounds, plans = _together(station, found, began, self._line.cost)
         try:
-            asks = deque(_plans(station, found))
+            asks = deque(plans)
             while asks:
                 plan = asks.popleft()
                 asked = self._clock.now()
                 try:
-                    reply = await ask(plan, self._line, station.meter.unit)
+                    async with self._turn:
+                        reply = await ask(plan, self._line, station.meter.unit)
                 except Refused as error:
                     if error.code in _SILENT_BEHIND:
                         raise
@@ -206,11 +227,12 @@ class LineWorker:
                 )
             if refused is not None and not answered:
                 raise refused
-            self._tell_missing(station, found, began, taken_at)
+            for each in rounds:
+                self._tell_missing(station, each, began, taken_at)
         except LineError as error:
             self._failed(station, found, error, began)
         else:
-            self._answered(station, found, began)
+            self._answered(station, rounds, began)
 
     def _tell_missing(self, station: Station, found: Round, began: datetime, taken_at: datetime) -> None:
         """Points that the meter has not are bad each time they would have been read."""
@@ -235,16 +257,20 @@ class LineWorker:
             log.warning("meter.silent", meter=station.meter.id, detail=str(error))
             self._tell(station, "silent", str(error))
 
-    def _answered(self, station: Station, found: Round, began: datetime) -> None:
+    def _answered(self, station: Station, rounds: Sequence[Round], began: datetime) -> None:
         now = self._clock.now()
         if station.patience.failures:
             # What was missed in the meantime is not the line's fault.
             for each in station.rounds:
                 each.done(now, self._clock.ahead)
         else:
-            self.late_ticks += found.done(now, self._clock.ahead)
-        found.took((now - began).total_seconds())
-        found.suit(self._line.cost)
+            self.late_ticks += sum(each.done(now, self._clock.ahead) for each in rounds)
+        costs = [_cost_of(each.plans, self._line.cost) for each in rounds]
+        for each, own in zip(rounds, costs, strict=True):
+            # What was read together took each as much as it would have by itself.
+            share = own / sum(costs) if len(rounds) > 1 else 1.0
+            each.took((now - began).total_seconds() * share)
+            each.suit(self._line.cost)
         station.patience.answered()
         station.rests_until = EPOCH
         if station.state.state == "reporting":
@@ -280,6 +306,25 @@ def _plans(station: Station, found: Round) -> Sequence[Plan]:
     if station.asking is not None:
         found.anew()
     return found.plans
+
+
+def _together(
+    station: Station, found: Round, now: datetime, cost: RequestCost
+) -> tuple[Sequence[Round], Sequence[Plan]]:
+    """A round with its requests; with those of the meter that are due as well, where requests for all are cheaper."""
+    plans = _plans(station, found)
+    others = [r for r in station.rounds if r is not found and r.due <= now]
+    if station.asking is None or not others:
+        return [found], plans
+    names = [name for r in station.rounds if r is found or r in others for name in r.quantities]
+    joined = station.asking.plans(names, cost, to_ms(now))
+    apart = _cost_of(plans, cost) + sum(_cost_of(_plans(station, r), cost) for r in others)
+    return ([found, *others], joined) if _cost_of(joined, cost) < apart else ([found], plans)
+
+
+def _cost_of(plans: Sequence[Plan], cost: RequestCost) -> float:
+    """What requests take of the line's time [s]."""
+    return sum(cost_s(plan, cost) for plan in plans)
 
 
 def _instead(station: Station, plan: Plan, code: int, now_ms: int) -> Sequence[Plan]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,9 @@ import structlog
 
 from adapters.learnt_files import LearntFiles
 from collectors.asked import Plan
-from collectors.lines.line import Line
+from collectors.lines.byte_line import ByteLine
 from collectors.lines.opening import open_line
+from collectors.lines.tcp_line import TcpLine
 from collectors.makes import AddressedMake, compile_addressed
 from collectors.meter_profile import Profile
 from collectors.planner import RequestCost
@@ -24,10 +25,12 @@ from edge.meter_clocks import clock_of
 from edge.poll import LineWorker, Sink, Station
 from edge.schedule import Round
 from edge.site import Installed, Wire, diff
+from edge.timings import Timings
 from energy.sites import Meter
 
 log = structlog.get_logger()
 
+OpenLine = ByteLine | TcpLine
 Start = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 
@@ -43,6 +46,7 @@ class Means:
     changed: Callable[[], None]
     files: LearntFiles | None
     start: Start
+    timings: Timings | None = None
 
 
 @dataclass(slots=True)
@@ -50,7 +54,7 @@ class _Working:
     """A worker at work on a wire."""
 
     wire: Wire
-    line: Line
+    line: OpenLine
     worker: LineWorker
     task: asyncio.Task[None]
 
@@ -68,11 +72,8 @@ class Workers:
         self._late_before = 0
         self.on_trial = False
         self.fault: Exception | None = None
-
-    @property
-    def by_line(self) -> Mapping[str, LineWorker]:
-        """The workers by the id of the line that names their wire first."""
-        return {one.wire.line: one.worker for one in self._working.values()}
+        # The workers by the id of the line that names their wire first; it is the same mapping for ever.
+        self.by_line: dict[str, LineWorker] = {}
 
     @property
     def stations(self) -> list[Station]:
@@ -103,20 +104,33 @@ class Workers:
         for (one, wire), now in zip(kept, stations, strict=True):
             one.wire = wire
             one.worker.change(now)
+            self._follow(wire, one.line)
         for wire, line, now in opened:
             self._begin(wire, line, now)
         self._installed = new
+        self._name()
+
+    def _follow(self, wire: Wire, line: OpenLine) -> None:
+        if self._means.timings is not None:
+            self._means.timings.follow(wire.line, line, wire.meters)
+
+    def _name(self) -> None:
+        self.by_line.clear()
+        self.by_line.update({one.wire.line: one.worker for one in self._working.values()})
 
     async def close(self) -> None:
         """End them all."""
         for key in list(self._working):
             await self._end(key)
 
-    def _open(self, wire: Wire) -> Line:
-        return open_line(str(wire.address), now=self._means.clock.now, timeout_s=wire.timeout_s)
+    def _open(self, wire: Wire) -> OpenLine:
+        line = open_line(str(wire.address), now=self._means.clock.now, timeout_s=wire.timeout_s)
+        if self._means.timings is not None:
+            self._means.timings.recall(wire.line, line, wire.meters)
+        return line
 
     def _stations(
-        self, line: Line, wire: Wire, new: Installed, unchanged: frozenset[str] = frozenset()
+        self, line: OpenLine, wire: Wire, new: Installed, unchanged: frozenset[str] = frozenset()
     ) -> list[Station]:
         present = {s.meter.id: s for s in self._working[wire.key].worker.stations} if unchanged else {}
         return [
@@ -126,7 +140,7 @@ class Workers:
             for meter in wire.meters
         ]
 
-    def _begin(self, wire: Wire, line: Line, stations: Sequence[Station]) -> None:
+    def _begin(self, wire: Wire, line: OpenLine, stations: Sequence[Station]) -> None:
         means, characters = self._means, getattr(wire.address, "characters", None)
         worker = LineWorker(
             line,
@@ -157,7 +171,7 @@ class Workers:
         await one.line.close()
 
 
-def _station(meter: Meter, new: Installed, files: LearntFiles | None, line: Line, clock: EdgeClock) -> Station:
+def _station(meter: Meter, new: Installed, files: LearntFiles | None, line: OpenLine, clock: EdgeClock) -> Station:
     """A meter with what is read of it at each of its rates."""
     make = new.profiles[meter.profile or ""]
     groups = meter.groups or [(meter.interval_s, ())]
@@ -169,7 +183,7 @@ def _station(meter: Meter, new: Installed, files: LearntFiles | None, line: Line
     return Station(meter, (), rounds[0].due, rounds, asking)
 
 
-def _round(asking: Asking, names: Sequence[str], interval_s: float, line: Line, clock: EdgeClock) -> Round:
+def _round(asking: Asking, names: Sequence[str], interval_s: float, line: OpenLine, clock: EdgeClock) -> Round:
     def compiled(cost: RequestCost) -> Sequence[Plan]:
         return asking.plans(names, cost, clock.wall_ms())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from energy.coherence import Fault, faults
@@ -91,7 +92,8 @@ class Meter:
     `unit` is how Modbus calls it on its line, `address` the digits on its plate by which other protocols do;
     `organisation` uses all that it measures, unless it is shared; `item` is the code of what it feeds (分项), as given;
     `account` is the supplier's account that it is billed on; `hidden` as of an organisation;
-    `sender` is who alone may send readings of a meter that is on no line, None where anybody may.
+    `sender` is who alone may send readings of a meter that is on no line, None where anybody may;
+    `writable` are the settings of its profile that may be written, between which values: none unless it says so.
     """
 
     id: str
@@ -117,6 +119,7 @@ class Meter:
     address: str | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
     sender: str | None = None
+    writable: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_id("meter", self.id)
@@ -138,6 +141,9 @@ class Meter:
         for name, (low, high) in self.plausible.items():
             if not low < high:
                 raise ValueError(f"meter {self.id}: {name} can be neither above {low} nor below {high}")
+        for name, (least, most) in self.writable.items():
+            if not least <= most:
+                raise ValueError(f"meter {self.id}: {name} can be neither above {least} nor below {most}")
         for name in self.registers:
             if quantity(name).kind is not Kind.COUNTER:
                 raise ValueError(f"meter {self.id}: {name} is a gauge; registers are those of counters")

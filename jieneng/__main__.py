@@ -20,6 +20,7 @@ _COMMANDS = {
     "fault": ("fault", "Let a fault of the simulated meters begin or end."),
     "probe": ("probe", "Look which meters hang on a line, what they are, and propose the site file."),
     "read": ("read", "Read one meter once, and print what it says."),
+    "write": ("write", "Write one setting of a meter that the site file switches on, and read it back."),
     "watch": ("watch", "Watch the meters of a site file as they are read, in the terminal."),
     "plan": ("plan", "Print by which requests a meter is read, and what they cost on the line."),
     "profiles": ("profiles", "List and show makes of meters, check a profile of your own."),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from collectors.cjt188.make import NumberField, RecordMake
+from collectors.dlt645.make import Item, ItemMake
+from collectors.makes import AddressedMake, Make, addressed_ids, load_make
 from collectors.meter_profile import Marking, Part, Profile, Register, load_profile, profile_ids
 from energy.quantities import quantity
 
@@ -17,7 +20,8 @@ The profiles that are shipped, in `collectors/profiles/`. A profile is a registe
 of meter holds what, in which unit, and where that is known from. None of them has been tried on a real meter by this
 project yet: compare voltages, powers and totals with the meter's display when you install one, and read the traps.
 `recorded` says that a captured reply is published and decodes to the published values; every other profile is
-**untested**. How to write a profile of your own is told in [profiles.md](profiles.md).
+**untested**. How to write a profile of your own is told in [profiles.md](profiles.md). Meters that are not Modbus stand
+[at the end](#meters-that-are-not-modbus).
 
 Columns of the register tables: `address` counts from 0, as it travels; the value on the wire times `factor` is the
 value in `unit`. A sum is a number that the meter keeps in several registers, read in one request and added. Where a
@@ -29,7 +33,32 @@ def supported_meters() -> str:
     """The page, in Markdown."""
     profiles = [load_profile(name) for name in profile_ids()]
     sections = "\n".join(_section(p) for p in profiles)
-    return f"{_HEAD}\n{BEGIN}\n\n{_overview(profiles)}\n{_untested(profiles)}\n{sections}\n{END}\n"
+    others = _addressed([make for name in addressed_ids() if not isinstance(make := load_make(name), Profile)])
+    return f"{_HEAD}\n{BEGIN}\n\n{_overview(profiles)}\n{_untested(profiles)}\n{sections}\n{others}\n{END}\n"
+
+
+def tested_by(make: Make) -> str:
+    """What a make was held against: a recorded reply, nothing, or the standard that it is made after."""
+    if not isinstance(make, Profile):
+        return "standard"
+    return "recorded" if make.recordings else "untested"
+
+
+def make_traps(make: Make) -> Sequence[str]:
+    """What has fooled others."""
+    doubt = make.uncertain if isinstance(make, Profile) else None
+    return (*make.traps, *([doubt] if doubt else []))
+
+
+def make_rows(make: Make) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Head and rows of the table of what a make says."""
+    if isinstance(make, Profile):
+        return register_rows(make)
+    if isinstance(make, ItemMake):
+        head = ("quantity", "item", "bytes", "factor", "unit", "uncertain")
+        return head, [(*_item(item), item.uncertain or "") for item in make.items.values()]
+    head = ("quantity", "byte", "bytes", "factor", "unit", "uncertain")
+    return head, [(*_field(make, field), field.uncertain or "") for field in make.fields.values()]
 
 
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -92,6 +121,52 @@ def _section(profile: Profile) -> str:
     markings = (*profile.nameplate, *profile.status)
     texts = "\n" + table(("text", "table", "address", "type", "says", "uncertain"), [_text(m) for m in markings])
     return "\n".join(lines) + "\n" + table(*register_rows(profile)) + (texts if markings else "")
+
+
+_ADDRESSED = """\
+## Meters that are not Modbus
+
+Makes after a standard, asked by the digits on their plate: [DL/T 645 and CJ/T 188](chinese-meters.md). What they were
+held against is told in [how sure this is](chinese-meters.md#how-sure-this-is). `jieneng profiles show ID` prints all.
+"""
+
+
+def _addressed(makes: Sequence[AddressedMake]) -> str:
+    rows = [
+        (f"`{m.id}`", f"{m.maker} {m.model}", m.medium, str(len(m.quantities)), str(len(m.traps)), str(_doubts(m)))
+        for m in makes
+    ]
+    overview = table(("profile", "meter", "medium", "quantities", "traps", "uncertain"), rows)
+    return "\n".join([_ADDRESSED, overview, *(_addressed_section(make) for make in makes)]).rstrip()
+
+
+def _addressed_section(make: AddressedMake) -> str:
+    lines = [
+        f"### {make.id}",
+        "",
+        *(f"- Source: {source}" for source in make.sources),
+        *(f"- **Trap**: {trap}" for trap in make.traps),
+        "",
+        f"Quantities: {', '.join(f'`{name}`' for name in make.quantities)}.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _doubts(make: AddressedMake) -> int:
+    _, rows = make_rows(make)
+    return sum(bool(row[-1]) for row in rows)
+
+
+def _item(item: Item) -> tuple[str, ...]:
+    identifier = item.identifier.hex().upper()
+    return f"`{item.quantity}`", identifier, str(item.length), _spelled(item.scale), quantity(item.quantity).unit or "-"
+
+
+def _field(make: RecordMake, field: NumberField) -> tuple[str, ...]:
+    unit = "as the meter says" if field.code_at is not None else quantity(field.quantity).unit or "-"
+    where = f"{make.item.hex().upper()}+{field.at}"
+    return f"`{field.quantity}`", where, str(field.length), _spelled(field.scale), unit
 
 
 def _rows(register: Register) -> Iterator[tuple[str, ...]]:

@@ -21,6 +21,7 @@ from collectors.simulators.bus.recorded_slave import RecordedSlave, recorded_sla
 from collectors.simulators.bus.served import ServedLog
 from collectors.simulators.bus.slave import Slave
 from collectors.simulators.bus.wire import Station, Wire
+from collectors.simulators.bus.written import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ def meters_of(settings: BusSettings, *, now: Callable[[], datetime], log: Served
                 max_registers=settings.max_registers,
             ),
             Mbap() if framed else Rtu(),
+            Written(None if settings.profile is None else settings.profile.writable),
         )
         for unit in settings.units
     ]

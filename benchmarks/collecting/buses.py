@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.parts import jieneng, until
-from collectors.lines.line import Line
+from collectors.lines.byte_line import ByteLine
 from collectors.lines.opening import open_line
+from collectors.lines.tcp_line import TcpLine
 
 BAUD = 9600
 
@@ -57,7 +58,7 @@ def undisturbed(played: int) -> Iterator[None]:
         os.setpriority(os.PRIO_PROCESS, 0, before)
 
 
-def ours(of: Bus, *, timeout_s: float = 1.0) -> Line:
+def ours(of: Bus, *, timeout_s: float = 1.0) -> ByteLine | TcpLine:
     """Our line to a bus."""
     return open_line(f"serial:{of.terminal}?baud={of.baud}", now=now, timeout_s=timeout_s)
 

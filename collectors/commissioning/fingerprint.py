@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from collectors.commissioning.plausible import decades, disagreements, is_plausible
+from collectors.commissioning.plausible import decades, decades_of_meaning, disagreements, is_plausible
 from collectors.decoder import Decoded
 from collectors.makes import Make
-from collectors.meter_profile import Profile
+from collectors.meter_profile import Marking, Profile
 from energy.quantities import main_counter, quantity
 from energy.readings import Quality, Reason
 
@@ -78,6 +78,11 @@ class Evidence:
     def is_ruled_out(self) -> bool:
         return bool(self._against)
 
+    @property
+    def wants_more(self) -> bool:
+        """Whether something speaks for it that does not suffice yet."""
+        return not self._against and 0 < self._score < _FITS
+
     def decoded(self, found: Sequence[Decoded]) -> None:
         """Values of an answer."""
         for name, value, quality, reason in found:
@@ -108,6 +113,14 @@ class Evidence:
             self._texts.append(f"its nameplate says {name} {text!r}")
         else:
             self._score -= _MISSING
+
+    def stands_for(self, marking: Marking, number: int | None) -> None:
+        """A number that the make gives a meaning to: few random ones have any."""
+        known = decades_of_meaning(marking, number)
+        if known and number is not None:
+            self._score += known
+            meant = marking.means.get(number) or ", ".join(n for bit, n in marking.flags.items() if number >> bit & 1)
+            self._texts.append(f"{marking.name} is {meant or number}")
 
     def says(self, identification: Mapping[str, str]) -> None:
         """What the meter says of itself, and whether that names this make."""

@@ -12,7 +12,7 @@ from collectors.decoder import BlockPlan, Decoded
 from collectors.lines.line import NoAnswer, Refused, Unreachable
 from collectors.makes import Make, compile_make
 from collectors.meter_profile import Profile
-from collectors.nameplate import marking_plans
+from collectors.nameplate import marking_plans, number_of
 from collectors.planner import Block
 from energy.errors import LineError
 from energy.quantities import main_counter
@@ -44,6 +44,8 @@ class Look:
                 break
         if isinstance(make, Profile) and evidence.fit().fits:
             await self._nameplate(make, evidence)
+        elif isinstance(make, Profile) and evidence.wants_more and not self.is_given_up:
+            await self._states(make, evidence)
         return evidence.fit()
 
     async def counts_backwards(self, fit: Fit) -> bool:
@@ -125,6 +127,15 @@ class Look:
             raise
         self._unanswered = 0
         return payload
+
+    async def _states(self, make: Profile, evidence: Evidence) -> None:
+        """Numbers with a meaning of their own, where the values alone do not suffice."""
+        for plan in marking_plans([m for m in (*make.status, *make.nameplate) if m.type != "string"]):
+            try:
+                reply = await self._line.read(self._finding.unit or 0, plan.block)
+            except LineError:
+                continue
+            evidence.stands_for(plan.marking, number_of(plan.marking, reply.payload))
 
     async def _nameplate(self, make: Profile, evidence: Evidence) -> None:
         for plan in marking_plans([m for m in make.nameplate if m.type == "string"]):

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from collectors.exchanges import Exchange
+from collectors.lines.byte_line import Counts
 from collectors.lines.line import Line, NoAnswer, Refused, Reply
 from collectors.lines.modbus_identification import MbapIdentification, RtuIdentification, follows, objects
 from collectors.lines.modbus_mbap import MbapRead
@@ -67,6 +68,12 @@ class NotedLine:
     @property
     def cost(self) -> RequestCost:
         return self._line.cost
+
+    @property
+    def strays(self) -> int:
+        """Bytes that belonged to nobody so far, where the line counts them."""
+        counts = getattr(self._line, "counts", None)
+        return counts.stray_bytes if isinstance(counts, Counts) else 0
 
     async def read(self, unit: int, block: Block) -> Reply:
         return await self.ask(MbapRead(self._next(), unit, block) if self.speaks_tcp else RtuRead(unit, block))

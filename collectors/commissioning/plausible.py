@@ -15,7 +15,7 @@ from typing import NamedTuple
 from collectors.cjt188.make import RecordMake
 from collectors.dlt645.make import ItemMake
 from collectors.makes import Make
-from collectors.register_map import BITS, Part, Profile
+from collectors.register_map import BITS, Marking, Part, Profile
 from energy.quantities import quantity
 
 
@@ -120,6 +120,27 @@ def decades(make: Make, name: str, value: float) -> float:
     if value == 0:
         return 0.0
     return min(_MOST, -math.log10(accident(make, name)))
+
+
+def decades_of_meaning(marking: Marking, number: int | None) -> float:
+    """What it weighs that a number is one of those that have a meaning; 0 where it is not, or is 0.
+
+    >>> from collectors.register_map import Table, WordOrder
+    >>> pipe = Marking("pipe", Table.HOLDING, 7, "uint16", 1, WordOrder.ABCD, means={0x55: "empty", 0xAA: "full"})
+    >>> decades_of_meaning(pipe, 0xAA), decades_of_meaning(pipe, 3)
+    (2.0, 0.0)
+    """
+    if not number or marking.type == "string":
+        return 0.0
+    bits = BITS[marking.type]
+    if marking.means:
+        held = float(len(marking.means)) if number in marking.means else 0.0
+    elif marking.flags:
+        held = 2.0 ** len(marking.flags) if not number & ~sum(1 << bit for bit in marking.flags) else 0.0
+    else:
+        # Packed digits alone are rare enough to say something.
+        held = 10.0 ** (bits // 4) if marking.type.startswith("bcd") else 2.0**bits
+    return min(_MOST, bits * math.log10(2) - math.log10(held)) if held else 0.0
 
 
 def disagreements(values: Mapping[str, float]) -> list[str]:

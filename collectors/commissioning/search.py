@@ -13,6 +13,7 @@ from collectors.cjt188.questions import ReadAddress as ReadRecordAddress
 from collectors.commissioning.finding import Finding, Findings
 from collectors.commissioning.fingerprint import ranked
 from collectors.commissioning.look import Look
+from collectors.commissioning.narrowing import Narrowing
 from collectors.commissioning.noted_line import NotedLine
 from collectors.commissioning.order import CJT188, DLT645, MODBUS, Asking
 from collectors.dlt645.questions import ReadAddress as ReadItemAddress
@@ -108,15 +109,18 @@ class Search:
         self._found.meters.append(finding)
 
     async def _wildcard(self, protocol: str, mine: list[Finding]) -> None:
-        """Asks for the address of whoever speaks a protocol: it can be understood only where one meter does."""
+        """Asks for the address of whoever speaks a protocol; where several do, DL/T 645 can tell them apart."""
         question = ReadItemAddress() if protocol == DLT645 else ReadRecordAddress()
         try:
             payload = (await self._tried(lambda: self._line.ask(question))).payload
         except Untrusted as error:
-            self._remark(
-                f"{error}: perhaps several {SPOKEN[protocol]} meters answer at once; "
-                "connect one at a time, or read the addresses off their plates"
-            )
+            if protocol == DLT645:
+                await self._narrow(mine)
+            else:
+                self._remark(
+                    f"{error}: perhaps several {SPOKEN[protocol]} meters answer at once; "
+                    "connect one at a time, or read the addresses off their plates"
+                )
         except (NoAnswer, Refused):
             pass
         else:
@@ -125,7 +129,32 @@ class Search:
             address = address_text(payload if kind is None else payload[1:])
             proof = f"{SPOKEN[protocol]} address" + ("" if kind is None else f", type {kind:02X}")
             self._keep(Finding(self._line.address, protocol, None, address, proof, kind), mine)
+            if protocol == DLT645 and not await self._narrowing().is_alone(address):
+                await self._narrow(mine)
         self._step(SPOKEN[protocol])
+
+    async def _narrow(self, mine: list[Finding]) -> None:
+        """Several answered: they are told apart by the last digits of their addresses."""
+        known = {finding.address for finding in mine}
+        before = len(mine)
+        async for address in self._narrowing().below():
+            if address not in known:
+                self._keep(Finding(self._line.address, DLT645, None, address, f"{SPOKEN[DLT645]} address"), mine)
+        if len(mine) == before and not known:
+            self._remark(f"{self._line.address}: bytes came to the wildcard of DL/T 645, but no meter was understood")
+
+    def _narrowing(self) -> Narrowing:
+        return Narrowing(
+            lambda question: self._tried(lambda: self._line.ask(question)),
+            lambda: self._line.strays,
+            rest_s=self._asking.timeout_s,
+            begun=self._further,
+            step=self._step,
+            remark=self._remark,
+        )
+
+    def _further(self, questions: int) -> None:
+        self._due += questions
 
     async def _tried(self, asked: Callable[[], Awaitable[Reply]]) -> Reply:
         """One question; a connection that is lost is made anew once, and then given up."""

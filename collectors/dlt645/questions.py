@@ -31,6 +31,8 @@ ERRORS = (
     "too many tariffs",
 )
 NO_SUCH_DATA = 0x02
+# Forward active energy, highest byte first.
+_ENERGY = bytes.fromhex("00010000")
 
 
 def error_words(code: int) -> str:
@@ -200,3 +202,44 @@ class ReadAddress:
         if len(frame.data) != 6 or frame.data != frame.address:
             return NotTheAnswer(f"meter {address_text(frame.address)} names itself {address_text(frame.data)}")
         return Answered(frame.data)
+
+
+@dataclass(frozen=True, slots=True)
+class FindAddress:
+    """Who has an address that ends in these digits, pairs of them; the payload is the address as it travels.
+
+    It reads what every meter has, the energy; an answer, or a refusal, bears the whole address. A late answer to
+    another ending bears an address that does not fit this one: each ending is a station of its own.
+    """
+
+    ending: str
+    control: int = field(default=READ, init=False)
+
+    @property
+    def address(self) -> str:
+        return self.ending.rjust(len(ANYBODY), "A")
+
+    @property
+    def station(self) -> str:
+        return f"meter {self.ending}" if len(self.ending) == len(ANYBODY) else f"meters …{self.ending}"
+
+    @property
+    def request(self) -> bytes:
+        return WAKING + encode(Frame(address_bytes(self.address), READ, _ENERGY[::-1]))
+
+    @property
+    def answer_length(self) -> int:
+        return len(WAKING) + HEAD + 2 * len(_ENERGY) + TAIL
+
+    def judge(self, received: bytes) -> Verdict:
+        whom = address_bytes(self.address)
+
+        def verdict(found: Candidate) -> Answered | NotTheAnswer | None:
+            if found.control & 0x1F != READ or not found.control & _ANSWER or not is_meant(whom, found.address):
+                return None
+            if found.frame is None:
+                return NotTheAnswer(f"an answer is broken: {found.wrong}")
+            return Answered(found.address)
+
+        echo = self.request.removeprefix(WAKING)
+        return judged(received, echo, candidate, verdict, shortest=HEAD + TAIL, enough=_ENOUGH)

@@ -23,9 +23,10 @@ from types import TracebackType
 from typing import Self
 
 from collectors.lines.address import SerialAddress, SerialServerAddress
-from collectors.lines.latency import Latency
+from collectors.lines.latency import Latency, Timing
 from collectors.lines.line import NoAnswer, Refused, Reply, Unreachable, Untrusted
-from collectors.lines.modbus_rtu import RtuRead
+from collectors.lines.modbus_rtu import RtuRead, RtuReadCoils, RtuWrite
+from collectors.lines.modbus_writing import Coils, Writing, check_unit
 from collectors.lines.question import ANYONE, Answered, Declined, More, NotTheAnswer, Question, Verdict
 from collectors.lines.wires import SerialWire, SocketWire, Wire
 from collectors.planner import Block, RequestCost
@@ -109,6 +110,8 @@ class ByteLine:
         self._first_at = self._last_at = self._free_at = self._widest_s = 0.0
         self._needed = 1
         self._mute = 0
+        # Whether the last answer came behind the echo of its question.
+        self._echoes = False
 
     @property
     def cost(self) -> RequestCost:
@@ -123,6 +126,18 @@ class ByteLine:
         """The registers of a block at a unit; a LineError says why there are none."""
         return await self.ask(RtuRead(unit, block))
 
+    async def read_coils(self, unit: int, coils: Coils) -> Reply:
+        """Coils at a unit, the first in the lowest bit."""
+        return await self.ask(RtuReadCoils(unit, coils))
+
+    async def write(self, unit: int, writing: Writing) -> Reply:
+        """Write once at a unit; the meter repeated it, or a LineError says what is known.
+
+        Something must have been read on the line before: only so it is known whether it echoes.
+        """
+        check_unit(unit)
+        return await self.ask(RtuWrite(unit, writing, echoes=self._echoes))
+
     async def ask(self, question: Question) -> Reply:
         """The answer to a question; while its station is hushed it waits, and others are asked."""
         who = self._respondent(question.station)
@@ -133,6 +148,24 @@ class ByteLine:
             async with self._turn:
                 if self._hushed_until(question, who) <= clock():
                     return await self._exchange(question, who)
+
+    def timings(self) -> dict[str, Timing]:
+        """What has been learnt of each station that answered, or that failed to."""
+        return {
+            name: Timing(who.first_byte.known, who.gap.known, who.latest_s, who.failures == 0)
+            for name, who in self.respondents.items()
+            if name != ANYONE and (who.first_byte.count or who.failures)
+        }
+
+    def recall(self, station: str, timing: Timing) -> None:
+        """Begin with what was learnt of a station before; ValueError where that cannot be."""
+        who = self._respondent(station)
+        who.first_byte.recall(timing.first_byte)
+        if timing.gap is not None:
+            who.gap.recall(timing.gap)
+        who.latest_s = min(max(who.latest_s, timing.latest_s), _OLDEST_S)
+        # Who was silent then is not waited for by the whole line now.
+        who.failures = 0 if timing.answering else 1
 
     def _hushed_until(self, question: Question, who: Respondent) -> float:
         if question.station == ANYONE:
@@ -165,7 +198,9 @@ class ByteLine:
         took_s, answered_at = loop.time() - began, self._now()
         if isinstance(verdict, More | NotTheAnswer):
             raise self._failure(question, who, verdict, patience_s)
-        self._answered(who, sent_at, question.answer_length)
+        self._answered(who, sent_at, question)
+        if isinstance(question, RtuRead | RtuReadCoils):
+            self._echoes = self._received.startswith(question.request)
         self._recognise(bytes(self._received))
         self._received.clear()
         if isinstance(verdict, Declined):
@@ -254,10 +289,14 @@ class ByteLine:
             self._free_at = now + who.latest_s
         who.failures += 1
 
-    def _answered(self, who: Respondent, sent_at: float, length: int) -> None:
-        # Echo or noise may have come before; the answer itself did not begin before its characters take to travel.
-        began = max(self._first_at, self._last_at - length * self._characters.seconds)
+    def _answered(self, who: Respondent, sent_at: float, question: Question) -> None:
         self._mute = 0
+        if isinstance(question, RtuWrite):
+            # Memory that keeps what is written is slow, and says nothing of how quickly the meter is read.
+            who.failures, who.unanswered, who.hushed_until = 0, None, 0.0
+            return
+        # Echo or noise may have come before; the answer itself did not begin before its characters take to travel.
+        began = max(self._first_at, self._last_at - question.answer_length * self._characters.seconds)
         who.gap.learn(self._widest_s)
         if who.hushed_until > sent_at:
             who.late(began - sent_at)
@@ -276,8 +315,8 @@ class ByteLine:
 
     def _first_byte_s(self, who: Respondent, question: Question) -> float:
         """How long the first byte is waited for."""
-        patience_s = who.first_byte.timeout_s
-        if who.failures and not who.first_byte.count:
+        patience_s = self._timeout_s if isinstance(question, RtuWrite) else who.first_byte.timeout_s
+        if who.failures and not who.first_byte.count and not isinstance(question, RtuWrite):
             # Never heard, and failed already: as long as the slowest of its neighbours takes.
             known = [r.first_byte.timeout_s for r in self.respondents.values() if r.first_byte.is_learnt]
             patience_s = min(max([_PROBE_S, *known]), self._timeout_s)

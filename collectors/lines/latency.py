@@ -9,6 +9,31 @@ _MEAN_OVER = 16
 _FORGET = 0.999
 # Learnt times count from so many answers on.
 _ENOUGH = 3
+# No answer takes longer.
+_LONGEST_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLatency:
+    """What was learnt of one kind of time, to be kept over a restart [s]."""
+
+    mean_s: float
+    deviation_s: float
+    high_s: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What a line knows of the times of a station; `gap` and `latest_s` are those of a line of bytes.
+
+    answering : whether it answered the last time it was asked.
+    """
+
+    first_byte: KnownLatency
+    gap: KnownLatency | None = None
+    latest_s: float = 0.0
+    answering: bool = True
 
 
 @dataclass(slots=True)
@@ -37,6 +62,19 @@ class Latency:
         self.deviation_s += share * (abs(took_s - self.mean_s) - self.deviation_s)
         self.mean_s += share * (took_s - self.mean_s)
         self.high_s = max(took_s, self.high_s * _FORGET)
+
+    @property
+    def known(self) -> KnownLatency:
+        """What was learnt so far."""
+        return KnownLatency(self.mean_s, self.deviation_s, self.high_s, self.count)
+
+    def recall(self, known: KnownLatency) -> None:
+        """Begin with what was learnt before; a few new answers weigh as much as all of it."""
+        times = (known.mean_s, known.deviation_s, known.high_s)
+        if not all(0 <= time <= _LONGEST_S for time in times) or known.count < 0:
+            raise ValueError(f"times of {times} s are none of an answer")
+        self.mean_s, self.deviation_s, self.high_s = times
+        self.count = min(known.count, _MEAN_OVER)
 
     @property
     def is_learnt(self) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from collectors.lines.modbus_pdu import exception_words
+from collectors.lines.modbus_writing import Coils, Writing
 from collectors.lines.question import Question
 from collectors.planner import Block, RequestCost
 from energy.errors import LineError
@@ -70,3 +71,14 @@ class Line(Protocol):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+@runtime_checkable
+class WritableLine(Line, Protocol):
+    """A line on which Modbus meters can be written to. What is written goes out once, whatever comes back."""
+
+    async def read_coils(self, unit: int, coils: Coils) -> Reply:
+        """Coils at a unit, the first in the lowest bit."""
+
+    async def write(self, unit: int, writing: Writing) -> Reply:
+        """Write once; the meter repeated it, or a LineError says what is known. Never asked again by itself."""

@@ -1,6 +1,6 @@
 """What Modbus asks and answers, whatever frames it: reading registers, and the exceptions of a meter.
 
-Modbus Application Protocol V1.1b3, 6.3 and 6.4; there is no writing here.
+Modbus Application Protocol V1.1b3, 6.3 and 6.4; writing stands in `modbus_writing`.
 """
 
 from __future__ import annotations
@@ -38,11 +38,6 @@ def read_request(unit: int, block: Block) -> bytes:
 def answer_head(unit: int, block: Block) -> bytes:
     """How the only answer begins: unit, function and number of bytes."""
     return bytes((unit, block.table.function, 2 * block.count))
-
-
-def refusal_head(unit: int, block: Block) -> bytes:
-    """How a refusal begins; the code follows."""
-    return bytes((unit, block.table.function | EXCEPTION))
 
 
 def misfit(unit: int, block: Block, got: bytes) -> str:

@@ -6,7 +6,8 @@ else or a byte that cannot begin the awaited one. Modbus over Serial Line V1.02,
 
 from __future__ import annotations
 
-from collectors.lines.modbus_pdu import EXCEPTION, answer_head, exception_words, misfit, read_request, refusal_head
+from collectors.lines.modbus_pdu import EXCEPTION, answer_head, exception_words, misfit, read_request
+from collectors.lines.modbus_writing import Coils, Writing
 from collectors.lines.question import Answered, Declined, More, NotTheAnswer, Verdict
 from collectors.planner import Block
 
@@ -46,22 +47,22 @@ def is_whole(frame: bytes) -> bool:
     return len(frame) >= 4 and crc16(frame[:-2]) == frame[-2:]
 
 
-class RtuRead:
-    """Reading a block at a unit."""
+class RtuQuestion:
+    """Asking one unit: the answer begins with `answer`, and is `length` bytes long with its checksum."""
 
-    __slots__ = ("_answer", "_block", "_refusal", "_unit", "answer_length", "request", "station")
+    __slots__ = ("_answer", "_echoed", "_refusal", "answer_length", "request", "station")
 
-    def __init__(self, unit: int, block: Block) -> None:
-        asked = read_request(unit, block)
+    def __init__(self, unit: int, asked: bytes, answer: bytes, length: int, *, echoed: bool = True) -> None:
         self.station = f"unit {unit}"
         self.request = asked + crc16(asked)
-        self.answer_length = 5 + 2 * block.count
-        self._unit, self._block = unit, block
-        self._answer, self._refusal = answer_head(unit, block), refusal_head(unit, block)
+        self.answer_length = length
+        self._answer, self._refusal = answer, bytes((unit, asked[1] | EXCEPTION))
+        # Whether what comes first and equals the request can only be its echo.
+        self._echoed = echoed
 
     def judge(self, received: bytes) -> Verdict:
         """What came since the request: the answer wherever it stands, or what is missing of it."""
-        at = len(self.request) if received.startswith(self.request) else 0
+        at = len(self.request) if self._echoed and received.startswith(self.request) else 0
         stranger: bytes | None = None
         lacking = skipped = 0
         while at < len(received):
@@ -83,7 +84,15 @@ class RtuRead:
             skipped += 1
         if lacking:
             return More(lacking)
-        return NotTheAnswer(misfit(self._unit, self._block, stranger)) if stranger else More()
+        return NotTheAnswer(self._misfit(stranger)) if stranger else More()
+
+    def _misfit(self, stranger: bytes) -> str:
+        """Why a whole frame, without its checksum, is not the answer."""
+        raise NotImplementedError
+
+    def _payload(self, frame: bytes) -> bytes:
+        """What an answer holds."""
+        return frame[3:-2]
 
     def _here(self, rest: bytes) -> tuple[Verdict | None, int]:
         """The answer or refusal that begins here; else how many bytes one that begins here still lacks, 0 if none."""
@@ -98,8 +107,58 @@ class RtuRead:
 
     def _verdict(self, frame: bytes) -> Verdict:
         if frame.startswith(self._answer):
-            return Answered(frame[3:-2])
+            return Answered(self._payload(frame))
         return Declined(frame[2], exception_words(frame[2]))
+
+
+class RtuRead(RtuQuestion):
+    """Reading a block at a unit."""
+
+    __slots__ = ("_block", "_unit")
+
+    def __init__(self, unit: int, block: Block) -> None:
+        super().__init__(unit, read_request(unit, block), answer_head(unit, block), 5 + 2 * block.count)
+        self._unit, self._block = unit, block
+
+    def _misfit(self, stranger: bytes) -> str:
+        return misfit(self._unit, self._block, stranger)
+
+
+class RtuWrite(RtuQuestion):
+    """Writing at a unit; `echoes` where the line lets the one who asks hear itself.
+
+    The answer to writing one register or coil equals the request: only who knows whether the line echoes can tell them
+    apart.
+    """
+
+    __slots__ = ("_unit", "_writing")
+
+    def __init__(self, unit: int, writing: Writing, *, echoes: bool) -> None:
+        head = bytes((unit,))
+        answer = head + writing.answer
+        echoed = echoes or writing.answer != writing.request
+        super().__init__(unit, head + writing.request, answer, len(answer) + 2, echoed=echoed)
+        self._unit, self._writing = unit, writing
+
+    def _misfit(self, stranger: bytes) -> str:
+        return self._writing.misfit(self._unit, stranger)
+
+    def _payload(self, frame: bytes) -> bytes:
+        return b""
+
+
+class RtuReadCoils(RtuQuestion):
+    """Reading coils at a unit."""
+
+    __slots__ = ("_coils", "_unit")
+
+    def __init__(self, unit: int, coils: Coils) -> None:
+        head = bytes((unit,))
+        super().__init__(unit, head + coils.request, head + coils.answer_head, 5 + coils.bytes_count)
+        self._unit, self._coils = unit, coils
+
+    def _misfit(self, stranger: bytes) -> str:
+        return self._coils.misfit(self._unit, stranger)
 
 
 def _stranger(rest: bytes) -> int:

@@ -17,11 +17,10 @@ from datetime import datetime
 
 from collectors.lines.address import TcpAddress, parse_address
 from collectors.lines.byte_line import ByteLine
-from collectors.lines.line import Line
 from collectors.lines.tcp_line import TcpLine
 
 
-def open_line(address: str, *, now: Callable[[], datetime], timeout_s: float = 1.0) -> Line:
+def open_line(address: str, *, now: Callable[[], datetime], timeout_s: float = 1.0) -> ByteLine | TcpLine:
     """The line at an address; opens its wire at the first question.
 
     timeout_s : the longest that a first byte is waited for, and a connection; less is learnt per meter [s].

@@ -14,9 +14,10 @@ from types import TracebackType
 from typing import Self
 
 from collectors.lines.address import TcpAddress
-from collectors.lines.latency import Latency
+from collectors.lines.latency import Latency, Timing
 from collectors.lines.line import NoAnswer, Refused, Reply, Unreachable, Untrusted
-from collectors.lines.modbus_mbap import HEADER_LENGTH, MbapRead, frame_length
+from collectors.lines.modbus_mbap import HEADER_LENGTH, MbapRead, MbapReadCoils, MbapWrite, frame_length
+from collectors.lines.modbus_writing import Coils, Writing, check_unit
 from collectors.lines.question import Answered, Declined, NotTheAnswer, Question, Verdict
 from collectors.planner import Block, RequestCost
 
@@ -49,8 +50,20 @@ class TcpLine:
 
     async def read(self, unit: int, block: Block) -> Reply:
         """The registers of a block at a unit; a LineError says why there are none."""
+        return await self.ask(MbapRead(self._next(), unit, block))
+
+    async def read_coils(self, unit: int, coils: Coils) -> Reply:
+        """Coils at a unit, the first in the lowest bit."""
+        return await self.ask(MbapReadCoils(self._next(), unit, coils))
+
+    async def write(self, unit: int, writing: Writing) -> Reply:
+        """Write once at a unit; the meter repeated it, or a LineError says what is known."""
+        check_unit(unit)
+        return await self.ask(MbapWrite(self._next(), unit, writing))
+
+    def _next(self) -> int:
         self._transaction = self._transaction % 0xFFFF + 1
-        return await self.ask(MbapRead(self._transaction, unit, block))
+        return self._transaction
 
     async def ask(self, question: Question) -> Reply:
         """The answer to a question in frames of Modbus TCP; each must bear a transaction id of its own."""
@@ -63,23 +76,38 @@ class TcpLine:
         connection = self._connection
         if connection is None or connection.lost is not None:
             connection = await self._connect()
-        latency = self.latencies.get(question.station)
-        if latency is None:
-            floor_s = min(_FLOOR_S, self._timeout_s)
-            latency = self.latencies[question.station] = Latency(self._timeout_s, floor_s, self._timeout_s)
+        latency = self.latencies.get(question.station) or self._latency(question.station)
         asked_at, began = self._now(), connection.clock()
-        patience_s = self._timeout_s if began < self._busy_until else latency.timeout_s
+        # Memory that keeps what is written is slow, and says nothing of how quickly the meter is read.
+        writes = isinstance(question, MbapWrite)
+        patience_s = self._timeout_s if writes or began < self._busy_until else latency.timeout_s
         verdict = await connection.ask(question, began + patience_s)
         ended, answered_at = connection.clock(), self._now()
         if isinstance(verdict, Answered):
             self._mute = 0
-            latency.learn(ended - began)
+            if not writes:
+                latency.learn(ended - began)
             return Reply(verdict.payload, asked_at + (answered_at - asked_at) / 2, ended - began)
         if isinstance(verdict, Declined):
             self._mute = 0
             raise Refused(verdict.code, verdict.reason)
         self._busy_until = ended + self._timeout_s
         raise self._failure(connection, question, verdict, patience_s)
+
+    def _latency(self, station: str) -> Latency:
+        found = self.latencies.get(station)
+        if found is None:
+            floor_s = min(_FLOOR_S, self._timeout_s)
+            found = self.latencies[station] = Latency(self._timeout_s, floor_s, self._timeout_s)
+        return found
+
+    def timings(self) -> dict[str, Timing]:
+        """What has been learnt of each station that answered."""
+        return {name: Timing(latency.known) for name, latency in self.latencies.items() if latency.count}
+
+    def recall(self, station: str, timing: Timing) -> None:
+        """Begin with what was learnt of a station before; ValueError where that cannot be."""
+        self._latency(station).recall(timing.first_byte)
 
     def _failure(
         self, connection: _Connection, question: Question, verdict: Verdict | None, patience_s: float

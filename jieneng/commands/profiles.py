@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from collectors.meter_profile import Profile
+    from collectors.makes import Make
 
 
 @click.group()
@@ -19,52 +19,68 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--markdown", is_flag=True, help="Print the page of supported meters.")
-def list_profiles(markdown: bool) -> None:
-    """List the profiles that are shipped, and which of them decode a recorded reply."""
-    from collectors.meter_profile import load_profile, profile_ids
+@click.option(
+    "--profiles",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder of your own, too: profiles/ beside the site file.",
+)
+def list_profiles(markdown: bool, folder: Path | None) -> None:
+    """List the makes that are shipped, and yours; which of them decode a recorded reply."""
+    from collectors.makes import load_make, make_ids, own_ids
     from jieneng.meter_pages import supported_meters
 
     if markdown:
         click.echo(supported_meters(), nl=False)
         return
-    for name in profile_ids():
-        profile = load_profile(name)
-        tested = "recorded" if profile.recordings else "untested"
-        told = f"{profile.maker} {profile.model}"
-        click.echo(f"{name:26} {profile.medium:12} {len(profile.registers):3} quantities  {tested:9} {told}")
+    for name in make_ids():
+        _list(name, load_make(name))
+    if folder is not None:
+        for name in own_ids(folder):
+            _list(name, load_make(str((folder / f"{name}.yaml").resolve())), own=True)
+
+
+def _list(name: str, make: Make, *, own: bool = False) -> None:
+    from jieneng.meter_pages import tested_by
+
+    told = f"{make.maker} {make.model}{', your own' if own else ''}"
+    click.echo(f"{name:26} {make.medium:12} {len(make.quantities):3} quantities  {tested_by(make):9} {told}")
 
 
 @command.command()
 @click.argument("name", metavar="ID|FILE")
 def show(name: str) -> None:
-    """Show a profile: its registers, where they are known from, and what has fooled others."""
-    from collectors.meter_profile import load_profile
+    """Show a make: its registers or items, where they are known from, and what has fooled others."""
+    from collectors.makes import load_make
 
-    _print(load_profile(name))
+    _print(load_make(name))
 
 
 @command.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
-    """Check files: all that is wrong at once, each with its line; recordings must decode to what was published.
+    """Check files, or all in a folder: all that is wrong at once, each with its line; recordings must decode to what
+    was published.
 
     Exit code 1 if any is wrong.
     """
-    from collectors.profile_check import check_profile
+    from collectors.makes import SPOKEN
+    from collectors.meter_profile import Profile
+    from collectors.profile_check import check_make
     from energy.errors import ConfigurationError
 
     wrong = False
-    for file in files:
+    for file in [inner for each in files for inner in (sorted(each.rglob("*.yaml")) if each.is_dir() else [each])]:
         try:
-            found = check_profile(file)
+            make, remarks = check_make(file)
         except ConfigurationError as error:
             wrong = True
             for fault in error.faults:
                 click.echo(fault)
             continue
-        profile = found.profile
-        click.echo(f"{file}: right; {len(profile.registers)} quantities, {len(profile.recordings)} recordings")
-        for remark in found.remarks:
+        recordings = f"{len(make.recordings)} recordings" if isinstance(make, Profile) else SPOKEN[make.protocol]
+        click.echo(f"{file}: right; {len(make.quantities)} quantities, {recordings}")
+        for remark in remarks:
             click.echo(f"  {remark}")
     if wrong:
         sys.exit(1)
@@ -92,24 +108,32 @@ def texts(name: str, line: str, unit: int, timeout: float) -> None:
         sys.exit(1)
 
 
-def _print(profile: Profile) -> None:
+def _print(make: Make) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from jieneng.meter_pages import register_rows
+    from collectors.meter_profile import Profile
+    from jieneng.meter_pages import make_rows, make_traps
 
     console = Console(width=max(120, Console().width), highlight=False)
-    console.print(f"{profile.id}: {profile.maker} {profile.model}, {profile.medium}; {profile.serial or ''}")
-    for source in profile.sources:
+    serial = make.serial or "" if isinstance(make, Profile) else ""
+    console.print(f"{make.id}: {make.maker} {make.model}, {make.medium}; {serial}", soft_wrap=True)
+    for source in make.sources:
         console.print(f"  source: {source}", soft_wrap=True, markup=False)
-    for trap in (*profile.traps, *([profile.uncertain] if profile.uncertain else [])):
+    for trap in make_traps(make):
         console.print(f"  trap: {trap}", soft_wrap=True, markup=False)
     table = Table()
-    head, rows = register_rows(profile)
+    head, rows = make_rows(make)
     for name in head:
         table.add_column(name, no_wrap=name != "uncertain")
     for row in rows:
         table.add_row(*row)
     console.print(table)
-    for marking in (*profile.nameplate, *profile.status):
+    if not isinstance(make, Profile):
+        return
+    for marking in (*make.nameplate, *make.status):
         console.print(f"{marking.name}: {marking.table} {marking.address}, {marking.type}", markup=False)
+    for setting in make.writable:
+        bounds = f"{setting.low} to {setting.high} {setting.unit}".rstrip()
+        told = f"{setting.name}: may be written, function {setting.function} at {setting.address}, {bounds}"
+        console.print(told, markup=False)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
@@ -13,9 +16,12 @@ from adapters.wire import MeterReadings
 from collectors.decoder import BlockPlan
 from collectors.lines.address import Characters
 from collectors.lines.line import NoAnswer, Refused, Reply
+from collectors.lines.modbus_writing import Coils, Writing
 from collectors.lines.question import Question
-from collectors.meter_profile import Table
+from collectors.meter_profile import Part, Profile, Register, Setting, Table, WordOrder
 from collectors.planner import Block, RequestCost
+from collectors.writing import Order
+from edge.asking import Asking
 from edge.poll import LineWorker, Station
 from edge.schedule import Round
 from energy.quantities import Medium
@@ -39,9 +45,11 @@ class TimedLine:
         self.asked: Counter[tuple[int, Block]] = Counter()
         self.lost: list[int] = []
         self.spent_on_silence_s = 0.0
+        self.order: list[tuple[datetime, str]] = []
 
     async def read(self, unit: int, block: Block) -> Reply:
         self.asked[unit, block] += 1
+        self.order.append((self._clock.now(), f"read {unit}"))
         if unit in self.dead or unit in self.lost:
             if unit in self.lost:
                 self.lost.remove(unit)
@@ -55,6 +63,14 @@ class TimedLine:
 
     async def ask(self, question: Question) -> Reply:
         raise NotImplementedError
+
+    async def read_coils(self, unit: int, coils: Coils) -> Reply:
+        raise NotImplementedError
+
+    async def write(self, unit: int, writing: Writing) -> Reply:
+        self.order.append((self._clock.now(), "write"))
+        await self._clock.sleep(ANSWER_S)
+        return Reply(b"", self._clock.now(), ANSWER_S)
 
     async def close(self) -> None:
         pass
@@ -217,3 +233,60 @@ async def test_requests_are_planned_anew_when_the_line_costs_otherwise_than_was_
 
     assert made == [worked.line.cost]
     assert len(station.rounds[0].plans) == 1
+
+
+async def test_a_write_is_the_next_on_a_full_line_and_nothing_comes_between_its_three_requests() -> None:
+    stations = [Station(meter(unit, 1.0), [plan(0)] * 10, FIRST) for unit in range(1, 21)]
+    worked = Worked(stations)
+    task = asyncio.create_task(worked.run(2.0))
+    setting = Setting("ct", 6, 4, "uint16", WordOrder.ABCD, Fraction(1), Decimal(0), Decimal(9))
+    while worked.clock.now() < NOW + timedelta(seconds=1.0):
+        await asyncio.sleep(0)
+    asked_at, before = worked.clock.now(), len(worked.line.order)
+    write = asyncio.create_task(worked.worker.write(Order("m99", 99, setting, Decimal(0), b"\0\0"), lambda old: None))
+    await task
+    outcome = await write
+
+    behind = [what for at, what in worked.line.order[before:] if at > asked_at]
+    assert behind[:3] == ["read 99", "write", "read 99"]
+    assert len(behind) > 3
+    assert outcome.holds
+
+
+NEIGHBOURS = ("voltage_l1", "voltage_l2")
+
+
+def two_rates(second: int) -> Station:
+    """A meter of two registers, the first at address 0 wanted each 5 s, the second each minute."""
+    parts = [Part(Table.HOLDING, address, "uint16", WordOrder.ABCD, Fraction(1)) for address in (0, second)]
+    registers = tuple(Register(name, (part,)) for name, part in zip(NEIGHBOURS, parts, strict=True))
+    profile = Profile("x/y", "x", "y", Medium.ELECTRICITY, ("test",), (), 125, registers)
+    of = replace(meter(1, 60.0), quantities=NEIGHBOURS, rates={"voltage_l1": 5.0})
+    asking = Asking(of, profile)
+    rounds = [
+        Round(every_s, asking.plans(names, TimedLine.cost, 0), FIRST, quantities=names) for every_s, names in of.groups
+    ]
+    return Station(of, (), FIRST, rounds, asking)
+
+
+async def test_what_is_due_at_one_tick_is_read_by_one_request_where_that_is_cheaper_and_at_its_own_rate() -> None:
+    """Neighbouring registers: their common tick costs one request, not two."""
+    station = two_rates(1)
+    worked = Worked([station])
+    await worked.run(118)
+
+    assert worked.line.asked == {
+        (1, Block(Table.HOLDING, 0, 1)): 22,
+        (1, Block(Table.HOLDING, 0, 2)): 2,
+    }
+    assert [sum(name in r.values for r in worked.read) for name in NEIGHBOURS] == [24, 2]
+    assert worked.worker.late_ticks == 0
+    # Each has its share of the common reading, none more than all of it.
+    assert max(r.took_s for r in station.rounds) <= ANSWER_S + 1e-9
+
+
+async def test_what_lies_far_apart_is_still_read_apart_at_one_tick() -> None:
+    worked = Worked([two_rates(900)])
+    await worked.run(58)
+
+    assert set(worked.line.asked) == {(1, Block(Table.HOLDING, 0, 1)), (1, Block(Table.HOLDING, 900, 1))}

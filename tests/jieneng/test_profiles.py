@@ -9,10 +9,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from adapters.clocks import SystemClock
+from collectors import cjt188, dlt645
+from collectors.makes import make_ids
 from collectors.meter_profile import FOLDER, Table, profile_ids
 from collectors.simulators.modbus_server import Answering, ModbusServer
 from collectors.simulators.registers import Image
+from energy.errors import ConfigurationError
 from jieneng.__main__ import jieneng
+from jieneng.composition import load_installed
 from jieneng.meter_pages import supported_meters
 from jieneng.nameplates import read_texts
 
@@ -123,7 +127,7 @@ def test_what_cannot_be_planned_is_told(arguments: list[str], told: str) -> None
 def test_profiles_are_listed_with_whether_they_were_tested() -> None:
     lines = run("profiles", "list").output.splitlines()
 
-    assert [line.split()[0] for line in lines] == profile_ids()
+    assert [line.split()[0] for line in lines] == make_ids()
     assert {line.split()[0] for line in lines if " recorded " in line} == {
         "eastron/sdm630",
         "fuxin/gas-corrector",
@@ -184,3 +188,57 @@ def test_all_that_is_wrong_with_all_files_is_told_at_once(tmp_path: Path) -> Non
         "7",
     ]
     assert f"{right}: right; 2 quantities, 0 recordings" in ran.output
+
+
+def test_makes_that_are_not_modbus_are_checked_and_shown_too(tmp_path: Path) -> None:
+    folders = [Path(package.__path__[0]) / "meters" for package in (dlt645, cjt188)]
+    ran = run("profiles", "check", *map(str, folders))
+    assert (ran.exit_code, ran.output.count(": right; ")) == (0, 9)
+
+    shown = run("profiles", "show", "cjt188/water-2018").output
+    assert "`volume`" in shown
+    assert "as the meter says" in shown
+
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(OWN + "protocol: dlt465\n")
+    assert "protocol = 'dlt465': must be dlt645 or cjt188" in run("profiles", "check", str(wrong)).output
+
+
+SITE = """
+site: s
+name: {zh: 楼, en: S}
+lines: [{id: l, address: "tcp://192.0.2.7"}]
+meters: [{id: m, name: {zh: 表, en: M}, medium: electricity, line: l, profile: NAME}]
+"""
+
+
+@pytest.mark.parametrize("name", ["ex-100", "example/ex-100", "profiles/ex-100.yaml"])
+def test_a_make_of_ones_own_stands_in_a_folder_beside_the_site_file(tmp_path: Path, name: str) -> None:
+    own = tmp_path / "profiles" / f"{name.removeprefix('profiles/').removesuffix('.yaml')}.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text(OWN)
+    site = tmp_path / "site.yaml"
+    site.write_text(SITE.replace("NAME", name), encoding="utf-8")
+
+    (meter,) = load_installed(site).site.meters
+    assert (meter.profile, meter.quantities) == (str(own), ("voltage_l1", "active_power"))
+
+
+def test_a_make_of_ones_own_never_takes_the_place_of_a_shipped_one(tmp_path: Path) -> None:
+    own = tmp_path / "profiles" / "abb" / "b23.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text(OWN)
+    site = tmp_path / "site.yaml"
+    site.write_text(SITE.replace("NAME", "abb/b23"), encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match="is the name of a shipped profile; give the file another name"):
+        load_installed(site)
+
+
+def test_a_make_that_is_nowhere_is_told_with_where_it_could_stand(tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text(SITE.replace("NAME", "../ex-100"), encoding="utf-8")
+    (tmp_path / "ex-100.yaml").write_text(OWN)
+
+    with pytest.raises(ConfigurationError, match="one of your own stands in profiles/ beside the site file"):
+        load_installed(site)

@@ -13,7 +13,15 @@ from collectors.simulators.bus.slave import Slave
 from collectors.simulators.bus.wire import Saying
 
 _TWISTED = frozenset(
-    {Kind.SHORT, Kind.LONG, Kind.WRONG_UNIT, Kind.WRONG_FUNCTION, Kind.WRONG_TRANSACTION, Kind.EXCEPTION}
+    {
+        Kind.SHORT,
+        Kind.LONG,
+        Kind.WRONG_UNIT,
+        Kind.WRONG_FUNCTION,
+        Kind.WRONG_TRANSACTION,
+        Kind.WRONG_ECHO,
+        Kind.EXCEPTION,
+    }
 )
 
 

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     garble : `bytes` of the answer are other ones. cut : so many `bytes` at its end are missing.
     short, long : so many `registers` fewer or more than asked, in a frame that is whole.
     wrong_unit, wrong_function, wrong_transaction : a whole frame that says it is of another one.
+    wrong_echo : the answer to a write repeats another value or count than was written.
     glued : the answer before follows without silence. dribble : `gap` between any two characters.
     reset : the connection is reset after `bytes`; on a serial line the frame just ends there.
     noise : `bytes` that are none of the answer's, before it, or with `by` so long after it.
@@ -39,6 +40,7 @@ class Kind(StrEnum):
     WRONG_UNIT = "wrong_unit"
     WRONG_FUNCTION = "wrong_function"
     WRONG_TRANSACTION = "wrong_transaction"
+    WRONG_ECHO = "wrong_echo"
     GLUED = "glued"
     DRIBBLE = "dribble"
     RESET = "reset"

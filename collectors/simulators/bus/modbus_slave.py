@@ -13,9 +13,12 @@ from typing import NamedTuple, Protocol
 from collectors.meter_profile import Table
 from collectors.simulators.bus.contents import Contents
 from collectors.simulators.bus.misbehaviour import Kind, Misbehaviour
+from collectors.simulators.bus.written import Written
 from collectors.simulators.modbus_server import answer as pdu_answer
 
 _SHORTEST_RTU, _MBAP = 4, struct.Struct(">HHHB")
+# What writes, and is answered by what it said.
+_WRITES = (5, 6, 15, 16)
 _TABLES = {table.function: table for table in Table}
 
 
@@ -92,8 +95,11 @@ def frames_of_mbap(stream: bytearray) -> Iterator[bytes]:
 class ModbusSlave:
     """A unit with its registers; answers what is addressed to it, and nobody else."""
 
-    def __init__(self, unit: int, contents: Contents, framing: Framing | None = None) -> None:
+    def __init__(
+        self, unit: int, contents: Contents, framing: Framing | None = None, written: Written | None = None
+    ) -> None:
         self._unit, self._contents = unit, contents
+        self.written = written if written is not None else Written()
         self._framing = framing if framing is not None else Rtu()
 
     @property
@@ -108,7 +114,10 @@ class ModbusSlave:
         asked = self._framing.opened(burst)
         if asked is None or asked.unit != self._unit:
             return None
-        pdu = self._refusal(asked.pdu) or pdu_answer({self._unit: self._contents}, self._unit, asked.pdu)
+        pdu = self._refusal(asked.pdu) or self.written.answer(asked.pdu)
+        if pdu is None:
+            pdu = pdu_answer({self._unit: self._contents}, self._unit, asked.pdu)
+            pdu = None if pdu is None else self.written.patched(asked.pdu, pdu)
         return None if pdu is None else self._framing.closed(asked._replace(pdu=pdu))
 
     def _refusal(self, pdu: bytes) -> bytes | None:
@@ -134,6 +143,8 @@ class ModbusSlave:
                 mark = (mark + chance.randint(1, 0xFFFF)) & 0xFFFF
             case Kind.EXCEPTION:
                 pdu = bytes((pdu[0] | 0x80, misbehaviour.code or 4))
+            case Kind.WRONG_ECHO if pdu[0] in _WRITES:
+                pdu = pdu[:-1] + bytes((pdu[-1] ^ 1,))
             case Kind.SHORT | Kind.LONG:
                 pdu = _resized(pdu, misbehaviour, chance)
         return self._framing.closed(Opened(unit, pdu, mark))
@@ -144,7 +155,7 @@ class ModbusSlave:
 
 def _resized(pdu: bytes, misbehaviour: Misbehaviour, chance: Random) -> bytes:
     """The reply to a read with registers fewer or more, its count of bytes saying so."""
-    if pdu[0] & 0x80:
+    if pdu[0] & 0x80 or pdu[0] in _WRITES:
         return pdu
     many = 2 * (misbehaviour.registers or 1)
     words = pdu[2:-many] if misbehaviour.kind is Kind.SHORT else pdu[2:] + chance.randbytes(many)

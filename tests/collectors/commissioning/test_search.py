@@ -35,6 +35,7 @@ from collectors.simulators.bus.recorded_slave import recorded_slaves
 from collectors.simulators.bus.slave import Slave
 from collectors.simulators.bus.wire import Wire
 from collectors.simulators.modbus_server import ModbusServer
+from collectors.simulators.registers import Image, Images
 from jieneng.probing import Probed, addresses_tried, known_makes, probe
 from jieneng.proposing import site_proposal
 from tests.real_parts import free_port
@@ -120,7 +121,7 @@ async def test_a_meter_slower_than_it_is_waited_for_is_found_all_the_same() -> N
     assert {verdict for verdict, _ in verdicts(of).values()} == {"identified"}
 
 
-# What these show at all could be an accident; the documentation says so.
+# What these show when simulated, without their states, could be an accident; the documentation says so.
 UNRECOGNISED = {"bove/ultrasonic-water", "xintai/electronic-water"}
 
 
@@ -133,6 +134,27 @@ async def test_every_make_is_recognised_beside_its_relatives_or_called_unknown()
         f"unit {unit}": ("unknown", []) if profile in UNRECOGNISED else ("identified", [profile])
         for unit, profile in enumerate(ids, 1)
     }
+
+
+class Full(PlayedMeter):
+    """A water meter whose register of state says that its pipe is full."""
+
+    def images(self) -> Images:
+        found = dict(super().images())
+        image = found[Table.HOLDING]
+        at = 2 * (7 - image.first)
+        found[Table.HOLDING] = Image(image.first, image.words[:at] + b"\xaa\0" + image.words[at + 2 :])
+        return found
+
+
+async def test_a_water_meter_is_recognised_by_the_state_of_its_pipe() -> None:
+    """Its floats alone could be an accident; few random registers hold 55 or AA."""
+    slave = ModbusSlave(3, Full(load_profile("xintai/electronic-water"), 3, now=now))
+    async with bus([slave], characters=None) as address:
+        of = await probed(address, [3])
+
+    assert verdicts(of) == {"unit 3": ("identified", ["xintai/electronic-water"])}
+    assert "pipe is full" in of.found.meters[0].likely[0].sentence
 
 
 async def test_a_connection_that_is_lost_once_is_made_anew() -> None:
@@ -212,13 +234,27 @@ async def test_a_chinese_meter_alone_on_its_line_tells_its_address_and_is_known(
     assert found == ("identified", [make_id])
 
 
-async def test_two_that_answer_a_wildcard_at_once_are_told_and_not_guessed() -> None:
-    slaves = [addressed("dlt645/three-phase", number) for number in (7, 8)]
+def addresses(of: Probed) -> list[int]:
+    return sorted(int(m.address or -1) for m in of.found.meters)
+
+
+async def test_meters_of_dlt645_on_one_line_are_told_apart_by_the_last_digits_of_their_addresses() -> None:
+    slaves = [addressed("dlt645/single-phase", number) for number in (7, 8)]
     async with bus(slaves) as address:
-        of = await probed(address, [], ["dlt645"])
+        of = await probed(address, [], ["dlt645"], timeout_s=0.03, makes=[load_make("dlt645/single-phase")])
+
+    assert addresses(of) == [7, 8]
+    assert {m.verdict for m in of.found.meters} == {"identified"}
+    assert of.found.notes == []
+
+
+async def test_two_water_meters_that_answer_a_wildcard_at_once_are_told_and_not_guessed() -> None:
+    slaves = [addressed("cjt188/water-2018", number) for number in (7, 8)]
+    async with bus(slaves) as address:
+        of = await probed(address, [], ["cjt188"])
 
     assert of.found.meters == []
-    assert "several DL/T 645 meters answer at once" in of.found.notes[0]
+    assert "several CJ/T 188 meters answer at once" in of.found.notes[0]
 
 
 async def test_what_was_recorded_plays_as_the_bus_it_was() -> None:

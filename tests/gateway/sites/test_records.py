@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from adapters.clocks import SteppedClock
 from adapters.site_files import read_site
 from energy.errors import ConfigurationError, StoreError, UnknownName
+from energy.quantities import Medium
 from energy.sites import LineSettings, Meter, Place, Site, Text
 from gateway.records.changes import logged_changes
 from gateway.records.database import Records, open_records
@@ -42,6 +44,15 @@ async def keep(records: Records, made: Site) -> Site:
 def test_any_site_is_the_same_after_its_rows(made: Site) -> None:
     assert site_of(rows_of(made)) == made
     assert difference(made, made) == []
+
+
+def test_the_records_never_switch_anything_on_for_writing_and_do_not_call_it_a_difference() -> None:
+    meter = Meter("main", NAME, Medium.ELECTRICITY, line="bus", profile="own.yaml")
+    open_to_writing = replace(meter, writable={"ct": (Decimal(1), Decimal(600))})
+
+    kept, made = (site(HOUSE, lines=(LINE,), meters=(m,)) for m in (meter, open_to_writing))
+    assert site_of(rows_of(made)) == kept
+    assert difference(kept, made) == []
 
 
 @given(sites(), sites())
