@@ -15,9 +15,8 @@ AUTHORITY, CERTIFICATE, KEY, PASSWORD, SETTINGS = "ca.pem", "client.pem", "clien
 
 _SETTINGS = """\
 # Of the edge {name}; start it with: jieneng edge --config {settings}
-# Paths are seen from here. Beside this file belongs the site file.
+# Paths are seen from here. Which meters it reads, the gateway tells it.
 edge: {name}
-site: site.yaml
 data: var
 bus: {bus}
 identity: .

@@ -109,6 +109,7 @@ _METER = (
     Column("ct", "电流变比", Cell.NUMBER), Column("pt", "电压变比", Cell.NUMBER), Column("reversed", "反接", Cell.FLAG),
     Column("read", "采集量", Cell.LIST), Column("organisation", "机构"), Column("item", "分项编码"),
     Column("account", "电户号"), Column("removed_on", "拆除日期", Cell.DAY), _HIDDEN,
+    Column("sender", "报送方"),
 )  # fmt: skip
 
 # In this order: what others name stands before them.
@@ -134,7 +135,7 @@ SHEETS = (
     ),
     Sheet(
         "lines", "线路", "lines", words.LineWords,
-        (Column("id", "编号"), Column("address", "地址"), Column("timeout", "超时")),
+        (Column("id", "编号"), Column("address", "地址"), Column("timeout", "超时"), Column("edge", "采集端")),
     ),
     Sheet(
         "accounts", "供应户号", "accounts", words.AccountWords,

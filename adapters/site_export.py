@@ -89,7 +89,8 @@ def _fact(f: Fact) -> dict[str, Any]:
 
 
 def _line(line: LineSettings) -> dict[str, Any]:
-    return {"id": line.id, "address": line.address, "timeout": duration(line.timeout_s)}
+    how = {"address": line.address, "timeout": duration(line.timeout_s)}
+    return _given({"id": line.id, **how, "edge": line.edge})
 
 
 def _account(a: Account) -> dict[str, Any]:
@@ -109,7 +110,7 @@ def _meter(m: Meter) -> dict[str, Any]:
         "registers": {name: _register(settings) for name, settings in m.registers.items()} or None,
         "writable": {name: list(bounds) for name, bounds in m.writable.items()} or None,
     }
-    said = {"reversed": m.reversed or None, "hidden": _hidden(m.hidden)}
+    said = {"reversed": m.reversed or None, "hidden": _hidden(m.hidden), "sender": m.sender}
     return _given({**where, **how, **ratios, **said, **of, **lists})
 
 

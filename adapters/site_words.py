@@ -99,10 +99,11 @@ class LineWords(Words):
     id: Id
     address: str
     timeout: Duration = 1.0
+    edge: Id | None = None
 
     @property
     def made(self) -> LineSettings:
-        return LineSettings(self.id, self.address, self.timeout)
+        return LineSettings(self.id, self.address, self.timeout, self.edge)
 
 
 class RegisterWords(Words):
@@ -141,6 +142,7 @@ class MeterWords(Words):
     registers: dict[QuantityName, RegisterWords] = {}
     removed_on: date | None = None
     hidden: Hidden = False
+    sender: Id | None = None
     writable: dict[str, Between] = {}
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ ROOT = "jieneng/v1"
 READINGS = "readings"
 STATE = "state"
 STORED = "stored"
+SITE = "site"
 WANTED = "wanted"
 
 # Why readings never come: the outbox was full and let go of its oldest, or of what lies between the hours; they were

@@ -61,7 +61,7 @@ def _mapping(folder: Path, form: str) -> MappingFile:
 
 def _judged(messages: Sequence[Message], mappings: Sequence[MappingFile]) -> float:
     """Seconds for all of them, in the batches that a bus brings."""
-    judge = Judge([Meter(f"m{i}", Text("", ""), Medium.ELECTRICITY) for i in range(_METERS)], Foreign(mappings))
+    judge = Judge([Meter(f"m{i}", Text("", ""), Medium.ELECTRICITY) for i in range(_METERS)], foreign=Foreign(mappings))
     if messages[0].topic.startswith("spBv1.0"):
         for birth in _births():
             judge.judge([birth], _T_MS)

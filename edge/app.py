@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, closing, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from adapters.learnt_files import LearntFiles
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.outbox_sqlite import Bounds, SqliteOutbox
 from adapters.wire import (
+    SITE,
     STATE,
     STORED,
     WANTED,
@@ -29,29 +29,23 @@ from adapters.wire import (
     encode,
     topic,
 )
-from collectors.asked import Plan
-from collectors.lines.address import parse_address
-from collectors.lines.line import Line
-from collectors.lines.opening import open_line
-from collectors.makes import AddressedMake, Make, compile_addressed
-from collectors.meter_profile import Profile
-from collectors.planner import RequestCost
-from edge.asking import Asking
+from collectors.makes import Make
+from edge.applying import Applying
 from edge.clock import EdgeClock
 from edge.clock_memory import ClockMemory
 from edge.clock_release import Waiting
 from edge.clock_stamps import Stamps
 from edge.control import Control
-from edge.meter_clocks import clock_of
-from edge.poll import LineWorker, Station
+from edge.handed import Handed, Running, last_good, nothing
+from edge.poll import Station
 from edge.publish import Publisher
 from edge.record import LINGER_S, Recorder
-from edge.schedule import Round
 from edge.timings import Timings
+from edge.workers import Means, Workers
 from energy.errors import BusError, StoreError
 from energy.ports import MachineClock, Message
 from energy.readings import to_ms
-from energy.sites import LineSettings, Meter, Site
+from energy.sites import Site
 
 log = structlog.get_logger()
 
@@ -64,16 +58,20 @@ _EXPIRE_EVERY_S = 3600.0
 class EdgeSettings:
     """What an edge runs on. `profiles` holds the profile of every meter of the site, by its id.
 
+    site : that of the local file, named `version`; None where there is none, and the gateway hands one over.
+    handed : how site files are taken from the gateway; None where the local one holds whatever comes.
     learnt : the folder in which is kept what meters were found to refuse; None keeps it in memory.
-    data : the folder in which it can be told to write, and notes what was written; None: it cannot.
     history_bytes_per_s : what history may take of the uplink; None for as much as is answered promptly.
+    data : the folder in which it can be told to write, and notes what was written; None: it cannot.
     """
 
     edge: str
-    site: Site
+    site: Site | None
     profiles: Mapping[str, Make]
     bus: str
     outbox: Path
+    version: str = "local"
+    handed: Handed | None = None
     bounds: Bounds = field(default_factory=Bounds)
     history_bytes_per_s: int | None = None
     linger_s: float = LINGER_S
@@ -96,7 +94,7 @@ async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
             open_bus(
                 settings.bus,
                 f"jieneng-edge-{settings.edge}",
-                subscribe=[topic(settings.edge, STORED), topic(settings.edge, WANTED)],
+                subscribe=[topic(settings.edge, leaf) for leaf in (STORED, WANTED, SITE)],
                 will=gone,
                 connected=connections.set,
             )
@@ -106,15 +104,28 @@ async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
         )
         report = _Report(settings.edge, boot, bus, outbox, recorder, clock)
         timings = (
-            None if settings.data is None else Timings(LearntFiles(settings.data / "timings" / settings.edge), machine)
+            None if settings.data is None else Timings(LearntFiles(settings.data / "timings" / settings.edge), clock)
         )
-        workers = await _workers(settings, clock, stamps, recorder, report.changed, stack, timings)
-        report.workers = workers
-        log.info("edge.started", edge=settings.edge, meters=len(settings.site.meters), lines=len(workers))
+        first = await asyncio.to_thread(_first, settings)
+        log.info("edge.started", edge=settings.edge, site=first.name, meters=len(first.installed.site.meters))
         try:
             async with asyncio.TaskGroup() as tasks:
-                for worker in workers.values():
-                    tasks.create_task(worker.run())
+                files = None if settings.learnt is None else LearntFiles(settings.learnt)
+                means = Means(
+                    clock,
+                    stamps,
+                    recorder.take,
+                    lambda: recorder.paused,
+                    report.changed.set,
+                    files,
+                    tasks.create_task,
+                    timings,
+                )
+                workers = Workers(means, nothing(settings.edge).installed)
+                stack.push_async_callback(workers.close)
+                applying = Applying(settings.edge, settings.handed, first, workers, clock, report.changed.set)
+                report.workers, report.applying = workers, applying
+                tasks.create_task(applying.run())
                 tasks.create_task(clock.run(report.changed.set))
                 tasks.create_task(recorder.run())
                 tasks.create_task(waiting.run(publisher.released))
@@ -123,8 +134,8 @@ async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
                 if timings is not None:
                     tasks.create_task(timings.run())
                 if settings.data is not None:
-                    tasks.create_task(Control(settings.data, settings.edge, workers, machine).run())
-                tasks.create_task(_listen(bus, publisher))
+                    tasks.create_task(Control(settings.data, settings.edge, workers.by_line, clock).run())
+                tasks.create_task(_listen(bus, publisher, applying.offer))
                 tasks.create_task(_after_each_connection(connections, publisher, report))
                 tasks.create_task(_expire(outbox, clock))
         finally:
@@ -135,81 +146,32 @@ async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
                     await report.say("offline")
 
 
-def wires(site: Site) -> list[list[LineSettings]]:
-    """The lines of a site, those of one port together: there is one worker for them, since there is one wire."""
-    found: dict[str, list[LineSettings]] = defaultdict(list)
-    for line in site.lines:
-        found[parse_address(line.address).wire].append(line)
-    return list(found.values())
+@dataclass(frozen=True, slots=True)
+class _Installed:
+    """A site that was found right, and the makes of its meters."""
+
+    site: Site
+    profiles: Mapping[str, Make]
 
 
-async def _workers(
-    settings: EdgeSettings,
-    clock: EdgeClock,
-    stamps: Stamps,
-    recorder: Recorder,
-    changed: asyncio.Event,
-    stack: AsyncExitStack,
-    timings: Timings | None,
-) -> dict[str, LineWorker]:
-    """A worker for each wire, by the id of the line that names it first."""
-    workers: dict[str, LineWorker] = {}
-    files = None if settings.learnt is None else LearntFiles(settings.learnt)
-    for lines in wires(settings.site):
-        first, ids = lines[0], {line.id for line in lines}
-        timeout_s = max(line.timeout_s for line in lines)
-        opened = open_line(first.address, now=clock.now, timeout_s=timeout_s)
-        stack.push_async_callback(opened.close)
-        meters = [m for m in settings.site.meters if m.line in ids]
-        if timings is not None:
-            timings.recall(first.id, opened, meters)
-        stations = [
-            _station(meter, settings.profiles[meter.profile], files, opened, clock, settings.site.zone)
-            for meter in meters
-            if meter.profile is not None
-        ]
-        if stations:
-            characters = getattr(parse_address(first.address), "characters", None)
-            workers[first.id] = LineWorker(
-                opened,
-                stations,
-                clock,
-                recorder.take,
-                changed.set,
-                characters=characters,
-                paused=lambda: recorder.paused,
-                stamps=stamps,
-            )
-    return workers
+def _first(settings: EdgeSettings) -> Running:
+    """What the gateway handed over last, else the local file, else nothing."""
+    kept = None if settings.handed is None else last_good(settings.edge, settings.handed)
+    if kept is not None:
+        if settings.site is not None:
+            log.info("site.local_unused", running=kept.name, meaning="the gateway has handed over a site file")
+        return kept
+    if settings.site is None:
+        return nothing(settings.edge)
+    return Running(settings.version, _Installed(settings.site, settings.profiles))
 
 
-def _station(meter: Meter, make: Make, files: LearntFiles | None, line: Line, clock: EdgeClock, zone: str) -> Station:
-    """A meter with what is read of it at each of its rates."""
-    groups = meter.groups or [(meter.interval_s, ())]
-    if not isinstance(make, Profile):
-        rounds = [_addressed(meter, make, names, interval_s, clock) for interval_s, names in groups]
-        return Station(meter, (), rounds[0].due, rounds, clock=clock_of(meter, make, zone))
-    asking = Asking(meter, make, files)
-    rounds = [_round(asking, names, interval_s, line, clock) for interval_s, names in groups]
-    return Station(meter, (), rounds[0].due, rounds, asking)
-
-
-def _round(asking: Asking, names: Sequence[str], interval_s: float, line: Line, clock: EdgeClock) -> Round:
-    def compiled(cost: RequestCost) -> Sequence[Plan]:
-        return asking.plans(names, cost, clock.wall_ms())
-
-    return Round(interval_s, compiled(line.cost), clock.next_tick(clock.now(), interval_s), compiled, line.cost, names)
-
-
-def _addressed(meter: Meter, make: AddressedMake, names: Sequence[str], interval_s: float, clock: EdgeClock) -> Round:
-    # What is asked by address is the same at any cost, and remembers what the meter refused.
-    plans = compile_addressed(replace(meter, quantities=tuple(names), rates={}), make, clock.now)
-    return Round(interval_s, plans, clock.next_tick(clock.now(), interval_s))
-
-
-async def _listen(bus: MqttBus, publisher: Publisher) -> None:
+async def _listen(bus: MqttBus, publisher: Publisher, offer: Callable[[bytes], None] = lambda _: None) -> None:
     async for messages in bus.messages():
         for message in messages:
+            if edge_and_leaf(message.topic)[1] == SITE:
+                offer(message.payload)
+                continue
             try:
                 if edge_and_leaf(message.topic)[1] == WANTED:
                     await publisher.wanted(decode_wanted(message.payload))
@@ -249,7 +211,8 @@ class _Report:
         self._clock = clock
         self._began = clock.now()
         self.changed = asyncio.Event()
-        self.workers: Mapping[str, LineWorker] = {}
+        self.workers: Workers | None = None
+        self.applying: Applying | None = None
 
     async def run(self) -> None:
         while True:
@@ -270,6 +233,7 @@ class _Report:
     async def say(self, state: str) -> None:
         if not self._bus.connected:
             return
+        workers = self.workers.by_line if self.workers is not None else {}
         told = EdgeState(
             state="online" if state == "online" else "offline",
             since=to_ms(self._clock.wall(self._began)),
@@ -287,9 +251,10 @@ class _Report:
             oldest_at=self._outbox.oldest_at,
             told_at=self._clock.wall_ms(),
             clock=self._clock.state,
-            late_ticks=sum(w.late_ticks for w in self.workers.values()),
-            meters={s.meter.id: self._dated(s) for w in self.workers.values() for s in w.stations},
-            lines={line: worker.state for line, worker in self.workers.items()},
+            site=self.applying.state if self.applying is not None else None,
+            late_ticks=self.workers.late_ticks if self.workers is not None else None,
+            meters={s.meter.id: self._dated(s) for worker in workers.values() for s in worker.stations},
+            lines={line: worker.state for line, worker in workers.items()},
         )
         try:
             await self._bus.publish(topic(self._edge, STATE), encode(told), retain=True)

@@ -107,6 +107,7 @@ class LineWorker:
         self._characters = characters
         self._paused = paused
         self._probe_from = EPOCH
+        self._changes = asyncio.Event()
         # Whoever waits for it is next: at most the request that is open goes before a write.
         self._turn = asyncio.Lock()
         self.late_ticks = 0
@@ -120,13 +121,36 @@ class LineWorker:
             if (due := self._clock_to_compare(ready)) is not None:
                 await self._compare(*due)
                 continue
-            await self._clock.sleep_until(ready)
+            if not await self._has_come(ready):
+                continue
             if self._paused():
                 await self._clock.sleep(_PAUSE_S)
                 continue
             # Woken sooner when the wall clock was set: something else may be due first then.
             if ready <= self._clock.now() and self._steps == self._clock.steps:
                 await self._read(station, found)
+
+    def change(self, stations: Sequence[Station]) -> None:
+        """Read these from now on; what is being read just now is read to its end."""
+        self.stations = list(stations)
+        self._changes.set()
+
+    async def _has_come(self, instant: datetime) -> bool:
+        """Sleep until the instant; not if there are other stations before it has come."""
+        self._changes.clear()
+        if instant <= self._clock.now():
+            await self._clock.sleep_until(instant)
+            return True
+        sleeping = asyncio.ensure_future(self._clock.sleep_until(instant))
+        changing = asyncio.ensure_future(self._changes.wait())
+        try:
+            await asyncio.wait((sleeping, changing), return_when=asyncio.FIRST_COMPLETED)
+            if sleeping.done():
+                sleeping.result()
+            return not self._changes.is_set()
+        finally:
+            sleeping.cancel()
+            changing.cancel()
 
     def _align(self) -> None:
         """After a step of the wall clock ticks are those of the new one."""

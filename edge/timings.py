@@ -63,6 +63,10 @@ class Timings:
             except ValueError as error:
                 log.warning("timings.unreadable", line=line_id, station=station, cause=str(error))
 
+    def follow(self, line_id: str, line: ByteLine | TcpLine, meters: Iterable[Meter]) -> None:
+        """The line has other meters; what it has learnt it knows."""
+        self._lines[line_id] = line, {station_of(meter): meter.profile or "" for meter in meters}
+
     def keep(self) -> None:
         """Write what is known now."""
         for line_id, (line, profiles) in self._lines.items():

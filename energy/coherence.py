@@ -69,6 +69,9 @@ def _of_meters(site: Site) -> Iterator[Fault]:
             other = called.setdefault((meter.line, name), meter.id)
             if other != meter.id:
                 yield ("meters", i, key), f"{key} {name} on line {meter.line} is taken by meter {other!r}"
+            if meter.sender is not None:
+                text = f"is for meters that are on no line; line {meter.line} says by `edge` who reads it"
+                yield ("meters", i, "sender"), text
             if meter.removed_on is not None:
                 yield ("meters", i, "removed_on"), "a meter that was removed is on no line; take its `line` away"
         for text in _parent_faults(meter, meters) or _circles(meter.id, parents):

@@ -43,14 +43,20 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class LineSettings:
-    """A line on which meters answer one at a time: a serial port, or a host and port."""
+    """A line on which meters answer one at a time: a serial port, or a host and port.
+
+    `edge` is the id of the edge that reads it; None where the site has one edge, which needs no name.
+    """
 
     id: str
     address: str
     timeout_s: float = 1.0
+    edge: str | None = None
 
     def __post_init__(self) -> None:
         check_id("line", self.id)
+        if self.edge is not None:
+            check_id("edge", self.edge)
         if not self.timeout_s > 0:
             raise ValueError(f"line {self.id}: timeout_s {self.timeout_s} is not above 0")
 
@@ -86,6 +92,7 @@ class Meter:
     `unit` is how Modbus calls it on its line, `address` the digits on its plate by which other protocols do;
     `organisation` uses all that it measures, unless it is shared; `item` is the code of what it feeds (分项), as given;
     `account` is the supplier's account that it is billed on; `hidden` as of an organisation;
+    `sender` is who alone may send readings of a meter that is on no line, None where anybody may;
     `writable` are the settings of its profile that may be written, between which values: none unless it says so.
     """
 
@@ -111,10 +118,13 @@ class Meter:
     hidden: Validity | None = None
     address: str | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
+    sender: str | None = None
     writable: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_id("meter", self.id)
+        if self.sender is not None:
+            check_id("sender", self.sender)
         if self.address is not None and not (self.address.isascii() and self.address.isdigit()):
             raise ValueError(f"meter {self.id}: address {self.address!r} must be the digits on the meter, nothing else")
         if not 0 <= self.unit <= 255:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,7 @@ from adapters.deliveries_sqlite import SqliteDeliveries
 from adapters.mapping_files import MappingFile
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.quarantine_sqlite import SqliteQuarantine
+from adapters.site_signing import open_signing_key
 from adapters.stores import open_stores
 from adapters.wire import READINGS, STATE, topic
 from analytics.carbon.factor_file import read_factors
@@ -103,6 +105,8 @@ from gateway.reporting.service import Statistics
 from gateway.services import Services
 from gateway.sites.administration import ROUTES as ADMINISTRATION_ROUTES
 from gateway.sites.files import SiteFiles
+from gateway.sites.handing import Handing
+from gateway.sites.moving import senders_of
 from gateway.sites.records import SiteRecords
 from gateway.sites.routes import ROUTES as SITES_ROUTES
 from gateway.sites.service import Directory
@@ -176,8 +180,10 @@ class GatewaySettings:
     channels: Channels = LOG_ONLY
     # A database of its own for the ledger, if it does not lie in the file of the readings.
     ledger: str | None = None
-    # The folder that tells who may come to the broker.
+    # The folder that tells who may come to the broker, and holds the key by which the site files of edges are signed.
     identities: Path | None = None
+    # The edge of the lines that name none.
+    edge: str = "edge"
     mappings: tuple[MappingFile, ...] = ()
 
 
@@ -257,10 +263,13 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         )
         foreign = Foreign(settings.mappings)
         host = HostState(foreign.host, to_ms(clock.now()))
+        key = open_signing_key(settings.identities or settings.key.parent / "identities")
+        handing = Handing(records, lambda: directory.site, known_edges, key, clock, settings.edge)
 
         def connected() -> None:
             hub.changed()
             host.connected()
+            handing.connected()
 
         bus = await stack.enter_async_context(
             open_bus(
@@ -273,7 +282,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             )
         )
         stack.push_async_callback(host.leave, bus)
-        judge = Judge(site.meters, foreign)
+        judge = Judge(site.meters, await senders_of(records, site), foreign)
 
         def stored(columns: ReadingColumns) -> None:
             directory.learn(columns.points[number] for number in set(columns.index.tolist()))
@@ -298,7 +307,8 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         following = Following(records, clock, settings.site, Followers(books, directory, judge, door.forget))
         await following.begin(started.behind)
         expiries = Expiries(settings.identities, clock)
-        watch = _Watch(bus, intake, ledger_watch, following, deliveries, expiries, clock)
+        others = (deliveries.problems, handing.problems, expiries.problems)
+        watch = _Watch(bus, intake, ledger_watch, following, others, clock)
         present.of_gateway = watch.problems
         await stack.enter_async_context(_served(application(services, behind_tls=settings.behind_tls), settings))
         stack.push_async_callback(hub.close)
@@ -317,6 +327,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             tasks.create_task(ledger_watch.run(clock))
             tasks.create_task(FindingWatch(books, findings, calendar, clock).run())
             tasks.create_task(following.run())
+            tasks.create_task(handing.run(bus))
             tasks.create_task(QuotaWatch(quotas, books).run(clock))
             tasks.create_task(ToldByOthers(alerts.alarms, findings, quotas, books, clock).run())
             tasks.create_task(_prune(services.audit, settings.audit_days))
@@ -440,12 +451,11 @@ class _Watch:
         intake: Ingest,
         ledger: LedgerWatch,
         following: Following,
-        deliveries: Deliveries,
-        expiries: Expiries,
+        others: Sequence[Callable[[], list[OngoingProblem]]],
         clock: Clock,
     ) -> None:
         self._bus, self._intake, self._ledger, self._clock = bus, intake, ledger, clock
-        self._deliveries, self._expiries = deliveries, expiries
+        self._others = others
         self._following, self._since = following, to_ms(clock.now())
 
     def problems(self) -> list[OngoingProblem]:
@@ -477,7 +487,7 @@ class _Watch:
                 "See the difference with jieneng site import, or replace the file by an export"
             )
             found.append(OngoingProblem("site.file_behind", self._following.site.id, self._since, TextWords(zh, en)))
-        return [*found, *self._deliveries.problems(), *self._expiries.problems(), *self._ledger.problems()]
+        return [*found, *chain.from_iterable(of() for of in self._others), *self._ledger.problems()]
 
 
 @asynccontextmanager

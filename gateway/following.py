@@ -18,6 +18,7 @@ from gateway.ledger.keeping import OF_SITES, renewed
 from gateway.records.changes import changed_kinds, last_change
 from gateway.records.database import Records
 from gateway.reporting.rows import FILING
+from gateway.sites.moving import senders_of
 from gateway.sites.records import SiteRecords
 from gateway.sites.service import Directory
 from gateway.sites.starting import differing
@@ -85,6 +86,6 @@ class Following:
         if not OF_SITES.isdisjoint(kinds):
             site = await SiteRecords(self._records, self._clock).site(self.site.id)
             told.directory.take(site)
-            told.judge.take(site.meters)
+            told.judge.take(site.meters, await senders_of(self._records, site))
             if self.file_behind:
                 self.file_behind = await asyncio.to_thread(differing, self.site, site)

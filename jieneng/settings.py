@@ -133,6 +133,11 @@ class Settings:
         """The folder with which a process of this machine comes to its broker as `name`; there may be none."""
         return self.identity or self.identities / "own" / name
 
+    @property
+    def checking_keys(self) -> list[Path]:
+        """The folders in which the edge finds the key of its gateway: its own one, else that of a gateway here."""
+        return [self.identity_of(self.edge), self.identities / "keys"]
+
     def bus_of(self, name: str) -> str:
         """The address of the broker for who comes as `name`; secrets stay in the files that it names."""
         # Certificates take long to import, and most commands need none.

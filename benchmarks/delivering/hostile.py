@@ -98,7 +98,7 @@ class Uncounted(AssertionError):
 def judge_of_all() -> Judge:
     """A judge that takes every form."""
     meters = [Meter(METERS[0], Text("", ""), Medium.ELECTRICITY), Meter(METERS[1], Text("", ""), Medium.WATER)]
-    return Judge(meters, Foreign([read_mapping(MAPPINGS / f"{name}.yaml") for name in TAKEN]))
+    return Judge(meters, foreign=Foreign([read_mapping(MAPPINGS / f"{name}.yaml") for name in TAKEN]))
 
 
 class Trial:

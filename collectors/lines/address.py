@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from energy.errors import LineError
+from energy.sites import LineSettings
 
 DEFAULT_PORT = 502
 BAUDS = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
@@ -121,6 +123,15 @@ def clashes(addresses: Mapping[str, Address]) -> list[tuple[str, str]]:
         if other != address:
             found.append((line, f"{address} is the wire of line {earlier!r}, which speaks otherwise on it: {other}"))
     return found
+
+
+def by_edge(lines: Iterable[LineSettings], addresses: Mapping[str, Address]) -> list[dict[str, Address]]:
+    """The addresses of lines, those of one edge together: what is called alike at two edges are two wires."""
+    found: dict[str | None, dict[str, Address]] = defaultdict(dict)
+    for line in lines:
+        if line.id in addresses:
+            found[line.edge][line.id] = addresses[line.id]
+    return list(found.values())
 
 
 def _host(host: str) -> str:

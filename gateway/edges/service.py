@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 import structlog
 
-from adapters.wire import EdgeState, LineState, decode_state
+from adapters.wire import EdgeState, LineState, SiteState, decode_state
 from energy.ports import Clock
 from energy.readings import to_ms
 from gateway.api.words import OngoingProblem, TextWords
@@ -30,6 +30,8 @@ class Edges:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._known: dict[str, _Known] = {}
+        # The version of its site file that each edge was handed last.
+        self.handed: dict[str, str] = {}
         # By how much the clock of a meter may be wrong.
         self.meter_clock_ms = BOUND_MS
 
@@ -77,6 +79,10 @@ class Edges:
         """The meters that each edge has told of last."""
         return {edge: list(known.state.meters) for edge, known in self._known.items()}
 
+    def sites(self) -> dict[str, str]:
+        """The version of its site file that each edge says it runs on."""
+        return {edge: known.state.site.version for edge, known in self._known.items() if known.state.site is not None}
+
     def offline(self) -> list[str]:
         """The edges that are gone."""
         return [edge for edge, known in self._known.items() if known.state.state == "offline"]
@@ -96,6 +102,9 @@ class Edges:
             state.late_ticks,
             len(state.meters) or None,
             sorted(m for m, found in state.meters.items() if found.state == "silent"),
+            state.site.version if state.site is not None else None,
+            self.handed.get(edge),
+            (state.site.refused or None) if state.site is not None else None,
         )
 
     def problems(self) -> list[OngoingProblem]:
@@ -127,7 +136,15 @@ class Edges:
             if known.state.outbox_full
         ]
         states = ((edge, known.state) for edge, known in self._known.items())
-        return gone + full + self._overloaded() + clocks_off(states, self.meter_clock_ms)
+        return gone + full + self._overloaded() + self._refusing() + clocks_off(states, self.meter_clock_ms)
+
+    def _refusing(self) -> list[OngoingProblem]:
+        """Edges that have not taken a version of their site file, and why."""
+        return [
+            OngoingProblem("edge.site_refused", edge, known.since_ms, _refusal(edge, known.state.site))
+            for edge, known in self._known.items()
+            if known.state.state == "online" and known.state.site is not None and known.state.site.refused
+        ]
 
     def _overloaded(self) -> list[OngoingProblem]:
         """Lines that need more time than there is: by how much, and what would help."""
@@ -138,6 +155,14 @@ class Edges:
             for line, found in known.state.lines.items()
             if found.load > 1
         ]
+
+
+def _refusal(edge: str, site: SiteState) -> TextWords:
+    named = f" {site.refused_version}" if site.refused_version else ""
+    return TextWords(
+        f"采集端 {edge} 未采用站点文件{named}，仍按 {site.version} 运行：{site.refused}",
+        f"Edge {edge} has not taken a site file{named}, and runs on {site.version}: {site.refused}",
+    )
 
 
 def _overload(line: str, found: LineState) -> TextWords:

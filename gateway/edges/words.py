@@ -8,7 +8,11 @@ from gateway.api.words import EdgeStateWord
 
 
 class EdgeWords(msgspec.Struct):
-    """An edge: whether it is there, what waits in its outbox, and which of its meters do not answer."""
+    """An edge: whether it is there, what waits in its outbox, and which of its meters do not answer.
+
+    `site_version` is the version of its site file that it runs on, `site_wanted` the one that it was handed last, null
+    where it was handed none; `site_refused` says why it did not take a newer one.
+    """
 
     edge: str
     state: EdgeStateWord
@@ -19,6 +23,9 @@ class EdgeWords(msgspec.Struct):
     late_ticks: int | None
     meters: int | None
     meters_silent: list[str]
+    site_version: str | None
+    site_wanted: str | None
+    site_refused: str | None
 
 
 class EdgesAnswer(msgspec.Struct):

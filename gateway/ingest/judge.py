@@ -18,9 +18,11 @@ from energy.names import ID_PATTERN
 from energy.ports import Message, Refusal
 from energy.quantities import QUANTITIES
 from energy.readings import Point, Quality, ReadingColumns, Reason
+from energy.senders import Senders
 from energy.sites import Meter
 from gateway.foreign.service import Foreign
 from gateway.ingest.reasons import (
+    ANOTHER_EDGE,
     BROKEN_PAYLOAD,
     BROKEN_TIME,
     FUTURE,
@@ -98,9 +100,10 @@ class _Read:
 class Judge:
     """Knows the points of the site and what is plausible at each."""
 
-    def __init__(self, meters: Iterable[Meter], foreign: Foreign | None = None) -> None:
+    def __init__(self, meters: Iterable[Meter], senders: Senders | None = None, foreign: Foreign | None = None) -> None:
         self._foreign = foreign or Foreign()
         self._meters = {m.id: m for m in meters}
+        self._senders = senders or Senders()
         # Points are numbered as they are first seen: a city has forty thousand meters, each with few of the quantities.
         self._points: list[Point] = []
         self._numbers: dict[Point, int] = {}
@@ -109,9 +112,10 @@ class Judge:
         self._bounds: list[tuple[float, float]] = []
         self._told = self._meters
 
-    def take(self, meters: Iterable[Meter]) -> None:
+    def take(self, meters: Iterable[Meter], senders: Senders | None = None) -> None:
         """The site has other meters, from the next judgement on: one may be made just now in another thread."""
         self._told = {m.id: m for m in meters}
+        self._senders = senders or Senders()
 
     def _renew(self) -> None:
         told = self._told
@@ -196,6 +200,14 @@ class Judge:
                 refusals.append(Refusal(now_ms, BROKEN_TIME, detail, edge, readings.meter))
                 continue
             values = readings.values
+            if not self._senders.allow(readings.meter, edge, t_ms):
+                detail = f"its readings come from {self._senders.now[readings.meter]} alone"
+                meter = shown(readings.meter)
+                refusals += [
+                    Refusal(now_ms, ANOTHER_EDGE, detail, edge, meter, shown(name), t_ms, value)
+                    for name, value in values.items()
+                ]
+                continue
             layout = self._layouts.get((readings.meter, tuple(values)))
             if layout is None:
                 layout, values = self._learn(readings, edge, t_ms, refusals, now_ms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 UNKNOWN_METER = "unknown meter"
+ANOTHER_EDGE = "meter of another edge"
 UNKNOWN_QUANTITY = "unknown quantity"
 IMPLAUSIBLE = "implausible value"
 FUTURE = "future time"

@@ -33,7 +33,7 @@ from gateway.quotas.tables import QuotaCrossingRow, QuotaRow
 from gateway.records.base import Base
 from gateway.records.tables import ChangeRow
 from gateway.reporting.tables import FilingRow, FilingStepRow
-from gateway.sites.tables import SiteFileRow, SiteRow
+from gateway.sites.tables import EdgeSiteRow, SiteFileRow, SiteRow
 from gateway.stock.tables import StockMoveRow
 from gateway.tariffs.tables import TariffRow
 
@@ -55,6 +55,7 @@ TABLES = (
     ClosingRow,
     FindingRow,
     DutyRosterRow,
+    EdgeSiteRow,
     ContractRow,
     FilingRow,
     FilingStepRow,

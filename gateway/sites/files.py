@@ -17,7 +17,7 @@ from adapters.site_book_export import write_book
 from adapters.site_book_files import read_book
 from adapters.site_export import site_text
 from adapters.site_files import read_site
-from collectors.lines.address import Address, clashes, parse_address
+from collectors.lines.address import Address, by_edge, clashes, parse_address
 from collectors.makes import Make, load_make, placing_faults, readable
 from energy.errors import ConfigurationError, EnergyError, LineError
 from energy.sites import Meter, Site
@@ -174,7 +174,7 @@ def _installed(site: Site, present: Site) -> tuple[Site, list[Fault]]:
     """The site with what its meters can be read of, and what lines and profiles do not take."""
     addresses: dict[str, Address] = {}
     faults = list(_lines(site, addresses))
-    own = {m.id: m.profile for m in present.meters if _is_own(m.profile)}
+    own = {m.id: m.profile for m in present.meters if is_own(m.profile)}
     profiles: dict[str, Make] = {}
     meters = []
     for meter in site.meters:
@@ -192,11 +192,12 @@ def _lines(site: Site, addresses: dict[str, Address]) -> Iterator[Fault]:
             addresses[line.id] = parse_address(line.address)
         except LineError as error:
             yield Fault(f"line {line.id!r}: {error}", "lines")
-    for line_id, text in clashes(addresses):
-        yield Fault(f"line {line_id!r}: {text}", "lines")
+    for own in by_edge(site.lines, addresses):
+        for line_id, text in clashes(own):
+            yield Fault(f"line {line_id!r}: {text}", "lines")
 
 
-def _is_own(profile: str | None) -> bool:
+def is_own(profile: str | None) -> bool:
     """Whether it is a file rather than a shipped one, just as who opens it looks at it."""
     return profile is not None and PurePath(profile).suffix in _OWN
 
@@ -207,7 +208,7 @@ def _metered(meter: Meter, own: str | None, profiles: dict[str, Make], line: Add
         if meter.line:
             raise EnergyError("a meter on a line needs a profile")
         return meter
-    if _is_own(name):
+    if is_own(name):
         # No file of this machine is opened because a file that was sent names it.
         if own is None or PurePath(own).name != name:
             raise EnergyError(f"profile {name!r} is a file of one's own; bring it in with `jieneng site import`")
@@ -249,12 +250,12 @@ def to_send(site: Site) -> Site:
 
 def without_lines(site: Site) -> Site:
     """A site for who reads: how its meters are reached is left out."""
-    meters = (replace(m, line=None, unit=1, address=None) for m in to_send(site).meters)
+    meters = (replace(m, line=None, unit=1, address=None, sender=None) for m in to_send(site).meters)
     return replace(site, lines=(), meters=tuple(meters))
 
 
 def _named(meter: Meter) -> Meter:
-    if meter.profile is None or not _is_own(meter.profile):
+    if meter.profile is None or not is_own(meter.profile):
         return meter
     return replace(meter, profile=PurePath(meter.profile).name)
 

@@ -15,7 +15,8 @@ from energy.validity import Validity
 Row = dict[str, Any]
 # Fields that are called alike in the value and in its row, and need no conversion.
 _METER = ("id", "place", "parent", "line", "unit", "interval_s", "ct", "pt", "reversed")
-_METER_OF = ("organisation", "item", "account")
+_METER_OF = ("organisation", "item", "account", "sender")
+_LINE = ("id", "address", "timeout_s", "edge")
 _VIRTUAL = ("id", "quantity", "formula", "place", "organisation", "item")
 _ACCOUNT = ("id", "supplier", "organisation", "tariff", "capacity_kva")
 _REGISTER = ("limit_per_h", "modulus", "resolution")
@@ -29,7 +30,7 @@ def rows_of(site: Site) -> dict[str, list[Row]]:
         "organisation": [_of_organisation(organisation) for organisation in site.organisations],
         "membership": [_of_membership(membership) for membership in site.memberships],
         "fact": [_of_fact(fact) for fact in site.facts],
-        "line": [_same(line, ("id", "address", "timeout_s")) for line in site.lines],
+        "line": [_same(line, _LINE) for line in site.lines],
         "account": [{**_same(account, _ACCOUNT), "medium": str(account.medium)} for account in site.accounts],
         "meter": [_of_meter(meter) for meter in site.meters],
         "virtual_point": [_of_virtual_point(point) for point in site.virtual_points],
@@ -48,7 +49,7 @@ def site_of(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Site:
         organisations=tuple(_organisation(row) for row in rows["organisation"]),
         memberships=tuple(Membership(r["organisation"], r["within"], _valid(r)) for r in rows["membership"]),
         facts=tuple(_fact(row) for row in rows["fact"]),
-        lines=tuple(LineSettings(r["id"], r["address"], r["timeout_s"]) for r in rows["line"]),
+        lines=tuple(LineSettings(**_kept(r, _LINE)) for r in rows["line"]),
         accounts=tuple(Account(medium=Medium(r["medium"]), **_kept(r, _ACCOUNT)) for r in rows["account"]),
         meters=tuple(_meter(row) for row in rows["meter"]),
         virtual_points=tuple(_virtual_point(row) for row in rows["virtual_point"]),

@@ -7,7 +7,7 @@ on, the records stand, and the gateway says that the file is behind.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -18,11 +18,12 @@ from energy.readings import to_ms
 from energy.sites import Site
 from gateway.records.database import Records
 from gateway.sites.records import SiteRecords, difference
-from gateway.sites.rows import rows_of
+from gateway.sites.rows import Row, rows_of
 from gateway.sites.tables import SiteFileRow
 
 # What a site file of an edge need not speak of; where it says nothing, the records stay.
 _UNSPOKEN = ("organisations", "facts", "shares", "virtual_points", "accounts", "memberships")
+_LATER = ("edge", "sender")
 _ALWAYS = frozenset({"site", "place", "line", "meter"})
 _TABLE = SiteFileRow.__table__
 
@@ -104,5 +105,7 @@ def _digests(site: Site) -> Digests:
     return {kind: _digest(rows) for kind, rows in rows_of(site).items()}
 
 
-def _digest(rows: object) -> str:
-    return hashlib.sha256(msgspec.json.encode(rows, order="deterministic")).hexdigest()
+def _digest(rows: Sequence[Row]) -> str:
+    """Without what was not known when earlier digests were made, where nothing is said of it."""
+    told = [{name: value for name, value in row.items() if value is not None or name not in _LATER} for row in rows]
+    return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()

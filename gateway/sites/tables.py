@@ -49,6 +49,18 @@ class SiteFileRow(Base):
     records: Mapped[dict[str, str]] = mapped_column(JSON)
 
 
+class EdgeSiteRow(Base):
+    """The version of its site file that an edge was handed last: its number, and the digest of what stands in it."""
+
+    __tablename__ = "edge_sites"
+
+    site: Mapped[str] = mapped_column(String, ForeignKey("sites.id"), primary_key=True)
+    edge: Mapped[str] = mapped_column(String, primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger)
+    digest: Mapped[str] = mapped_column(String)
+    made_at_ms: Mapped[int] = mapped_column(BigInteger)
+
+
 class _OfSite:
     """What every record of a site has."""
 
@@ -115,6 +127,7 @@ class LineRow(_OfSite, Base):
     id: Mapped[str] = mapped_column(String)
     address: Mapped[str] = mapped_column(String)
     timeout_s: Mapped[float] = mapped_column(Double)
+    edge: Mapped[str | None] = mapped_column(String)
 
 
 class AccountRow(_OfSite, Base):
@@ -167,6 +180,7 @@ class MeterRow(_OfSite, _Named, Base):
     registers: Mapped[dict[str, Any]] = mapped_column(JSON)
     removed_on: Mapped[date | None] = mapped_column(Date)
     hidden: Mapped[str | None] = mapped_column(String)
+    sender: Mapped[str | None] = mapped_column(String)
 
 
 class VirtualPointRow(_OfSite, _Named, _Dated, Base):

@@ -13,6 +13,8 @@ from jieneng.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from adapters.identity_index import Enrolled
+    from edge.handed import Handed
+    from jieneng.composition import Installed
 
 _DAYS = 730
 
@@ -38,6 +40,9 @@ def command(context: click.Context, /, config: Path | None, **given: Any) -> Non
     """Run the process at the site: read the meters of the site file at their ticks, keep the readings in an outbox on
     disk, publish them, and forget them when the gateway has stored them.
 
+    Where it knows the key of its gateway, as by the folder of `enroll`, the site file comes from there; --site is read
+    until the first one has come, if it is given at all.
+
     The broker of `jieneng run` is found without --bus; any other is named. What an edge needs to come to a broker is
     made by `enroll` on the gateway's machine, for example
 
@@ -54,24 +59,44 @@ def command(context: click.Context, /, config: Path | None, **given: Any) -> Non
 def _run(settings: Settings) -> None:
     from adapters.clocks import open_clock
     from adapters.outbox_sqlite import Bounds
+    from adapters.site_signing import CHECKING_KEY
     from edge.app import EdgeSettings, run_edge
-    from jieneng.composition import load_installed
+    from jieneng.composition import load_own, version_of
     from jieneng.logs import configure_logs
 
     configure_logs()
-    installed = load_installed(settings.site_file())
+    knows_gateway = any((folder / CHECKING_KEY).exists() for folder in settings.checking_keys)
+    file = settings.site if knows_gateway else settings.site_file()
+    installed = None if file is None else load_own(file, settings.edge)
     edge = EdgeSettings(
         edge=settings.edge,
-        site=installed.site,
-        profiles=installed.profiles,
+        site=None if installed is None else installed.site,
+        profiles={} if installed is None else installed.profiles,
         bus=settings.bus_of(settings.edge),
         outbox=settings.data / "outbox" / f"{settings.edge}.sqlite",
+        version="none" if file is None else version_of(file),
+        handed=_handed(settings, installed) if knows_gateway else None,
         bounds=Bounds(settings.outbox_bytes, settings.outbox_days, settings.outbox_when_full),
         history_bytes_per_s=settings.history_bytes_per_s,
         learnt=settings.data / "learnt" / settings.edge,
         data=settings.data,
     )
     options.run_until_signalled(run_edge(edge, open_clock(settings.clock)))
+
+
+def _handed(settings: Settings, local: Installed | None) -> Handed:
+    """How site files are taken from the gateway, whose key is known; what may be written the local file says alone."""
+    from adapters.site_keeping import SiteKeeping
+    from adapters.site_signing import CHECKING_KEY, read_checking_key
+    from edge.handed import Handed
+    from jieneng.composition import load_installed, with_permissions
+
+    def load(file: Path) -> Installed:
+        handed = load_installed(file)
+        return handed if local is None else with_permissions(handed, local)
+
+    known = next(folder for folder in settings.checking_keys if (folder / CHECKING_KEY).exists())
+    return Handed(read_checking_key(known), SiteKeeping(settings.data / "handed" / settings.edge), load)
 
 
 @command.command()

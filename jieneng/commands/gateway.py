@@ -16,6 +16,7 @@ from jieneng.settings import load_settings
     options.config,
     options.site,
     options.data,
+    options.edge,
     options.bus,
     options.broker_port,
     options.broker_listen,
@@ -37,7 +38,8 @@ from jieneng.settings import load_settings
 def command(config: Path | None, **given: Any) -> None:
     """Run the process at the centre: take readings from the broker, store them, tell the edges, serve API and page.
 
-    Readings that cannot be stored are kept in quarantine (/api/v1/quarantine) with their reason.
+    Each edge is handed the lines of its own and their meters as a signed site file; --edge names the one of the lines
+    that name none. Readings that cannot be stored are kept in quarantine (/api/v1/quarantine) with their reason.
     """
     from adapters.broker_rules import GATEWAY
     from adapters.clocks import open_clock
@@ -81,5 +83,6 @@ def command(config: Path | None, **given: Any) -> None:
         channels=alarm_channels(settings),
         identities=settings.identities,
         mappings=tuple(read_mappings(folder)) if folder is not None else (),
+        edge=settings.edge,
     )
     options.run_until_signalled(run_gateway(gateway, open_clock(settings.clock)))

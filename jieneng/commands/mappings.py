@@ -75,7 +75,7 @@ def try_mapping(file: Path, topic: str, payloads: tuple[Path, ...], site: Path |
     stored = 0
     scout = Foreign([mapping])
     imagined: dict[str, Meter] = {}
-    judge = Judge(load_installed(site).site.meters if site is not None else (), Foreign([mapping]))
+    judge = Judge(load_installed(site).site.meters if site is not None else (), foreign=Foreign([mapping]))
     for path in payloads:
         try:
             message = Message(topic, path.read_bytes())

@@ -83,13 +83,16 @@ def run_parts(
 def parts(settings: Settings, logs: Path | None) -> list[Part]:
     """The broker, if it is the embedded one, gateway and edge as children of this process."""
     from adapters.broker_rules import GATEWAY
+    from adapters.site_signing import open_signing_key
     from jieneng.supervisor import own
 
     # Each comes as itself.
     settings = replace(settings, identity=None)
     found = [_broker(settings)] if settings.bus == "embedded" else []
     common = ["--site", str(settings.site_file()), "--data", str(settings.data), "--clock", settings.clock]
-    gateway = ["gateway", *common, "--bus", settings.bus_of(GATEWAY)]
+    # By its public half the edge knows what the gateway hands over.
+    open_signing_key(settings.identities)
+    gateway = ["gateway", *common, "--edge", settings.edge, "--bus", settings.bus_of(GATEWAY)]
     gateway += ["--store", settings.store_address, "--listen", settings.listen]
     gateway += ["--accounts", settings.accounts, *(["--behind-tls"] if settings.behind_tls else [])]
     gateway += ["--audit-days", str(settings.audit_days), "--meter-clock-s", str(settings.meter_clock_s)]

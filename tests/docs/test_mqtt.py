@@ -15,9 +15,12 @@ import pytest
 from adapters.clocks import SteppedClock
 from adapters.deliveries_sqlite import SqliteDeliveries
 from adapters.site_files import read_site
+from adapters.site_signing import CHECKING_KEY, read_checking_key
+from adapters.site_versions import opened
 from adapters.wire import READINGS, Cause, decode_state, decode_stored, decode_wanted, topic
 from energy.ports import Message
 from energy.readings import Reason
+from energy.senders import Senders, senders
 from gateway.ingest import reasons as words
 from gateway.ingest.deliveries import Deliveries
 from gateway.ingest.judge import Judge, Judged
@@ -36,6 +39,7 @@ REASONS = [
     words.NOT_BORN,
     words.BROKEN_TIME,
     words.UNKNOWN_METER,
+    words.ANOTHER_EDGE,
     words.UNKNOWN_QUANTITY,
     words.NO_VALUE,
     words.IMPLAUSIBLE,
@@ -50,7 +54,8 @@ REASONS = [
 def judge(tmp_path: Path) -> Judge:
     file = tmp_path / "site.yaml"
     file.write_text(block(PAGE, "yaml mqtt site"), encoding="utf-8")
-    return Judge(read_site(file)[0].meters)
+    site, _ = read_site(file)
+    return Judge(site.meters, Senders(senders(site)))
 
 
 def judged(judge: Judge, payload: str, of_topic: str = topic("stranger", READINGS), now_ms: int = NOW_MS) -> Judged:
@@ -105,6 +110,20 @@ def test_birth_and_will_that_are_shown_are_understood() -> None:
 
     assert (birth.state, will.state) == ("online", "offline")
     assert birth.meters["canteen-water"].state == "silent"
+    assert birth.site is not None
+    assert "did you mean 'unit'?" in birth.site.refused
+
+
+def test_the_site_file_that_is_shown_is_signed_by_the_key_that_is_shown_and_is_read(tmp_path: Path) -> None:
+    (tmp_path / CHECKING_KEY).write_text(block(PAGE, "text site key"))
+    version = opened(block(PAGE, "json site").encode(), read_checking_key(tmp_path), "north")
+    file = tmp_path / "site.yaml"
+    file.write_text(version.site, encoding="utf-8")
+
+    assert f'"{version.name}"' in blocks(PAGE, "json state")[0].text
+    assert [m.id for m in read_site(file)[0].meters] == ["canteen-main"]
+    content = json.loads(json.loads(block(PAGE, "json site"))["content"])
+    assert [key for key in content if f"\n| `{key}` |" not in TEXT] == []
 
 
 def test_what_mosquitto_pub_is_told_to_publish_is_accepted(judge: Judge) -> None:

@@ -103,7 +103,7 @@ async def test_batches_that_the_broker_took_and_lost_are_stored_all_the_same(
         publisher = Publisher(outbox, bus, "north", "b1", asyncio.Event())
         await asyncio.wait_for(there.wait(), 10)
         await asyncio.sleep(0.3)
-        tasks = [asyncio.create_task(publisher.run()), asyncio.create_task(app._listen(bus, publisher))]
+        tasks = [asyncio.create_task(publisher.run()), asyncio.create_task(app._listen(bus, publisher, lambda _: None))]
         publisher.connected()
         await until(lambda: published >= BATCHES, "the broker has acknowledged every batch")
         assert outbox.batches == BATCHES

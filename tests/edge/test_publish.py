@@ -99,7 +99,7 @@ async def edge(broker: str, outbox: SqliteOutbox) -> AsyncIterator[Callable[[str
         publisher = Publisher(outbox, bus, "north", boot, asyncio.Event())
         await until(lambda: bus.connected, "connected")
         await asyncio.sleep(0.2)
-        tasks.append(asyncio.create_task(app._listen(bus, publisher)))
+        tasks.append(asyncio.create_task(app._listen(bus, publisher, lambda _: None)))
         tasks.append(asyncio.create_task(publisher.run()))
         publisher.connected()
         return publisher

@@ -42,7 +42,7 @@ def sites(draw: st.DrawFn) -> Site:
     places = [_place(draw, n, i, up) for n, (i, up) in enumerate(_tree(draw))]
     organisations = [_organisation(draw, n, i, up) for n, (i, up) in enumerate(_tree(draw))]
     of = {"place": _any_of(places), "organisation": _any_of(organisations)}
-    lines = [LineSettings(i, draw(WORDS), draw(ABOVE_0)) for i in _ids(draw)]
+    lines = [LineSettings(i, draw(WORDS), draw(ABOVE_0), draw(st.none() | IDS)) for i in _ids(draw)]
     tariffs, capacities = st.none() | IDS, st.none() | ABOVE_0
     accounts = [
         Account(i, draw(MEDIA), draw(WORDS), draw(of["organisation"]), draw(tariffs), draw(capacities))

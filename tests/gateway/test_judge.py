@@ -14,8 +14,10 @@ from adapters.wire import READINGS, topic
 from energy.ports import Message
 from energy.quantities import Medium
 from energy.readings import Quality, Reason
+from energy.senders import Senders
 from energy.sites import Meter, Text
 from gateway.ingest.judge import Judge, Judged
+from gateway.ingest.reasons import ANOTHER_EDGE
 
 NOW_MS = 1_795_000_000_000
 
@@ -188,3 +190,23 @@ def test_nothing_that_may_come_makes_the_judge_fail_or_vanishes(payloads: list[A
     broken = reasons(judged).count("broken payload")
     assert broken <= len(payloads)
     assert len(judged.edge_names) == len(payloads) - broken
+
+
+def test_a_meter_of_another_edge_is_refused_whole_and_the_rest_of_the_batch_is_not() -> None:
+    meters = [Meter(name, Text("表", "Meter"), Medium.ELECTRICITY) for name in ("main", "annex")]
+    judge = Judge(meters, Senders({"annex": "south"}, {"annex": (("north", NOW_MS - 1000),)}))
+    readings = [
+        {"meter": name, "taken_at": t_ms, "values": {"active_power": 1.0, "voltage_l1": 230.0}}
+        for name, t_ms in (("main", NOW_MS), ("annex", NOW_MS), ("annex", NOW_MS - 1000))
+    ]
+    payload = json.dumps({"readings": readings}).encode()
+    found = judge.judge([Message(topic("north", READINGS), payload)], NOW_MS)
+
+    assert [(r.reason, r.edge, r.meter, r.quantity, r.taken_at_ms, r.value) for r in found.refusals] == [
+        (ANOTHER_EDGE, "north", "annex", "active_power", NOW_MS, 1.0),
+        (ANOTHER_EDGE, "north", "annex", "voltage_l1", NOW_MS, 230.0),
+    ]
+    assert found.refusals[0].detail == "its readings come from south alone"
+    # What was read while it was the edge's own comes late, and is stored.
+    assert len(found.columns) == 4
+    assert judge.judge([Message(topic("south", READINGS), payload)], NOW_MS).refusals == []

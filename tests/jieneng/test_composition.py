@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from collectors.makes import load_make
 from energy.errors import ConfigurationError
+from energy.quantities import Medium
+from energy.sites import LineSettings, Meter, Site, Text
 from jieneng.__main__ import jieneng
-from jieneng.composition import load_installed
+from jieneng.composition import Installed, load_installed, with_permissions
 from jieneng.settings import load_settings
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -188,3 +193,18 @@ def test_an_address_is_digits_in_quotes_and_of_one_meter(tmp_path: Path, address
 
     with pytest.raises(ConfigurationError, match=told):
         load_installed(file)
+
+
+def test_what_may_be_written_is_said_by_the_file_at_the_site_and_holds_for_the_same_meter_alone() -> None:
+    lines = (LineSettings("bus", "tcp://192.0.2.1"),)
+    name, limits = Text("表", "Meter"), {"limit": (Decimal(0), Decimal(10))}
+    meter = Meter("main", name, Medium.ELECTRICITY, profile="eastron/sdm630", line="bus", unit=1)
+    profiles = {"eastron/sdm630": load_make("eastron/sdm630")}
+
+    def installed(*meters: Meter) -> Installed:
+        return Installed(Site("campus", name, "Asia/Shanghai", lines=lines, meters=meters), profiles)
+
+    local = installed(replace(meter, writable=limits))
+    given = [with_permissions(installed(m), local).site.meters[0].writable for m in (meter, replace(meter, unit=2))]
+
+    assert given == [limits, {}]

@@ -52,7 +52,7 @@ class Taking:
     """A judge with mappings; it remembers what gateways said before."""
 
     def __init__(self, *mappings: MappingFile) -> None:
-        self.judge = Judge(METERS, Foreign(mappings))
+        self.judge = Judge(METERS, foreign=Foreign(mappings))
 
     def take(self, topic: str, payload: Any, *, now_ms: int = NOW_MS, retained: bool = False) -> Judged:
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()

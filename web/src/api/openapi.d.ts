@@ -2438,6 +2438,9 @@ export interface components {
         /**
          * EdgeWords
          * @description An edge: whether it is there, what waits in its outbox, and which of its meters do not answer.
+         *
+         *         `site_version` is the version of its site file that it runs on, `site_wanted` the one that it was handed last, null
+         *         where it was handed none; `site_refused` says why it did not take a newer one.
          */
         EdgeWords: {
             edge: string;
@@ -2450,6 +2453,9 @@ export interface components {
             late_ticks: number | null;
             meters: number | null;
             meters_silent: string[];
+            site_version: string | null;
+            site_wanted: string | null;
+            site_refused: string | null;
         };
         /**
          * OngoingProblem
