@@ -60,6 +60,7 @@ class Judged:
     edges : (n,) number, in `edge_names`, of the edge of each.
     batches : what came of each edge, to be told as stored once the columns are; as many as `edge_names`.
     states, commands : what became known of gateways of others, and what is to be published to them.
+    conflicting : rows that the store refuses, since it holds another value of that instant.
     """
 
     columns: ReadingColumns
@@ -69,6 +70,7 @@ class Judged:
     batches: list[tuple[str, Batch]] = field(default_factory=list)
     states: list[tuple[str, EdgeState]] = field(default_factory=list)
     commands: list[tuple[str, bytes]] = field(default_factory=list)
+    conflicting: list[int] = field(default_factory=list)
 
     @property
     def answers(self) -> dict[str, dict[str, list[int]]]:
@@ -78,6 +80,12 @@ class Judged:
             if batch.boot is not None and batch.sequence is not None:
                 found.setdefault(edge, {}).setdefault(batch.boot, []).append(batch.sequence)
         return found
+
+    def leave_out(self, rows: Sequence[int]) -> None:
+        """These rows of the columns are not stored after all."""
+        stay = np.ones(len(self.columns), dtype=bool)
+        stay[list(rows)] = False
+        self.columns, self.edges = self.columns.take(stay), self.edges[stay]
 
     def by_lane(self) -> tuple[ReadingColumns, ReadingColumns]:
         """The readings that are live, and those that have waited."""
