@@ -58,6 +58,8 @@ from gateway.api.words import OngoingProblem, TextWords
 from gateway.audit.refusals import refusals
 from gateway.audit.routes import ROUTES as AUDIT_ROUTES
 from gateway.audit.service import KEPT_DAYS, Audit
+from gateway.backups.routes import ROUTES as BACKUPS_ROUTES
+from gateway.backups.service import COPIES, StoreCopies
 from gateway.billing.routes import ROUTES as BILLING_ROUTES
 from gateway.billing.service import Bills
 from gateway.closing.routes import ROUTES as CLOSING_ROUTES
@@ -127,6 +129,7 @@ ROUTES: tuple[Route[Services], ...] = (
     *CONTRACTS_ROUTES,
     *REPORTING_ROUTES,
     *AUDIT_ROUTES,
+    *BACKUPS_ROUTES,
     *ALERTS_ROUTES,
     *DUTY_ROUTES,
 )
@@ -167,12 +170,20 @@ class GatewaySettings:
     forecast_misses: Path | None = None
     channels: Channels = LOG_ONLY
 
+    @property
+    def store_file(self) -> Path | None:
+        kind, _, file = self.store.partition(":")
+        return Path(file) if kind == "duckdb" else None
+
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
     """Serve until cancelled."""
     metrics = Metrics()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.store))
+        copies = StoreCopies(store, settings.key.parent / COPIES, clock, settings.store_file)
+        copies.clear()
+        stack.push_async_callback(copies.close)
         quarantine = stack.enter_context(closing(SqliteQuarantine(settings.quarantine)))
         records = await stack.enter_async_context(open_records(settings.records, settings.key.parent, settings.audit))
         audit = Audit(records, clock)
@@ -240,6 +251,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             door if settings.accounts_required else LocalDoor(),
             alerts=alerts,
             sites=SiteFiles(SiteRecords(records, clock), site.id),
+            copies=copies,
         )
         bus = await stack.enter_async_context(
             open_bus(

@@ -44,6 +44,8 @@ _COMMANDS = {
     "duty": ("duty", "Say who is on duty, and see it."),
     "ledger": ("ledger", "Make the ledger of consumption anew."),
     "audit": ("audit", "See, check and export what was done, by whom."),
+    "backup": ("backup", "Save everything as one file, while it runs; check such a file."),
+    "restore": ("restore", "Put a backup back, checked and counted."),
     "openapi": ("openapi", "Print the description of the API."),
 }
 

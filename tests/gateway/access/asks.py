@@ -242,6 +242,8 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
     ("GET", "/api/v1/overview"): (Permission.READ, _nothing),
     ("GET", "/api/v1/edges"): (Permission.OPERATE, _nothing),
     ("GET", "/api/v1/quarantine"): (Permission.OPERATE, _nothing),
+    ("GET", "/api/v1/backup/copy"): (Permission.OPERATE, _nothing),
+    ("POST", "/api/v1/backup/copy"): (Permission.OPERATE, _given()),
     ("GET", "/api/v1/events"): (Permission.READ, _events),
     ("POST", "/api/v1/events"): (Permission.FILL, _add_events),
     ("POST", "/api/v1/events/preview"): (
