@@ -1661,6 +1661,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backup/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the copy of the store has come */
+        get: operations["state"];
+        put?: never;
+        /** Copy the store, on the gateway's machine */
+        post: operations["begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alarms": {
         parameters: {
             query?: never;
@@ -4448,6 +4466,22 @@ export interface components {
             next: string | null;
         };
         /**
+         * CopyAnswer
+         * @description A copy of the store as of `at`; its `file` is whole when it is `ready`, on the machine of the gateway.
+         *
+         *         `share` is how much of it is written, roughly; `cause` says why one `failed`.
+         */
+        CopyAnswer: {
+            id: string;
+            at: number;
+            /** @enum {unknown} */
+            state: "copying" | "failed" | "ready";
+            file: string;
+            share: number;
+            /** @default  */
+            cause: string;
+        };
+        /**
          * AlarmsAnswer
          * @description Newest first.
          */
@@ -5164,6 +5198,11 @@ export interface components {
          * @enum {unknown}
          */
         Action: "approve" | "change" | "export" | "prune" | "refused" | "seal_broken" | "sign_in" | "sign_out";
+        /**
+         * CopyOrder
+         * @description Nothing is to be said: all of the store is copied.
+         */
+        CopyOrder: Record<string, never>;
         /**
          * AlarmDeed
          * @description What somebody does about an alarm.
@@ -9208,6 +9247,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPart"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopyAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    begin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CopyOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopyAnswer"];
                 };
             };
             400: components["responses"]["problem400"];
