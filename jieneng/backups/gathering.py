@@ -19,7 +19,8 @@ _FOLDERS = ("log", "broker")
 _FILES = ("lock",)
 # Logs and indexes of databases, of which copies are made, and drafts.
 _ENDINGS = (".duckdb", ".duckdb.wal", "-wal", "-shm", "-journal", ".new", ".part", ".tmp")
-OUTBOX = "outbox"
+# What speaks of the store, and is copied before it: batches that are forgotten once it has them, and which have come.
+_BEFORE_STORE = ("outbox/", "deliveries.sqlite")
 
 
 def files_of_data(data: Path, without: Path) -> Iterator[str]:
@@ -39,8 +40,12 @@ def files_of_data(data: Path, without: Path) -> Iterator[str]:
     yield from sorted(found, key=lambda name: (_turn(name), name))
 
 
+def speaks_of_store(name: str) -> bool:
+    return name.startswith(_BEFORE_STORE)
+
+
 def _turn(name: str) -> int:
-    if name.partition("/")[0] == OUTBOX:
+    if speaks_of_store(name):
         return 0
     return 1 if Path(name).name == "audit.head" else 2
 

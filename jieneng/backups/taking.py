@@ -1,8 +1,8 @@
 """Taking a backup: copies in an order that fits together, then all of them in one file.
 
 The order is that of decision 028: what refers to something is copied before what it refers to. First the outboxes,
-whose batches are forgotten when the store has them; then the store; then files, with the end of the audit log among
-them; last the records, which hold that log, and name whatever the store speaks of.
+whose batches are forgotten when the store has them, and what has come of them; then the store; then files, with the end
+of the audit log among them; last the records, which hold that log, and name whatever the store speaks of.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from gateway.backups.words import CopyAnswer, CopyOrder
 from jieneng.backups import manifest as words
 from jieneng.backups.archive import Writer, verified, written
 from jieneng.backups.gathering import (
-    OUTBOX,
     Outside,
     files_of_data,
     files_outside,
     records_file,
     remove_copy,
+    speaks_of_store,
     store_file,
 )
 from jieneng.backups.manifest import Manifest
@@ -133,10 +133,9 @@ class _Taking:
 
     def run(self, wanted: Wanted) -> tuple[Path, Manifest]:
         names = list(files_of_data(self._settings.data, wanted.folder))
-        outboxes = [name for name in names if name.startswith(f"{OUTBOX}/")]
-        self._copy_files(outboxes)
+        self._copy_files([name for name in names if speaks_of_store(name)])
         self._copy_store()
-        self._copy_files([name for name in names if name not in outboxes])
+        self._copy_files([name for name in names if not speaks_of_store(name)])
         self._copy_outside(wanted.config)
         self._copy_records()
         ended_ms = _now_ms()

@@ -87,7 +87,9 @@ async def test_readings_are_stored_while_a_copy_is_made_and_are_not_of_it(
     n = 200_000
     many = [NOW + timedelta(seconds=i + 1) for i in range(n)]
     t_ms = np.array([to_ms(t) for t in many])
-    await store.write(ReadingColumns.of([POINT], np.zeros(n, int), t_ms, np.arange(n) * 0.5, [0] * n, [0] * n))
+    await store.write(
+        ReadingColumns.of([POINT], np.zeros(n, int), t_ms, np.arange(n, dtype=np.float64), [0] * n, [0] * n)
+    )
 
     copies.begin()
     written = 0
