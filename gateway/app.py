@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 
 from adapters.channel_files import LOG_ONLY, Channels, open_channels
+from adapters.edge_files import EdgeFiles
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.stores import open_ledger, open_store
@@ -196,7 +197,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             log.warning("site.file_behind", site=site.id, differing=started.behind, meaning="the records hold")
         directory = Directory(site)
         directory.learn(await store.points())
-        known_edges = Edges(clock)
+        known_edges = Edges(clock, EdgeFiles(settings.key.parent / "edges"))
         present = Present(store, directory, known_edges, clock)
         hub = Hub(clock, metrics)
         hub.overview = present.overview

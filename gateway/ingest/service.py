@@ -64,7 +64,7 @@ class Ingest:
     async def _take_states(self, messages: Sequence[Message]) -> None:
         for message in messages:
             edge = edge_and_leaf(message.topic)[0]
-            fault = self._edges.take(edge, message.payload)
+            fault = self._edges.take(edge, message.payload, retained=message.retained)
             if fault is not None:
                 self._metrics.refused(BROKEN_PAYLOAD, 1)
                 now_ms = to_ms(self._clock.now())

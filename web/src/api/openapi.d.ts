@@ -790,6 +790,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/edges/{edge}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One edge with its meters */
+        get: operations["edge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quarantine": {
         parameters: {
             query?: never;
@@ -2481,10 +2498,115 @@ export interface components {
         };
         /**
          * EdgesAnswer
-         * @description All edges that have ever reported.
+         * @description All edges that have ever reported, at the gateway's time `at`.
          */
         EdgesAnswer: {
-            edges: components["schemas"]["EdgeWords"][];
+            at: number;
+            edges: components["schemas"]["FleetEdge"][];
+        };
+        /**
+         * FleetEdge
+         * @description An edge in the fleet. Of one that is gone all but `state`, `since` and `problems` is what it said last.
+         *
+         *         since : since when it is there, or gone. told_at : when it said that, by its own clock. uptime_ms : how long its
+         *         process had run then; null where it is gone. certificate_until : until when it may come to the broker.
+         */
+        FleetEdge: {
+            edge: string;
+            /** @enum {unknown} */
+            state: "offline" | "online";
+            since: number;
+            version: string | null;
+            told_at: number | null;
+            heard_at: number | null;
+            uptime_ms: number | null;
+            outbox: components["schemas"]["EdgeOutboxWords"];
+            clock: components["schemas"]["EdgeClockWords"];
+            site: components["schemas"]["EdgeSiteWords"];
+            meters: number | null;
+            meters_silent: string[];
+            late_ticks: number | null;
+            lines: components["schemas"]["EdgeLineWords"][];
+            certificate_until: number | null;
+            problems: components["schemas"]["OngoingProblem"][];
+        };
+        /**
+         * EdgeOutboxWords
+         * @description What waits in the outbox of an edge. `lag_ms` is how old the oldest reading was that is not stored, 0 where none
+         *         waits; `dropped` counts batches and `thinned` readings that were let go; `stopped` says that it is full and meters
+         *         are not read.
+         */
+        EdgeOutboxWords: {
+            batches: number | null;
+            bytes: number | null;
+            lag_ms: number | null;
+            dropped: number | null;
+            thinned: number | null;
+            full: boolean;
+            stopped: boolean;
+        };
+        /**
+         * EdgeClockWords
+         * @description The clock of an edge: by how much it is ahead of the gateway's, as near as the way of messages tells; whether it
+         *         has been set since the machine woke; its last step. Null what is not known.
+         */
+        EdgeClockWords: {
+            offset_ms: number | null;
+            synchronized: boolean | null;
+            stepped_at: number | null;
+            step_ms: number | null;
+        };
+        /**
+         * EdgeSiteWords
+         * @description The site file that an edge runs on, since when, the version that it was handed last, and why it did not take a
+         *         newer one; null what is not known.
+         */
+        EdgeSiteWords: {
+            version: string | null;
+            since: number | null;
+            wanted: string | null;
+            refused_version: string | null;
+            refused: string | null;
+        };
+        /**
+         * EdgeLineWords
+         * @description How a line keeps its schedule: seconds of each second that its meters need, and readings that were skipped.
+         */
+        EdgeLineWords: {
+            line: string;
+            load: number;
+            late_ticks: number;
+        };
+        /**
+         * EdgeAnswer
+         * @description One edge with all its meters, and when it came and went, newest first.
+         */
+        EdgeAnswer: {
+            at: number;
+            edge: components["schemas"]["FleetEdge"];
+            meters: components["schemas"]["EdgeMeterWords"][];
+            turns: components["schemas"]["TurnWords"][];
+        };
+        /**
+         * EdgeMeterWords
+         * @description How a meter answers its edge; `state` is reporting, silent or unread. `clock_drift_ms` is by how much its own
+         *         clock is ahead of the edge's, null where it has none.
+         */
+        EdgeMeterWords: {
+            meter: string;
+            state: string;
+            since: number;
+            detail: string;
+            clock_drift_ms: number | null;
+        };
+        /**
+         * TurnWords
+         * @description From this instant on an edge was there, or gone.
+         */
+        TurnWords: {
+            at: number;
+            /** @enum {unknown} */
+            state: "offline" | "online";
         };
         /**
          * QuarantineAnswer
@@ -7173,6 +7295,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EdgesAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    edge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                edge: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeAnswer"];
                 };
             };
             /** @description As it was: If-None-Match named it */
