@@ -21,23 +21,34 @@ def fleet_edge(
 ) -> w.FleetEdge:
     """What is known of it; `problems` are those of all edges."""
     said = known.last or known.state
+    site = said.site
     return w.FleetEdge(
-        name,
-        known.state.state,
-        known.since_ms,
-        said.version,
-        said.told_at,
-        known.heard_at_ms,
-        _uptime(known, now_ms),
-        _outbox(said),
-        _clock(known, said),
-        _site(said, wanted),
-        len(said.meters) or None,
-        sorted(m for m, found in said.meters.items() if found.state == "silent"),
-        said.late_ticks,
-        [w.EdgeLineWords(line, found.load, found.late_ticks) for line, found in sorted(said.lines.items())],
-        certificate_until,
-        [p for p in problems if p.subject == name or p.subject.startswith(f"{name}/")],
+        edge=name,
+        state=known.state.state,
+        since=known.since_ms,
+        version=said.version,
+        told_at=said.told_at,
+        heard_at=known.heard_at_ms,
+        uptime_ms=_uptime(known, now_ms),
+        lag_ms=lag_ms(said),
+        outbox_batches=said.outbox_batches,
+        outbox_bytes=said.outbox_bytes,
+        outbox_dropped=said.outbox_dropped,
+        outbox_thinned=said.outbox_thinned,
+        outbox_full=said.outbox_full,
+        reading_stopped=said.reading_stopped,
+        late_ticks=said.late_ticks,
+        meters=len(said.meters) or None,
+        meters_silent=sorted(m for m, found in said.meters.items() if found.state == "silent"),
+        lines=[w.EdgeLineWords(line, found.load, found.late_ticks) for line, found in sorted(said.lines.items())],
+        clock=_clock(known, said),
+        site_version=None if site is None else site.version,
+        site_since=None if site is None else site.since,
+        site_wanted=wanted,
+        site_refused_version=None if site is None else site.refused_version,
+        site_refused=None if site is None else site.refused or None,
+        certificate_until=certificate_until,
+        problems=[p for p in problems if p.subject == name or p.subject.startswith(f"{name}/")],
     )
 
 
@@ -67,27 +78,8 @@ def _uptime(known: Known, now_ms: int) -> int | None:
     return max(0, (said.told_at if said.told_at is not None else now_ms) - said.since)
 
 
-def _outbox(said: EdgeState) -> w.EdgeOutboxWords:
-    return w.EdgeOutboxWords(
-        said.outbox_batches,
-        said.outbox_bytes,
-        lag_ms(said),
-        said.outbox_dropped,
-        said.outbox_thinned,
-        said.outbox_full,
-        said.reading_stopped,
-    )
-
-
 def _clock(known: Known, said: EdgeState) -> w.EdgeClockWords:
     told = said.clock
     if told is None:
         return w.EdgeClockWords(known.offset.ms, None, None, None)
     return w.EdgeClockWords(known.offset.ms, told.synchronized, told.stepped_at, told.step_ms)
-
-
-def _site(said: EdgeState, wanted: str | None) -> w.EdgeSiteWords:
-    told = said.site
-    if told is None:
-        return w.EdgeSiteWords(None, None, wanted, None, None)
-    return w.EdgeSiteWords(told.version, told.since, wanted, told.refused_version, told.refused or None)

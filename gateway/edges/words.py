@@ -50,36 +50,16 @@ class EdgeClockWords(msgspec.Struct):
     step_ms: int | None
 
 
-class EdgeOutboxWords(msgspec.Struct):
-    """What waits in the outbox of an edge. `lag_ms` is how old the oldest reading was that is not stored, 0 where none
-    waits; `dropped` counts batches and `thinned` readings that were let go; `stopped` says that it is full and meters
-    are not read."""
+class FleetEdge(msgspec.Struct, kw_only=True):
+    """An edge in the fleet. Of one that is gone all but `state`, `since` and `problems` is what it said last; null is
+    what is not known.
 
-    batches: int | None
-    bytes: int | None
-    lag_ms: int | None
-    dropped: int | None
-    thinned: int | None
-    full: bool
-    stopped: bool
-
-
-class EdgeSiteWords(msgspec.Struct):
-    """The site file that an edge runs on, since when, the version that it was handed last, and why it did not take a
-    newer one; null what is not known."""
-
-    version: str | None
-    since: int | None
-    wanted: str | None
-    refused_version: str | None
-    refused: str | None
-
-
-class FleetEdge(msgspec.Struct):
-    """An edge in the fleet. Of one that is gone all but `state`, `since` and `problems` is what it said last.
-
-    since : since when it is there, or gone. told_at : when it said that, by its own clock. uptime_ms : how long its
-    process had run then; null where it is gone. certificate_until : until when it may come to the broker.
+    since : since when it is there, or gone. told_at : when it said what follows, by its own clock; heard_at : when
+    that came. uptime_ms : how long its process had run then. lag_ms : how old the oldest reading was that is not
+    stored, 0 where none waits. outbox_dropped, outbox_thinned : batches and readings that were let go. reading_stopped : its
+    outbox is full and meters are not read. site_version : of the site file that it runs on, site_wanted : of the one
+    that it was handed last, site_refused : why it did not take site_refused_version. certificate_until : until when it
+    may come to the broker.
     """
 
     edge: str
@@ -89,13 +69,23 @@ class FleetEdge(msgspec.Struct):
     told_at: int | None
     heard_at: int | None
     uptime_ms: int | None
-    outbox: EdgeOutboxWords
-    clock: EdgeClockWords
-    site: EdgeSiteWords
+    lag_ms: int | None
+    outbox_batches: int | None
+    outbox_bytes: int | None
+    outbox_dropped: int | None
+    outbox_thinned: int | None
+    outbox_full: bool
+    reading_stopped: bool
+    late_ticks: int | None
     meters: int | None
     meters_silent: list[str]
-    late_ticks: int | None
     lines: list[EdgeLineWords]
+    clock: EdgeClockWords
+    site_version: str | None
+    site_since: int | None
+    site_wanted: str | None
+    site_refused_version: str | None
+    site_refused: str | None
     certificate_until: int | None
     problems: list[OngoingProblem]
 

@@ -2506,10 +2506,15 @@ export interface components {
         };
         /**
          * FleetEdge
-         * @description An edge in the fleet. Of one that is gone all but `state`, `since` and `problems` is what it said last.
+         * @description An edge in the fleet. Of one that is gone all but `state`, `since` and `problems` is what it said last; null is
+         *         what is not known.
          *
-         *         since : since when it is there, or gone. told_at : when it said that, by its own clock. uptime_ms : how long its
-         *         process had run then; null where it is gone. certificate_until : until when it may come to the broker.
+         *         since : since when it is there, or gone. told_at : when it said what follows, by its own clock; heard_at : when
+         *         that came. uptime_ms : how long its process had run then. lag_ms : how old the oldest reading was that is not
+         *         stored, 0 where none waits. outbox_dropped, outbox_thinned : batches and readings that were let go. reading_stopped : its
+         *         outbox is full and meters are not read. site_version : of the site file that it runs on, site_wanted : of the one
+         *         that it was handed last, site_refused : why it did not take site_refused_version. certificate_until : until when it
+         *         may come to the broker.
          */
         FleetEdge: {
             edge: string;
@@ -2520,30 +2525,34 @@ export interface components {
             told_at: number | null;
             heard_at: number | null;
             uptime_ms: number | null;
-            outbox: components["schemas"]["EdgeOutboxWords"];
-            clock: components["schemas"]["EdgeClockWords"];
-            site: components["schemas"]["EdgeSiteWords"];
+            lag_ms: number | null;
+            outbox_batches: number | null;
+            outbox_bytes: number | null;
+            outbox_dropped: number | null;
+            outbox_thinned: number | null;
+            outbox_full: boolean;
+            reading_stopped: boolean;
+            late_ticks: number | null;
             meters: number | null;
             meters_silent: string[];
-            late_ticks: number | null;
             lines: components["schemas"]["EdgeLineWords"][];
+            clock: components["schemas"]["EdgeClockWords"];
+            site_version: string | null;
+            site_since: number | null;
+            site_wanted: string | null;
+            site_refused_version: string | null;
+            site_refused: string | null;
             certificate_until: number | null;
             problems: components["schemas"]["OngoingProblem"][];
         };
         /**
-         * EdgeOutboxWords
-         * @description What waits in the outbox of an edge. `lag_ms` is how old the oldest reading was that is not stored, 0 where none
-         *         waits; `dropped` counts batches and `thinned` readings that were let go; `stopped` says that it is full and meters
-         *         are not read.
+         * EdgeLineWords
+         * @description How a line keeps its schedule: seconds of each second that its meters need, and readings that were skipped.
          */
-        EdgeOutboxWords: {
-            batches: number | null;
-            bytes: number | null;
-            lag_ms: number | null;
-            dropped: number | null;
-            thinned: number | null;
-            full: boolean;
-            stopped: boolean;
+        EdgeLineWords: {
+            line: string;
+            load: number;
+            late_ticks: number;
         };
         /**
          * EdgeClockWords
@@ -2555,27 +2564,6 @@ export interface components {
             synchronized: boolean | null;
             stepped_at: number | null;
             step_ms: number | null;
-        };
-        /**
-         * EdgeSiteWords
-         * @description The site file that an edge runs on, since when, the version that it was handed last, and why it did not take a
-         *         newer one; null what is not known.
-         */
-        EdgeSiteWords: {
-            version: string | null;
-            since: number | null;
-            wanted: string | null;
-            refused_version: string | null;
-            refused: string | null;
-        };
-        /**
-         * EdgeLineWords
-         * @description How a line keeps its schedule: seconds of each second that its meters need, and readings that were skipped.
-         */
-        EdgeLineWords: {
-            line: string;
-            load: number;
-            late_ticks: number;
         };
         /**
          * EdgeAnswer

@@ -26,10 +26,10 @@ export function clockWord({ clock }: Pick<FleetEdge, 'clock'>): ClockWord {
 /** Whether an edge runs on the site file that it was handed: where it was handed none, on its own. */
 export type SiteWord = 'unknown' | 'own' | 'wanted' | 'waiting' | 'refused'
 
-export function siteWord({ site }: Pick<FleetEdge, 'site'>): SiteWord {
-  if (site.refused) return 'refused'
-  if (site.wanted === null) return site.version === null ? 'unknown' : 'own'
-  return site.version === site.wanted ? 'wanted' : 'waiting'
+export function siteWord({ site_version: version, site_wanted: wanted, site_refused: refused }: Pick<FleetEdge, 'site_version' | 'site_wanted' | 'site_refused'>): SiteWord {
+  if (refused) return 'refused'
+  if (wanted === null) return version === null ? 'unknown' : 'own'
+  return version === wanted ? 'wanted' : 'waiting'
 }
 
 /** The load of the busiest line; null where none is told. */
