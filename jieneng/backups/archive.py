@@ -163,6 +163,7 @@ def _poured(source: _Counted, to: Path | None, mode: int) -> int:
         return total
     to.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode & 0o777), "wb") as out:
+        os.fchmod(out.fileno(), mode & 0o777)
         while block := source.read(_BLOCK):
             total += out.write(block)
         out.flush()

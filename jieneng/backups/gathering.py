@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,12 @@ def files_of_data(data: Path, without: Path) -> Iterator[str]:
             names = [name for name in names if name not in _FILES]
         found += [(inside / name).as_posix() for name in names if not name.endswith(_ENDINGS)]
     yield from sorted(found, key=lambda name: (_turn(name), name))
+
+
+def rights_of_folders(data: Path, names: Iterable[str]) -> dict[str, int]:
+    """The rights of the folders that hold these files, and of the data folder itself, which is `.`."""
+    within = {folder for name in names for folder in Path(name).parents}
+    return {folder.as_posix(): (data / folder).stat().st_mode & 0o777 for folder in sorted(within | {Path()})}
 
 
 def speaks_of_store(name: str) -> bool:

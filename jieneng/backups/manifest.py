@@ -38,6 +38,7 @@ class Manifest(msgspec.Struct, omit_defaults=True):
     stored_at : the moment that the copy of the store shows; None where there was no store. ended_at : when the last
     copy was made. records : the migration of the records. secrets : keys are not in it, are in it, or are in it under
     a password. left_out : keys that are not in it. files : where each file from outside of the data folder lay.
+    folders : the rights of each folder that files lie in.
     """
 
     format: int
@@ -50,6 +51,7 @@ class Manifest(msgspec.Struct, omit_defaults=True):
     secrets: Literal["none", "plain", "sealed"]
     left_out: list[str]
     files: dict[str, str]
+    folders: dict[str, int]
     parts: list[Part]
 
     def part(self, name: str) -> Part | None:

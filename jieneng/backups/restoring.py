@@ -90,6 +90,9 @@ def _unpack(file: Path, staging: Path, manifest: Manifest, progress: Progress, p
             with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode & 0o777), "wb") as out:
                 out.write(content)
         box.unlink()
+    for name, rights in manifest.folders.items():
+        if (folder := _within(staging, words.DATA + name)).is_dir():
+            folder.chmod(rights)
 
 
 def _within(folder: Path, name: str) -> Path:

@@ -34,6 +34,7 @@ from jieneng.backups.gathering import (
     files_outside,
     records_file,
     remove_copy,
+    rights_of_folders,
     speaks_of_store,
     store_file,
 )
@@ -129,10 +130,12 @@ class _Taking:
         self._stored_ms: int | None = None
         self._revision: str | None = None
         self._outside: dict[str, Outside] = {}
+        self._folders: dict[str, int] = {}
         self._store: Path | None = None
 
     def run(self, wanted: Wanted) -> tuple[Path, Manifest]:
         names = list(files_of_data(self._settings.data, wanted.folder))
+        self._folders = rights_of_folders(self._settings.data, names)
         self._copy_files([name for name in names if speaks_of_store(name)])
         self._copy_store()
         self._copy_files([name for name in names if not speaks_of_store(name)])
@@ -256,6 +259,7 @@ class _Taking:
                 wanted.secrets,  # type: ignore[arg-type]  # one of the three
                 left_out,
                 {name: str(one.file) for name, one in self._outside.items()},
+                self._folders,
                 out.parts,
             )
             out.end(made)

@@ -74,6 +74,7 @@ def data(tmp_path: Path) -> Path:
     for name in ("secret.key", "identities/edge.pem", "broker/broker.log", "lock", "readings.other-wal"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(b"top secret, 32 bytes of it at all")
+    (folder / "identities").chmod(0o700)
     return folder
 
 
@@ -103,6 +104,7 @@ def test_a_folder_is_put_back_as_it_was(data: Path, backups: Path, tmp_path: Pat
     for name in ("learnt/edge/main.json", "secret.key", "identities/edge.pem", "audit.key"):
         assert (there / name).read_bytes() == (data / name).read_bytes()
         assert (there / name).stat().st_mode == (data / name).stat().st_mode
+    assert (there / "identities").stat().st_mode & 0o777 == 0o700
     assert not [name for name in ("broker", "lock", "readings.other-wal") if (there / name).exists()]
     assert "restored" in run("audit", "list", "--data", there).output
     assert "are as they were written" in run("audit", "verify", "--data", there).output

@@ -41,6 +41,8 @@ test('the busiest line tells how busy an edge is', () => {
 
 test('of a digest the beginning is shown, a version by name stays', () => {
   expect(shortVersion('0123456789abcdef0123')).toBe('01234567')
+  expect(shortVersion('1795140000-86145aef6337')).toBe('86145aef')
+  expect(shortVersion('local-86145aef6337')).toBe('local-86145aef6337')
   expect(shortVersion('2026-07-01.3')).toBe('2026-07-01.3')
 })
 

@@ -35,8 +35,8 @@ export function siteWord({ site_version: version, site_wanted: wanted, site_refu
 /** The load of the busiest line; null where none is told. */
 export const busiest = ({ lines }: Pick<FleetEdge, 'lines'>): number | null => (lines.length ? Math.max(...lines.map((line) => line.load)) : null)
 
-/** A version as a person compares it: the beginning of a digest is enough. */
-export const shortVersion = (version: string): string => (/^[0-9a-f]{16,}$/.test(version) ? version.slice(0, 8) : version)
+/** A version as a person compares it: of NUMBER-DIGEST, or a digest alone, the beginning of the digest is enough. */
+export const shortVersion = (version: string): string => /^(?:\d+-)?([0-9a-f]{8})[0-9a-f]{4,}$/.exec(version)?.[1] ?? version
 
 /** Those that are gone first, then those with which something is wrong, each in the order of their names. */
 export function worstFirst<E extends Pick<FleetEdge, 'edge' | 'state' | 'problems' | 'meters_silent'>>(edges: readonly E[]): E[] {
