@@ -182,7 +182,8 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
     metrics = Metrics()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.store))
-        copies = StoreCopies(store, settings.key.parent / COPIES, clock, settings.store_file)
+        beside = settings.key if settings.store_file is None else settings.store_file
+        copies = StoreCopies(store, beside.parent / COPIES, clock, settings.store_file)
         copies.clear()
         stack.push_async_callback(copies.close)
         quarantine = stack.enter_context(closing(SqliteQuarantine(settings.quarantine)))

@@ -20,10 +20,13 @@ from gateway.backups.words import CopyAnswer
 
 log = structlog.get_logger()
 
-# The folder of copies within the data folder.
+# The folder of copies, beside the store.
 COPIES = ".store-copy"
 
 _BUSY = TextWords("正在备份，请稍候", "A backup is being made; wait for it")
+_FULL = TextWords("磁盘空间不足，无法备份", "There is not enough room on the disk for a backup")
+# So much stays free for what is stored meanwhile.
+_SPARE_BYTES = 256_000_000
 _NONE = TextWords("没有正在进行的备份", "No backup is being made")
 
 
@@ -48,8 +51,10 @@ class StoreCopies:
         """Begin a copy; RequestError where another is being made."""
         if self._making is not None and not self._making.task.done():
             raise RequestError("a copy of the store is being made already; wait for it", 409, _BUSY)
+        self._making = None
         self.clear()
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._must_have_room()
         name = secrets.token_hex(8)
         copy = copy_of(self._store, (self._folder / f"{name}.duckdb").resolve())
         self._making = _Making(name, to_ms(self._clock.now()), copy, asyncio.create_task(copy.run()))
@@ -71,6 +76,18 @@ class StoreCopies:
         else:
             told.state, told.share = "ready", 1.0
         return told
+
+    def _must_have_room(self) -> None:
+        """RequestError where the copy would fill the disk, and nothing could be stored any more."""
+        size = self._source.stat().st_size if self._source is not None else 0
+        free = shutil.disk_usage(self._folder).free
+        if free < size + _SPARE_BYTES:
+            raise RequestError(
+                f"{self._folder}: the store takes {size / 1e6:,.0f} MB, and its copy as much; {free / 1e6:,.0f} MB are "
+                f"free, of which {_SPARE_BYTES / 1e6:,.0f} MB are kept for readings. Make room",
+                409,
+                _FULL,
+            )
 
     def _share(self, file: Path) -> float:
         try:

@@ -88,6 +88,10 @@ def take(settings: Settings, wanted: Wanted, progress: Progress) -> tuple[Path, 
         taking = _Taking(settings, staging, progress)
         try:
             return taking.run(wanted)
+        except OSError as error:
+            raise EnergyError(
+                f"the backup cannot be written: {error.filename or wanted.folder}: {error.strerror}"
+            ) from error
         finally:
             taking.close()
 
@@ -203,10 +207,12 @@ class _Taking:
 
     def _copied_by_gateway(self, locked: StoreError) -> tuple[Path, int]:
         copy = posted(self._settings, _COPY, CopyOrder(), CopyAnswer, locked)
-        folder = (self._settings.data / COPIES).resolve()
+        beside = store_file(self._settings)
+        assert beside is not None
+        folder = beside.resolve().parent / COPIES
         if Path(copy.file).parent != folder:
             raise EnergyError(
-                f"the gateway at {self._settings.listen} works on another data folder: its copy is {copy.file}, not in "
+                f"the gateway at {self._settings.listen} works on another store: its copy is {copy.file}, not in "
                 f"{folder}. Name its address with --listen, or its folder with --data, on its machine"
             )
         while copy.state == "copying":

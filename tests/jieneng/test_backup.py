@@ -216,7 +216,8 @@ def test_a_backup_that_is_interrupted_leaves_nothing_that_looks_whole(
     with monkeypatch.context() as patched:
         patched.setattr("jieneng.backups.archive.Writer.end", full)
         result = run("backup", "--to", backups, "--data", data, "--with-secrets")
-        assert result.exit_code != 0
+        assert "the backup cannot be written" in str(result.exception)
+        assert "No space left on device" in str(result.exception)
     assert not list(backups.glob("*.tar*")) and not list(backups.glob(".*.part"))
     # As a process that was killed leaves it.
     (backups / ".jieneng-20260101T000000Z.tar.part").write_bytes(b"half")
@@ -332,6 +333,18 @@ def test_where_pg_dump_is_not_installed_that_is_said(
     told = refused("backup", "--to", backups, "--data", data, "--with-secrets", "--records", address)
     assert "pg_dump is not installed" in told and "postgresql-client" in told
     assert not list(backups.glob("*.tar"))
+
+
+def test_the_machine_of_an_edge_is_saved_too(tmp_path: Path, backups: Path) -> None:
+    """It has neither store nor records."""
+    with closing(SqliteOutbox(tmp_path / "var" / "outbox" / "north.sqlite")) as outbox:
+        outbox.put(0, b"unsent")
+    file = saved(tmp_path / "var", backups)
+
+    assert run("restore", file, "--data", tmp_path / "there").exit_code == 0
+    with closing(SqliteOutbox(tmp_path / "there" / "outbox" / "north.sqlite")) as outbox:
+        assert [kept.payload for kept in outbox.after(0, 10)] == [b"unsent"]
+    assert sorted(path.name for path in (tmp_path / "there").iterdir()) == ["outbox"]
 
 
 def test_a_store_in_memory_is_not_saved(data: Path, backups: Path) -> None:

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.timeout(180)
 Rows = dict[tuple[str, str, int], tuple[float, int]]
 _READINGS = "SELECT meter, quantity, taken_at_ms, value, quality FROM readings JOIN points ON point = id"
 # Yesterday a register went from 100 to 124 kWh, by one each hour.
+_HOURS = "SELECT meter, quantity, hour, amount, estimated, cost, measured_ms FROM hours JOIN points ON point = id"
 COUNTER, FIRST_KWH, HOURS = "office-a-main", 1000.0, 24
 
 
@@ -76,6 +77,13 @@ def asked(port: int, path: str, token: Path | None = None, body: dict[str, Any] 
 def readings(file: Path) -> Rows:
     with duckdb.connect(str(file), read_only=False) as store:
         return {(m, q, t): (v, quality) for m, q, t, v, quality in store.execute(_READINGS).fetchall()}
+
+
+def ledger(file: Path, before_hour: int) -> set[tuple[object, ...]]:
+    """What the ledger holds of hours that are over."""
+    with duckdb.connect(str(file)) as store:
+        found = store.execute(f"{_HOURS} WHERE hour < {before_hour}").fetchall()
+    return set(found)
 
 
 @pytest.fixture
@@ -150,6 +158,9 @@ def test_what_was_saved_while_meters_were_read_is_restored_after_everything_died
     ]
     assert missing == [], "whatever the gateway had when the backup was asked for is in it"
     assert len(was) > len(now) > HOURS
+    hour = manifest.begun_at // 3_600_000
+    of_ledger = ledger(other.data / "readings.duckdb", hour)
+    assert of_ledger == ledger(installed.data / "readings.duckdb", hour) and len(of_ledger) >= HOURS
     for listed in (("site", "history"), ("events", "list"), ("accounts", "list")):
         assert other.run(*listed) == installed.run(*listed)
     assert "are as they were written" in other.run("audit", "verify")

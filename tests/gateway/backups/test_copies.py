@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -79,6 +80,16 @@ async def test_a_copy_that_fails_says_why_and_leaves_nothing(copies: StoreCopies
     told = await ended(copies)
 
     assert told.state == "failed" and "the store cannot be copied" in told.cause
+
+
+async def test_a_copy_that_would_fill_the_disk_is_refused(copies: StoreCopies, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readings could not be stored any more."""
+    with monkeypatch.context() as patched:
+        patched.setattr("gateway.backups.service.shutil.disk_usage", lambda _folder: SimpleNamespace(free=256_000_000))
+        with pytest.raises(RequestError, match=r"256 MB are free.*Make room"):
+            copies.begin()
+    copies.begin()
+    assert (await ended(copies)).state == "ready"
 
 
 async def test_readings_are_stored_while_a_copy_is_made_and_are_not_of_it(
