@@ -6,6 +6,8 @@ import asyncio
 import subprocess
 import sys
 import tarfile
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
@@ -20,11 +22,14 @@ from adapters.outbox_sqlite import SqliteOutbox
 from adapters.stores import open_ledger, open_store
 from energy.errors import EnergyError
 from energy.readings import Point
+from gateway.audit.chain import Action
 from jieneng.__main__ import jieneng
 from jieneng.backups import manifest as words
 from jieneng.backups.archive import read_manifest
 from jieneng.backups.taking import kept_only
+from jieneng.records import kept_audit
 from jieneng.settings import Settings
+from tests.databases import KINDS
 from tests.gateway.ledger.books import columns
 from tests.postgresql import PostgresServer
 from tests.real_parts import free_port, program
@@ -322,6 +327,52 @@ def test_records_on_postgresql_are_saved_and_put_into_an_empty_database(
     assert "are as they were written" in run("audit", "verify", *restored).output
     part = read_manifest(file).part(words.DUMP)
     assert part is not None and part.rows["meter_events"] == 1
+
+
+@contextmanager
+def written_to(settings: Settings) -> Iterator[list[int]]:
+    """Somebody writes into the audit log of these records all the while; how many rows he has written."""
+    rows, stop = [0], threading.Event()
+
+    async def write() -> None:
+        async with kept_audit(settings) as audit:
+            while not stop.is_set():
+                await audit.record(Action.EXPORT, f"bill/{rows[0]}", account="busy")
+                rows[0] += 1
+
+    writing = threading.Thread(target=asyncio.run, args=(write(),))
+    writing.start()
+    try:
+        yield rows
+    finally:
+        stop.set()
+        writing.join()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_audit_log_that_is_written_to_meanwhile_is_whole_when_it_is_restored(
+    kind: str, request: pytest.FixtureRequest, data: Path, backups: Path, tmp_path: Path
+) -> None:
+    records, empty = f"sqlite:{data / 'records.sqlite'}", f"sqlite:{tmp_path / 'there' / 'records.sqlite'}"
+    if kind == "postgresql":
+        program("pg_dump")
+        (data / "records.sqlite").unlink()
+        (data / "audit.head").unlink()
+        server: PostgresServer = request.getfixturevalue("postgres")
+        records, empty = (server.address(server.copy("template1")) for _ in range(2))
+    with written_to(Settings(data=data, records=records)) as rows:
+        while rows[0] < 5:
+            time.sleep(0.01)
+        before = rows[0]
+        file = saved(data, backups, "--with-secrets", "--records", records)
+        after = rows[0]
+    there = ("--data", tmp_path / "there", "--records", empty)
+
+    assert run("restore", file, *there).exit_code == 0
+    assert after > before
+    told = run("audit", "verify", *there)
+    assert "are as they were written" in told.output
+    assert before <= int(told.output.split()[0]) <= after + 3
 
 
 def test_where_pg_dump_is_not_installed_that_is_said(
