@@ -32,6 +32,13 @@ async def dumped(address: str, to: Path) -> tuple[str | None, dict[str, int]]:
     return revision, rows
 
 
+async def revision_there(address: str) -> str | None:
+    """The migration that the records are at; None where there are none."""
+    async with _connected(PostgresAddress.parse(address)) as connection:
+        found = await connection.fetchval("SELECT to_regclass('alembic_version')")
+        return None if found is None else await connection.fetchval("SELECT version_num FROM alembic_version")
+
+
 async def must_be_empty(address: str) -> None:
     """EnergyError where the database holds tables, or cannot be reached."""
     async with _connected(PostgresAddress.parse(address)) as connection:

@@ -40,6 +40,7 @@ from jieneng.backups.gathering import (
 )
 from jieneng.backups.manifest import Manifest
 from jieneng.backups.postgresql import dumped
+from jieneng.backups.proving import noted
 from jieneng.backups.secrecy import is_secret, sealed
 from jieneng.importing import Progress
 from jieneng.running import asked, posted
@@ -136,12 +137,16 @@ class _Taking:
         self._outside: dict[str, Outside] = {}
         self._folders: dict[str, int] = {}
         self._store: Path | None = None
+        # Whether a gateway was asked for the copy.
+        self._asked = False
 
     def run(self, wanted: Wanted) -> tuple[Path, Manifest]:
         names = list(files_of_data(self._settings.data, wanted.folder))
         self._folders = rights_of_folders(self._settings.data, names)
         self._copy_files([name for name in names if speaks_of_store(name)])
         self._copy_store()
+        if not self._asked:
+            asyncio.run(noted(self._settings))
         self._copy_files([name for name in names if not speaks_of_store(name)])
         self._copy_outside(wanted.config)
         self._copy_records()
@@ -199,6 +204,7 @@ class _Taking:
             self._store = mine
         except StoreError as locked:
             self._store, self._stored_ms = self._copied_by_gateway(locked)
+            self._asked = True
         self._progress.at("copying the store", 1.0)
         self._progress.at("looking through the copy", 0.0)
         rows, sums = counted_store(self._store)

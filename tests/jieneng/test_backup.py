@@ -112,6 +112,7 @@ def test_a_folder_is_put_back_as_it_was(data: Path, backups: Path, tmp_path: Pat
     assert (there / "identities").stat().st_mode & 0o777 == 0o700
     assert not [name for name in ("broker", "lock", "readings.other-wal") if (there / name).exists()]
     assert "restored" in run("audit", "list", "--data", there).output
+    assert "backup" in run("audit", "list", "--action", "export", "--data", there).output
     assert "are as they were written" in run("audit", "verify", "--data", there).output
 
 
