@@ -264,6 +264,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
                 connected=hub.changed,
             )
         )
+        known_edges.reachable = lambda: bus.lost_since is None
         judge = Judge(site.meters)
 
         def stored(columns: ReadingColumns) -> None:

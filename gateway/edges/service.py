@@ -25,6 +25,7 @@ log = structlog.get_logger()
 _LAG_MS, _OFF_MS = 15 * 60_000, 30_000
 # So long after a restart an edge is taken to be there as it was.
 _PRESUMED_MS = 60_000
+_MOST_KEPT = 10_000
 
 
 class Edges:
@@ -33,7 +34,9 @@ class Edges:
     def __init__(self, clock: Clock, files: EdgeFiles | None = None) -> None:
         self._clock, self._files = clock, files
         self._known: dict[str, Known] = {} if files is None else _from_before(files)
-        self._presumed_until_ms = to_ms(clock.now()) + _PRESUMED_MS
+        self._presumed_until_ms: int | None = to_ms(clock.now()) + _PRESUMED_MS if self._known else None
+        # Whether the broker is there: while it is not, nothing follows from silence.
+        self.reachable: Callable[[], bool] = lambda: True
         # The version of its site file that each edge was handed last.
         self.handed: Mapping[str, str] = {}
         # Until when each may come to the broker [ms].
@@ -67,7 +70,8 @@ class Edges:
             log.info("edge.online", edge=edge, after_s=(to_ms(self._clock.now()) - before_ms) / 1000)
 
     def _keep(self, edge: str, known: Known) -> None:
-        if self._files is not None:
+        # Whoever reaches the broker names edges as he likes: the disk is not filled with them.
+        if self._files is not None and len(self._known) <= _MOST_KEPT:
             try:
                 self._files.write(edge, msgspec.json.encode(known.kept))
             except StoreError as error:
@@ -75,8 +79,13 @@ class Edges:
 
     def _there(self) -> Mapping[str, Known]:
         """All edges. One of which nothing is heard after a restart is gone: the broker would have kept its state."""
+        if self._presumed_until_ms is None:
+            return self._known
         now_ms = to_ms(self._clock.now())
-        if now_ms > self._presumed_until_ms:
+        if not self.reachable():
+            self._presumed_until_ms = now_ms + _PRESUMED_MS
+        elif now_ms > self._presumed_until_ms:
+            self._presumed_until_ms = None
             for edge, known in self._known.items():
                 if known.presumed and known.hear(EdgeState("offline"), now_ms, retained=True):
                     self._tell(edge, None, known.state)
@@ -236,10 +245,16 @@ def _lag(edge: str, lag: int, batches: int) -> TextWords:
 
 def _clock_off(edge: str, off_ms: int) -> TextWords:
     seconds = abs(off_ms) / 1000
+    if off_ms > 0:
+        return TextWords(
+            f"采集端 {edge} 的时钟比网关快 {seconds:.0f} 秒，请检查其对时（NTP）",
+            f"The clock of edge {edge} is {seconds:.0f} s ahead of the gateway's: see how it is set (NTP)",
+        )
+    # What is under way for long looks like what was said by a slow clock.
     return TextWords(
-        f"采集端 {edge} 的时钟比网关{'快' if off_ms > 0 else '慢'} {seconds:.0f} 秒，请检查其对时（NTP）",
-        f"The clock of edge {edge} is {seconds:.0f} s {'ahead of' if off_ms > 0 else 'behind'} the gateway's: "
-        "see how it is set (NTP)",
+        f"采集端 {edge} 的时钟比网关慢 {seconds:.0f} 秒，或其消息迟到这么久，请检查其对时（NTP）和网络",
+        f"The clock of edge {edge} is {seconds:.0f} s behind the gateway's, or its messages come that late: see how it "
+        "is set (NTP), and its way to the broker",
     )
 
 

@@ -177,6 +177,10 @@ async def test_an_edge_of_which_the_broker_knows_nothing_any_more_is_not_forgott
     again = Edges(clock, EdgeFiles(tmp_path))
 
     assert (fleet(again).state, kinds(again)) == ("online", [])
+    again.reachable = lambda: False
+    await clock.step(61)
+    assert fleet(again).state == "online", "no broker, no news"
+    again.reachable = lambda: True
     await clock.step(61)
     assert (fleet(again).state, fleet(again).version, kinds(again)) == ("offline", "1.2", ["edge.offline"])
 
