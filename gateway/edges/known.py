@@ -73,7 +73,7 @@ class Known:
     def hear(self, state: EdgeState, now_ms: int, *, retained: bool) -> bool:
         """Take over what it says of itself; whether it came or went by that."""
         self.presumed = False
-        turned = not self.turns or self.turns[-1].state != state.state
+        turned = not self.turns or self.turns[-1].state != state.state or self._is_another_process(state)
         if turned:
             self.since_ms = now_ms
             self.turns.append(Turn(now_ms, state.state))
@@ -85,6 +85,11 @@ class Known:
                 self.heard_at_ms = now_ms
                 self.offset.take(state, now_ms)
         return turned
+
+    def _is_another_process(self, state: EdgeState) -> bool:
+        """Whether it was gone though nobody has told so."""
+        before = None if self.last is None else self.last.boot
+        return state.state == "online" and None not in (before, state.boot) and before != state.boot
 
     @property
     def kept(self) -> Kept:

@@ -17,12 +17,15 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
+from adapters.copy_sqlite import revision_of
 from adapters.learnt_files import LearntFiles
 from adapters.outbox_sqlite import SqliteOutbox
 from adapters.stores import open_ledger, open_store
 from energy.errors import EnergyError
 from energy.readings import Point
 from gateway.audit.chain import Action
+from gateway.records.database import HEAD, engines_at
+from gateway.records.migrate import upgrade
 from jieneng.__main__ import jieneng
 from jieneng.backups import manifest as words
 from jieneng.backups.archive import read_manifest
@@ -284,6 +287,27 @@ def test_a_backup_of_a_newer_version_is_refused_in_words(data: Path, backups: Pa
             manifest.must_be_understood()
         setattr(manifest, field, was)
     manifest.must_be_understood()
+
+
+async def _at(records: Path, revision: str) -> None:
+    engines = engines_at(f"sqlite:{records}")
+    async with engines.writer.begin() as connection:
+        await connection.run_sync(upgrade, "the records", revision)
+    await engines.reader.dispose()
+
+
+def test_records_of_an_older_version_are_saved_as_they_are_and_brought_up_when_restored(
+    data: Path, backups: Path, tmp_path: Path
+) -> None:
+    for name in ("records.sqlite", "audit.head", "audit.key"):
+        (data / name).unlink()
+    asyncio.run(_at(data / "records.sqlite", "0011"))
+
+    file = saved(data, backups)
+
+    assert read_manifest(file).records == revision_of(data / "records.sqlite") == "0011"
+    assert run("restore", file, "--data", tmp_path / "there").exit_code == 0
+    assert revision_of(tmp_path / "there" / "records.sqlite") == HEAD
 
 
 def test_only_the_newest_are_kept_and_other_files_are_left_alone(data: Path, backups: Path) -> None:

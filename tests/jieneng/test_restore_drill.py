@@ -175,6 +175,10 @@ def test_what_was_saved_while_meters_were_read_is_restored_after_everything_died
         signed = asked(other.port, "/api/v1/session", None, {"name": "officer", "password": _password(tmp_path)})
         assert signed["stage"] == "in"
         assert other.get("/health")["refused"] == {}
+        [edge] = other.get("/api/v1/edges")["edges"]
+        assert (edge["state"], edge["meters_silent"]) == ("online", [])
+        assert edge["since"] > manifest.ended_at
+        assert other.get("/api/v1/edges/edge")["turns"][-1]["at"] < manifest.begun_at, "it is known from before"
     grown = readings(other.data / "readings.duckdb")
     assert now.items() <= grown.items() and max(t for *_, t in grown) > manifest.ended_at
     assert "are as they were written" in other.run("audit", "verify")

@@ -169,6 +169,17 @@ async def test_a_gateway_that_starts_again_knows_since_when_an_edge_is_there(
     assert [turn.state for turn in again.one("south")[2]] == ["offline", "online"]
 
 
+async def test_an_edge_that_is_another_process_has_come_anew_though_nobody_saw_it_go(
+    edges: Edges, clock: SteppedClock
+) -> None:
+    for boot in ("one", "one", "two"):
+        edges.take("north", encode(EdgeState("online", boot=boot)))
+        await clock.step(60)
+
+    assert fleet(edges).since == NOW_MS + 120_000
+    assert [turn.at for turn in edges.one("north")[2]] == [NOW_MS + 120_000, NOW_MS]
+
+
 async def test_an_edge_of_which_the_broker_knows_nothing_any_more_is_not_forgotten(
     clock: SteppedClock, tmp_path: Path
 ) -> None:
