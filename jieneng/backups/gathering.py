@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,14 @@ import yaml
 
 from adapters.copy_duckdb import remove_database
 from energy.errors import EnergyError
+from jieneng.backups.secrecy import is_secret
 from jieneng.settings import Settings
 
 # Made anew at each start, or for this process alone; messages at the broker are sent again by the edges.
 _FOLDERS = ("log", "broker")
 _FILES = ("lock",)
+# Settings that name no files of the operator: what has a place of its own, and what is of who calls.
+_NO_FILES = ("data", "audit_folder", "token_file")
 # Logs and indexes of databases, of which copies are made, and drafts.
 _ENDINGS = (".duckdb", ".duckdb.wal", "-wal", "-shm", "-journal", ".new", ".part", ".tmp")
 # What speaks of the store, and is copied before it: batches that are forgotten once it has them, and which have come.
@@ -79,9 +82,9 @@ class Outside:
 def files_outside(settings: Settings, config: Path | None) -> dict[str, Outside]:
     """Files that the operator keeps beside the data folder, by a name each under a folder that all of them share:
     what names another by a relative path finds it again."""
-    files = [f for f in (config, settings.site, settings.channels, settings.providers) if f is not None]
-    found = dict.fromkeys(files, False)
-    found |= {named: secret for file in files for named, secret in _named_in(file)}
+    files = [*([] if config is None else [config]), *_named_by(settings)]
+    found = {f: is_secret(f.name) for f in files}
+    found |= {named: secret or is_secret(named.name) for file in files for named, secret in _named_in(file)}
     # Where records are a file, key and head of the audit log lie beside them.
     records = records_file(settings)
     audit = settings.audit_folder or (records.parent if records is not None else settings.data)
@@ -93,6 +96,16 @@ def files_outside(settings: Settings, config: Path | None) -> dict[str, Outside]
         return {}
     common = Path(os.path.commonpath([f.parent for f in there]))
     return {f.relative_to(common).as_posix(): Outside(f, secret) for f, secret in sorted(there.items())}
+
+
+def _named_by(settings: Settings) -> Iterator[Path]:
+    """The files that settings name, one by one or as a folder, whatever settings there are."""
+    for setting in fields(settings):
+        value = getattr(settings, setting.name)
+        for path in value if isinstance(value, tuple) else (value,):
+            if not isinstance(path, Path) or setting.name in _NO_FILES:
+                continue
+            yield from sorted(f for f in path.rglob("*") if f.is_file()) if path.is_dir() else (path,)
 
 
 def _named_in(file: Path) -> Iterator[tuple[Path, bool]]:

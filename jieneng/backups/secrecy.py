@@ -21,14 +21,14 @@ from energy.errors import EnergyError
 _MAGIC = b"jieneng sealed 1"
 _SALT, _NONCE = 16, 12
 _N, _R, _P, _MEMORY = 2**15, 8, 1, 64 << 20
-_FOLDERS, _ENDINGS = ("identities",), (".key", ".pem", ".p12", ".password", ".secret")
+_FOLDERS, _NAMES, _ENDINGS = ("identities",), ("password",), (".key", ".pem", ".p12", ".password", ".secret")
 LEAST = 12
 
 
 def is_secret(name: str) -> bool:
     """Whether a file of the data folder is a key, by its name or its folder."""
     path = PurePosixPath(name)
-    return path.parts[0] in _FOLDERS or path.suffix in _ENDINGS
+    return path.parts[0] in _FOLDERS or path.name in _NAMES or path.suffix in _ENDINGS
 
 
 def password_of(file: Path) -> str:

@@ -29,6 +29,7 @@ from gateway.records.migrate import upgrade
 from jieneng.__main__ import jieneng
 from jieneng.backups import manifest as words
 from jieneng.backups.archive import read_manifest
+from jieneng.backups.gathering import files_outside
 from jieneng.backups.taking import kept_only
 from jieneng.records import kept_audit
 from jieneng.settings import Settings
@@ -168,6 +169,18 @@ def test_files_that_the_settings_name_are_saved_with_those_they_name(data: Path,
     assert f"site/site.yaml was {tmp_path}/site/site.yaml" in result.output
     assert (there / "restored" / "site" / "own.yaml").read_text() == "x"
     assert not (there / "restored" / "city.password").exists()
+
+
+def test_a_folder_that_the_settings_name_is_saved_whole_its_keys_as_keys(tmp_path: Path) -> None:
+    for name in ("own/ca.crt", "own/client.key", "own/password", "own/deep/map.yaml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+
+    found = files_outside(Settings(data=tmp_path / "var", channels=tmp_path / "own"), None)
+
+    assert {name: one.secret for name, one in found.items()} == {
+        "ca.crt": False, "client.key": True, "deep/map.yaml": False, "password": True
+    }  # fmt: skip
 
 
 def _cut(file: Path) -> None:
