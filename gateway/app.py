@@ -17,6 +17,7 @@ from aiohttp import web
 
 from adapters.channel_files import LOG_ONLY, Channels, open_channels
 from adapters.deliveries_sqlite import SqliteDeliveries
+from adapters.edge_files import EdgeFiles
 from adapters.mapping_files import MappingFile
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.quarantine_sqlite import SqliteQuarantine
@@ -62,6 +63,8 @@ from gateway.api.words import OngoingProblem, TextWords
 from gateway.audit.refusals import refusals
 from gateway.audit.routes import ROUTES as AUDIT_ROUTES
 from gateway.audit.service import KEPT_DAYS, Audit
+from gateway.backups.routes import ROUTES as BACKUPS_ROUTES
+from gateway.backups.service import COPIES, StoreCopies
 from gateway.billing.routes import ROUTES as BILLING_ROUTES
 from gateway.billing.service import Bills
 from gateway.closing.routes import ROUTES as CLOSING_ROUTES
@@ -138,6 +141,7 @@ ROUTES: tuple[Route[Services], ...] = (
     *CONTRACTS_ROUTES,
     *REPORTING_ROUTES,
     *AUDIT_ROUTES,
+    *BACKUPS_ROUTES,
     *ALERTS_ROUTES,
     *DUTY_ROUTES,
 )
@@ -186,12 +190,21 @@ class GatewaySettings:
     edge: str = "edge"
     mappings: tuple[MappingFile, ...] = ()
 
+    @property
+    def store_file(self) -> Path | None:
+        kind, _, file = self.store.partition(":")
+        return Path(file) if kind == "duckdb" else None
+
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
     """Serve until cancelled."""
     metrics = Metrics()
     async with AsyncExitStack() as stack:
         store, ledger = await stack.enter_async_context(open_stores(settings.store, settings.ledger))
+        beside = settings.key if settings.store_file is None else settings.store_file
+        copies = StoreCopies(store, beside.parent / COPIES, clock, settings.store_file)
+        copies.clear()
+        stack.push_async_callback(copies.close)
         quarantine = stack.enter_context(closing(SqliteQuarantine(settings.quarantine)))
         delivered = stack.enter_context(closing(SqliteDeliveries(settings.quarantine.with_name("deliveries.sqlite"))))
         records = await stack.enter_async_context(open_records(settings.records, settings.key.parent, settings.audit))
@@ -205,7 +218,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             log.warning("site.file_behind", site=site.id, differing=started.behind, meaning="the records hold")
         directory = Directory(site)
         directory.learn(await store.points())
-        known_edges = Edges(clock)
+        known_edges = Edges(clock, EdgeFiles(settings.key.parent / "edges"))
         known_edges.meter_clock_ms = 1000 * settings.meter_clock_s
         present = Present(store, directory, known_edges, clock)
         hub = Hub(clock, metrics)
@@ -260,6 +273,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             door if settings.accounts_required else LocalDoor(),
             alerts=alerts,
             sites=SiteFiles(SiteRecords(records, clock), site.id),
+            copies=copies,
         )
         foreign = Foreign(settings.mappings)
         host = HostState(foreign.host, to_ms(clock.now()))
@@ -281,6 +295,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
                 connected=connected,
             )
         )
+        known_edges.reachable = lambda: bus.lost_since is None
         stack.push_async_callback(host.leave, bus)
         judge = Judge(site.meters, await senders_of(records, site), foreign)
 

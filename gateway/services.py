@@ -8,11 +8,13 @@ from energy.ports import Clock, Quarantine, ReadingStore
 from energy.working_days import WorkingDays
 from gateway.access.door import Door
 from gateway.access.roles import Identity, Permission
+from gateway.access.seen_copies import CLOSED_COPIES
 from gateway.access.seen_sites import CLOSED_SITES
 from gateway.access.sights import Sights
 from gateway.accounts.service import Accounts
 from gateway.alerts.alerts import Alerts
 from gateway.audit.service import Audit
+from gateway.backups.service import StoreCopies
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
 from gateway.contracts.service import Contracts
@@ -60,6 +62,7 @@ class Services:
     alerts: Alerts = field(kw_only=True)
     sights: Sights = field(default_factory=Sights, compare=False)
     sites: SiteFiles = CLOSED_SITES
+    copies: StoreCopies = CLOSED_COPIES
 
     def seen_by(self, identity: Identity, permission: Permission) -> Services:
         """The same services for one who asks under a permission: what he does not see is not there."""

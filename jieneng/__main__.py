@@ -47,6 +47,8 @@ _COMMANDS = {
     "ledger": ("ledger", "Make the ledger of consumption anew."),
     "migrate": ("migrate", "Move readings, records and ledger to other stores, and compare them."),
     "audit": ("audit", "See, check and export what was done, by whom."),
+    "backup": ("backup", "Save everything as one file, while it runs; check such a file."),
+    "restore": ("restore", "Put a backup back, checked and counted."),
     "openapi": ("openapi", "Print the description of the API."),
 }
 

@@ -12,7 +12,7 @@ from gateway.access.seen_site import seen_meter
 from gateway.access.sight import Ownership, Sight
 from gateway.api.words import OngoingProblem
 from gateway.edges.service import Edges
-from gateway.edges.words import EdgeWords
+from gateway.edges.words import EdgeMeterWords, EdgeWords, FleetEdge, TurnWords
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.sites.service import Directory
@@ -43,6 +43,12 @@ class SeenEdges(Edges):
     def words(self) -> list[EdgeWords]:
         return []
 
+    def fleet(self) -> list[FleetEdge]:
+        return []
+
+    def one(self, edge: str) -> tuple[FleetEdge, list[EdgeMeterWords], list[TurnWords]]:
+        raise not_of_all("edges")
+
     def problems(self) -> list[OngoingProblem]:
         return []
 
@@ -54,6 +60,12 @@ class ClosedEdges(Edges):
         pass
 
     def words(self) -> list[EdgeWords]:
+        raise not_of_all("edges")
+
+    def fleet(self) -> list[FleetEdge]:
+        raise not_of_all("edges")
+
+    def one(self, edge: str) -> tuple[FleetEdge, list[EdgeMeterWords], list[TurnWords]]:
         raise not_of_all("edges")
 
 

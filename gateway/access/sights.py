@@ -15,6 +15,7 @@ from gateway.access.seen_alerts import narrowed, without_all
 from gateway.access.seen_audit import ClosedAudit
 from gateway.access.seen_books import SeenBooks
 from gateway.access.seen_contracts import SeenContracts
+from gateway.access.seen_copies import CLOSED_COPIES
 from gateway.access.seen_present import ClosedEdges, SeenEdges, SeenHub, seen_directory, seen_problems
 from gateway.access.seen_quotas import seen_quotas
 from gateway.access.seen_readings import SeenQuarantine, SeenStore
@@ -179,5 +180,11 @@ def _of_everything(services: Services, operates: bool, audits: bool) -> Services
     services = replace(services, accounts=CLOSED, sites=CLOSED_SITES)
     if not operates:
         closed = SeenQuarantine(services.quarantine, open_to=False)
-        services = replace(services, edges=ClosedEdges(), quarantine=closed, alerts=without_all(services.alerts))
+        services = replace(
+            services,
+            edges=ClosedEdges(),
+            quarantine=closed,
+            alerts=without_all(services.alerts),
+            copies=CLOSED_COPIES,
+        )
     return services if audits else replace(services, audit=ClosedAudit(services.audit))

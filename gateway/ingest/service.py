@@ -92,8 +92,8 @@ class Ingest:
         for message in messages:
             edge = edge_and_leaf(message.topic)[0]
             self._deliveries.heard(edge)
-            large = len(message.payload) > MOST_BYTES
-            fault = f"more than {MOST_BYTES} bytes" if large else self._edges.take(edge, message.payload)
+            large, taken = len(message.payload) > MOST_BYTES, partial(self._edges.take, retained=message.retained)
+            fault = f"more than {MOST_BYTES} bytes" if large else taken(edge, message.payload)
             if fault is not None:
                 reason = TOO_LARGE if large else BROKEN_PAYLOAD
                 self._metrics.refused(reason, 1)

@@ -31,6 +31,7 @@ const router = createRouter({
   routes: [
     { path: '/', name: 'overview', component: overviewPage, beforeEnter: oldAddress },
     { path: '/live', name: 'live', component: () => import('./live/LivePage.vue'), meta: { live: true } },
+    { path: '/edges', name: 'edges', component: () => import('./edges/EdgesPage.vue'), meta: { people: true } },
     { path: '/curves', name: 'curves', component: () => import('./curves/CurvesPage.vue'), meta: { live: true } },
     { path: '/consumption', name: 'consumption', component: () => import('./consumption/ConsumptionPage.vue') },
     { path: '/balance', name: 'balance', component: () => import('./balance/BalancePage.vue') },

@@ -241,7 +241,10 @@ ASKS: Mapping[tuple[str, str], tuple[Permission, Callable[[str, Entered], list[A
     ("GET", "/api/v1/series"): (Permission.READ, _series),
     ("GET", "/api/v1/overview"): (Permission.READ, _nothing),
     ("GET", "/api/v1/edges"): (Permission.OPERATE, _nothing),
+    ("GET", "/api/v1/edges/{edge}"): (Permission.OPERATE, lambda node, _ids: [({"edge": f"{node}-edge"}, None)]),
     ("GET", "/api/v1/quarantine"): (Permission.OPERATE, _nothing),
+    ("GET", "/api/v1/backup/copy"): (Permission.OPERATE, _nothing),
+    ("POST", "/api/v1/backup/copy"): (Permission.OPERATE, _given()),
     ("GET", "/api/v1/events"): (Permission.READ, _events),
     ("POST", "/api/v1/events"): (Permission.FILL, _add_events),
     ("POST", "/api/v1/events/preview"): (

@@ -34,6 +34,7 @@ from gateway.accounts.secrecy import Seal
 from gateway.accounts.service import Accounts
 from gateway.alerts.alarm import Member, Raised
 from gateway.alerts.alerts import Alerts
+from gateway.backups.service import StoreCopies
 from gateway.billing.service import Bills
 from gateway.contracts.service import Contracts
 from gateway.edges.service import Edges
@@ -189,7 +190,7 @@ async def city(folder: Path) -> AsyncIterator[City]:
         async with books(here, told, bills=[kept.value for kept in await bills.entries()]) as (made, store):
             await _filled(store)
             await made.catch_up()
-            services = await _services(made, store, clock, records)
+            services = await _services(made, store, clock, records, folder)
             await services.closings.close("2026-01", "clerk")
             of = [{n: e[i] for n, e in entered.items()} for i in range(3)]
             clerks = {n: await _clerk(n, services.accounts) for n in NODES}
@@ -295,7 +296,7 @@ async def _filled(store: Any) -> None:
                     await store.write(columns({NOW: use * part * 1.001}, Point(meter, "active_power")))
 
 
-async def _services(made: Books, store: Any, clock: Any, records: Records) -> Services:
+async def _services(made: Books, store: Any, clock: Any, records: Records, folder: Path) -> Services:
     edges, metrics = Edges(clock), Metrics()
     silent = {f"{n}-sub": MeterState("silent", to_ms(NOW), "no answer") for n in NODES}
     edges.take("foreign-edge", encode(EdgeState("online", meters=silent)))
@@ -309,7 +310,8 @@ async def _services(made: Books, store: Any, clock: Any, records: Records) -> Se
     accounts.organisations = lambda: made.kept.site.organisations
     frame = (clock, store, quarantine, directory, edges, present, hub, metrics)
     services = opened(frame, records, made, accounts, LocalDoor())
-    services = replace(services, sites=SiteFiles(SiteRecords(records, clock), made.kept.site.id))
+    copies = StoreCopies(store, folder / "copies", clock)
+    services = replace(services, sites=SiteFiles(SiteRecords(records, clock), made.kept.site.id), copies=copies)
     await _ringing(services.alerts)
     return services
 

@@ -34,7 +34,8 @@ NEVER = Entered(*range(999_999, 999_999 - len(Entered._fields), -1))
 _ADDRESSES = count()
 _KINDS = ("event", "bill", "stock_move", "token", "grant", "finding", "quota", "statement", "contract_adjustment")
 _OPERATED = (
-    *("/api/v1/edges", "/api/v1/quarantine", "/api/v1/alarm-rules", "/api/v1/alarm-rules/check"),
+    *("/api/v1/edges", "/api/v1/edges/{edge}", "/api/v1/backup/copy", "/api/v1/quarantine"),
+    *("/api/v1/alarm-rules", "/api/v1/alarm-rules/check"),
     *("/api/v1/alarm-messages", "/api/v1/alarm-messages/test"),
     *("/api/v1/duty", "/api/v1/duty/check", "/api/v1/duty/swap"),
 )

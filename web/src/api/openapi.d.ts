@@ -790,6 +790,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/edges/{edge}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One edge with its meters */
+        get: operations["edge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quarantine": {
         parameters: {
             query?: never;
@@ -1661,6 +1678,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backup/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the copy of the store has come */
+        get: operations["state"];
+        put?: never;
+        /** Copy the store, on the gateway's machine */
+        post: operations["begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alarms": {
         parameters: {
             query?: never;
@@ -2469,10 +2504,103 @@ export interface components {
         };
         /**
          * EdgesAnswer
-         * @description All edges that have ever reported.
+         * @description All edges that have ever reported, at the gateway's time `at`.
          */
         EdgesAnswer: {
-            edges: components["schemas"]["EdgeWords"][];
+            at: number;
+            edges: components["schemas"]["FleetEdge"][];
+        };
+        /**
+         * FleetEdge
+         * @description An edge in the fleet. Of one that is gone all but `state`, `since` and `problems` is what it said last; null is
+         *         what is not known.
+         *
+         *         since : since when it is there, or gone. told_at : when it said what follows, by its own clock; heard_at : when
+         *         that came. uptime_ms : how long its process had run then. lag_ms : how old the oldest reading was that is not
+         *         stored, 0 where none waits. outbox_dropped, outbox_thinned : batches and readings that were let go.
+         *         reading_stopped : its outbox is full and meters are not read. site_version : of the site file that it runs on,
+         *         site_wanted : of the one that it was handed last, site_refused : why it did not take site_refused_version.
+         *         certificate_until : until when it may come to the broker.
+         */
+        FleetEdge: {
+            edge: string;
+            /** @enum {unknown} */
+            state: "offline" | "online";
+            since: number;
+            version: string | null;
+            told_at: number | null;
+            heard_at: number | null;
+            uptime_ms: number | null;
+            lag_ms: number | null;
+            outbox_batches: number | null;
+            outbox_bytes: number | null;
+            outbox_dropped: number | null;
+            outbox_thinned: number | null;
+            outbox_full: boolean;
+            reading_stopped: boolean;
+            late_ticks: number | null;
+            meters: number | null;
+            meters_silent: string[];
+            lines: components["schemas"]["EdgeLineWords"][];
+            clock: components["schemas"]["EdgeClockWords"];
+            site_version: string | null;
+            site_since: number | null;
+            site_wanted: string | null;
+            site_refused_version: string | null;
+            site_refused: string | null;
+            certificate_until: number | null;
+            problems: components["schemas"]["OngoingProblem"][];
+        };
+        /**
+         * EdgeLineWords
+         * @description How a line keeps its schedule: seconds of each second that its meters need, and readings that were skipped.
+         */
+        EdgeLineWords: {
+            line: string;
+            load: number;
+            late_ticks: number;
+        };
+        /**
+         * EdgeClockWords
+         * @description The clock of an edge: by how much it is ahead of the gateway's, as near as the way of messages tells; whether it
+         *         has been set since the machine woke; its last step. Null what is not known.
+         */
+        EdgeClockWords: {
+            offset_ms: number | null;
+            synchronized: boolean | null;
+            stepped_at: number | null;
+            step_ms: number | null;
+        };
+        /**
+         * EdgeAnswer
+         * @description One edge with all its meters, and when it came and went, newest first.
+         */
+        EdgeAnswer: {
+            at: number;
+            edge: components["schemas"]["FleetEdge"];
+            meters: components["schemas"]["EdgeMeterWords"][];
+            turns: components["schemas"]["TurnWords"][];
+        };
+        /**
+         * EdgeMeterWords
+         * @description How a meter answers its edge; `state` is reporting, silent or unread. `clock_drift_ms` is by how much its own
+         *         clock is ahead of the edge's, null where it has none.
+         */
+        EdgeMeterWords: {
+            meter: string;
+            state: string;
+            since: number;
+            detail: string;
+            clock_drift_ms: number | null;
+        };
+        /**
+         * TurnWords
+         * @description From this instant on an edge was there, or gone.
+         */
+        TurnWords: {
+            at: number;
+            /** @enum {unknown} */
+            state: "offline" | "online";
         };
         /**
          * QuarantineAnswer
@@ -4454,6 +4582,22 @@ export interface components {
             next: string | null;
         };
         /**
+         * CopyAnswer
+         * @description A copy of the store as of `at`; its `file` is whole when it is `ready`, on the machine of the gateway.
+         *
+         *         `share` is how much of it is written, roughly; `cause` says why one `failed`.
+         */
+        CopyAnswer: {
+            id: string;
+            at: number;
+            /** @enum {unknown} */
+            state: "copying" | "failed" | "ready";
+            file: string;
+            share: number;
+            /** @default  */
+            cause: string;
+        };
+        /**
          * AlarmsAnswer
          * @description Newest first.
          */
@@ -5170,6 +5314,11 @@ export interface components {
          * @enum {unknown}
          */
         Action: "approve" | "change" | "export" | "prune" | "refused" | "seal_broken" | "sign_in" | "sign_out";
+        /**
+         * CopyOrder
+         * @description Nothing is to be said: all of the store is copied.
+         */
+        CopyOrder: Record<string, never>;
         /**
          * AlarmDeed
          * @description What somebody does about an alarm.
@@ -7149,6 +7298,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EdgesAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    edge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                edge: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeAnswer"];
                 };
             };
             /** @description As it was: If-None-Match named it */
@@ -9223,6 +9408,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPart"];
+                };
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            408: components["responses"]["problem408"];
+            409: components["responses"]["problem409"];
+            413: components["responses"]["problem413"];
+            415: components["responses"]["problem415"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopyAnswer"];
+                };
+            };
+            /** @description As it was: If-None-Match named it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["problem400"];
+            401: components["responses"]["problem401"];
+            403: components["responses"]["problem403"];
+            404: components["responses"]["problem404"];
+            429: components["responses"]["problem429"];
+            500: components["responses"]["problem500"];
+            503: components["responses"]["problem503"];
+        };
+    };
+    begin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body, a request is not done again, and answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CopyOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopyAnswer"];
                 };
             };
             400: components["responses"]["problem400"];

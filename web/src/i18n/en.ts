@@ -1,6 +1,7 @@
 import { alarmsEn } from './alarms.en'
 import { billsEn } from './bills.en'
 import { findingsEn } from './findings.en'
+import { edgesEn } from './edges.en'
 import { contractsEn } from './contracts.en'
 import { ledgerEn } from './ledger.en'
 import { quotasEn } from './quotas.en'
@@ -21,6 +22,7 @@ export const en: Messages = {
   ...contractsEn,
   ...statisticsEn,
   ...sitesEn,
+  ...edgesEn,
   language: { switch: 'Switch language', zh: '中文', en: 'English' },
   theme: { toDark: 'Use dark colours', toLight: 'Use light colours' },
   shell: {

@@ -1,7 +1,7 @@
 import type { ledgerZh } from './ledger.zh'
 
 export const ledgerEn: typeof ledgerZh = {
-  nav: { title: 'Pages', overview: 'Overview', live: 'Live', curves: 'Curves', alarms: 'Alarms', consumption: 'Consumption', balance: 'Balance', quotas: 'Quotas', findings: 'Findings', tariffs: 'Tariffs and bills', stock: 'Stock', periods: 'Closed months', sites: 'Site', statistics: 'Statistics', contracts: 'Contracts', accounts: 'Accounts', audit: 'Audit' },
+  nav: { title: 'Pages', overview: 'Overview', live: 'Live', curves: 'Curves', alarms: 'Alarms', edges: 'Edges', consumption: 'Consumption', balance: 'Balance', quotas: 'Quotas', findings: 'Findings', tariffs: 'Tariffs and bills', stock: 'Stock', periods: 'Closed months', sites: 'Site', statistics: 'Statistics', contracts: 'Contracts', accounts: 'Accounts', audit: 'Audit' },
   ledger: {
     tree: 'Nodes',
     trees: { places: 'Places', organisations: 'Organisations', items: 'Items', meters: 'Meters' },

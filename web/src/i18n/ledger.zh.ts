@@ -1,5 +1,5 @@
 export const ledgerZh = {
-  nav: { title: '页面', overview: '总览', live: '实时', curves: '曲线', alarms: '告警', consumption: '用能', balance: '平衡', quotas: '定额', findings: '异常', tariffs: '电价与账单', stock: '库存燃料', periods: '关账', sites: '站点管理', statistics: '统计', contracts: '合同', accounts: '账户', audit: '审计' },
+  nav: { title: '页面', overview: '总览', live: '实时', curves: '曲线', alarms: '告警', edges: '采集端', consumption: '用能', balance: '平衡', quotas: '定额', findings: '异常', tariffs: '电价与账单', stock: '库存燃料', periods: '关账', sites: '站点管理', statistics: '统计', contracts: '合同', accounts: '账户', audit: '审计' },
   ledger: {
     tree: '节点',
     trees: { places: '场所', organisations: '机构', items: '分项', meters: '表计' },

@@ -1,6 +1,7 @@
 import { alarmsZh } from './alarms.zh'
 import { billsZh } from './bills.zh'
 import { findingsZh } from './findings.zh'
+import { edgesZh } from './edges.zh'
 import { contractsZh } from './contracts.zh'
 import { ledgerZh } from './ledger.zh'
 import { overviewZh } from './overview.zh'
@@ -20,6 +21,7 @@ export const zh = {
   ...contractsZh,
   ...statisticsZh,
   ...sitesZh,
+  ...edgesZh,
   language: { switch: '切换语言', zh: '中文', en: 'English' },
   theme: { toDark: '改用深色', toLight: '改用浅色' },
   shell: {

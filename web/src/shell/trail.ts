@@ -4,7 +4,7 @@ import type { Permission } from '../api/account'
 
 /** The pages as they are worked with: what is so now, what is wrong, what was used, what is owed and told of it, the house itself. */
 export const GROUPS = [
-  ['overview', 'live', 'curves'],
+  ['overview', 'live', 'curves', 'edges'],
   ['alarms', 'findings'],
   ['consumption', 'balance', 'quotas'],
   ['contracts', 'statistics', 'tariffs', 'stock', 'periods'],
@@ -15,8 +15,8 @@ export type PageName = (typeof PAGES)[number]
 
 /** What a page needs, one of these; most of them to read. */
 export const isOpen = (page: string, may: (permission: Permission) => boolean): boolean => (NEEDS[page] ?? ['read']).some(may)
-const NEEDS: Record<string, Permission[]> = { sites: ['read', 'administer_system'], accounts: ['administer_security'], audit: ['audit'], account: ['own'] }
-/** These pages tell of people, of what they did and of the site as a whole, and have no tree of it beside them. */
+const NEEDS: Record<string, Permission[]> = { sites: ['read', 'administer_system'], accounts: ['administer_security'], audit: ['audit'], edges: ['operate'], account: ['own'] }
+/** These pages tell of people, of what they did, of edges and of the site as a whole, and have no tree of it beside them. */
 const OF_PEOPLE = Object.keys(NEEDS)
 
 /** Pages of readings share points and window; pages of the ledger share their range. */
