@@ -239,18 +239,19 @@ class Installation:
         last = {each.connection[0]: (each.meter, each.number) for each in journal(self.journal)}
 
         def is_out() -> bool:
-            return set(last.values()) <= {(r.meter, r.number) for r in self.cable.published}
+            return set(last.values()) <= {(r.meter, r.number) for r in tuple(self.cable.published)}
 
         until(is_out, "the last readings", within_s=within_s)
         until(lambda: self.waiting == 0, "an empty outbox", within_s=within_s)
 
-    def verdict(self) -> Verdict:
-        """End all parts, and compare."""
+    def verdict(self, by_edge: Callable[[float], float] | None = lambda at_ms: at_ms) -> Verdict:
+        """End all parts, and compare; `by_edge` as in `judged`."""
         for part in (self.edge, self.gateway, self.broker, self.meters):
             part.stop()
         self.note_outbox()
         taken = self.taken | self.cable.published
-        return judged(list(journal(self.journal)), taken, in_store(self.gateway_data / "readings.duckdb"))
+        rows = in_store(self.gateway_data / "readings.duckdb")
+        return judged(list(journal(self.journal)), taken, rows, by_edge)
 
     def refused(self) -> dict[str, int]:
         return refused(self.gateway_data / "quarantine.sqlite")

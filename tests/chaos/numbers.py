@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,8 +93,16 @@ class Verdict:
         }
 
 
-def judged(served: list[Served], taken: set[Reading], rows: list[tuple[str, str, int, float]]) -> Verdict:
-    """Compare, reading by reading, what was served, what the edge took and what is stored."""
+def judged(
+    served: list[Served],
+    taken: set[Reading],
+    rows: list[tuple[str, str, int, float]],
+    by_edge: Callable[[float], float] | None = lambda at_ms: at_ms,
+) -> Verdict:
+    """Compare, reading by reading, what was served, what the edge took and what is stored.
+
+    by_edge : what the clock of the edge shows when that of the machine does; None where it jumps.
+    """
     taken_numbers = {(r.meter, r.number) for r in taken}
     stored, double, false = _stored(rows)
     said = {(s.meter, s.number) for s in served}
@@ -104,7 +112,8 @@ def judged(served: list[Served], taken: set[Reading], rows: list[tuple[str, str,
         for r in taken
         if (r.meter, r.number) in stored and stored[r.meter, r.number] != r.at_ms
     ]
-    false += _misdated(served, stored)
+    if by_edge is not None:
+        false += _misdated(served, stored, by_edge)
     return Verdict(
         served=len(said),
         taken=len(taken_numbers),
@@ -132,7 +141,9 @@ def _stored(
     return {(meter, number): t for meter, number, t in imports}, double, false
 
 
-def _misdated(served: list[Served], stored: dict[tuple[str, int], int]) -> Iterator[str]:
+def _misdated(
+    served: list[Served], stored: dict[tuple[str, int], int], by_edge: Callable[[float], float]
+) -> Iterator[str]:
     """A reading was taken after the answer before it on its connection was given, and before the answer after it."""
     by_connection: dict[tuple[int, int], list[Served]] = defaultdict(list)
     for each in served:
@@ -141,8 +152,9 @@ def _misdated(served: list[Served], stored: dict[tuple[str, int], int]) -> Itera
         for before, each, after in zip(answers, answers[1:], answers[2:], strict=False):
             t = stored.get((each.meter, each.number))
             # Instants are stored in whole milliseconds.
-            if t is not None and not before.at_ms - 1 <= t <= after.at_ms + 1:
-                yield f"{each.meter} said {each.number} at {each.at_ms:.1f} and is stored at {t}"
+            first, last = by_edge(before.at_ms), by_edge(after.at_ms)
+            if t is not None and not first - 1 <= t <= last + 1:
+                yield f"{each.meter} said {each.number} between {first:.1f} and {last:.1f}, and is stored at {t}"
 
 
 def _holes(served: list[Served], taken: set[tuple[str, int]]) -> list[Served]:
