@@ -1,26 +1,66 @@
-"""The outbox of an edge in SQLite: batches on disk before anything else, kept until the gateway has stored them."""
+"""The outbox of an edge in SQLite: batches on disk before anything else, kept until the gateway has stored them.
+
+A batch that was put is on the disk when `put` returns. Its sequence counts in this outbox, which has an `id` of its
+own: a file that is new, or made anew from what could be read of a damaged one, has another id, so that sequences are
+never mixed up. What is let go of without having been stored is written down in the same transaction: which sequences,
+how many readings, of what time, and why (`account`).
+
+**Clocks that are not set.** A batch may be put with a `clock`: a text that names the clock its readings are dated by,
+such as the boot and the origin of a monotonic clock. Such a batch is on the disk like any other and keeps its place
+in the sequence, but `after` does not hand it out, and it is neither thinned nor dropped for its age. When the offset of
+that clock is known, `release(clock, rewrite)` rewrites the payloads of its batches, all or nothing, and hands them
+out from then on; `clocks()` names the clocks whose batches wait, also those of earlier boots.
+"""
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeVar
 
 import structlog
 
+from adapters.outbox_salvage import Salvaged, checksum, salvage
+from adapters.outbox_thinning import packed, readings_of, span_ms, thinned
+from adapters.wire import Cause, Lost
 from energy.errors import StoreError
 
 log = structlog.get_logger()
 
+WhenFull = Literal["thin", "stop"]
+
+LIMIT_BYTES = 2_000_000_000
+LIMIT_DAYS = 365
+BATCH_READINGS = 500
+
+_DAY_MS = 86_400_000
+# No edge is older: a batch that was put before was put by a clock that was never set, and its age is not known.
+_EARLIEST_MS = 1_700_000_000_000
+# So many batches are thinned at once, and so many of the newest are left as they are: they are on their way.
+_THIN_AT_ONCE = 2000
+_NEWEST = 64
+_LOSSES = 10_000
+_ACCOUNTED = 1000
+_ROOMY = 0.95
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT, put_at_ms INTEGER NOT NULL, payload BLOB NOT NULL);
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, put_at_ms INTEGER NOT NULL, payload BLOB NOT NULL, crc INTEGER,
+    clock TEXT);
 CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
-INSERT OR IGNORE INTO counts VALUES ('dropped', 0);
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS losses (
+    first INTEGER PRIMARY KEY, last INTEGER NOT NULL, readings INTEGER NOT NULL, from_ms INTEGER NOT NULL,
+    to_ms INTEGER NOT NULL, cause TEXT NOT NULL, told INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 """
+_COUNTS = ("dropped", "thinned", "damaged")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,31 +71,45 @@ class Kept:
     payload: bytes
 
 
-class SqliteOutbox:
-    """Batches by sequence, oldest first; when it is full the oldest are dropped and counted.
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much an outbox holds, and what happens when it is full.
 
-    Every `put` is on the disk when it returns (WAL, synchronous=FULL). Sequences never repeat within a file.
+    thin : the oldest readings are thinned first, then the oldest batches dropped. stop : meters are not read.
     """
 
-    def __init__(self, path: Path, *, limit_bytes: int = 2_000_000_000) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(_SCHEMA)
-            self._bytes, self._batches = self._measure()
-        except sqlite3.Error as error:
-            raise StoreError(f"outbox {path}: {error}") from error
-        self._limit_bytes = limit_bytes
+    limit_bytes: int = LIMIT_BYTES
+    limit_days: int = LIMIT_DAYS
+    when_full: WhenFull = "thin"
+
+
+class SqliteOutbox:
+    """Batches by sequence, oldest first. Every call may raise StoreError: the disk refuses, and nothing has changed."""
+
+    def __init__(self, path: Path, *, limit_bytes: int = LIMIT_BYTES, bounds: Bounds | None = None) -> None:
+        self._path, self._bounds = path, bounds or Bounds(limit_bytes)
         # Called from several threads, and a transaction is of the connection, not of the thread.
-        self._lock = threading.Lock()
-        self._path = path
-        # Whether the oldest are being dropped; until half of it is free again.
+        self._lock = threading.RLock()
+        self._database: sqlite3.Connection | None = None
+        self.id = ""
+        self.failing = ""
+        self._bytes = self._batches = self._last = 0
+        self._counts = dict.fromkeys(_COUNTS, 0)
+        self._oldest: tuple[int, int] | None = None
+        # Whether room is being made; until half of it is free again.
         self.full = False
+        self._stopped = False
+        with suppress(StoreError):
+            # A disk that refuses now may take it later: readings wait in memory until then.
+            self._try(lambda _db: None)
 
     def close(self) -> None:
-        self._db.close()
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    # -- how it stands -----------------------------------------------------------------------------------------------
 
     @property
     def batches(self) -> int:
@@ -63,81 +117,427 @@ class SqliteOutbox:
 
     @property
     def size_bytes(self) -> int:
+        """Bytes of the batches; the file is larger by a tenth or so, and does not shrink."""
         return self._bytes
 
     @property
     def dropped(self) -> int:
-        """Batches that were dropped unsent since the file was made."""
-        with self._lock, closing(self._db.execute("SELECT n FROM counts WHERE name = 'dropped'")) as found:
-            return int(found.fetchone()[0])
+        """Batches that were dropped unsent since the outbox was made."""
+        return self._counts["dropped"]
 
-    def put(self, put_at_ms: int, payload: bytes) -> int:
-        """Keep a batch; its sequence. StoreError where the disk refuses it."""
-        with self._transaction():
-            gone_batches, gone_bytes = self._make_room(len(payload))
-            added = self._db.execute("INSERT INTO batches (put_at_ms, payload) VALUES (?, ?)", (put_at_ms, payload))
-        self._bytes += len(payload) - gone_bytes
-        self._batches += 1 - gone_batches
-        self._tell(dropping=gone_batches > 0)
-        return int(added.lastrowid or 0)
+    @property
+    def thinned(self) -> int:
+        """Readings that were let go between others."""
+        return self._counts["thinned"]
 
-    def after(self, sequence: int, limit: int) -> list[Kept]:
-        """The batches after a sequence, oldest first."""
-        with self._lock:
-            found = self._db.execute(
-                "SELECT sequence, payload FROM batches WHERE sequence > ? ORDER BY sequence LIMIT ?", (sequence, limit)
-            )
-            return [Kept(number, payload) for number, payload in found]
+    @property
+    def damaged(self) -> int:
+        """Batches and files that could not be read."""
+        return self._counts["damaged"]
+
+    @property
+    def last(self) -> int:
+        """The highest sequence given."""
+        return self._last
+
+    @property
+    def held_from(self) -> int:
+        """The least sequence that is still here, or the next one."""
+        return self._oldest[0] if self._oldest else self._last + 1
+
+    @property
+    def oldest_at(self) -> int | None:
+        """When the oldest batch was put [ms]."""
+        return self._oldest[1] if self._oldest else None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether meters are not to be read until there is room."""
+        return self._stopped
+
+    @property
+    def stops_when_full(self) -> bool:
+        return self._bounds.when_full == "stop"
+
+    # -- putting and taking ------------------------------------------------------------------------------------------
+
+    def put(self, put_at_ms: int, payload: bytes, *, clock: str | None = None) -> int:
+        """Keep a batch, on the disk when it returns; its sequence."""
+        return self._try(lambda db: self._put(db, put_at_ms, payload, clock))
+
+    def lose(self, readings: int, from_ms: int, to_ms: int, cause: Cause) -> int:
+        """Give a sequence to readings that could not be kept, so that the gateway is told of them; the sequence."""
+
+        def write(db: sqlite3.Connection) -> int:
+            with self._transaction(db):
+                return self._lose_unput(db, readings, from_ms, to_ms, cause)
+
+        return self._try(write)
+
+    def after(self, sequence: int, limit: int, *, upto: int | None = None) -> list[Kept]:
+        """The batches after a sequence, oldest first. Those that are not as they were put are set aside."""
+
+        def read(db: sqlite3.Connection) -> list[Kept]:
+            rows = db.execute(
+                "SELECT sequence, payload, crc FROM batches WHERE sequence > ? AND sequence <= ? AND clock IS NULL "
+                "ORDER BY sequence LIMIT ?",
+                (sequence, self._last if upto is None else upto, limit),
+            ).fetchall()
+            broken = [number for number, payload, crc in rows if crc is not None and checksum(payload) != crc]
+            if broken:
+                self._condemn(db, broken)
+            return [Kept(number, payload) for number, payload, _ in rows if number not in broken]
+
+        return self._try(read)
 
     def forget(self, sequences: Iterable[int]) -> None:
-        """Let go of batches that the gateway has stored; StoreError where the disk refuses."""
-        gone: list[int] = []
-        with self._transaction():
+        """Let go of batches that the gateway has stored. Not synced: what is forgotten twice is sent twice."""
+        wanted = list(sequences)
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("PRAGMA synchronous=NORMAL")
+            try:
+                with self._transaction(db):
+                    self._delete(db, wanted)
+            finally:
+                db.execute("PRAGMA synchronous=FULL")
+            self._look(dropping=False)
+
+        self._try(write)
+
+    def account(self, first: int, last: int) -> tuple[list[int], list[Lost]]:
+        """What became of these sequences: those still here, and those that never come, with the reason.
+
+        Where very many are here, only what lies before the last of them that is told.
+        """
+
+        def read(db: sqlite3.Connection) -> tuple[list[int], list[Lost]]:
+            upto = min(last, self._last)
+            query = "SELECT sequence FROM batches WHERE sequence BETWEEN ? AND ? ORDER BY sequence LIMIT ?"
+            held = [n for (n,) in db.execute(query, (first, upto, _ACCOUNTED))]
+            if len(held) == _ACCOUNTED:
+                upto = held[-1]
+            rows = db.execute(
+                "SELECT first, last, cause, readings, from_ms, to_ms FROM losses WHERE first <= ? AND last >= ? "
+                "ORDER BY first",
+                (upto, first),
+            ).fetchall()
+            with self._transaction(db):
+                db.executemany("UPDATE losses SET told = 1 WHERE first = ?", [(row[0],) for row in rows])
+            # Nobody can say how many readings a batch held that cannot be read.
+            lost = [
+                Lost(start, end, cause, None if cause == "damaged" else readings, from_ms, to_ms)
+                for start, end, cause, readings, from_ms, to_ms in rows
+            ]
+            known = sorted([*((n, n) for n in held), *((one.first, one.last) for one in lost)])
+            return held, lost + [Lost(*gap, "stored") for gap in _between(first, upto, known)]
+
+        return self._try(read)
+
+    # -- clocks ------------------------------------------------------------------------------------------------------
+
+    def clocks(self) -> list[str]:
+        """The clocks whose batches wait to be released."""
+        return self._try(
+            lambda db: [
+                clock
+                for (clock,) in db.execute("SELECT DISTINCT clock FROM batches WHERE clock IS NOT NULL ORDER BY 1")
+            ]
+        )
+
+    def release(self, clock: str, rewrite: Callable[[bytes], bytes]) -> int:
+        """Hand out the batches of a clock from now on, each as `rewrite` makes it; how many they are."""
+
+        def write(db: sqlite3.Connection) -> int:
+            with self._transaction(db):
+                rows = db.execute("SELECT sequence, payload FROM batches WHERE clock = ?", (clock,)).fetchall()
+                fresh = [(payload := rewrite(old), checksum(payload), sequence) for sequence, old in rows]
+                db.executemany("UPDATE batches SET payload = ?, crc = ?, clock = NULL WHERE sequence = ?", fresh)
+                self._bytes += sum(len(new[0]) for new in fresh) - sum(len(old) for _, old in rows)
+                return len(fresh)
+
+        return self._try(write)
+
+    def expire(self, now_ms: int) -> None:
+        """Drop what was put longer ago than the outbox holds. Only by a clock that is set."""
+
+        def write(db: sqlite3.Connection) -> None:
+            rows = db.execute(
+                "SELECT sequence, put_at_ms, payload FROM batches WHERE put_at_ms >= ? AND put_at_ms < ? "
+                "AND clock IS NULL ORDER BY sequence LIMIT ?",
+                (_EARLIEST_MS, now_ms - self._bounds.limit_days * _DAY_MS, _THIN_AT_ONCE),
+            ).fetchall()
+            if rows:
+                with self._transaction(db):
+                    for row in rows:
+                        self._drop(db, row, "old")
+                log.error("outbox.expired", outbox=str(self._path), batches=len(rows), days=self._bounds.limit_days)
+
+        self._try(write)
+
+    # -- within a transaction ------------------------------------------------------------------------------------------
+
+    def _put(self, db: sqlite3.Connection, put_at_ms: int, payload: bytes, clock: str | None) -> int:
+        with self._transaction(db):
+            made = self._make_room(db, len(payload)) if self._bounds.when_full == "thin" else False
+            sequence = self._insert(db, put_at_ms, payload, clock)
+        self._look(dropping=made)
+        return sequence
+
+    def _insert(self, db: sqlite3.Connection, put_at_ms: int, payload: bytes, clock: str | None) -> int:
+        added = db.execute(
+            "INSERT INTO batches (put_at_ms, payload, crc, clock) VALUES (?, ?, ?, ?)",
+            (put_at_ms, payload, checksum(payload), clock),
+        )
+        self._last = int(added.lastrowid or 0)
+        self._bytes += len(payload)
+        self._batches += 1
+        return self._last
+
+    def _delete(self, db: sqlite3.Connection, sequences: Iterable[int]) -> None:
+        for sequence in sequences:
+            found = db.execute("DELETE FROM batches WHERE sequence = ? RETURNING length(payload)", (sequence,))
+            for (length,) in found.fetchall():
+                self._bytes -= length
+                self._batches -= 1
+
+    def _lose_unput(self, db: sqlite3.Connection, readings: int, from_ms: int, to_ms: int, cause: Cause) -> int:
+        sequence = self._insert(db, to_ms, b"", None)
+        self._delete(db, [sequence])
+        self._note(db, Lost(sequence, sequence, cause, readings, from_ms, to_ms))
+        return sequence
+
+    def _make_room(self, db: sqlite3.Connection, n: int) -> bool:
+        """Thin, then drop as many of the oldest as `n` more bytes need; whether there was need."""
+        needed = self._bytes + n > self._bounds.limit_bytes
+        while self._bytes + n > self._bounds.limit_bytes and self._thin(db):
+            pass
+        while self._bytes + n > self._bounds.limit_bytes:
+            row = db.execute("SELECT sequence, put_at_ms, payload FROM batches ORDER BY sequence LIMIT 1").fetchone()
+            if row is None:
+                break
+            self._drop(db, row, "full")
+        return needed
+
+    def _drop(self, db: sqlite3.Connection, row: tuple[int, int, bytes], cause: Cause) -> None:
+        sequence, put_at_ms, payload = row
+        readings = readings_of(payload)
+        from_ms, to_ms = span_ms(readings) or (put_at_ms, put_at_ms)
+        self._delete(db, [sequence])
+        self._note(db, Lost(sequence, sequence, cause, len(readings), from_ms, to_ms))
+        self._count(db, "dropped", 1)
+
+    def _thin(self, db: sqlite3.Connection) -> bool:
+        """Thin the oldest batches that are not thinned yet; whether there were any."""
+        done = int(self._meta(db, "thinned_upto") or 0)
+        rows = db.execute(
+            "SELECT sequence, put_at_ms, payload FROM batches WHERE sequence > ? AND sequence <= ? AND clock IS NULL "
+            "ORDER BY sequence LIMIT ?",
+            (done, self._last - _NEWEST, _THIN_AT_ONCE),
+        ).fetchall()
+        if not rows:
+            return False
+        self._set_meta(db, "thinned_upto", str(rows[-1][0]))
+        before = [one for _, _, payload in rows for one in readings_of(payload)]
+        stay = thinned(before)
+        payloads = packed(stay, BATCH_READINGS)
+        if len(payloads) < len(rows) and before:
+            self._replace_by(db, rows, payloads)
+            gone = len(before) - len(stay)
+            self._note(db, Lost(rows[0][0], rows[-1][0], "thinned", gone, *(span_ms(before) or (0, 0))))
+            self._count(db, "thinned", gone)
+        return True
+
+    def _replace_by(
+        self, db: sqlite3.Connection, rows: Sequence[tuple[int, int, bytes]], payloads: Sequence[bytes]
+    ) -> None:
+        """What stays goes under the last sequences of the batches that it comes from."""
+        gone, reused = rows[: len(rows) - len(payloads)], rows[len(rows) - len(payloads) :]
+        self._delete(db, [sequence for sequence, _, _ in gone])
+        for (sequence, _, old), payload in zip(reused, payloads, strict=True):
+            db.execute(
+                "UPDATE batches SET payload = ?, crc = ? WHERE sequence = ?", (payload, checksum(payload), sequence)
+            )
+            self._bytes += len(payload) - len(old)
+
+    def _condemn(self, db: sqlite3.Connection, sequences: Sequence[int]) -> None:
+        """Batches that are not as they were put: nobody can say what they said."""
+        with self._transaction(db):
             for sequence in sequences:
-                found = self._db.execute(
-                    "DELETE FROM batches WHERE sequence = ? RETURNING length(payload)", (sequence,)
-                )
-                gone += [length for (length,) in found.fetchall()]
-        self._bytes -= sum(gone)
-        self._batches -= len(gone)
-        if self._bytes < self._limit_bytes / 2:
-            self._tell(dropping=False)
+                [(put_at_ms,)] = db.execute("SELECT put_at_ms FROM batches WHERE sequence = ?", (sequence,)).fetchall()
+                self._delete(db, [sequence])
+                self._note(db, Lost(sequence, sequence, "damaged", 0, max(0, put_at_ms), max(0, put_at_ms)))
+                self._count(db, "damaged", 1)
+        log.error("outbox.damaged", outbox=str(self._path), sequences=list(sequences))
 
-    def _tell(self, *, dropping: bool) -> None:
-        if dropping and not self.full:
-            log.error("outbox.full", outbox=str(self._path), limit_bytes=self._limit_bytes)
-            self.full = True
-        elif not dropping and self.full and self._bytes < self._limit_bytes / 2:
-            log.info("outbox.roomy", outbox=str(self._path), dropped=self.dropped)
-            self.full = False
+    def _note(self, db: sqlite3.Connection, lost: Lost) -> None:
+        """Write down what never comes, together with what went just before it for the same cause and was not told."""
+        row = db.execute(
+            "SELECT first, last, readings, from_ms, to_ms, cause, told FROM losses WHERE first < ? "
+            "ORDER BY first DESC LIMIT 1",
+            (lost.first,),
+        ).fetchone()
+        readings, from_ms, to_ms = lost.readings or 0, lost.from_ms or 0, lost.to_ms or 0
+        if row is not None and row[1] >= lost.first - 1 and row[5] == lost.cause and not row[6]:
+            db.execute(
+                "UPDATE losses SET last = ?, readings = ?, from_ms = ?, to_ms = ? WHERE first = ?",
+                (max(row[1], lost.last), row[2] + readings, min(row[3], from_ms), max(row[4], to_ms), row[0]),
+            )
+            return
+        db.execute(
+            "INSERT OR REPLACE INTO losses (first, last, readings, from_ms, to_ms, cause) VALUES (?, ?, ?, ?, ?, ?)",
+            (lost.first, lost.last, readings, from_ms, to_ms, lost.cause),
+        )
+        db.execute(
+            "DELETE FROM losses WHERE first NOT IN (SELECT first FROM losses ORDER BY first DESC LIMIT ?)", (_LOSSES,)
+        )
 
-    def _make_room(self, n: int) -> tuple[int, int]:
-        """Drop as many of the oldest as `n` more bytes need; how many that were, and their bytes."""
-        dropped, freed, last = 0, 0, 0
-        oldest = self._db.execute("SELECT sequence, length(payload) FROM batches ORDER BY sequence")
-        while self._bytes - freed + n > self._limit_bytes and (row := oldest.fetchone()) is not None:
-            last, dropped, freed = row[0], dropped + 1, freed + row[1]
-        oldest.close()
-        if dropped:
-            self._db.execute("DELETE FROM batches WHERE sequence <= ?", (last,))
-            self._db.execute("UPDATE counts SET n = n + ? WHERE name = 'dropped'", (dropped,))
-        return dropped, freed
+    def _count(self, db: sqlite3.Connection, name: str, n: int) -> None:
+        db.execute("UPDATE counts SET n = n + ? WHERE name = ?", (n, name))
+        self._counts[name] += n
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """All or nothing, on the disk at the end."""
+    def _meta(self, db: sqlite3.Connection, name: str) -> str | None:
+        return next((str(value) for (value,) in db.execute("SELECT value FROM meta WHERE name = ?", (name,))), None)
+
+    def _set_meta(self, db: sqlite3.Connection, name: str, value: str) -> None:
+        db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    # -- the file ------------------------------------------------------------------------------------------------------
+
+    def _try(self, call: Callable[[sqlite3.Connection], T]) -> T:
+        """Do it; a file that turns out to be damaged is replaced by what can be read of it, and it is done there."""
         with self._lock:
             try:
-                self._db.execute("BEGIN IMMEDIATE")
-                yield
-                self._db.execute("COMMIT")
-            except BaseException as error:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                if isinstance(error, sqlite3.Error):
-                    raise StoreError(f"outbox {self._path}: {error}") from error
-                raise
+                try:
+                    found = call(self._opened())
+                except sqlite3.DatabaseError as error:
+                    if not _is_damage(error):
+                        raise
+                    self._replace(str(error))
+                    found = call(self._opened())
+            except (sqlite3.Error, OSError) as error:
+                self.failing = str(error)
+                raise StoreError(f"outbox {self._path}: {error}") from error
+            self.failing = ""
+            return found
 
-    def _measure(self) -> tuple[int, int]:
-        size, count = self._db.execute("SELECT coalesce(sum(length(payload)), 0), count(*) FROM batches").fetchone()
-        return int(size), int(count)
+    def _opened(self) -> sqlite3.Connection:
+        if self._database is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            try:
+                self._prepare(db)
+            except BaseException:
+                db.close()
+                raise
+            self._database = db
+        return self._database
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.executescript(_SCHEMA)
+        known = {row[1] for row in db.execute("PRAGMA table_info(batches)")}
+        for column in ("crc INTEGER", "clock TEXT"):
+            # A file of before has neither.
+            if column.split()[0] not in known:
+                db.execute(f"ALTER TABLE batches ADD COLUMN {column}")
+        db.executemany("INSERT OR IGNORE INTO counts VALUES (?, 0)", [(name,) for name in _COUNTS])
+        db.execute("INSERT OR IGNORE INTO meta VALUES ('id', ?)", (secrets.token_hex(8),))
+        self.id = self._meta(db, "id") or ""
+        self._measure(db)
+
+    def _measure(self, db: sqlite3.Connection) -> None:
+        size, count = db.execute("SELECT coalesce(sum(length(payload)), 0), count(*) FROM batches").fetchone()
+        self._bytes, self._batches = int(size), int(count)
+        self._counts = {**dict.fromkeys(_COUNTS, 0), **dict(db.execute("SELECT name, n FROM counts").fetchall())}
+        given = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'batches'").fetchone()
+        self._last = int(given[0]) if given else 0
+        self._find_oldest(db)
+        self._look(dropping=False)
+
+    def _find_oldest(self, db: sqlite3.Connection) -> None:
+        self._oldest = db.execute("SELECT sequence, put_at_ms FROM batches ORDER BY sequence LIMIT 1").fetchone()
+
+    def _replace(self, cause: str) -> None:
+        """Set the damaged file aside, and put what can be read of it into a new outbox of another id."""
+        self.close()
+        aside = _set_aside(self._path)
+        found = salvage(aside)
+        log.error("outbox.set_aside", outbox=str(self._path), kept_as=aside.name, cause=cause, read=len(found.batches))
+        db = self._opened()
+        with self._transaction(db):
+            self._adopt(db, found)
+
+    def _adopt(self, db: sqlite3.Connection, found: Salvaged) -> None:
+        batches = [found.batches[sequence] for sequence in sorted(found.batches)]
+        for batch in batches:
+            self._insert(db, batch.put_at_ms, batch.payload, batch.clock)
+        for name in _COUNTS:
+            self._count(db, name, found.counts.get(name, 0))
+        self._count(db, "damaged", 1)
+        times = [max(0, batch.put_at_ms) for batch in batches] or [0]
+        # How many readings could not be read, nobody knows: that there may be some is told under a sequence of its own.
+        self._lose_unput(db, 0, min(times), max(times), "damaged")
+
+    def _look(self, *, dropping: bool) -> None:
+        """Notice that it is full, or roomy again."""
+        limit = self._bounds.limit_bytes
+        if self._bounds.when_full == "stop":
+            stopped = self._bytes >= limit or (self._stopped and self._bytes >= _ROOMY * limit)
+            if stopped != self._stopped:
+                event = "outbox.full" if stopped else "outbox.roomy"
+                log.error(event, outbox=str(self._path), limit_bytes=limit, reading_stopped=stopped)
+            self.full = self._stopped = stopped
+        elif dropping and not self.full:
+            log.error("outbox.full", outbox=str(self._path), limit_bytes=limit)
+            self.full = True
+        elif not dropping and self.full and self._bytes < limit / 2:
+            log.info("outbox.roomy", outbox=str(self._path), dropped=self.dropped, thinned=self.thinned)
+            self.full = False
+
+    @contextmanager
+    def _transaction(self, db: sqlite3.Connection) -> Iterator[None]:
+        """All or nothing, on the disk at the end; what is known of it in memory follows."""
+        before = (self._bytes, self._batches, self._last, dict(self._counts))
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            db.execute("COMMIT")
+        except BaseException:
+            self._bytes, self._batches, self._last, self._counts = before
+            if db.in_transaction:
+                with suppress(sqlite3.Error):
+                    db.execute("ROLLBACK")
+            raise
+        self._find_oldest(db)
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename the file and its log; under which name it is kept."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    path.rename(aside)
+    with suppress(FileNotFoundError):
+        Path(f"{path}-wal").rename(f"{aside}-wal")
+    Path(f"{path}-shm").unlink(missing_ok=True)
+    return aside
+
+
+def _between(first: int, last: int, known: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The ranges of [first, last] that no known range covers; `known` is sorted.
+
+    >>> _between(1, 9, [(2, 3), (3, 5), (8, 8)])
+    [(1, 1), (6, 7), (9, 9)]
+    """
+    gaps: list[tuple[int, int]] = []
+    for start, end in known:
+        if start > first:
+            gaps.append((first, min(start - 1, last)))
+        first = max(first, end + 1)
+    return [*gaps, (first, last)] if first <= last else gaps

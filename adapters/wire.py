@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -13,6 +13,15 @@ ROOT = "jieneng/v1"
 READINGS = "readings"
 STATE = "state"
 STORED = "stored"
+WANTED = "wanted"
+
+# Why readings never come: the outbox was full and let go of its oldest, or of what lies between the hours; they were
+# too old; a file was damaged; the disk refused them for too long; they were answered as stored before; the outbox is no
+# longer there.
+Cause = Literal["full", "thinned", "old", "damaged", "disk", "stored", "replaced"]
+Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Instant = Annotated[int, msgspec.Meta(ge=0, le=LAST_MS)]
+OutboxId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
 class Flag(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
@@ -38,19 +47,47 @@ class MeterReadings(msgspec.Struct, omit_defaults=True):
         return t_ms
 
 
+class Lost(msgspec.Struct, omit_defaults=True):
+    """Batches that an edge no longer has: sequences `first` to `last`, with so many readings taken in [from, to]."""
+
+    first: Sequence
+    last: Sequence
+    cause: Cause
+    readings: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
+    from_ms: Instant | None = msgspec.field(default=None, name="from")
+    to_ms: Instant | None = msgspec.field(default=None, name="to")
+
+
 class Batch(msgspec.Struct, omit_defaults=True):
-    """Readings of an edge. `boot` and `sequence` name the batch; who gives them is told when it is stored."""
+    """Readings of an edge. `boot` and `sequence` name the batch; who gives them is told when it is stored.
+
+    outbox : the numbering that `sequence` counts in, and that the gateway looks for gaps in. held_from : the least
+    sequence that the sender still holds. history : the batch has waited; newer readings may have gone before it.
+    lost : what never comes.
+    """
 
     readings: list[MeterReadings]
     boot: str | None = None
     sequence: int | None = None
+    outbox: OutboxId | None = None
+    held_from: Sequence | None = None
+    history: bool = False
+    lost: list[Lost] = []
 
 
-class Stored(msgspec.Struct):
+class Stored(msgspec.Struct, omit_defaults=True):
     """The gateway to an edge: these batches are committed."""
 
     boot: str
     sequences: list[int]
+    outbox: str | None = None
+
+
+class Wanted(msgspec.Struct):
+    """The gateway to an edge: these sequences of an outbox have not come; none of them: the gateway is there."""
+
+    outbox: str
+    ranges: list[tuple[int, int]]
 
 
 class MeterState(msgspec.Struct, omit_defaults=True):
@@ -96,7 +133,9 @@ class EdgeState(msgspec.Struct, omit_defaults=True):
 
     `told_at` is when it was said, by the edge's clock; `oldest_at` when the oldest reading was taken that the gateway
     has not stored; `outbox_thinned` counts readings that were let go between others, `reading_stopped` says that the
-    outbox is full and the meters are not read.
+    outbox is full and the meters are not read. `outbox_damaged` counts batches and files that could not be read and
+    were set aside; `outbox_failing` says why the disk takes nothing now, `outbox_waiting` how many readings wait in
+    memory for it.
     """
 
     state: Literal["online", "offline"]
@@ -109,6 +148,9 @@ class EdgeState(msgspec.Struct, omit_defaults=True):
     outbox_full: bool = False
     outbox_thinned: int | None = None
     reading_stopped: bool = False
+    outbox_damaged: int | None = None
+    outbox_failing: str = ""
+    outbox_waiting: int | None = None
     oldest_at: int | None = None
     told_at: int | None = None
     clock: ClockState | None = None
@@ -140,4 +182,5 @@ def edge_and_leaf(of_topic: str) -> tuple[str, str]:
 encode = msgspec.json.Encoder().encode
 decode_batch = msgspec.json.Decoder(Batch).decode
 decode_stored = msgspec.json.Decoder(Stored).decode
+decode_wanted = msgspec.json.Decoder(Wanted).decode
 decode_state = msgspec.json.Decoder(EdgeState).decode

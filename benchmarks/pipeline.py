@@ -23,7 +23,8 @@ from adapters.mqtt_bus import open_bus
 from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import STORED, MeterReadings, decode_stored, topic
 from benchmarks.parts import free_port, jieneng, mosquitto, mosquitto_binary, until_healthy
-from edge.publish import Publisher, Recorder
+from edge.publish import Publisher
+from edge.record import Recorder
 from energy.readings import to_ms
 from jieneng.importing import import_files
 
@@ -217,7 +218,7 @@ async def _publish_all(outbox: SqliteOutbox, broker: int) -> float:
         async for messages in bus.messages():
             for message in messages:
                 answer = decode_stored(message.payload)
-                await publisher.stored(answer.boot, answer.sequences)
+                await publisher.stored(answer)
             await bus.acknowledge(messages)
             if outbox.batches == 0:
                 break

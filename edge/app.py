@@ -7,7 +7,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,8 +16,8 @@ import structlog
 
 from adapters.learnt_files import LearntFiles
 from adapters.mqtt_bus import MqttBus, open_bus
-from adapters.outbox_sqlite import SqliteOutbox
-from adapters.wire import STATE, STORED, EdgeState, decode_stored, encode, topic
+from adapters.outbox_sqlite import Bounds, SqliteOutbox
+from adapters.wire import STATE, STORED, WANTED, EdgeState, decode_stored, decode_wanted, edge_and_leaf, encode, topic
 from collectors.asked import Plan
 from collectors.lines.address import parse_address
 from collectors.lines.line import Line
@@ -27,9 +27,10 @@ from collectors.meter_profile import Profile
 from collectors.planner import RequestCost
 from edge.asking import Asking
 from edge.poll import LineWorker, Station
-from edge.publish import LINGER_S, Publisher, Recorder
+from edge.publish import Publisher
+from edge.record import LINGER_S, Recorder
 from edge.schedule import Round, next_tick
-from energy.errors import BusError
+from energy.errors import BusError, StoreError
 from energy.ports import Clock, Message
 from energy.readings import to_ms
 from energy.sites import LineSettings, Meter, Site
@@ -38,6 +39,7 @@ log = structlog.get_logger()
 
 _STATE_EVERY_S = 10.0
 _FAREWELL_S = 2.0
+_EXPIRE_EVERY_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class EdgeSettings:
     """What an edge runs on. `profiles` holds the profile of every meter of the site, by its id.
 
     learnt : the folder in which is kept what meters were found to refuse; None keeps it in memory.
+    history_bytes_per_s : what history may take of the uplink; None for as much as is answered promptly.
     """
 
     edge: str
@@ -52,7 +55,8 @@ class EdgeSettings:
     profiles: Mapping[str, Make]
     bus: str
     outbox: Path
-    outbox_bytes: int = 2_000_000_000
+    bounds: Bounds = field(default_factory=Bounds)
+    history_bytes_per_s: int | None = None
     linger_s: float = LINGER_S
     learnt: Path | None = None
 
@@ -62,20 +66,22 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
     gone = Message(topic(settings.edge, STATE), encode(EdgeState("offline")), retained=True)
     boot = secrets.token_hex(8)
     async with AsyncExitStack() as stack:
-        outbox = stack.enter_context(closing(SqliteOutbox(settings.outbox, limit_bytes=settings.outbox_bytes)))
+        outbox = stack.enter_context(closing(SqliteOutbox(settings.outbox, bounds=settings.bounds)))
         recorder = Recorder(outbox, clock, linger_s=settings.linger_s)
         connections = asyncio.Event()
         bus = await stack.enter_async_context(
             open_bus(
                 settings.bus,
                 f"jieneng-edge-{settings.edge}",
-                subscribe=[topic(settings.edge, STORED)],
+                subscribe=[topic(settings.edge, STORED), topic(settings.edge, WANTED)],
                 will=gone,
                 connected=connections.set,
             )
         )
-        publisher = Publisher(outbox, bus, settings.edge, boot, recorder.kept)
-        report = _Report(settings.edge, boot, bus, outbox, clock)
+        publisher = Publisher(
+            outbox, bus, settings.edge, boot, recorder.kept, history_bytes_per_s=settings.history_bytes_per_s
+        )
+        report = _Report(settings.edge, boot, bus, outbox, recorder, clock)
         workers = await _workers(settings, clock, recorder, report.changed, stack)
         report.workers = workers
         log.info("edge.started", edge=settings.edge, meters=len(settings.site.meters), lines=len(workers))
@@ -88,6 +94,7 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
                 tasks.create_task(report.run())
                 tasks.create_task(_listen(bus, publisher))
                 tasks.create_task(_after_each_connection(connections, publisher, report))
+                tasks.create_task(_expire(outbox, clock))
         finally:
             await recorder.flush()
             # A broker that does not answer must not keep the process: its will tells the same.
@@ -120,7 +127,15 @@ async def _workers(
         ]
         if stations:
             characters = getattr(parse_address(first.address), "characters", None)
-            workers[first.id] = LineWorker(opened, stations, clock, recorder.take, changed.set, characters=characters)
+            workers[first.id] = LineWorker(
+                opened,
+                stations,
+                clock,
+                recorder.take,
+                changed.set,
+                characters=characters,
+                paused=lambda: recorder.paused,
+            )
     return workers
 
 
@@ -152,12 +167,24 @@ async def _listen(bus: MqttBus, publisher: Publisher) -> None:
     async for messages in bus.messages():
         for message in messages:
             try:
-                answer = decode_stored(message.payload)
-            except msgspec.DecodeError as error:
+                if edge_and_leaf(message.topic)[1] == WANTED:
+                    await publisher.wanted(decode_wanted(message.payload))
+                else:
+                    await publisher.stored(decode_stored(message.payload))
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 log.warning("answer.broken", cause=str(error))
-                continue
-            await publisher.stored(answer.boot, answer.sequences)
+            except StoreError as error:
+                log.error("outbox.unread", cause=str(error))
         await bus.acknowledge(messages)
+
+
+async def _expire(outbox: SqliteOutbox, clock: Clock) -> None:
+    """Drop what is too old, once an hour; never by a clock of which it is not known whether it is set."""
+    while True:
+        await clock.sleep(_EXPIRE_EVERY_S)
+        with suppress(StoreError):
+            if not await asyncio.to_thread(outbox.clocks):
+                await asyncio.to_thread(outbox.expire, to_ms(clock.now()))
 
 
 async def _after_each_connection(connections: asyncio.Event, publisher: Publisher, report: _Report) -> None:
@@ -171,8 +198,11 @@ async def _after_each_connection(connections: asyncio.Event, publisher: Publishe
 class _Report:
     """The state of this edge, published when it changes and every few seconds."""
 
-    def __init__(self, edge: str, boot: str, bus: MqttBus, outbox: SqliteOutbox, clock: Clock) -> None:
-        self._edge, self._boot, self._bus, self._outbox = edge, boot, bus, outbox
+    def __init__(
+        self, edge: str, boot: str, bus: MqttBus, outbox: SqliteOutbox, recorder: Recorder, clock: Clock
+    ) -> None:
+        self._edge, self._boot, self._bus, self._outbox, self._recorder = edge, boot, bus, outbox, recorder
+        self._clock = clock
         self._since = to_ms(clock.now())
         self.changed = asyncio.Event()
         self.workers: Mapping[str, LineWorker] = {}
@@ -200,6 +230,13 @@ class _Report:
             outbox_bytes=self._outbox.size_bytes,
             outbox_dropped=self._outbox.dropped,
             outbox_full=self._outbox.full,
+            outbox_thinned=self._outbox.thinned,
+            outbox_damaged=self._outbox.damaged,
+            outbox_failing=self._outbox.failing,
+            outbox_waiting=self._recorder.waiting,
+            reading_stopped=self._recorder.paused,
+            oldest_at=self._outbox.oldest_at,
+            told_at=to_ms(self._clock.now()),
             late_ticks=sum(w.late_ticks for w in self.workers.values()),
             meters={s.meter.id: s.state for w in self.workers.values() for s in w.stations},
             lines={line: worker.state for line, worker in self.workers.items()},

@@ -29,6 +29,8 @@ Sink = Callable[[MeterReadings], None]
 
 # At most this share of a line's time goes to meters that do not answer.
 _PROBE_SHARE = 0.05
+# How often a line looks whether what it reads can be kept again.
+_PAUSE_S = 1.0
 # Exceptions by which a gateway tells that the meter behind it is silent.
 _SILENT_BEHIND = (10, 11)
 
@@ -77,6 +79,7 @@ class LineWorker:
         changed: Callable[[], None],
         *,
         characters: Characters | None = None,
+        paused: Callable[[], bool] = lambda: False,
     ) -> None:
         self._line = line
         self.stations = list(stations)
@@ -84,6 +87,7 @@ class LineWorker:
         self._sink = sink
         self._changed = changed
         self._characters = characters
+        self._paused = paused
         self._probe_from = EPOCH
         self.late_ticks = 0
 
@@ -92,6 +96,9 @@ class LineWorker:
         while self.stations:
             station, found = self._next()
             await self._clock.sleep_until(self._ready(station, found))
+            if self._paused():
+                await self._clock.sleep(_PAUSE_S)
+                continue
             await self._read(station, found)
 
     @property

@@ -1,149 +1,277 @@
-"""From the meter to the gateway: readings to the outbox first, batches to the bus, forgotten when they are stored."""
+"""From the outbox to the gateway: live batches first, history behind them, forgotten when they are stored."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from adapters.outbox_sqlite import Kept, SqliteOutbox
-from adapters.wire import READINGS, Batch, MeterReadings, encode, topic
+from adapters.wire import READINGS, Batch, Lost, Stored, Wanted, encode, topic
+from edge.window import Allowance, HistoryWindow
 from energy.errors import BusError, StoreError
-from energy.ports import Bus, Clock
-from energy.readings import to_ms
+from energy.ports import Bus
 
 log = structlog.get_logger()
 
-# Readings that come within this time share a batch, and so a write to the disk.
-LINGER_S = 0.1
-BATCH_READINGS = 500
+# Live batches that may be unanswered.
 WINDOW = 64
 RESEND_AFTER_S = 10.0
-RETRY_S = 1.0
+# A gateway that does not answer is asked with one batch after growing pauses.
+_LONGEST_PAUSE_S = 30.0
+_AT_ONCE = 64
+# Live batches that do not get away at this number are history: newer ones go before them.
+_BACKLOG = 4 * WINDOW
 
 
-class Recorder:
-    """Gathers readings and puts them into the outbox, as many at a time as have come."""
-
-    def __init__(self, outbox: SqliteOutbox, clock: Clock, *, linger_s: float = LINGER_S) -> None:
-        self._outbox = outbox
-        self._clock = clock
-        self._linger_s = linger_s
-        self._pending: list[MeterReadings] = []
-        self._came = asyncio.Event()
-        self.kept = asyncio.Event()
-        self.failing_since: float | None = None
-
-    def take(self, readings: MeterReadings) -> None:
-        self._pending.append(readings)
-        self._came.set()
-
-    async def run(self) -> None:
-        """Write for ever."""
-        while True:
-            await self._came.wait()
-            await asyncio.sleep(self._linger_s)
-            await self.flush()
-
-    async def flush(self) -> None:
-        """Put all that is pending on the disk; what the disk refuses stays pending and is tried again."""
-        self._came.clear()
-        while self._pending:
-            some = self._pending[:BATCH_READINGS]
-            try:
-                await asyncio.to_thread(self._outbox.put, to_ms(self._clock.now()), encode(Batch(some)))
-            except StoreError as error:
-                self._tell(str(error))
-                self._came.set()
-                await asyncio.sleep(RETRY_S)
-                return
-            del self._pending[: len(some)]
-            self._tell(None)
-            self.kept.set()
-
-    def _tell(self, cause: str | None) -> None:
-        if cause and self.failing_since is None:
-            self.failing_since = time.monotonic()
-            log.error("outbox.failing", cause=cause)
-        elif not cause and self.failing_since is not None:
-            log.info("outbox.back", after_s=round(time.monotonic() - self.failing_since, 1))
-            self.failing_since = None
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    at: float
+    size: int
+    history: bool
 
 
 class Publisher:
-    """Publishes batches oldest first, a window of them unanswered at a time, until the gateway has stored them."""
+    """Publishes batches until the gateway has stored them.
 
-    def __init__(self, outbox: SqliteOutbox, bus: Bus, edge: str, boot: str, kept: asyncio.Event) -> None:
-        self._outbox = outbox
-        self._bus = bus
+    Batches that are put while there is a connection are live and go at once. What was there before, and what was not
+    answered in time, is history: oldest first, as much at a time as is answered promptly.
+    """
+
+    def __init__(
+        self,
+        outbox: SqliteOutbox,
+        bus: Bus,
+        edge: str,
+        boot: str,
+        kept: asyncio.Event,
+        *,
+        history_bytes_per_s: int | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._outbox, self._bus, self._boot, self._now = outbox, bus, boot, now
         self._topic = topic(edge, READINGS)
-        self._boot = boot
-        self._wake = kept
-        self._sent: dict[int, float] = {}
-        self._last = 0
+        self._kept, self._behind = kept, asyncio.Event()
+        self._window, self._allowance = HistoryWindow(), Allowance(history_bytes_per_s)
+        self._sent: dict[int, _Sent] = {}
+        self._asked: dict[int, None] = {}
+        self._sending: set[asyncio.Task[None]] = set()
+        # Up to `_mark` batches are history; of these `_history_at` was sent last, of the live ones `_live_at`.
+        self._mark = self._history_at = self._live_at = 0
+        self._of = outbox.id
         self._begun = False
+        self._answered_at = 0.0
         self._unanswered_since: float | None = None
+        self._probe_at, self._pause_s = 0.0, RESEND_AFTER_S
 
     async def run(self) -> None:
         """Publish for ever."""
-        while True:
-            self._wake.clear()
-            while self._begun and self._bus.connected and await self._publish_some():
-                pass
-            try:
-                await asyncio.wait_for(self._wake.wait(), timeout=1.0)
-            except TimeoutError:
-                self._send_again_the_unanswered()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._run_live())
+            tasks.create_task(self._run_history())
+            tasks.create_task(self._watch())
+
+    # -- what the gateway says -----------------------------------------------------------------------------------------
 
     def connected(self) -> None:
-        """After a new connection everything unanswered is sent again."""
+        """After a new connection everything unanswered is history, and sent again."""
         self._begun = True
-        self._sent.clear()
-        self._last = 0
-        self._wake.set()
+        self._unanswered_since = None
+        self._window.reset()
+        self._again()
 
-    async def stored(self, boot: str, sequences: list[int]) -> None:
-        """The gateway has stored these batches of a boot of this edge."""
-        if boot != self._boot:
+    async def stored(self, answer: Stored) -> None:
+        """The gateway has stored these batches: of this outbox, or of this boot where it does not name the outbox."""
+        if answer.boot != self._boot if answer.outbox is None else answer.outbox != self._outbox.id:
             return
         try:
-            await asyncio.to_thread(self._outbox.forget, sequences)
+            await asyncio.to_thread(self._outbox.forget, answer.sequences)
         except StoreError as error:
             log.error("outbox.unforgotten", cause=str(error))
             return
+        now = self._now()
+        for sequence in answer.sequences:
+            sent = self._sent.pop(sequence, None)
+            if sent is not None and sent.history:
+                self._window.answered(sent.size, sent.at, now)
+        self._there()
+
+    async def wanted(self, asked: Wanted) -> None:
+        """The gateway misses these: what is here is sent again before other history, of the rest it is told."""
+        lost: list[Lost] = []
+        if asked.outbox != self._outbox.id:
+            lost = [Lost(first, last, "replaced") for first, last in asked.ranges if 0 <= first <= last]
+        else:
+            for first, last in asked.ranges:
+                held, gone = await asyncio.to_thread(self._outbox.account, first, last)
+                self._asked.update(dict.fromkeys(s for s in held if s not in self._sent))
+                lost += gone
+        self._there()
+        if lost:
+            log.warning("batches.lost", outbox=asked.outbox, ranges=len(lost))
+            told = Batch([], boot=self._boot, outbox=asked.outbox, lost=lost)
+            self._start(self._publish(encode(told)))
+
+    def _there(self) -> None:
+        """Somebody answers."""
+        self._answered_at = self._now()
         if self._unanswered_since is not None:
-            log.info("batches.answered", after_s=round(time.monotonic() - self._unanswered_since, 1))
+            log.info("batches.answered", after_s=round(self._answered_at - self._unanswered_since, 1))
             self._unanswered_since = None
-        for sequence in sequences:
-            self._sent.pop(sequence, None)
-        self._wake.set()
+            self._again()
+        self._pause_s = RESEND_AFTER_S
+        self._wake()
 
-    async def _publish_some(self) -> bool:
-        room = WINDOW - len(self._sent)
-        batches = await asyncio.to_thread(self._outbox.after, self._last, room) if room > 0 else []
-        if not batches:
-            return False
+    def _again(self) -> None:
+        """From here on what is put is live, and all that is here is history not sent."""
+        self._sent.clear()
+        self._asked.clear()
+        self._window.empty()
+        self._mark = self._live_at = self._outbox.last
+        self._history_at = 0
+        self._wake()
+
+    def _wake(self) -> None:
+        self._kept.set()
+        self._behind.set()
+
+    # -- sending -------------------------------------------------------------------------------------------------------
+
+    @property
+    def _flows(self) -> bool:
+        return self._begun and self._bus.connected and self._unanswered_since is None
+
+    async def _run_live(self) -> None:
+        while True:
+            self._kept.clear()
+            while self._flows and await self._send_live():
+                pass
+            await _within(self._kept.wait(), 1.0)
+
+    async def _send_live(self) -> bool:
+        if self._outbox.last - self._live_at > _BACKLOG:
+            self._mark = self._live_at = self._outbox.last - WINDOW
+            self._behind.set()
+        room = WINDOW - sum(not sent.history for sent in self._sent.values())
+        batches = await self._read(self._live_at, room, self._outbox.last) if room > 0 else []
         for batch in batches:
-            self._sent[batch.sequence] = time.monotonic()
-            self._last = batch.sequence
-        done = await asyncio.gather(*(self._publish(b) for b in batches), return_exceptions=True)
-        for failed in done:
-            if isinstance(failed, BusError):
-                self._last, self._sent = 0, {}
+            if not self._flows:
                 return False
-            if isinstance(failed, BaseException):
-                raise failed
-        return True
+            self._live_at = max(self._live_at, batch.sequence)
+            self._send(batch, history=False)
+        return bool(batches)
 
-    async def _publish(self, batch: Kept) -> None:
-        # The outbox holds `{"readings":[...]}`; which boot and sequence it goes under is known only now.
-        head = b'{"boot":"%s","sequence":%d,' % (self._boot.encode(), batch.sequence)
-        await self._bus.publish(self._topic, head + batch.payload[1:])
+    async def _run_history(self) -> None:
+        while True:
+            self._behind.clear()
+            while self._flows and self._window.room and await self._send_history():
+                pass
+            await _within(self._behind.wait(), 1.0)
 
-    def _send_again_the_unanswered(self) -> None:
-        if self._sent and time.monotonic() - min(self._sent.values()) > RESEND_AFTER_S:
-            if self._unanswered_since is None:
-                self._unanswered_since = min(self._sent.values())
-                log.warning("batches.unanswered", batches=len(self._sent))
-            self.connected()
+    async def _send_history(self) -> bool:
+        for batch in (batches := await self._next_history()):
+            if (wait_s := self._allowance.wait_s(self._now())) > 0:
+                await asyncio.sleep(wait_s)
+            if not (self._flows and self._window.room):
+                return False
+            if self._asked.pop(batch.sequence, 0) == 0:
+                self._history_at = max(self._history_at, batch.sequence)
+            if batch.sequence not in self._sent:
+                self._allowance.took(len(batch.payload))
+                self._window.sent(len(batch.payload))
+                self._send(batch, history=True)
+        return bool(batches)
+
+    async def _next_history(self) -> list[Kept]:
+        """What the gateway has asked for, then the oldest."""
+        while self._asked:
+            sequence = next(iter(self._asked))
+            found = await self._read(sequence - 1, 1, sequence)
+            if found:
+                return found
+            self._asked.pop(sequence, None)
+        return await self._read(self._history_at, _AT_ONCE, self._mark)
+
+    async def _read(self, after: int, limit: int, upto: int) -> list[Kept]:
+        if self._of != self._outbox.id:
+            # The file was damaged and made anew: another numbering.
+            self._of = self._outbox.id
+            self._again()
+            return []
+        if after >= upto:
+            return []
+        try:
+            return await asyncio.to_thread(self._outbox.after, after, limit, upto=upto)
+        except StoreError as error:
+            log.error("outbox.unread", cause=str(error))
+            return []
+
+    def _send(self, batch: Kept, *, history: bool) -> None:
+        self._sent[batch.sequence] = _Sent(self._now(), len(batch.payload), history)
+        # The outbox holds `{"readings":[...]}`; which boot it goes under, and when, is known only now.
+        head = b'{"boot":"%s","outbox":"%s","sequence":%d,"held_from":%d,%s' % (
+            self._boot.encode(),
+            self._outbox.id.encode(),
+            batch.sequence,
+            self._outbox.held_from,
+            b'"history":true,' if history else b"",
+        )
+        self._start(self._publish(head + batch.payload[1:]))
+
+    def _start(self, publishing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(publishing)
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _publish(self, payload: bytes) -> None:
+        try:
+            await self._bus.publish(self._topic, payload)
+        except BusError as error:
+            # It is not answered, and so sent again: after the next connection, or in time.
+            log.debug("batch.unpublished", cause=str(error))
+
+    # -- answers that do not come --------------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(min(1.0, RESEND_AFTER_S / 4))
+            now = self._now()
+            overdue = [s for s, sent in self._sent.items() if now - sent.at > RESEND_AFTER_S]
+            if overdue and max(self._sent[s].at for s in overdue) < self._answered_at - RESEND_AFTER_S / 2:
+                # Others were answered that went later: the answers to these were lost.
+                self._once_more(overdue)
+            elif overdue or (self._unanswered_since is not None and now >= self._probe_at):
+                await self._probe(now)
+
+    def _once_more(self, sequences: Iterable[int]) -> None:
+        for sequence in sequences:
+            sent = self._sent.pop(sequence)
+            if sent.history:
+                self._window.in_flight = max(0, self._window.in_flight - sent.size)
+            self._asked[sequence] = None
+        self._wake()
+
+    async def _probe(self, now: float) -> None:
+        """Nobody answers: ask with one batch, then after a longer while again, until somebody does."""
+        if self._unanswered_since is None:
+            self._unanswered_since = min(sent.at for sent in self._sent.values())
+            log.warning("batches.unanswered", batches=len(self._sent))
+        self._again()
+        self._window.reset()
+        self._pause_s = min(_LONGEST_PAUSE_S, 2 * self._pause_s)
+        self._probe_at = now + self._pause_s
+        if self._begun and self._bus.connected:
+            for batch in await self._read(0, 1, self._mark):
+                self._send(batch, history=True)
+                # Another probe follows in its own time.
+                del self._sent[batch.sequence]
+
+
+async def _within(waiting: Coroutine[Any, Any, object], seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(waiting, seconds)

@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 
 from adapters.channel_files import LOG_ONLY, Channels, open_channels
+from adapters.deliveries_sqlite import SqliteDeliveries
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.stores import open_ledger, open_store
@@ -71,6 +72,7 @@ from gateway.findings.routes import ROUTES as FINDINGS_ROUTES
 from gateway.findings.service import Findings
 from gateway.findings.watch import FindingWatch
 from gateway.following import Followers, Following
+from gateway.ingest.deliveries import Deliveries
 from gateway.ingest.judge import Judge
 from gateway.ingest.routes import ROUTES as INGEST_ROUTES
 from gateway.ingest.service import Ingest
@@ -174,6 +176,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.store))
         quarantine = stack.enter_context(closing(SqliteQuarantine(settings.quarantine)))
+        delivered = stack.enter_context(closing(SqliteDeliveries(settings.quarantine.with_name("deliveries.sqlite"))))
         records = await stack.enter_async_context(open_records(settings.records, settings.key.parent, settings.audit))
         audit = Audit(records, clock)
         await audit.must_have_its_key()
@@ -254,15 +257,27 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
 
         def stored(columns: ReadingColumns) -> None:
             directory.learn(columns.points[number] for number in set(columns.index.tolist()))
-            hub.push(columns)
             books.changed()
             desk.take(columns)
 
-        intake = Ingest(bus, store, quarantine, judge, known_edges, clock, metrics, stored, hub.changed)
+        deliveries = Deliveries(delivered, clock, metrics, site.zone)
+        intake = Ingest(
+            bus,
+            store,
+            quarantine,
+            judge,
+            known_edges,
+            clock,
+            metrics,
+            stored,
+            hub.changed,
+            deliveries=deliveries,
+            came=hub.push,
+        )
         ledger_watch = LedgerWatch(books)
         following = Following(records, clock, settings.site, Followers(books, directory, judge, door.forget))
         await following.begin(started.behind)
-        watch = _Watch(bus, intake, ledger_watch, following, clock)
+        watch = _Watch(bus, intake, ledger_watch, following, deliveries, clock)
         present.of_gateway = watch.problems
         await stack.enter_async_context(_served(application(services, behind_tls=settings.behind_tls), settings))
         stack.push_async_callback(hub.close)
@@ -270,6 +285,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         log.info("gateway.started", address=f"http://{settings.host}:{settings.port}", store=settings.store)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(intake.run())
+            tasks.create_task(intake.ask())
             tasks.create_task(hub.run())
             tasks.create_task(desk.run())
             tasks.create_task(sender.run())
@@ -395,8 +411,17 @@ async def _health(services: Services, identity: Identity) -> bytes:
 class _Watch:
     """What is wrong with the gateway itself."""
 
-    def __init__(self, bus: MqttBus, intake: Ingest, ledger: LedgerWatch, following: Following, clock: Clock) -> None:
+    def __init__(
+        self,
+        bus: MqttBus,
+        intake: Ingest,
+        ledger: LedgerWatch,
+        following: Following,
+        deliveries: Deliveries,
+        clock: Clock,
+    ) -> None:
         self._bus, self._intake, self._ledger, self._clock = bus, intake, ledger, clock
+        self._deliveries = deliveries
         self._following, self._since = following, to_ms(clock.now())
 
     def problems(self) -> list[OngoingProblem]:
@@ -420,7 +445,7 @@ class _Watch:
                 "See the difference with jieneng site import, or replace the file by an export"
             )
             found.append(OngoingProblem("site.file_behind", self._following.site.id, self._since, TextWords(zh, en)))
-        return [*found, *self._ledger.problems()]
+        return [*found, *self._deliveries.problems(), *self._ledger.problems()]
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ class Metrics:
         self._stored = Counter("jieneng_values_stored", "Values stored", registry=self.registry)
         self._refused = Counter("jieneng_values_refused", "Values refused", ["reason"], registry=self.registry)
         self._batches = Counter("jieneng_batches_received", "Messages of readings received", registry=self.registry)
+        self._lost = Counter("jieneng_readings_lost", "Readings that never come", ["cause"], registry=self.registry)
         self._seconds = Histogram(
             "jieneng_store_write_seconds",
             "Time to commit what came together",
@@ -29,6 +30,9 @@ class Metrics:
     def refused(self, reason: str, n: int) -> None:
         if n:
             self._refused.labels(reason).inc(n)
+
+    def lost(self, cause: str, n: int) -> None:
+        self._lost.labels(cause).inc(n)
 
     def batches(self, n: int) -> None:
         self._batches.inc(n)

@@ -44,14 +44,29 @@ class Judged:
 
     columns : the readings that may be stored.
     edges : (n,) number, in `edge_names`, of the edge of each.
-    answers : edge -> boot -> sequences to be told as stored once the columns are.
+    batches : what came of each edge, to be told as stored once the columns are; as many as `edge_names`.
     """
 
     columns: ReadingColumns
     edges: npt.NDArray[np.int32]
     edge_names: list[str]
     refusals: list[Refusal]
-    answers: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    batches: list[tuple[str, Batch]] = field(default_factory=list)
+
+    @property
+    def answers(self) -> dict[str, dict[str, list[int]]]:
+        """Edge -> boot -> sequences."""
+        found: dict[str, dict[str, list[int]]] = {}
+        for edge, batch in self.batches:
+            if batch.boot is not None and batch.sequence is not None:
+                found.setdefault(edge, {}).setdefault(batch.boot, []).append(batch.sequence)
+        return found
+
+    @property
+    def live(self) -> ReadingColumns:
+        """The readings without those that have waited."""
+        waited = np.array([batch.history for _, batch in self.batches], dtype=bool)
+        return self.columns.take(~waited[self.edges]) if waited.any() else self.columns
 
 
 class Judge:
@@ -97,7 +112,7 @@ class Judge:
     def _judge(self, messages: Sequence[Message], now_ms: int) -> Judged:
         rows = _Rows()
         refusals: list[Refusal] = []
-        answers: dict[str, dict[str, list[int]]] = {}
+        batches: list[tuple[str, Batch]] = []
         for message in messages:
             edge = edge_and_leaf(message.topic)[0]
             try:
@@ -107,9 +122,8 @@ class Judge:
                 continue
             rows.edge_names.append(edge)
             self._take(batch, edge, rows, refusals, now_ms)
-            if batch.boot is not None and batch.sequence is not None:
-                answers.setdefault(edge, {}).setdefault(batch.boot, []).append(batch.sequence)
-        judged = Judged(*rows.columns(self._points), rows.edge_names, refusals, answers)
+            batches.append((edge, batch))
+        judged = Judged(*rows.columns(self._points), rows.edge_names, refusals, batches)
         return self._without_the_impossible(judged, now_ms)
 
     def _take(self, batch: Batch, edge: str, rows: _Rows, refusals: list[Refusal], now_ms: int) -> None:
@@ -231,14 +245,12 @@ def _joined(parts: list[Judged]) -> Judged:
     """Several judgements as one; all were made by the same judge, and so over the same points."""
     whole = [part for part in parts if len(part.columns)]
     joined = _nothing([refusal for part in parts for refusal in part.refusals])
-    for part in parts:
-        for edge, boots in part.answers.items():
-            for boot, sequences in boots.items():
-                joined.answers.setdefault(edge, {}).setdefault(boot, []).extend(sequences)
+    joined.batches = [batch for part in parts for batch in part.batches]
+    joined.edge_names = [name for part in parts for name in part.edge_names]
     if whole:
-        first = np.cumsum([0, *(len(part.edge_names) for part in whole[:-1])])
-        joined.edge_names = [name for part in whole for name in part.edge_names]
-        joined.edges = np.concatenate([part.edges + n for part, n in zip(whole, first, strict=True)]).astype(np.int32)
+        before = np.cumsum([0, *(len(part.edge_names) for part in parts[:-1])])
+        numbers = [part.edges + n for part, n in zip(parts, before, strict=True) if len(part.columns)]
+        joined.edges = np.concatenate(numbers).astype(np.int32)
         columns = [part.columns for part in whole]
         joined.columns = ReadingColumns(
             columns[0].points,

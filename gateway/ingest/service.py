@@ -10,17 +10,19 @@ from functools import partial
 
 import structlog
 
-from adapters.wire import READINGS, STATE, STORED, Stored, edge_and_leaf, encode, topic
+from adapters.wire import READINGS, STATE, STORED, WANTED, Stored, Wanted, edge_and_leaf, encode, topic
 from energy.errors import BusError, StoreError
 from energy.ports import Bus, Clock, Message, Quarantine, ReadingStore, Refusal
 from energy.readings import ReadingColumns, to_ms
 from gateway.edges.service import Edges
+from gateway.ingest.deliveries import Deliveries
 from gateway.ingest.judge import BROKEN_PAYLOAD, CONFLICT, DUPLICATE, Judge, Judged
 from gateway.metrics import Metrics
 
 log = structlog.get_logger()
 
 _RETRY_S = 1.0
+ASK_EVERY_S = 5.0
 
 
 @dataclass(slots=True)
@@ -32,7 +34,10 @@ class Trouble:
 
 
 class Ingest:
-    """Takes what the bus brings. A message is acknowledged when all of it is stored or in quarantine, never before."""
+    """Takes what the bus brings. A message is acknowledged when all of it is stored or in quarantine, never before.
+
+    `stored` is told all that was stored, `came` of it what has not waited.
+    """
 
     def __init__(
         self,
@@ -45,10 +50,14 @@ class Ingest:
         metrics: Metrics,
         stored: Callable[[ReadingColumns], None],
         edges_changed: Callable[[], None],
+        *,
+        deliveries: Deliveries,
+        came: Callable[[ReadingColumns], None],
     ) -> None:
         self._bus, self._store, self._quarantine = bus, store, quarantine
         self._judge, self._edges, self._clock, self._metrics = judge, edges, clock, metrics
-        self._stored, self._edges_changed = stored, edges_changed
+        self._stored, self._edges_changed, self._came = stored, edges_changed, came
+        self._deliveries = deliveries
         self._answering: set[asyncio.Task[None]] = set()
         self.trouble: Trouble | None = None
 
@@ -61,9 +70,24 @@ class Ingest:
                 await self._take_readings(readings)
             await self._bus.acknowledge(messages)
 
+    async def ask(self) -> None:
+        """Greet the edges after each connection, and ask them for what is missing, for ever."""
+        greeted = False
+        while True:
+            if not self._bus.connected:
+                greeted = False
+            else:
+                for edge, wanted in [] if greeted else self._deliveries.greetings():
+                    await self._publish(edge, WANTED, wanted)
+                for edge, wanted in self._deliveries.wanted():
+                    await self._publish(edge, WANTED, wanted)
+                greeted = True
+            await asyncio.sleep(ASK_EVERY_S if greeted else _RETRY_S)
+
     async def _take_states(self, messages: Sequence[Message]) -> None:
         for message in messages:
             edge = edge_and_leaf(message.topic)[0]
+            self._deliveries.heard(edge)
             fault = self._edges.take(edge, message.payload)
             if fault is not None:
                 self._metrics.refused(BROKEN_PAYLOAD, 1)
@@ -77,6 +101,9 @@ class Ingest:
         now_ms = to_ms(self._clock.now())
         judged = await asyncio.to_thread(self._judge.judge, messages, now_ms)
         await self._until_kept(partial(self._keep, judged, now_ms))
+        # After the store: a crash between has the batches sent again, and nothing is noted as come that is not stored.
+        await self._until_kept(partial(self._deliveries.take, judged.batches))
+        self._came(judged.live)
         self._stored(judged.columns)
         self._metrics.batches(len(messages))
         self._answer(judged)
@@ -116,14 +143,17 @@ class Ingest:
 
     def _answer(self, judged: Judged) -> None:
         """Tell the edges what is stored, without waiting for it: an answer that is lost is asked for again."""
-        for edge, boots in judged.answers.items():
-            for boot, sequences in boots.items():
-                task = asyncio.create_task(self._tell_stored(edge, Stored(boot, sequences)))
-                self._answering.add(task)
-                task.add_done_callback(self._answering.discard)
+        answers: dict[tuple[str, str, str | None], list[int]] = {}
+        for edge, batch in judged.batches:
+            if batch.boot is not None and batch.sequence is not None:
+                answers.setdefault((edge, batch.boot, batch.outbox), []).append(batch.sequence)
+        for (edge, boot, outbox), sequences in answers.items():
+            task = asyncio.create_task(self._publish(edge, STORED, Stored(boot, sequences, outbox)))
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
 
-    async def _tell_stored(self, edge: str, answer: Stored) -> None:
+    async def _publish(self, edge: str, leaf: str, told: Stored | Wanted) -> None:
         try:
-            await self._bus.publish(topic(edge, STORED), encode(answer))
+            await self._bus.publish(topic(edge, leaf), encode(told))
         except BusError as error:
             log.debug("answer.lost", edge=edge, cause=str(error))

@@ -10,12 +10,10 @@ from contextlib import closing
 from pathlib import Path
 from threading import Thread
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.outbox_sqlite import Kept, SqliteOutbox
-from energy.errors import StoreError
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,12 +96,15 @@ def test_a_batch_larger_than_the_bound_is_kept_alone(tmp_path: Path) -> None:
         assert [len(payload) for _, payload in kept(outbox)] == [50]
 
 
-def test_a_file_that_is_no_outbox_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_outbox_is_set_aside_and_reading_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "outbox.sqlite"
     path.write_text("dear diary, " * 1000)
 
-    with pytest.raises(StoreError, match=r"outbox\.sqlite: file is not a database"):
-        SqliteOutbox(path)
+    with closing(SqliteOutbox(path)) as outbox:
+        sequence = outbox.put(1000, b"a")
+        assert kept(outbox) == [(sequence, b"a")]
+        assert outbox.damaged == 1
+    assert (tmp_path / "outbox.sqlite.damaged-1").read_text().startswith("dear diary")
 
 
 @settings(max_examples=25)

@@ -12,10 +12,11 @@ import pytest
 from adapters.broker_nats import embedded_broker
 from adapters.clocks import SystemClock
 from adapters.mqtt_bus import MqttBus, open_bus
-from adapters.outbox_sqlite import SqliteOutbox
-from adapters.wire import READINGS, STORED, Batch, MeterReadings, Stored, decode_batch, encode, topic
-from edge import app, publish
-from edge.publish import Publisher, Recorder
+from adapters.outbox_sqlite import BATCH_READINGS, SqliteOutbox
+from adapters.wire import READINGS, STORED, WANTED, Batch, MeterReadings, Stored, decode_batch, encode, topic
+from edge import app, publish, record
+from edge.publish import Publisher
+from edge.record import Recorder
 from energy.errors import StoreError
 from tests.real_parts import free_port
 
@@ -59,12 +60,18 @@ class Listening:
     def __init__(self, bus: MqttBus) -> None:
         self.bus = bus
         self.batches: list[tuple[str, int]] = []
+        self.taken: list[Batch] = []
+        self.told: list[Batch] = []
 
     async def run(self) -> None:
         async for messages in self.bus.messages():
             for message in messages:
                 batch = decode_batch(message.payload)
-                self.batches.append((batch.boot or "", batch.sequence or 0))
+                if batch.sequence is None:
+                    self.told.append(batch)
+                    continue
+                self.batches.append((batch.boot or "", batch.sequence))
+                self.taken.append(batch)
             await self.bus.acknowledge(messages)
 
     async def answer(self, boot: str, *sequences: int) -> None:
@@ -97,7 +104,7 @@ async def edge(broker: str, outbox: SqliteOutbox) -> AsyncIterator[Callable[[str
         return publisher
 
     async def entered() -> MqttBus:
-        opened = open_bus(broker, "edge-north", subscribe=[topic("north", STORED)])
+        opened = open_bus(broker, "edge-north", subscribe=[topic("north", STORED), topic("north", WANTED)])
         closing.append(opened)
         return await opened.__aenter__()
 
@@ -180,13 +187,13 @@ async def test_readings_that_the_disk_refuses_are_kept_and_tried_again(
     recorder = Recorder(outbox, SystemClock())
     real, refusals = outbox.put, [StoreError("disk full")] * 2
 
-    def full(put_at_ms: int, payload: bytes) -> int:
+    def full(put_at_ms: int, payload: bytes, *, clock: str | None = None) -> int:
         if refusals:
             raise refusals.pop()
-        return real(put_at_ms, payload)
+        return real(put_at_ms, payload, clock=clock)
 
     monkeypatch.setattr(outbox, "put", full)
-    monkeypatch.setattr(publish, "RETRY_S", 0.01)
+    monkeypatch.setattr(record, "RETRY_S", 0.01)
     recorder.take(reading(1))
     for _ in range(3):
         await recorder.flush()
@@ -197,7 +204,7 @@ async def test_readings_that_the_disk_refuses_are_kept_and_tried_again(
 
 async def test_readings_of_one_moment_share_a_batch(outbox: SqliteOutbox) -> None:
     recorder = Recorder(outbox, SystemClock())
-    for i in range(publish.BATCH_READINGS + 1):
+    for i in range(BATCH_READINGS + 1):
         recorder.take(reading(i))
     await recorder.flush()
 

@@ -13,6 +13,7 @@ import pytest
 
 from adapters.broker_nats import embedded_broker
 from adapters.clocks import SystemClock
+from adapters.deliveries_sqlite import SqliteDeliveries
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.wire import READINGS, STATE, STORED, decode_stored, topic
@@ -23,6 +24,7 @@ from energy.readings import ReadingColumns
 from energy.sites import Meter, Text
 from gateway.edges.service import Edges
 from gateway.ingest import service
+from gateway.ingest.deliveries import Deliveries
 from gateway.ingest.judge import Judge
 from gateway.ingest.service import Ingest
 from gateway.metrics import Metrics
@@ -96,7 +98,21 @@ async def running(broker: str) -> AsyncIterator[Running]:
         open_bus(broker, "edge", subscribe=[topic("north", STORED)]) as edge,
     ):
         pushed: list[ReadingColumns] = []
-        intake = Ingest(bus, store, quarantine, judge, Edges(clock), clock, Metrics(), pushed.append, lambda: None)
+        metrics = Metrics()
+        deliveries = Deliveries(SqliteDeliveries(":memory:"), clock, metrics)
+        intake = Ingest(
+            bus,
+            store,
+            quarantine,
+            judge,
+            Edges(clock),
+            clock,
+            metrics,
+            lambda columns: None,
+            lambda: None,
+            deliveries=deliveries,
+            came=pushed.append,
+        )
         made = Running(edge, store, quarantine, intake)
         made.pushed = pushed
         await until(lambda: bus.connected and edge.connected, "connected")

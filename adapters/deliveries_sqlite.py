@@ -1,0 +1,129 @@
+"""What has come of each edge's outboxes, in SQLite: ranges of sequences, and what never comes.
+
+Written after the store has committed and before the edge is answered: a crash between has the batches sent again, which
+changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from energy.errors import StoreError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS outboxes (
+    edge TEXT NOT NULL, outbox TEXT NOT NULL, met_at INTEGER NOT NULL, heard_at_ms INTEGER NOT NULL,
+    ranges TEXT NOT NULL, PRIMARY KEY (edge, outbox)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS losses (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, edge TEXT NOT NULL, outbox TEXT NOT NULL, first INTEGER NOT NULL,
+    last INTEGER NOT NULL, cause TEXT NOT NULL, readings INTEGER, from_ms INTEGER, to_ms INTEGER,
+    told_at_ms INTEGER NOT NULL);
+"""
+_LOSSES = 10_000
+
+
+@dataclass(slots=True)
+class Heard:
+    """An outbox of an edge: the ranges that have come, and the sequence by which it was first heard of."""
+
+    edge: str
+    outbox: str
+    met_at: int
+    heard_at_ms: int
+    ranges: list[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Batches that never come, as their edge has said; None where it cannot know."""
+
+    edge: str
+    outbox: str
+    first: int
+    last: int
+    cause: str
+    readings: int | None
+    from_ms: int | None
+    to_ms: int | None
+    told_at_ms: int
+
+
+class SqliteDeliveries:
+    """On the disk when a call returns; StoreError where the disk refuses."""
+
+    def __init__(self, path: Path | str) -> None:
+        if isinstance(path, Path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._path = path
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def outboxes(self) -> list[Heard]:
+        """Every outbox that has been heard of, the one heard of last at the end."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT edge, outbox, met_at, heard_at_ms, ranges FROM outboxes ORDER BY heard_at_ms"
+            ).fetchall()
+        return [
+            Heard(edge, outbox, met_at, heard_at_ms, [(first, last) for first, last in json.loads(ranges)])
+            for edge, outbox, met_at, heard_at_ms, ranges in rows
+        ]
+
+    def losses(self, limit: int = _LOSSES) -> list[Loss]:
+        """What never comes, newest first."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT edge, outbox, first, last, cause, readings, from_ms, to_ms, told_at_ms FROM losses "
+                "ORDER BY id DESC LIMIT ?",
+                (limit,),
+            ).fetchall()
+        return [Loss(*row) for row in rows]
+
+    def save(self, heard: Iterable[Heard], lost: Sequence[Loss] = ()) -> None:
+        """Keep how these outboxes stand, and what never comes: all or nothing."""
+        with self._transaction():
+            self._db.executemany(
+                "INSERT OR REPLACE INTO outboxes VALUES (?, ?, ?, ?, ?)",
+                [(h.edge, h.outbox, h.met_at, h.heard_at_ms, json.dumps(h.ranges)) for h in heard],
+            )
+            self._db.executemany(
+                "INSERT INTO losses (edge, outbox, first, last, cause, readings, from_ms, to_ms, told_at_ms) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (x.edge, x.outbox, x.first, x.last, x.cause, x.readings, x.from_ms, x.to_ms, x.told_at_ms)
+                    for x in lost
+                ],
+            )
+            if lost:
+                self._db.execute("DELETE FROM losses WHERE id <= (SELECT max(id) FROM losses) - ?", (_LOSSES,))
+
+    def forget(self, edge: str, outbox: str) -> None:
+        """An outbox that is gone for good."""
+        with self._transaction():
+            self._db.execute("DELETE FROM outboxes WHERE edge = ? AND outbox = ?", (edge, outbox))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
+                self._db.execute("COMMIT")
+            except BaseException as error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    raise StoreError(f"deliveries {self._path}: {error}") from error
+                raise
