@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from energy.errors import EnergyError
+from energy.errors import EnergyError, StoreError
 from energy.ports import Ledger, ReadingStore
 
 
@@ -23,10 +23,15 @@ async def open_store(address: str) -> AsyncIterator[ReadingStore]:
 
 
 def open_ledger(store: ReadingStore) -> Ledger:
-    """The ledger in the file of the readings; TypeError for a store that keeps none."""
+    """The ledger in the file of the readings; TypeError for a store that keeps none, StoreError where the disk refuses."""
+    import duckdb
+
     from adapters.ledger_duckdb import DuckDBLedger
     from adapters.readings_duckdb import DuckDBReadings
 
     if not isinstance(store, DuckDBReadings):
         raise TypeError(f"{type(store).__name__} keeps no ledger")
-    return DuckDBLedger(store)
+    try:
+        return DuckDBLedger(store)
+    except duckdb.Error as error:
+        raise StoreError(f"the ledger cannot be opened: {error}") from error

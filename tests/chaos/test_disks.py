@@ -9,15 +9,16 @@ import pytest
 
 from tests.chaos.conftest import at_length
 from tests.chaos.disks import SmallDisk, small_disk
-from tests.chaos.installation import Installation, Layout, Part, installed
+from tests.chaos.installation import Layout, Part, installed
+from tests.journeys.campus import until
 
 pytestmark = [at_length, pytest.mark.timeout(400)]
 
 
-def _kept_alive_on_a_full_disk(installation: Installation, part: Part, disk: SmallDisk, *, seconds: float) -> int:
+def _kept_alive_on_a_full_disk(part: Part, disk: SmallDisk, *, seconds: float) -> int:
     """Start it again whenever it ends, as `jieneng run` does; how often that was."""
-    starts, until = 0, time.monotonic() + seconds
-    while time.monotonic() < until:
+    starts, ends = 0, time.monotonic() + seconds
+    while time.monotonic() < ends:
         disk.fill()
         if not part.runs:
             part.start()
@@ -26,12 +27,23 @@ def _kept_alive_on_a_full_disk(installation: Installation, part: Part, disk: Sma
     return starts
 
 
+def _until_up(part: Part) -> None:
+    """As long as it ends it is started again."""
+
+    def is_up() -> bool:
+        if not part.runs:
+            part.start()
+        return part.is_up()
+
+    until(is_up, part.name, within_s=120)
+
+
 def test_what_is_read_while_the_disk_of_the_edge_is_full_is_kept_until_there_is_room(tmp_path: Path) -> None:
     """As long as the edge lives: it is memory that holds it."""
     with small_disk(tmp_path / "disk", 4) as disk, installed(tmp_path, Layout(edge_data=disk.folder)) as installation:
         installation.await_readings(100)
         disk.fill()
-        starts = _kept_alive_on_a_full_disk(installation, installation.edge, disk, seconds=8)
+        starts = _kept_alive_on_a_full_disk(installation.edge, disk, seconds=8)
         disk.free()
         installation.await_readings(100)
         installation.settle()
@@ -55,10 +67,9 @@ def test_an_edge_that_dies_on_a_full_disk_keeps_what_it_had_taken(tmp_path: Path
             disk.fill()
             time.sleep(1)
             installation.kill(installation.edge)
-            _kept_alive_on_a_full_disk(installation, installation.edge, disk, seconds=4)
+            _kept_alive_on_a_full_disk(installation.edge, disk, seconds=4)
         disk.free()
-        if not installation.edge.runs:
-            installation.edge.start()
+        _until_up(installation.edge)
         installation.cable.mend()
         installation.settle()
         verdict = installation.verdict()
@@ -71,12 +82,11 @@ def test_while_the_disk_of_the_gateway_is_full_the_edge_keeps_everything(tmp_pat
     with small_disk(tmp_path / "disk", 48) as disk, installed(tmp_path, Layout(gateway_data=disk.folder)) as installation:
         installation.await_readings(100)
         disk.fill()
-        starts = _kept_alive_on_a_full_disk(installation, installation.gateway, disk, seconds=10)
+        starts = _kept_alive_on_a_full_disk(installation.gateway, disk, seconds=10)
         waiting = installation.waiting
         disk.free()
         installation.await_readings(100)
-        if not installation.gateway.runs:
-            installation.gateway.start()
+        _until_up(installation.gateway)
         installation.settle()
         verdict = installation.verdict()
         print(verdict.figures, installation.refused(), f"{starts} starts, {waiting} batches waited")
@@ -93,11 +103,9 @@ def test_a_gateway_that_dies_on_a_full_disk_has_lost_nothing_that_it_said_is_sto
             disk.fill()
             time.sleep(1)
             installation.kill(installation.gateway)
-            _kept_alive_on_a_full_disk(installation, installation.gateway, disk, seconds=6)
+            _kept_alive_on_a_full_disk(installation.gateway, disk, seconds=6)
             disk.free()
-            if not installation.gateway.runs:
-                installation.gateway.start()
-            installation.up(installation.gateway)
+            _until_up(installation.gateway)
         installation.settle()
         verdict = installation.verdict()
         print(verdict.figures, installation.refused())
