@@ -63,7 +63,8 @@ class Batch(msgspec.Struct, omit_defaults=True):
 
     outbox : the numbering that `sequence` counts in, and that the gateway looks for gaps in. held_from : the least
     sequence that the sender still holds. history : the batch has waited; newer readings may have gone before it.
-    lost : what never comes.
+    lost : what never comes. corrected_ms : by how much the times of all its readings were moved, since they were taken
+    under a clock that was not set; + later.
     """
 
     readings: list[MeterReadings]
@@ -73,6 +74,7 @@ class Batch(msgspec.Struct, omit_defaults=True):
     held_from: Sequence | None = None
     history: bool = False
     lost: list[Lost] = []
+    corrected_ms: int | None = None
 
 
 class Stored(msgspec.Struct, omit_defaults=True):

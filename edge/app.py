@@ -26,13 +26,17 @@ from collectors.makes import AddressedMake, Make, compile_addressed
 from collectors.meter_profile import Profile
 from collectors.planner import RequestCost
 from edge.asking import Asking
+from edge.clock import EdgeClock
+from edge.clock_memory import ClockMemory
+from edge.clock_release import Waiting
+from edge.clock_stamps import Stamps
+from edge.meter_clocks import clock_of
 from edge.poll import LineWorker, Station
 from edge.publish import Publisher
 from edge.record import LINGER_S, Recorder
-from edge.schedule import Round, next_tick
+from edge.schedule import Round
 from energy.errors import BusError, StoreError
-from energy.ports import Clock, Message
-from energy.readings import to_ms
+from energy.ports import MachineClock, Message
 from energy.sites import LineSettings, Meter, Site
 
 log = structlog.get_logger()
@@ -61,13 +65,15 @@ class EdgeSettings:
     learnt: Path | None = None
 
 
-async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
+async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
     """Read the meters of the site and publish their readings until cancelled."""
+    clock = EdgeClock(machine, ClockMemory(settings.outbox.with_suffix(".clock.json")))
     gone = Message(topic(settings.edge, STATE), encode(EdgeState("offline")), retained=True)
     boot = secrets.token_hex(8)
     async with AsyncExitStack() as stack:
         outbox = stack.enter_context(closing(SqliteOutbox(settings.outbox, bounds=settings.bounds)))
-        recorder = Recorder(outbox, clock, linger_s=settings.linger_s)
+        waiting = Waiting(outbox, clock, lambda: recorder.waiting)
+        recorder = Recorder(outbox, machine, linger_s=settings.linger_s, clock_mark=waiting.mark)
         connections = asyncio.Event()
         bus = await stack.enter_async_context(
             open_bus(
@@ -89,7 +95,9 @@ async def run_edge(settings: EdgeSettings, clock: Clock) -> None:
             async with asyncio.TaskGroup() as tasks:
                 for worker in workers.values():
                     tasks.create_task(worker.run())
+                tasks.create_task(clock.run())
                 tasks.create_task(recorder.run())
+                tasks.create_task(waiting.run(publisher.released))
                 tasks.create_task(publisher.run())
                 tasks.create_task(report.run())
                 tasks.create_task(_listen(bus, publisher))
@@ -111,17 +119,18 @@ def wires(site: Site) -> list[list[LineSettings]]:
 
 
 async def _workers(
-    settings: EdgeSettings, clock: Clock, recorder: Recorder, changed: asyncio.Event, stack: AsyncExitStack
+    settings: EdgeSettings, clock: EdgeClock, recorder: Recorder, changed: asyncio.Event, stack: AsyncExitStack
 ) -> dict[str, LineWorker]:
     """A worker for each wire, by the id of the line that names it first."""
     workers: dict[str, LineWorker] = {}
+    stamps = Stamps(clock)
     files = None if settings.learnt is None else LearntFiles(settings.learnt)
     for lines in wires(settings.site):
         first, ids = lines[0], {line.id for line in lines}
         timeout_s = max(line.timeout_s for line in lines)
         opened = await stack.enter_async_context(open_line(first.address, now=clock.now, timeout_s=timeout_s))
         stations = [
-            _station(meter, settings.profiles[meter.profile], files, opened, clock)
+            _station(meter, settings.profiles[meter.profile], files, opened, clock, settings.site.zone)
             for meter in settings.site.meters
             if meter.line in ids and meter.profile is not None
         ]
@@ -135,32 +144,33 @@ async def _workers(
                 changed.set,
                 characters=characters,
                 paused=lambda: recorder.paused,
+                stamps=stamps,
             )
     return workers
 
 
-def _station(meter: Meter, make: Make, files: LearntFiles | None, line: Line, clock: Clock) -> Station:
+def _station(meter: Meter, make: Make, files: LearntFiles | None, line: Line, clock: EdgeClock, zone: str) -> Station:
     """A meter with what is read of it at each of its rates."""
     groups = meter.groups or [(meter.interval_s, ())]
     if not isinstance(make, Profile):
         rounds = [_addressed(meter, make, names, interval_s, clock) for interval_s, names in groups]
-        return Station(meter, (), rounds[0].due, rounds)
+        return Station(meter, (), rounds[0].due, rounds, clock=clock_of(meter, make, zone))
     asking = Asking(meter, make, files)
     rounds = [_round(asking, names, interval_s, line, clock) for interval_s, names in groups]
     return Station(meter, (), rounds[0].due, rounds, asking)
 
 
-def _round(asking: Asking, names: Sequence[str], interval_s: float, line: Line, clock: Clock) -> Round:
+def _round(asking: Asking, names: Sequence[str], interval_s: float, line: Line, clock: EdgeClock) -> Round:
     def compiled(cost: RequestCost) -> Sequence[Plan]:
-        return asking.plans(names, cost, to_ms(clock.now()))
+        return asking.plans(names, cost, clock.wall_ms())
 
-    return Round(interval_s, compiled(line.cost), next_tick(clock.now(), interval_s), compiled, line.cost, names)
+    return Round(interval_s, compiled(line.cost), clock.next_tick(clock.now(), interval_s), compiled, line.cost, names)
 
 
-def _addressed(meter: Meter, make: AddressedMake, names: Sequence[str], interval_s: float, clock: Clock) -> Round:
+def _addressed(meter: Meter, make: AddressedMake, names: Sequence[str], interval_s: float, clock: EdgeClock) -> Round:
     # What is asked by address is the same at any cost, and remembers what the meter refused.
     plans = compile_addressed(replace(meter, quantities=tuple(names), rates={}), make, clock.now)
-    return Round(interval_s, plans, next_tick(clock.now(), interval_s))
+    return Round(interval_s, plans, clock.next_tick(clock.now(), interval_s))
 
 
 async def _listen(bus: MqttBus, publisher: Publisher) -> None:
@@ -178,13 +188,13 @@ async def _listen(bus: MqttBus, publisher: Publisher) -> None:
         await bus.acknowledge(messages)
 
 
-async def _expire(outbox: SqliteOutbox, clock: Clock) -> None:
+async def _expire(outbox: SqliteOutbox, clock: EdgeClock) -> None:
     """Drop what is too old, once an hour; never by a clock of which it is not known whether it is set."""
     while True:
         await clock.sleep(_EXPIRE_EVERY_S)
         with suppress(StoreError):
-            if not await asyncio.to_thread(outbox.clocks):
-                await asyncio.to_thread(outbox.expire, to_ms(clock.now()))
+            if clock.setting is not False and not await asyncio.to_thread(outbox.clocks):
+                await asyncio.to_thread(outbox.expire, clock.wall_ms())
 
 
 async def _after_each_connection(connections: asyncio.Event, publisher: Publisher, report: _Report) -> None:
@@ -199,11 +209,11 @@ class _Report:
     """The state of this edge, published when it changes and every few seconds."""
 
     def __init__(
-        self, edge: str, boot: str, bus: MqttBus, outbox: SqliteOutbox, recorder: Recorder, clock: Clock
+        self, edge: str, boot: str, bus: MqttBus, outbox: SqliteOutbox, recorder: Recorder, clock: EdgeClock
     ) -> None:
         self._edge, self._boot, self._bus, self._outbox, self._recorder = edge, boot, bus, outbox, recorder
         self._clock = clock
-        self._since = to_ms(clock.now())
+        self._since = clock.wall_ms()
         self.changed = asyncio.Event()
         self.workers: Mapping[str, LineWorker] = {}
 
@@ -236,7 +246,8 @@ class _Report:
             outbox_waiting=self._recorder.waiting,
             reading_stopped=self._recorder.paused,
             oldest_at=self._outbox.oldest_at,
-            told_at=to_ms(self._clock.now()),
+            told_at=self._clock.wall_ms(),
+            clock=self._clock.state,
             late_ticks=sum(w.late_ticks for w in self.workers.values()),
             meters={s.meter.id: s.state for w in self.workers.values() for s in w.stations},
             lines={line: worker.state for line, worker in self.workers.items()},

@@ -6,7 +6,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
+import msgspec
 import structlog
 
 from adapters.wire import Flag, LineState, MeterReadings, MeterState
@@ -15,14 +17,20 @@ from collectors.decoder import BlockPlan, Decoded, Values
 from collectors.lines.address import Characters
 from collectors.lines.line import Line, Refused
 from edge.asking import Asking
+from edge.clock import EdgeClock
+from edge.clock_stamps import Stamps
 from edge.load import line_state
-from edge.schedule import Patience, Round, Standing, next_tick
+from edge.meter_clocks import MeterClock
+from edge.schedule import Patience, Round, Standing
 from energy.errors import LineError
-from energy.ports import Clock
+from energy.ports import MachineClock
 from energy.readings import EPOCH, Quality, to_ms
 from energy.sites import Meter
 
 log = structlog.get_logger()
+
+# So long nothing else may be due before a meter's own clock is looked at: several times what that takes.
+ROOM_S = 5.0
 
 Sink = Callable[[MeterReadings], None]
 
@@ -40,7 +48,7 @@ class Station:
     """A meter on a line: how it is read, when it is due, and how it has answered.
 
     `plans` are what is read at the interval of the meter, from `first` on; `quicker` is read more often. `asking`
-    learns what the meter refuses.
+    learns what the meter refuses. `clock` is its own clock, where it has one. Instants are of the edge's steady time.
     """
 
     meter: Meter
@@ -48,11 +56,13 @@ class Station:
     first: InitVar[datetime]
     quicker: InitVar[Sequence[Round]] = ()
     asking: Asking | None = None
+    clock: MeterClock | None = None
     rounds: list[Round] = field(init=False)
     patience: Patience = field(init=False)
     state: MeterState = field(init=False)
     # Not to be asked before: its late answer may come, or it is silent.
     rests_until: datetime = field(init=False)
+    silent_at: datetime = field(init=False, default=EPOCH)
 
     def __post_init__(self, plans: Sequence[Plan], first: datetime, quicker: Sequence[Round]) -> None:
         own = [Round(self.meter.interval_s, plans, first)] if plans else []
@@ -74,16 +84,19 @@ class LineWorker:
         self,
         line: Line,
         stations: Sequence[Station],
-        clock: Clock,
+        clock: EdgeClock | MachineClock,
         sink: Sink,
         changed: Callable[[], None],
         *,
         characters: Characters | None = None,
         paused: Callable[[], bool] = lambda: False,
+        stamps: Stamps | None = None,
     ) -> None:
         self._line = line
         self.stations = list(stations)
-        self._clock = clock
+        self._clock = clock if isinstance(clock, EdgeClock) else EdgeClock(clock)
+        self._stamps = stamps or Stamps(self._clock)
+        self._steps = self._clock.steps
         self._sink = sink
         self._changed = changed
         self._characters = characters
@@ -94,12 +107,27 @@ class LineWorker:
     async def run(self) -> None:
         """Read for ever."""
         while self.stations:
+            self._align()
             station, found = self._next()
-            await self._clock.sleep_until(self._ready(station, found))
+            ready = self._ready(station, found)
+            if (due := self._clock_to_compare(ready)) is not None:
+                await self._compare(*due)
+                continue
+            await self._clock.sleep_until(ready)
             if self._paused():
                 await self._clock.sleep(_PAUSE_S)
                 continue
-            await self._read(station, found)
+            # Woken sooner when the wall clock was set: something else may be due first then.
+            if ready <= self._clock.now() and self._steps == self._clock.steps:
+                await self._read(station, found)
+
+    def _align(self) -> None:
+        """After a step of the wall clock ticks are those of the new one."""
+        if self._steps == self._clock.steps:
+            return
+        self._steps = self._clock.steps
+        for round_ in (r for s in self.stations for r in s.rounds):
+            round_.align(self._clock.now(), self._clock.ahead)
 
     @property
     def state(self) -> LineState:
@@ -135,6 +163,7 @@ class LineWorker:
             asks = deque(_plans(station, found))
             while asks:
                 plan = asks.popleft()
+                asked = self._clock.now()
                 try:
                     reply = await ask(plan, self._line, station.meter.unit)
                 except Refused as error:
@@ -142,24 +171,26 @@ class LineWorker:
                         raise
                     # The meter is there; what it refuses takes nothing from its other values.
                     refused = error
-                    asks.extendleft(_instead(station, plan, error.code, to_ms(began))[::-1])
+                    asks.extendleft(_instead(station, plan, error.code, self._clock.wall_ms())[::-1])
                     continue
                 answered, taken_at = True, reply.taken_at
                 asks.extendleft(_besides(station, plan))
-                self._sink(_readings(station.meter.id, taken_at, plan, reply.payload))
+                self._sink(
+                    self._stamps.stamp(_readings(station.meter.id, taken_at, plan, reply.payload), asked, taken_at)
+                )
             if refused is not None and not answered:
                 raise refused
-            self._tell_missing(station, found, taken_at)
+            self._tell_missing(station, found, began, taken_at)
         except LineError as error:
             self._failed(station, found, error, began)
         else:
             self._answered(station, found, began)
 
-    def _tell_missing(self, station: Station, found: Round, taken_at: datetime) -> None:
+    def _tell_missing(self, station: Station, found: Round, began: datetime, taken_at: datetime) -> None:
         """Points that the meter has not are bad each time they would have been read."""
         missing = None if station.asking is None else station.asking.unsupported(found.quantities)
         if missing:
-            self._sink(as_readings(station.meter.id, taken_at, missing))
+            self._sink(self._stamps.stamp(as_readings(station.meter.id, taken_at, missing), began, taken_at))
 
     def _failed(self, station: Station, found: Round, error: LineError, began: datetime) -> None:
         now = self._clock.now()
@@ -171,33 +202,52 @@ class LineWorker:
         if station.patience.standing is not Standing.SILENT:
             return
         pause = timedelta(seconds=station.patience.pause_s())
-        station.rests_until = max(again, next_tick(now + pause, found.interval_s))
+        station.rests_until = max(again, self._clock.next_tick(now + pause, found.interval_s))
         if was_silent:
             self._probe_from = now + (now - began) / _PROBE_SHARE
         if station.state.state != "silent":
             log.warning("meter.silent", meter=station.meter.id, detail=str(error))
-            station.state = MeterState("silent", to_ms(now), str(error))
-            self._changed()
+            station.silent_at = now
+            self._tell(station, "silent", str(error))
 
     def _answered(self, station: Station, found: Round, began: datetime) -> None:
         now = self._clock.now()
         if station.patience.failures:
             # What was missed in the meantime is not the line's fault.
             for each in station.rounds:
-                each.done(now)
+                each.done(now, self._clock.ahead)
         else:
-            self.late_ticks += found.done(now)
+            self.late_ticks += found.done(now, self._clock.ahead)
         found.took((now - began).total_seconds())
         found.suit(self._line.cost)
         station.patience.answered()
         station.rests_until = EPOCH
         if station.state.state == "reporting":
             return
-        now_ms = to_ms(now)
         if station.state.state == "silent":
-            log.info("meter.back", meter=station.meter.id, after_s=round((now_ms - station.state.since) / 1000, 1))
-        station.state = MeterState("reporting", now_ms)
+            after_s = (now - station.silent_at).total_seconds()
+            log.info("meter.back", meter=station.meter.id, after_s=round(after_s, 1))
+        self._tell(station, "reporting")
+
+    def _tell(self, station: Station, state: Literal["silent", "reporting"], detail: str = "") -> None:
+        station.state = MeterState(state, self._clock.wall_ms(), detail, station.state.clock_drift_ms)
         self._changed()
+
+    def _clock_to_compare(self, until: datetime) -> tuple[Station, MeterClock] | None:
+        """A meter whose own clock is to be looked at, where nothing else needs the line for a while."""
+        now = self._clock.now()
+        if (until - now).total_seconds() < ROOM_S or self._clock.setting is False or self._clock.is_in_doubt:
+            return None
+        for station in self.stations:
+            clock = station.clock
+            if clock is not None and clock.due <= now and station.state.state == "reporting":
+                return station, clock
+        return None
+
+    async def _compare(self, station: Station, clock: MeterClock) -> None:
+        drift_ms = await clock.drift_ms(self._line, self._clock)
+        if drift_ms is not None:
+            station.state = msgspec.structs.replace(station.state, clock_drift_ms=drift_ms)
 
 
 def _plans(station: Station, found: Round) -> Sequence[Plan]:

@@ -117,6 +117,12 @@ class Publisher:
             told = Batch([], boot=self._boot, outbox=asked.outbox, lost=lost)
             self._start(self._publish(encode(told)))
 
+    def released(self) -> None:
+        """Batches that were held back may be sent now: they are history, below what was sent already."""
+        self._mark = max(self._mark, self._live_at)
+        self._history_at = 0
+        self._wake()
+
     def _there(self) -> None:
         """Somebody answers."""
         self._answered_at = self._now()

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from itertools import islice
+from itertools import islice, takewhile
 
 import structlog
 
@@ -104,7 +104,7 @@ class Recorder:
     def _next(self) -> tuple[str | None, list[MeterReadings], bytes]:
         """The oldest that were dated by one clock and fit into a message."""
         mark = self._pending[0][0]
-        some = [one for of, one in islice(self._pending, BATCH_READINGS) if of == mark]
+        some = [one for _, one in takewhile(lambda of: of[0] == mark, islice(self._pending, BATCH_READINGS))]
         while len(payload := encode(Batch(some))) > _MOST_BYTES and len(some) > 1:
             some = some[: len(some) // 2]
         return mark, some, payload

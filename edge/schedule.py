@@ -13,19 +13,22 @@ from collectors.planner import RequestCost
 from energy.readings import EPOCH
 
 _LONGEST_PAUSE_S = 60.0
+_NONE = timedelta(0)
 # Over how many readings the time of a round is followed.
 _FOLLOW = 8
 
 
-def next_tick(now: datetime, interval_s: float) -> datetime:
+def next_tick(now: datetime, interval_s: float, ahead: timedelta = _NONE) -> datetime:
     """The first multiple of the interval, counted from the epoch, that is later than now.
+
+    ahead : by how much the clock that ticks are aligned to is ahead of the one that instants are told by.
 
     >>> from datetime import UTC
     >>> next_tick(datetime(2026, 1, 1, 8, 0, 7, tzinfo=UTC), 5.0).second
     10
     """
     interval = timedelta(seconds=interval_s)
-    return EPOCH + ((now - EPOCH) // interval + 1) * interval
+    return EPOCH - ahead + ((now + ahead - EPOCH) // interval + 1) * interval
 
 
 class Standing(Enum):
@@ -96,12 +99,17 @@ class Round:
         self._count += 1
         self.took_s += (seconds - self.took_s) / min(self._count, _FOLLOW)
 
-    def done(self, now: datetime) -> int:
+    def done(self, now: datetime, ahead: timedelta = _NONE) -> int:
         """Be due at the next tick; how many ticks were missed."""
         self.read_at = now
         missed = (now - self.due) // timedelta(seconds=self.interval_s)
-        self.due = next_tick(now, self.interval_s)
+        self.due = next_tick(now, self.interval_s, ahead)
         return max(0, missed)
+
+    def align(self, now: datetime, ahead: timedelta) -> None:
+        """The wall clock was set: be due at its next tick, unless it is due already."""
+        if self.due > now:
+            self.due = next_tick(now, self.interval_s, ahead)
 
     def anew(self) -> None:
         """Plan anew: what the meter refuses may be known better than before."""

@@ -25,11 +25,26 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
 
+    def steady(self) -> float:
+        """Seconds since an instant that stays the same while the machine runs, its sleep included. It never steps, and
+        so all intervals are reckoned by it [s]."""
+
     async def sleep_until(self, instant: datetime) -> None:
         """Return at the instant, or at once if it has passed."""
 
     async def sleep(self, seconds: float) -> None:
         """Return after that many seconds of this clock."""
+
+
+class MachineClock(Clock, Protocol):
+    """The clock of a machine that somebody may set: `now` may step, `steady` may not."""
+
+    @property
+    def boot(self) -> str:
+        """Names the time over which `steady` counts: from the start of the machine to its end."""
+
+    def synchronized(self) -> bool | None:
+        """Whether the clock is disciplined by a source of time; None where the machine cannot be asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class Reason(StrEnum):
     UNSUPPORTED = "unsupported by the meter"
     CLOCK_NOT_SET = "clock not set"
     MARKED = "marked by its source"
+    CLOCK_STEPPED = "clock stepped"
+    TIME_CORRECTED = "time corrected"
 
     @property
     def code(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from typing import NamedTuple
 
 from collectors.dlt645.questions import ReadItem
 from collectors.lines.line import Line, Untrusted
@@ -11,17 +12,24 @@ from collectors.packed_decimal import NoNumber, Unmeasured, unpacked
 DATE, TIME = bytes.fromhex("04000101"), bytes.fromhex("04000102")
 
 
-async def read_clock(line: Line, address: str) -> datetime:
-    """What the clock of a meter shows, local time without a zone; a LineError where it shows nothing.
+class Shown(NamedTuple):
+    """What a clock shows, local time without a zone, in whole seconds; and the instant of its answer."""
+
+    local: datetime
+    taken_at: datetime
+
+
+async def read_clock(line: Line, address: str) -> Shown:
+    """What the clock of a meter shows; a LineError where it shows nothing.
 
     The date is read before and after the time, so that midnight does not come between them.
     """
     day = (await line.ask(_question(address, DATE, 4))).payload
     for _ in range(2):
-        shown = (await line.ask(_question(address, TIME, 3))).payload
+        hour = await line.ask(_question(address, TIME, 3))
         before, day = day, (await line.ask(_question(address, DATE, 4))).payload
         if before == day:
-            return shown_clock(day[1:], shown[1:])
+            return Shown(shown_clock(day[1:], hour.payload[1:]), hour.taken_at)
     raise Untrusted(f"meter {address}: its date changes all the time")
 
 

@@ -88,7 +88,9 @@ channels = click.option(
     type=click.Path(path_type=Path),
     help="File of the channels by which people are told of alarms (YAML). [the log alone]",
 )
-clock = click.option("--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal. [system]")
+clock = click.option(
+    "--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal; shifted:FILE for tests. [system]"
+)
 
 
 def chosen(*options: Callable[[F], F]) -> Callable[[F], F]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -124,3 +125,48 @@ async def test_a_sleep_of_no_length_ends_at_once() -> None:
         await clock.sleep_until(NOON - timedelta(days=1))
 
     assert clock.now() == NOON
+
+
+async def test_setting_the_wall_clock_moves_neither_the_steady_one_nor_a_sleeper() -> None:
+    clock = SteppedClock(NOON)
+    sleeping = asyncio.create_task(clock.sleep(60))
+    await asyncio.sleep(0)
+
+    clock.set_by(3600)
+    assert (clock.now(), clock.steady()) == (NOON + timedelta(hours=1), 0.0)
+    await clock.step(59)
+    assert not sleeping.done()
+    await clock.step(1)
+    await sleeping
+
+    assert (clock.now(), clock.steady()) == (NOON + timedelta(hours=1, seconds=60), 60.0)
+
+
+def test_a_shifted_clock_is_set_by_writing_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "shift"
+    clock = open_clock(f"shifted:{file}")
+    began = clock.steady()
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(minutes=1)
+    assert clock.synchronized() is None
+
+    file.write_text("-3600 unsynchronized\n")
+    assert abs(clock.now() + timedelta(hours=1) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert clock.synchronized() is False
+
+    file.write_text("an hour")
+    assert abs(clock.now() + timedelta(hours=1) - datetime.now(UTC)) < timedelta(minutes=1)
+
+    (tmp_path / "next").write_text("7200 synchronized")
+    (tmp_path / "next").replace(file)
+    assert abs(clock.now() - timedelta(hours=2) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert clock.synchronized() is True
+    assert 0 <= clock.steady() - began < 60
+
+
+def test_the_steady_clock_of_the_machine_never_goes_back_and_names_its_boot() -> None:
+    clock = SystemClock()
+    before = clock.steady()
+
+    assert clock.steady() >= before
+    assert clock.boot == SystemClock().boot != ""
+    assert clock.synchronized() in (True, False, None)
