@@ -14,7 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
+from adapters.outbox_salvage import is_damage, set_aside
 from energy.errors import StoreError
+
+log = structlog.get_logger()
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS outboxes (
@@ -54,6 +59,19 @@ class Loss:
     told_at_ms: int
 
 
+def _opened(path: Path | str) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.executescript(_SCHEMA)
+        db.execute("SELECT count(*) FROM outboxes").fetchall()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
 class SqliteDeliveries:
     """On the disk when a call returns; StoreError where the disk refuses."""
 
@@ -62,10 +80,15 @@ class SqliteDeliveries:
             path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._path = path
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_SCHEMA)
+        try:
+            self._db = _opened(path)
+        except sqlite3.DatabaseError as error:
+            if not (isinstance(path, Path) and is_damage(error)):
+                raise StoreError(f"deliveries {path}: {error}") from error
+            # What is lost is only what is known of deliveries: the edges are asked, and tell.
+            aside = set_aside(path)
+            log.error("deliveries.set_aside", file=str(path), kept_as=aside.name, cause=str(error))
+            self._db = _opened(path)
 
     def close(self) -> None:
         self._db.close()

@@ -46,6 +46,23 @@ def checksum(payload: bytes) -> int:
     return zlib.crc32(payload)
 
 
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file itself is not what it was."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename the file and its log; under which name it is kept."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    path.rename(aside)
+    with suppress(FileNotFoundError):
+        Path(f"{path}-wal").rename(f"{aside}-wal")
+    Path(f"{path}-shm").unlink(missing_ok=True)
+    return aside
+
+
 def salvage(path: Path) -> Salvaged:
     """All that can be read of the file; it may be anything."""
     found = Salvaged()

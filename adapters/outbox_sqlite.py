@@ -25,7 +25,7 @@ from typing import Literal, TypeVar
 
 import structlog
 
-from adapters.outbox_salvage import Salvaged, checksum, salvage
+from adapters.outbox_salvage import Salvaged, checksum, is_damage, salvage, set_aside
 from adapters.outbox_thinning import packed, readings_of, span_ms, thinned
 from adapters.wire import Cause, Lost
 from energy.errors import StoreError
@@ -411,7 +411,7 @@ class SqliteOutbox:
                 try:
                     found = call(self._opened())
                 except sqlite3.DatabaseError as error:
-                    if not _is_damage(error):
+                    if not is_damage(error):
                         raise
                     self._replace(str(error))
                     found = call(self._opened())
@@ -462,7 +462,7 @@ class SqliteOutbox:
     def _replace(self, cause: str) -> None:
         """Set the damaged file aside, and put what can be read of it into a new outbox of another id."""
         self.close()
-        aside = _set_aside(self._path)
+        aside = set_aside(self._path)
         found = salvage(aside)
         log.error("outbox.set_aside", outbox=str(self._path), kept_as=aside.name, cause=cause, read=len(found.batches))
         db = self._opened()
@@ -511,22 +511,6 @@ class SqliteOutbox:
                     db.execute("ROLLBACK")
             raise
         self._find_oldest(db)
-
-
-def _is_damage(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def _set_aside(path: Path) -> Path:
-    """Rename the file and its log; under which name it is kept."""
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    path.rename(aside)
-    with suppress(FileNotFoundError):
-        Path(f"{path}-wal").rename(f"{aside}-wal")
-    Path(f"{path}-shm").unlink(missing_ok=True)
-    return aside
 
 
 def _between(first: int, last: int, known: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

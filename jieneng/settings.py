@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from adapters.outbox_sqlite import LIMIT_BYTES, LIMIT_DAYS, WhenFull
 from adapters.scalars import Id
 from energy.documents import Words, checked, open_document
 from energy.errors import ConfigurationError
@@ -15,6 +16,7 @@ from energy.errors import ConfigurationError
 BROKER_PORT = 18830
 # Days of the audit log: half a year at least (网络安全法, article 21).
 LEAST_DAYS, KEPT_DAYS = 180, 365
+LEAST_OUTBOX_BYTES = 1_000_000
 
 
 def _listening(text: str) -> str:
@@ -44,6 +46,10 @@ class SettingsWords(Words):
     password_days: Annotated[int, Field(ge=1)] | None = None
     providers: str | None = None
     channels: str | None = None
+    outbox_bytes: Annotated[int, Field(ge=LEAST_OUTBOX_BYTES)] | None = None
+    outbox_days: Annotated[int, Field(ge=1)] | None = None
+    outbox_when_full: WhenFull | None = None
+    history_bytes_per_s: Annotated[int, Field(ge=1000)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,10 @@ class Settings:
 
     accounts : `required`, or `off` where whoever reaches the gateway is `local`. behind_tls : a proxy with TLS stands
     before it. token_file : holds the token that commands show to a running gateway. audit_folder : of key and head of
-    the audit log, where these lie neither beside the records nor in `data`.
+    the audit log, where these lie neither beside the records nor in `data`. outbox_bytes, outbox_days : how much an
+    edge holds that the gateway has not stored, and for how long; outbox_when_full : `thin` the old and then drop the
+    oldest, or `stop` reading. history_bytes_per_s : what may go out of what has waited; None for as much as is answered
+    promptly.
     """
 
     site: Path | None = None
@@ -72,6 +81,10 @@ class Settings:
     password_days: int | None = None
     providers: Path | None = None
     channels: Path | None = None
+    outbox_bytes: int = LIMIT_BYTES
+    outbox_days: int = LIMIT_DAYS
+    outbox_when_full: WhenFull = "thin"
+    history_bytes_per_s: int | None = None
 
     @property
     def bus_address(self) -> str:

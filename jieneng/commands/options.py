@@ -88,6 +88,20 @@ channels = click.option(
     type=click.Path(path_type=Path),
     help="File of the channels by which people are told of alarms (YAML). [the log alone]",
 )
+outbox_bytes = click.option(
+    "--outbox-bytes", type=click.IntRange(1_000_000), help="How much an edge keeps that is not stored yet. [2000000000]"
+)
+outbox_days = click.option("--outbox-days", type=click.IntRange(1), help="For how long an edge keeps it. [365]")
+outbox_when_full = click.option(
+    "--outbox-when-full",
+    type=click.Choice(["thin", "stop"]),
+    help="thin: of old readings the last of each hour stays, then the oldest go; stop: meters are not read. [thin]",
+)
+history_bytes_per_s = click.option(
+    "--history-bytes-per-s",
+    type=click.IntRange(1000),
+    help="How much of what has waited may go out a second, behind what is new. [as much as is answered promptly]",
+)
 clock = click.option(
     "--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal; shifted:FILE for tests. [system]"
 )

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     options.password_days,
     options.providers,
     options.channels,
+    options.outbox_bytes,
+    options.outbox_days,
+    options.outbox_when_full,
+    options.history_bytes_per_s,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run edge, gateway and, unless --bus names another, a broker: everything for one site on this machine.
@@ -91,7 +95,9 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     gateway += ["--password-days", str(settings.password_days)] if settings.password_days else []
     gateway += ["--providers", str(settings.providers)] if settings.providers else []
     gateway += ["--channels", str(settings.channels)] if settings.channels else []
-    edge = ["edge", *common, "--edge", settings.edge]
+    edge = ["edge", *common, "--edge", settings.edge, "--outbox-bytes", str(settings.outbox_bytes)]
+    edge += ["--outbox-days", str(settings.outbox_days), "--outbox-when-full", settings.outbox_when_full]
+    edge += ["--history-bytes-per-s", str(settings.history_bytes_per_s)] if settings.history_bytes_per_s else []
     # The address may hold a password.
     told = {"JIENENG_RECORDS": settings.records_address}
     found.append(own("gateway", gateway, logs / "gateway.log" if logs else None, told))

@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import shlex
 import time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import paho.mqtt.client as paho
 import pytest
 
+from adapters.clocks import SteppedClock
+from adapters.deliveries_sqlite import SqliteDeliveries
 from adapters.site_files import read_site
-from adapters.wire import READINGS, decode_state, decode_stored, topic
+from adapters.wire import READINGS, Cause, decode_state, decode_stored, decode_wanted, topic
 from energy.ports import Message
 from energy.readings import Reason
 from gateway.ingest import judge as words
+from gateway.ingest.deliveries import Deliveries
 from gateway.ingest.judge import Judge, Judged
+from gateway.metrics import Metrics
 from tests.docs.pages import ROOT, block, blocks
 
 PAGE = ROOT / "docs" / "mqtt.md"
@@ -74,9 +79,21 @@ def test_every_reason_of_refusal_and_of_doubt_is_told() -> None:
 
 def test_the_answer_that_is_shown_is_that_to_the_batch_that_is_shown(judge: Judge) -> None:
     answer = decode_stored(block(PAGE, "json stored"))
-    found = [judged(judge, b.text).answers for b in blocks(PAGE, "json readings")]
+    found = [judged(judge, b.text) for b in blocks(PAGE, "json readings")]
 
-    assert found == [{}, {"stranger": {answer.boot: answer.sequences}}]
+    assert [f.answers for f in found] == [{}, {"stranger": {answer.boot: answer.sequences}}, {}]
+    assert found[1].batches[0][1].outbox == answer.outbox
+
+
+async def test_what_is_asked_for_and_what_is_said_to_be_lost_are_understood(judge: Judge) -> None:
+    wanted = decode_wanted(block(PAGE, "json wanted"))
+    first, lost = (judged(judge, b.text).batches for b in blocks(PAGE, "json readings")[1:])
+    deliveries = Deliveries(SqliteDeliveries(":memory:"), SteppedClock(datetime.now(UTC)), Metrics())
+    await deliveries.take(first)
+    await deliveries.take(lost)
+
+    assert [(loss.first, loss.last) for loss in reversed(deliveries.losses)] == wanted.ranges
+    assert [f"| `{cause}` |" in TEXT for cause in get_args(Cause)] == [True] * len(get_args(Cause))
 
 
 def test_birth_and_will_that_are_shown_are_understood() -> None:
