@@ -103,7 +103,7 @@ class Ingest:
         await self._until_kept(partial(self._keep, judged, now_ms))
         # After the store: a crash between has the batches sent again, and nothing is noted as come that is not stored.
         await self._until_kept(partial(self._deliveries.take, judged.batches))
-        self._came(judged.live)
+        self._came(judged.columns)
         self._stored(judged.columns)
         self._metrics.batches(len(messages))
         self._answer(judged)

@@ -21,7 +21,7 @@ from adapters.processes import ends_with_parent
 from benchmarks.parts import mosquitto_binary
 from tests.chaos.cable import Cable, laid
 from tests.chaos.meters import PROFILE, QUANTITIES, journal, meter_id
-from tests.chaos.numbers import Reading, Verdict, in_outbox, in_store, judged, refused
+from tests.chaos.numbers import Reading, Verdict, in_outbox, in_store, judged, refused, set_aside
 from tests.journeys.campus import get, until
 from tests.real_parts import free_port, free_ports
 
@@ -255,6 +255,9 @@ class Installation:
 
     def refused(self) -> dict[str, int]:
         return refused(self.gateway_data / "quarantine.sqlite")
+
+    def set_aside(self) -> dict[tuple[str, int], str]:
+        return set_aside(self.gateway_data / "quarantine.sqlite")
 
 
 @contextmanager

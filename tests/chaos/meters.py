@@ -1,7 +1,8 @@
 """Meters that count: a process whose registers show a higher number at each reading, and that writes down what it said.
 
 Each stored value therefore names the answer that it came from. The journal has a line for each answer, written before
-it is sent: `port connection unit number at_ns`. SIGTERM ends it; SIGUSR1 makes it silent, and again talk.
+it is sent: `port connection unit number at_ns again`, where `again` is 1 if the question before it on the connection was
+answered in the same breath: whoever asked had given that one up. SIGTERM ends it.
 """
 
 from __future__ import annotations
@@ -29,12 +30,16 @@ _NUMBERS = struct.Struct(">qq")
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An answer: over which connection, from which meter, showing which number, and when."""
+    """An answer: over which connection, from which meter, showing which number, and when.
+
+    again : the answer before it on the connection came too late, and another question had been asked already.
+    """
 
     connection: tuple[int, int]
     meter: str
     number: int
     at_ms: float
+    again: bool
 
 
 def meter_id(port: int, unit: int) -> str:
@@ -50,8 +55,8 @@ def journal(file: Path) -> Iterator[Served]:
     """What was said; a last line that is not whole was not."""
     for line in file.read_text().splitlines(keepends=True):
         if line.endswith("\n"):
-            port, connection, unit, number, at_ns = map(int, line.split())
-            yield Served((port, connection), meter_id(port, unit), number, at_ns / 1e6)
+            port, connection, unit, number, at_ns, again = map(int, line.split())
+            yield Served((port, connection), meter_id(port, unit), number, at_ns / 1e6, bool(again))
 
 
 class _Counting:
@@ -66,25 +71,23 @@ class _Counting:
 
 
 async def _serve(ports: list[int], units: int, file: int) -> None:
-    talking = asyncio.Event()
-    talking.set()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
-    loop.add_signal_handler(signal.SIGUSR1, lambda: talking.clear() if talking.is_set() else talking.set())
-
-    def shown_by(meter: _Counting) -> Callable[[], Images | None]:
-        return lambda: meter.images() if talking.is_set() else None
 
     def told(port: int) -> Callable[[int, int, bytes, bytes], None]:
+        in_this_breath: set[int] = set()
+
         def tell(connection: int, unit: int, _request: bytes, reply: bytes) -> None:
-            number = _NUMBERS.unpack_from(reply, 2)[0]
-            os.write(file, f"{port} {connection} {unit} {number} {time.time_ns()}\n".encode())
+            number, again = _NUMBERS.unpack_from(reply, 2)[0], connection in in_this_breath
+            os.write(file, f"{port} {connection} {unit} {number} {time.time_ns()} {again:d}\n".encode())
+            in_this_breath.add(connection)
+            loop.call_soon(in_this_breath.discard, connection)
 
         return tell
 
     for port in ports:
-        meters = {unit: Answering(shown_by(_Counting())) for unit in range(1, units + 1)}
+        meters = {unit: Answering(_Counting().images) for unit in range(1, units + 1)}
         await ModbusServer(meters, port=port, told=told(port)).start()
     await ended.wait()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sqlite3
 from collections import Counter, defaultdict
@@ -60,6 +61,13 @@ def refused(file: Path) -> dict[str, int]:
         return dict(quarantine.execute("SELECT reason, n FROM counts").fetchall())
 
 
+def set_aside(file: Path) -> dict[tuple[str, int], str]:
+    """Meter and number of what is in quarantine, and why; repeated readings are not kept there."""
+    with closing(sqlite3.connect(file)) as quarantine:
+        found = quarantine.execute("SELECT meter, value, reason FROM refused WHERE quantity = ?", (QUANTITIES[0],))
+        return {(meter, round(value * 1000)): reason for meter, value, reason in found}
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of the readings.
@@ -67,7 +75,8 @@ class Verdict:
     served : answers of the simulated meters. taken : of these, what the edge had put on its disk.
     lost : taken, and not in the store. double : in the store more than once. false : in the store and never served, at
     another instant than it was taken, or with half of another reading.
-    unrecorded : served and not taken. holes : of these, those after which the same edge took another one.
+    unrecorded : served and not taken, without those that came so late that the edge had asked again.
+    holes : of these, those after which the same edge took another one.
     """
 
     served: int
@@ -106,6 +115,7 @@ def judged(
     taken_numbers = {(r.meter, r.number) for r in taken}
     stored, double, false = _stored(rows)
     said = {(s.meter, s.number) for s in served}
+    late = _late(served)
     false += [f"{meter} never said {number}" for meter, number in stored if (meter, number) not in said]
     false += [
         f"{r.meter} said {r.number} at {r.at_ms}, stored at {stored[r.meter, r.number]}"
@@ -121,8 +131,8 @@ def judged(
         lost=sorted(r for r in taken if (r.meter, r.number) not in stored),
         double=double,
         false=false,
-        unrecorded=len(said - taken_numbers),
-        holes=_holes(served, taken_numbers),
+        unrecorded=len(said - taken_numbers - late),
+        holes=_holes(served, taken_numbers | late),
     )
 
 
@@ -153,8 +163,23 @@ def _misdated(
             t = stored.get((each.meter, each.number))
             # Instants are stored in whole milliseconds.
             first, last = by_edge(before.at_ms), by_edge(after.at_ms)
-            if t is not None and not first - 1 <= t <= last + 1:
+            if each.again:
+                # It was asked before the answer before it had come.
+                first = -math.inf
+            # Where the clock was set back in between, nothing is between.
+            if t is not None and first <= last and not first - 1 <= t <= last + 1:
                 yield f"{each.meter} said {each.number} between {first:.1f} and {last:.1f}, and is stored at {t}"
+
+
+def _late(served: list[Served]) -> set[tuple[str, int]]:
+    """Answers to questions that had been given up: another one was there when they were answered."""
+    late: set[tuple[str, int]] = set()
+    before: dict[tuple[int, int], Served] = {}
+    for each in served:
+        if each.again:
+            late.add((before[each.connection].meter, before[each.connection].number))
+        before[each.connection] = each
+    return late
 
 
 def _holes(served: list[Served], taken: set[tuple[str, int]]) -> list[Served]:

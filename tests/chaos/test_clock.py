@@ -1,0 +1,90 @@
+"""A clock that is set by an hour costs no reading, doubles none, and moves none in silence."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.conftest import at_length
+from tests.chaos.installation import Installation, Layout, installed
+
+pytestmark = [at_length, pytest.mark.timeout(400)]
+
+
+class _WrongClock:
+    """The clock of an edge, set by whoever writes its file; it knows what it has shown."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._shifts: list[tuple[float, float]] = []
+        self.set(0)
+
+    @property
+    def address(self) -> str:
+        return f"shifted:{self._file}"
+
+    def set(self, ahead_s: int) -> None:
+        draft = self._file.with_suffix(".new")
+        draft.write_text(str(ahead_s))
+        # Between these two nobody can say which holds.
+        self._shifts.append((time.time() * 1000, math.nan))
+        draft.replace(self._file)
+        self._shifts.append((time.time() * 1000, ahead_s * 1000.0))
+
+    def __call__(self, at_ms: float) -> float:
+        return at_ms + next(shift for since, shift in reversed(self._shifts) if since <= at_ms)
+
+
+def _set_to(installation: Installation, clock: _WrongClock, *ahead_s: int) -> None:
+    for seconds in ahead_s:
+        clock.set(seconds)
+        installation.await_readings(150)
+
+
+def test_readings_of_an_edge_whose_clock_is_set_back_by_an_hour_are_all_stored(tmp_path: Path) -> None:
+    clock = _WrongClock(tmp_path / "ahead")
+    with installed(tmp_path, Layout(edge_clock=clock.address)) as installation:
+        _set_to(installation, clock, 0, -3600, 0)
+        installation.settle()
+        verdict = installation.verdict(clock)
+        report = f"{verdict.figures} {installation.refused()}"
+
+    assert (verdict.lost, verdict.double, verdict.false, verdict.unrecorded) == ([], [], [], 0), report
+
+
+def test_readings_of_an_edge_whose_clock_is_an_hour_ahead_are_set_aside_as_such(tmp_path: Path) -> None:
+    """The gateway refuses what is of the future, and keeps it in quarantine; what comes before and after is stored."""
+    clock = _WrongClock(tmp_path / "ahead")
+    with installed(tmp_path, Layout(edge_clock=clock.address)) as installation:
+        _set_to(installation, clock, 0, 3600, 0)
+        installation.settle()
+        verdict = installation.verdict(clock)
+        aside = installation.set_aside()
+        report = f"{verdict.figures} {installation.refused()}"
+
+    assert (verdict.double, verdict.false, verdict.unrecorded) == ([], [], 0), report
+    assert len(verdict.lost) >= 100
+    assert {(r.meter, r.number) for r in verdict.lost} == set(aside), report
+    assert set(aside.values()) == {"future time"}
+
+
+def test_a_clock_that_shows_the_same_seconds_again_costs_no_reading(tmp_path: Path, chance: random.Random) -> None:
+    """Set back by less than it has run, so that instants repeat to the millisecond; the edge is killed as well."""
+    clock = _WrongClock(tmp_path / "ahead")
+    with installed(tmp_path, Layout(edge_clock=clock.address, every="100ms")) as installation:
+        for n in range(1, 7):
+            installation.await_readings(200)
+            clock.set(-2 * n)
+            if chance.random() < 0.5:
+                installation.kill(installation.edge)
+                installation.edge.start()
+        installation.settle()
+        # An instant that was given already is not given again: the second reading of it is some milliseconds later.
+        verdict = installation.verdict(None)
+        report = f"{verdict.figures} {installation.refused()} {installation.set_aside()}"
+
+    assert (verdict.lost, verdict.double, verdict.false, verdict.holes) == ([], [], [], []), report
