@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from adapters.wire import decode_batch
+from energy.readings import LAST_MS
 
 _LEAF = 0x0D
 _WAL_HEADER, _FRAME_HEADER = 32, 24
@@ -44,6 +45,22 @@ class Salvaged:
 def checksum(payload: bytes) -> int:
     """What is kept beside a payload to know it by."""
     return zlib.crc32(payload)
+
+
+def lenient(text: bytes) -> str:
+    """Text that may be none."""
+    return text.decode("utf-8", "replace")
+
+
+def instant(stored: object) -> int:
+    """When something was put, if it is an instant [ms]."""
+    return stored if isinstance(stored, int) and 0 <= stored <= LAST_MS else 0
+
+
+class MalformedError(sqlite3.DatabaseError):
+    """The database takes it for whole, and it is not."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -80,7 +97,8 @@ def _by_table(path: Path, found: Salvaged) -> tuple[list[int], list[int], bool]:
     met: tuple[list[int], list[int]] = ([], [])
     torn = False
     with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-        with suppress(sqlite3.Error):
+        db.text_factory = lenient
+        with suppress(sqlite3.Error, TypeError, ValueError):
             found.counts = {str(k): int(n) for k, n in db.execute("SELECT name, n FROM counts")}
         with suppress(sqlite3.Error):
             found.id = next((str(v) for (v,) in db.execute("SELECT value FROM meta WHERE name = 'id'")), None)
@@ -89,8 +107,9 @@ def _by_table(path: Path, found: Salvaged) -> tuple[list[int], list[int], bool]:
             try:
                 for sequence, put_at_ms, payload, crc, clock in db.execute(query):
                     met_here.append(sequence)
-                    if _is_whole(payload, crc):
-                        found.batches[sequence] = Found(sequence, put_at_ms, payload, clock)
+                    if is_whole(payload, crc):
+                        marked = clock if isinstance(clock, str) else None
+                        found.batches[sequence] = Found(sequence, instant(put_at_ms), payload, marked)
             except sqlite3.Error:
                 torn = True
             if not torn:
@@ -99,7 +118,8 @@ def _by_table(path: Path, found: Salvaged) -> tuple[list[int], list[int], bool]:
     return *met, True
 
 
-def _is_whole(payload: object, crc: object) -> bool:
+def is_whole(payload: object, crc: object) -> bool:
+    """Whether a payload is as it was put; without a checksum, whether it is a batch at all."""
     if not isinstance(payload, bytes):
         return False
     if isinstance(crc, int):
@@ -210,10 +230,10 @@ def _record(sequence: int, record: bytes) -> Found | None:
         columns.append(record[at : at + width])
         at += width
     crc = _number(columns[3], kinds[3]) if len(kinds) > 3 and kinds[3] else None
-    if not _is_whole(columns[2], crc):
+    if not is_whole(columns[2], crc):
         return None
-    clock = columns[4].decode() if len(kinds) > 4 and kinds[4] > 12 and kinds[4] % 2 else None
-    return Found(sequence, _number(columns[1], kinds[1]), columns[2], clock)
+    clock = lenient(columns[4]) if len(kinds) > 4 and kinds[4] > 12 and kinds[4] % 2 else None
+    return Found(sequence, instant(_number(columns[1], kinds[1])), columns[2], clock)
 
 
 def _number(column: bytes, kind: int) -> int:

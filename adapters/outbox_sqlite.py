@@ -14,6 +14,7 @@ out from then on; `clocks()` names the clocks whose batches wait, also those of 
 
 from __future__ import annotations
 
+import re
 import secrets
 import sqlite3
 import threading
@@ -25,7 +26,17 @@ from typing import Literal, TypeVar
 
 import structlog
 
-from adapters.outbox_salvage import Salvaged, checksum, is_damage, salvage, set_aside
+from adapters.outbox_salvage import (
+    MalformedError,
+    Salvaged,
+    checksum,
+    instant,
+    is_damage,
+    is_whole,
+    lenient,
+    salvage,
+    set_aside,
+)
 from adapters.outbox_thinning import packed, readings_of, span_ms, thinned
 from adapters.wire import Cause, Lost
 from energy.errors import StoreError
@@ -59,6 +70,7 @@ CREATE TABLE IF NOT EXISTS losses (
     to_ms INTEGER NOT NULL, cause TEXT NOT NULL, told INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 """
 _COUNTS = ("dropped", "thinned", "damaged")
+_ID = re.compile("[0-9a-f]{16}")
 
 T = TypeVar("T")
 
@@ -183,9 +195,9 @@ class SqliteOutbox:
                 "ORDER BY sequence LIMIT ?",
                 (sequence, self._last if upto is None else upto, limit),
             ).fetchall()
-            broken = [number for number, payload, crc in rows if crc is not None and checksum(payload) != crc]
+            broken = {number for number, payload, crc in rows if not is_whole(payload, crc)}
             if broken:
-                self._condemn(db, broken)
+                self._condemn(db, sorted(broken))
             return [Kept(number, payload) for number, payload, _ in rows if number not in broken]
 
         return self._try(read)
@@ -322,7 +334,7 @@ class SqliteOutbox:
     def _drop(self, db: sqlite3.Connection, row: tuple[int, int, bytes], cause: Cause) -> None:
         sequence, put_at_ms, payload = row
         readings = readings_of(payload)
-        from_ms, to_ms = span_ms(readings) or (put_at_ms, put_at_ms)
+        from_ms, to_ms = span_ms(readings) or (instant(put_at_ms), instant(put_at_ms))
         self._delete(db, [sequence])
         self._note(db, Lost(sequence, sequence, cause, len(readings), from_ms, to_ms))
         self._count(db, "dropped", 1)
@@ -364,9 +376,12 @@ class SqliteOutbox:
         """Batches that are not as they were put: nobody can say what they said."""
         with self._transaction(db):
             for sequence in sequences:
-                [(put_at_ms,)] = db.execute("SELECT put_at_ms FROM batches WHERE sequence = ?", (sequence,)).fetchall()
+                row = db.execute("SELECT put_at_ms FROM batches WHERE sequence = ?", (sequence,)).fetchone()
+                if row is None:
+                    raise MalformedError("a batch is listed and cannot be found")
+                put_at_ms = row[0]
                 self._delete(db, [sequence])
-                self._note(db, Lost(sequence, sequence, "damaged", 0, max(0, put_at_ms), max(0, put_at_ms)))
+                self._note(db, Lost(sequence, sequence, "damaged", 0, instant(put_at_ms), instant(put_at_ms)))
                 self._count(db, "damaged", 1)
         log.error("outbox.damaged", outbox=str(self._path), sequences=list(sequences))
 
@@ -427,6 +442,9 @@ class SqliteOutbox:
             db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
             try:
                 self._prepare(db)
+            except (TypeError, ValueError, KeyError) as error:
+                db.close()
+                raise MalformedError(str(error)) from error
             except BaseException:
                 db.close()
                 raise
@@ -436,6 +454,10 @@ class SqliteOutbox:
     def _prepare(self, db: sqlite3.Connection) -> None:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
+        db.text_factory = lenient
+        [(tables, pages)] = db.execute("SELECT count(*), (SELECT page_count FROM pragma_page_count) FROM sqlite_master")
+        if pages > 1 and not tables:
+            raise MalformedError("the file has pages, and no tables")
         db.executescript(_SCHEMA)
         known = {row[1] for row in db.execute("PRAGMA table_info(batches)")}
         for column in ("crc INTEGER", "clock TEXT"):
@@ -445,19 +467,23 @@ class SqliteOutbox:
         db.executemany("INSERT OR IGNORE INTO counts VALUES (?, 0)", [(name,) for name in _COUNTS])
         db.execute("INSERT OR IGNORE INTO meta VALUES ('id', ?)", (secrets.token_hex(8),))
         self.id = self._meta(db, "id") or ""
+        if not _ID.fullmatch(self.id):
+            raise MalformedError("the id is none")
         self._measure(db)
 
     def _measure(self, db: sqlite3.Connection) -> None:
         size, count = db.execute("SELECT coalesce(sum(length(payload)), 0), count(*) FROM batches").fetchone()
         self._bytes, self._batches = int(size), int(count)
-        self._counts = {**dict.fromkeys(_COUNTS, 0), **dict(db.execute("SELECT name, n FROM counts").fetchall())}
+        counts = dict(db.execute("SELECT name, n FROM counts").fetchall())
+        self._counts = {name: int(counts[name]) for name in _COUNTS}
         given = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'batches'").fetchone()
         self._last = int(given[0]) if given else 0
         self._find_oldest(db)
         self._look(dropping=False)
 
     def _find_oldest(self, db: sqlite3.Connection) -> None:
-        self._oldest = db.execute("SELECT sequence, put_at_ms FROM batches ORDER BY sequence LIMIT 1").fetchone()
+        row = db.execute("SELECT sequence, put_at_ms FROM batches ORDER BY sequence LIMIT 1").fetchone()
+        self._oldest = (int(row[0]), instant(row[1])) if row else None
 
     def _replace(self, cause: str) -> None:
         """Set the damaged file aside, and put what can be read of it into a new outbox of another id."""
@@ -476,7 +502,7 @@ class SqliteOutbox:
         for name in _COUNTS:
             self._count(db, name, found.counts.get(name, 0))
         self._count(db, "damaged", 1)
-        times = [max(0, batch.put_at_ms) for batch in batches] or [0]
+        times = [batch.put_at_ms for batch in batches] or [0]
         # How many readings could not be read, nobody knows: that there may be some is told under a sequence of its own.
         self._lose_unput(db, 0, min(times), max(times), "damaged")
 

@@ -14,8 +14,10 @@ _HOUR_MS = 3_600_000
 _COUNTERS = frozenset(name for name, quantity in QUANTITIES.items() if quantity.kind is Kind.COUNTER)
 
 
-def readings_of(payload: bytes) -> list[MeterReadings]:
+def readings_of(payload: object) -> list[MeterReadings]:
     """What a batch holds; nothing where it is none."""
+    if not isinstance(payload, bytes):
+        return []
     try:
         return decode_batch(payload).readings
     except (msgspec.DecodeError, UnicodeDecodeError):
