@@ -18,7 +18,7 @@ from adapters.ledger_days_duckdb import AS_SUMS, SUMS, Days, sums_over
 from adapters.readings_duckdb import DuckDBReadings
 from energy.hours import HOUR_MS, UNPRICED, Doubt, Hours, Sums, Whole
 from energy.ports import Basis, Marks, Numbers
-from energy.readings import Point, Quality
+from energy.readings import Point, Quality, Reason
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS hours_recent (
@@ -36,6 +36,8 @@ CREATE TABLE IF NOT EXISTS bases (point INTEGER NOT NULL, register VARCHAR NOT N
 CREATE TABLE IF NOT EXISTS doubts (
     point INTEGER NOT NULL, kind VARCHAR NOT NULL, from_ms BIGINT NOT NULL, to_ms BIGINT NOT NULL);
 """
+# Bad values are none, and of what was taken while the clock was set nobody knows the place in the order of readings.
+_COUNTS = f"quality < {int(Quality.BAD)} AND reason <> {Reason.CLOCK_STEPPED.code}"
 _COLUMNS = "point, hour, amount, first_half, estimated, cost, measured_ms, estimated_ms, manual_ms, disputed_ms"
 _COST = f"CASE WHEN cost = {UNPRICED} THEN NULL ELSE cost END"
 _PRICED = _COLUMNS.replace("cost", f"coalesce(cost, {UNPRICED}) AS cost")
@@ -134,7 +136,7 @@ class DuckDBLedger:
     def _registers(self, points: Numbers, from_ms: int) -> tuple[npt.NDArray[np.int32], Whole, npt.NDArray[np.float64]]:
         found = self._store.select(
             f"SELECT point, taken_at_ms, value FROM readings WHERE {_Where(points)} "
-            f"AND taken_at_ms >= {int(from_ms)} AND quality < {int(Quality.BAD)}"
+            f"AND taken_at_ms >= {int(from_ms)} AND {_COUNTS}"
         )
         point, t_ms, value = found["point"], found["taken_at_ms"], found["value"]
         key = (point.astype(np.int64) << 43) + t_ms
@@ -149,7 +151,7 @@ class DuckDBLedger:
     def _last_before(self, point: int, before_ms: int) -> int | None:
         found = self._store.select(
             f"SELECT coalesce(max(taken_at_ms), -1) AS t FROM readings WHERE point = {int(point)} "
-            f"AND taken_at_ms < {int(before_ms)} AND quality < {int(Quality.BAD)}"
+            f"AND taken_at_ms < {int(before_ms)} AND {_COUNTS}"
         )
         return None if found["t"][0] < 0 else int(found["t"][0])
 

@@ -72,7 +72,8 @@ async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
     boot = secrets.token_hex(8)
     async with AsyncExitStack() as stack:
         outbox = stack.enter_context(closing(SqliteOutbox(settings.outbox, bounds=settings.bounds)))
-        waiting = Waiting(outbox, clock, lambda: recorder.waiting)
+        stamps = Stamps(clock)
+        waiting = Waiting(outbox, clock, stamps, lambda: recorder.waiting)
         recorder = Recorder(outbox, machine, linger_s=settings.linger_s, clock_mark=waiting.mark)
         connections = asyncio.Event()
         bus = await stack.enter_async_context(
@@ -88,7 +89,7 @@ async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
             outbox, bus, settings.edge, boot, recorder.kept, history_bytes_per_s=settings.history_bytes_per_s
         )
         report = _Report(settings.edge, boot, bus, outbox, recorder, clock)
-        workers = await _workers(settings, clock, recorder, report.changed, stack)
+        workers = await _workers(settings, clock, stamps, recorder, report.changed, stack)
         report.workers = workers
         log.info("edge.started", edge=settings.edge, meters=len(settings.site.meters), lines=len(workers))
         try:
@@ -119,11 +120,15 @@ def wires(site: Site) -> list[list[LineSettings]]:
 
 
 async def _workers(
-    settings: EdgeSettings, clock: EdgeClock, recorder: Recorder, changed: asyncio.Event, stack: AsyncExitStack
+    settings: EdgeSettings,
+    clock: EdgeClock,
+    stamps: Stamps,
+    recorder: Recorder,
+    changed: asyncio.Event,
+    stack: AsyncExitStack,
 ) -> dict[str, LineWorker]:
     """A worker for each wire, by the id of the line that names it first."""
     workers: dict[str, LineWorker] = {}
-    stamps = Stamps(clock)
     files = None if settings.learnt is None else LearntFiles(settings.learnt)
     for lines in wires(settings.site):
         first, ids = lines[0], {line.id for line in lines}

@@ -32,6 +32,11 @@ DOUBT_S = 3600.0
 # For so long after the machine started a clock that nobody disciplines is believed to be set yet.
 PATIENCE_S = 600.0
 _LOOK_S = 1.0
+_FURTHEST_MS = 86_400_000
+# So many spans that the clock showed are remembered.
+_SPANS = 64
+# As often it is written down what the wall clock shows, for whoever starts after a cut of power.
+_REMEMBER_S = 60.0
 
 
 class EdgeClock:
@@ -47,11 +52,13 @@ class EdgeClock:
         self._was_set = False
         self._doubted_until_s = 0.0
         self._stepped: tuple[int, int] | None = None
+        # What the wall clock showed when it was written down last, while it was trusted; and when that was.
+        self._shown_ms, self._remembered_s = 0, 0.0
         # How many steps were noticed, and when the last one was, in steady time.
         self.steps = 0
         self.stepped_at = EPOCH
-        # Good readings up to here may have been taken by a process before, or under an unset clock [wall, ms].
-        self.given_until_ms = 0
+        # What the wall clock showed when it stopped being what it was: up to there readings bear its instants [ms].
+        self._given_until_ms: list[int] = []
         self.setting: bool | None = None
         self._recall()
         self.look()
@@ -115,9 +122,24 @@ class EdgeClock:
         return self._clock.steady() < self._doubted_until_s
 
     @property
+    def _is_trusted(self) -> bool:
+        return self.setting is not False and not self.is_in_doubt
+
+    @property
     def state(self) -> ClockState:
         stepped_at, step_ms = self._stepped or (None, None)
         return ClockState(self.setting, stepped_at, step_ms)
+
+    def repeats(self, t_ms: int) -> bool:
+        """Whether the wall clock showed this instant before, and stepped back since: by a day at most.
+
+        What it showed further ahead it showed when it was so wrong that this says nothing of the order of readings.
+        """
+        furthest_ms = self.wall_ms() + _FURTHEST_MS
+        return any(t_ms < until <= furthest_ms for until in self._given_until_ms)
+
+    def _given(self, until_ms: int) -> None:
+        self._given_until_ms = [*self._given_until_ms, until_ms][-_SPANS:]
 
     # -- noticing ------------------------------------------------------------------------------------------------------
 
@@ -134,13 +156,14 @@ class EdgeClock:
         before, self.setting = self.setting, self._judged(told)
         if told and self.setting:
             self._doubted_until_s = 0.0
+        if (before is False) != (self.setting is False):
+            # What was taken before counts as given, also what is held back until it is corrected or confirmed.
+            self._given(self.wall_ms())
         if before is False and self.setting is not False:
-            # What was taken before counts as given once it is corrected or confirmed.
-            self.given_until_ms = max(self.given_until_ms, self.wall_ms())
             log.info("clock.set" if self.setting else "clock.believed", shows=self.wall().isoformat())
         elif before is not False and self.setting is False:
             log.warning("clock.not_set", shows=self.wall().isoformat())
-        if before is not self.setting:
+        if before is not self.setting or self._clock.steady() - self._remembered_s >= _REMEMBER_S:
             self._remember()
 
     def _judged(self, told: bool | None) -> bool | None:
@@ -179,13 +202,14 @@ class EdgeClock:
 
     def _step(self, started: datetime, by: timedelta) -> None:
         shown = self.wall()
-        trusted = self.setting is not False and not self.is_in_doubt
+        trusted = self._is_trusted
         self._started = started
         self.steps += 1
         self.stepped_at = self.now()
         self._stepped = self.wall_ms(), round(by / timedelta(milliseconds=1))
-        if trusted and by < timedelta(0):
-            self.given_until_ms = max(self.given_until_ms, to_ms(shown))
+        if trusted:
+            self._shown_ms = to_ms(shown)
+            self._given(self._shown_ms)
         if trusted and by > DOUBTFUL_STEP and shown >= EARLIEST:
             self._doubted_until_s = self._clock.steady() + DOUBT_S
         log.warning("clock.stepped", by_s=round(by.total_seconds(), 3), showed=shown.isoformat())
@@ -201,8 +225,9 @@ class EdgeClock:
         if found is None:
             self._remember()
             return
-        self.given_until_ms = found.given_until_ms
+        self._given_until_ms, self._shown_ms = found.given_until_ms, found.shown_ms
         if found.boot != self.boot:
+            self._given(found.shown_ms + round(1000 * _REMEMBER_S))
             self._remember()
             return
         self.setting, self._was_set = found.setting, found.setting is True
@@ -212,14 +237,19 @@ class EdgeClock:
         self._origin, self.stepped_at = self._started, EPOCH
 
     def _remember(self) -> None:
-        if self._memory is not None:
-            self._memory.write(
-                Remembered(
-                    self.boot,
-                    self.started_ms,
-                    self.setting,
-                    self.given_until_ms,
-                    self._doubted_until_s,
-                    self._stepped,
-                )
+        if self._memory is None:
+            return
+        self._remembered_s = self._clock.steady()
+        if self._is_trusted:
+            self._shown_ms = self.wall_ms()
+        self._memory.write(
+            Remembered(
+                self.boot,
+                self.started_ms,
+                self.setting,
+                self._given_until_ms,
+                self._shown_ms,
+                self._doubted_until_s,
+                self._stepped,
             )
+        )

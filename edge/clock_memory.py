@@ -31,14 +31,16 @@ class Remembered(msgspec.Struct, frozen=True):
     """How the wall clock stood to the steady one in a boot of the machine.
 
     started_ms : when the machine started, by the wall clock. setting : as in `ClockState`.
-    given_until_ms : no good reading bears a later instant. doubted_until_s : until when readings are in doubt [s of the
+    given_until_ms : what the wall clock showed before each step. shown_ms : what the wall clock
+    showed when this was written, if it was trusted then. doubted_until_s : until when readings are in doubt [s of the
     steady clock]. stepped : the last step, its instant and its length [ms].
     """
 
     boot: str
     started_ms: int
     setting: bool | None
-    given_until_ms: int = 0
+    given_until_ms: list[int] = []
+    shown_ms: int = 0
     doubted_until_s: float = 0.0
     stepped: tuple[int, int] | None = None
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 import structlog
 
 from adapters.outbox_sqlite import SqliteOutbox
-from adapters.wire import Flag, decode_batch, encode
+from adapters.wire import Flag, MeterReadings, decode_batch, encode
 from edge.clock import STEP, EdgeClock
 from edge.clock_memory import UnsetClock
+from edge.clock_stamps import Stamps
 from energy.errors import StoreError
 from energy.readings import Reason
 
@@ -27,7 +29,7 @@ class Correction(NamedTuple):
     by_ms: int
     confirmed: bool
 
-    def rewrite(self, payload: bytes) -> bytes:
+    def rewrite(self, payload: bytes, free: Callable[[MeterReadings, int], int]) -> bytes:
         """The batch with its times corrected, which then says by how much; as it is, where nothing is known."""
         batch = decode_batch(payload)
         moved = abs(self.by_ms) >= STEP.total_seconds() * 1000
@@ -36,14 +38,17 @@ class Correction(NamedTuple):
         new = Flag("uncertain", Reason.TIME_CORRECTED.value) if moved else None
         for one in batch.readings:
             if moved and isinstance(one.taken_at, int):
-                one.taken_at += self.by_ms
-            one.flags = dict(_renewed(one.flags, new))
+                one.taken_at = free(one, one.taken_at + self.by_ms)
+            one.flags = _renewed(one.flags, new)
         return encode(msgspec.structs.replace(batch, corrected_ms=self.by_ms if moved else None))
 
 
-def _renewed(flags: Mapping[str, Flag], new: Flag | None) -> list[tuple[str, Flag]]:
-    marked = [(n, new if f.reason == Reason.CLOCK_NOT_SET.value else f) for n, f in flags.items()]
-    return [(name, flag) for name, flag in marked if flag is not None]
+def _renewed(flags: Mapping[str, Flag], new: Flag | None) -> dict[str, Flag]:
+    """The flags with what they say of the time: that it was corrected, or nothing where it turned out to be right."""
+    of_time = (Reason.CLOCK_NOT_SET.value, Reason.CLOCK_STEPPED.value)
+    if new is not None:
+        return {name: new if flag.reason in of_time else flag for name, flag in flags.items()}
+    return {name: flag for name, flag in flags.items() if flag.reason != Reason.CLOCK_NOT_SET.value}
 
 
 def correction(clock: EdgeClock, of: str) -> Correction | None:
@@ -63,8 +68,8 @@ class Waiting:
     pending : how many readings are on their way into the outbox.
     """
 
-    def __init__(self, outbox: SqliteOutbox, clock: EdgeClock, pending: Callable[[], int]) -> None:
-        self._outbox, self._clock, self._pending = outbox, clock, pending
+    def __init__(self, outbox: SqliteOutbox, clock: EdgeClock, stamps: Stamps, pending: Callable[[], int]) -> None:
+        self._outbox, self._clock, self._stamps, self._pending = outbox, clock, stamps, pending
         # Whether there may be such batches: those of a process before are not known yet.
         self._any = True
 
@@ -103,7 +108,7 @@ class Waiting:
             if found is None:
                 left = True
                 continue
-            batches = self._outbox.release(unset, found.rewrite)
+            batches = self._outbox.release(unset, partial(found.rewrite, free=self._stamps.free))
             released += batches
             log.warning("readings.released", clock=unset, batches=batches, by_ms=found.by_ms, known=found.confirmed)
         return released, left

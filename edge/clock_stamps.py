@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import threading
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,8 +22,6 @@ from energy.readings import Reason, to_ms
 
 # So many instants of a meter are remembered: more than an hour of one reading a second.
 _REMEMBERED = 4096
-# What was given further ahead than this was given by a clock so wrong that its readings are no measure of order.
-_FURTHEST_MS = 86_400_000
 
 
 @dataclass(slots=True)
@@ -48,7 +47,8 @@ class Stamps:
 
     def __init__(self, clock: EdgeClock) -> None:
         self._clock = clock
-        self._latest: dict[str, int] = {}
+        # Batches that were held back are dated in another thread.
+        self._lock = threading.Lock()
         self._given: dict[tuple[str, tuple[str, ...]], _Given] = {}
 
     def stamp(self, readings: MeterReadings, asked: datetime, taken: datetime) -> MeterReadings:
@@ -56,20 +56,22 @@ class Stamps:
         if self._clock.observe():
             self._clock.look()
         t_ms = to_ms(self._clock.wall(taken))
-        reason = self._reason(readings.meter, asked, t_ms)
-        t_ms = self._given.setdefault((readings.meter, tuple(readings.values)), _Given()).free(t_ms)
-        if reason is Reason.NONE:
-            self._latest[readings.meter] = t_ms
+        reason = self._reason(asked, t_ms)
+        t_ms = self.free(readings, t_ms)
         flags = readings.flags if reason is Reason.NONE else _flagged(readings, reason)
         return MeterReadings(readings.meter, t_ms, readings.values, flags)
 
-    def _reason(self, meter: str, asked: datetime, t_ms: int) -> Reason:
+    def free(self, readings: MeterReadings, t_ms: int) -> int:
+        """The first millisecond from this one on that no other reading of the same values bears; it bears it now."""
+        with self._lock:
+            return self._given.setdefault((readings.meter, tuple(readings.values)), _Given()).free(t_ms)
+
+    def _reason(self, asked: datetime, t_ms: int) -> Reason:
         clock = self._clock
-        if clock.setting is False:
-            return Reason.CLOCK_NOT_SET
-        latest = max(self._latest.get(meter, 0), clock.given_until_ms)
-        repeats = t_ms < latest <= clock.wall_ms() + _FURTHEST_MS
-        return Reason.CLOCK_STEPPED if repeats or clock.is_in_doubt or asked < clock.stepped_at else Reason.NONE
+        # Also while the clock is not set: it may turn out to be right, and then comes twice all the same.
+        if clock.repeats(t_ms) or clock.is_in_doubt or asked < clock.stepped_at:
+            return Reason.CLOCK_STEPPED
+        return Reason.CLOCK_NOT_SET if clock.setting is False else Reason.NONE
 
 
 def _flagged(readings: MeterReadings, reason: Reason) -> dict[str, Flag]:

@@ -118,8 +118,8 @@ class Publisher:
             self._start(self._publish(encode(told)))
 
     def released(self) -> None:
-        """Batches that were held back may be sent now: they are history, below what was sent already."""
-        self._mark = max(self._mark, self._live_at)
+        """Batches that were held back may be sent now: they are history, and stand among what was sent already."""
+        self._mark = self._live_at = self._outbox.last
         self._history_at = 0
         self._wake()
 

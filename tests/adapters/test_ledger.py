@@ -21,7 +21,7 @@ from adapters.stores import open_ledger, open_store
 from energy.errors import StoreError
 from energy.hours import HOUR_MS, UNPRICED, Doubt, Hours, Sums
 from energy.ports import Basis, Ledger
-from energy.readings import Point, Quality, ReadingColumns
+from energy.readings import Point, Quality, ReadingColumns, Reason
 
 ROOT = Path(__file__).parents[2]
 POINTS = [Point(f"m{i}", "active_energy_import") for i in range(6)]
@@ -192,6 +192,19 @@ async def test_registers_are_given_by_point_and_instant_without_bad_ones(tmp_pat
         assert (point.tolist(), t_ms.tolist(), value.tolist()) == ([0, 0, 1], [10, 30, 20], [1.0, 3.0, 2.0])
         assert [c.tolist() for c in n] == [[0, 1], [2, 1], [20, 20], [30, 20]]
         assert [await ledger.last_before(0, t) for t in (10, 11, 31)] == [None, 10, 30]
+
+
+async def test_a_reading_whose_place_in_the_order_nobody_knows_is_no_register(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (ledger, store):
+        await store.write(readings((0, 10, 1.0), (0, 30, 3.0)))
+        doubtful = readings((0, 20, 2.5), (0, 40, 2.6), quality=int(Quality.UNCERTAIN))
+        await store.write(replace(doubtful, reason=np.full(2, Reason.CLOCK_STEPPED.code, np.uint8)))
+        corrected = readings((0, 50, 4.0), quality=int(Quality.UNCERTAIN))
+        await store.write(replace(corrected, reason=np.full(1, Reason.TIME_CORRECTED.code, np.uint8)))
+        _, t_ms, value = await ledger.registers([0], 0)
+
+        assert (t_ms.tolist(), value.tolist()) == ([10, 30, 50], [1.0, 3.0, 4.0])
+        assert await ledger.last_before(0, 50) == 30
 
 
 # -- revisions ---------------------------------------------------------------------------------------------------------
