@@ -136,9 +136,7 @@ class Installation:
             "name": {"zh": "试验", "en": "Trial"},
             "zone": "Asia/Shanghai",
             # A slow machine is not to lose answers by being slow.
-            "lines": [
-                {"id": f"line-{port}", "address": f"tcp://127.0.0.1:{port}", "timeout": "30s"} for port in lines
-            ],
+            "lines": [{"id": f"line-{port}", "address": f"tcp://127.0.0.1:{port}", "timeout": "30s"} for port in lines],
             "meters": [
                 {
                     "id": meter_id(port, unit),
@@ -261,7 +259,9 @@ class Installation:
 
 
 @contextmanager
-def installed(folder: Path, layout: Layout | None = None, *, start: Sequence[str] | None = None) -> Iterator[Installation]:
+def installed(
+    folder: Path, layout: Layout | None = None, *, start: Sequence[str] | None = None
+) -> Iterator[Installation]:
     """An installation, all of it running; killed in the end."""
     made = Installation(folder, layout or Layout())
     with laid(made.cable_port, made.broker_port) as cable:

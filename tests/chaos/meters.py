@@ -1,8 +1,7 @@
 """Meters that count: a process whose registers show a higher number at each reading, and that writes down what it said.
 
 Each stored value therefore names the answer that it came from. The journal has a line for each answer, written before
-it is sent: `port connection unit number at_ns again`, where `again` is 1 if the question before it on the connection was
-answered in the same breath: whoever asked had given that one up. SIGTERM ends it.
+it is sent: `port connection unit number at_ns`. SIGTERM ends it.
 """
 
 from __future__ import annotations
@@ -30,16 +29,12 @@ _NUMBERS = struct.Struct(">qq")
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An answer: over which connection, from which meter, showing which number, and when.
-
-    again : the answer before it on the connection came too late, and another question had been asked already.
-    """
+    """An answer: over which connection, from which meter, showing which number, and when."""
 
     connection: tuple[int, int]
     meter: str
     number: int
     at_ms: float
-    again: bool
 
 
 def meter_id(port: int, unit: int) -> str:
@@ -55,8 +50,8 @@ def journal(file: Path) -> Iterator[Served]:
     """What was said; a last line that is not whole was not."""
     for line in file.read_text().splitlines(keepends=True):
         if line.endswith("\n"):
-            port, connection, unit, number, at_ns, again = map(int, line.split())
-            yield Served((port, connection), meter_id(port, unit), number, at_ns / 1e6, bool(again))
+            port, connection, unit, number, at_ns = map(int, line.split())
+            yield Served((port, connection), meter_id(port, unit), number, at_ns / 1e6)
 
 
 class _Counting:
@@ -76,13 +71,9 @@ async def _serve(ports: list[int], units: int, file: int) -> None:
     loop.add_signal_handler(signal.SIGTERM, ended.set)
 
     def told(port: int) -> Callable[[int, int, bytes, bytes], None]:
-        in_this_breath: set[int] = set()
-
         def tell(connection: int, unit: int, _request: bytes, reply: bytes) -> None:
-            number, again = _NUMBERS.unpack_from(reply, 2)[0], connection in in_this_breath
-            os.write(file, f"{port} {connection} {unit} {number} {time.time_ns()} {again:d}\n".encode())
-            in_this_breath.add(connection)
-            loop.call_soon(in_this_breath.discard, connection)
+            number = _NUMBERS.unpack_from(reply, 2)[0]
+            os.write(file, f"{port} {connection} {unit} {number} {time.time_ns()}\n".encode())
 
         return tell
 

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -151,45 +152,47 @@ def _stored(
     return {(meter, number): t for meter, number, t in imports}, double, false
 
 
+def _by_connection(served: list[Served]) -> Iterator[list[Served]]:
+    """The answers of each connection, in their order."""
+    found: dict[tuple[int, int], list[Served]] = defaultdict(list)
+    for each in served:
+        found[each.connection].append(each)
+    yield from found.values()
+
+
+def _late(served: list[Served]) -> set[tuple[str, int]]:
+    """Answers that came after whoever asked had given up, and had asked again.
+
+    An edge asks the meters of a line in turn; the same one is asked twice running only where it did not answer in time.
+    """
+    return {
+        (each.meter, each.number)
+        for answers in _by_connection(served)
+        for each, after in pairwise(answers)
+        if each.meter == after.meter
+    }
+
+
 def _misdated(
     served: list[Served], stored: dict[tuple[str, int], int], by_edge: Callable[[float], float]
 ) -> Iterator[str]:
     """A reading was taken after the answer before it on its connection was given, and before the answer after it."""
-    by_connection: dict[tuple[int, int], list[Served]] = defaultdict(list)
-    for each in served:
-        by_connection[each.connection].append(each)
-    for answers in by_connection.values():
+    for answers in _by_connection(served):
         for before, each, after in zip(answers, answers[1:], answers[2:], strict=False):
             t = stored.get((each.meter, each.number))
-            # Instants are stored in whole milliseconds.
-            first, last = by_edge(before.at_ms), by_edge(after.at_ms)
-            if each.again:
-                # It was asked before the answer before it had come.
-                first = -math.inf
-            # Where the clock was set back in between, nothing is between.
+            # What was asked again was asked before the answer before it came.
+            first = -math.inf if before.meter == each.meter else by_edge(before.at_ms)
+            last = by_edge(after.at_ms)
+            # Instants are stored in whole milliseconds. Where the clock was set back in between, nothing is between.
             if t is not None and first <= last and not first - 1 <= t <= last + 1:
                 yield f"{each.meter} said {each.number} between {first:.1f} and {last:.1f}, and is stored at {t}"
 
 
-def _late(served: list[Served]) -> set[tuple[str, int]]:
-    """Answers to questions that had been given up: another one was there when they were answered."""
-    late: set[tuple[str, int]] = set()
-    before: dict[tuple[int, int], Served] = {}
-    for each in served:
-        if each.again:
-            late.add((before[each.connection].meter, before[each.connection].number))
-        before[each.connection] = each
-    return late
-
-
 def _holes(served: list[Served], taken: set[tuple[str, int]]) -> list[Served]:
     """Answers that were not taken although a later one over the same connection was: lost without anybody's death."""
-    last: dict[tuple[int, int], int] = {}
-    for i, each in enumerate(served):
-        if (each.meter, each.number) in taken:
-            last[each.connection] = i
-    return [
-        each
-        for i, each in enumerate(served)
-        if i < last.get(each.connection, -1) and (each.meter, each.number) not in taken
-    ]
+    holes: list[Served] = []
+    for answers in _by_connection(served):
+        not_taken = [each for each in answers if (each.meter, each.number) not in taken]
+        last = next((each for each in reversed(answers) if (each.meter, each.number) in taken), None)
+        holes += [] if last is None else [each for each in not_taken if each.at_ms < last.at_ms]
+    return holes

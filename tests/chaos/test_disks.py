@@ -79,7 +79,10 @@ def test_an_edge_that_dies_on_a_full_disk_keeps_what_it_had_taken(tmp_path: Path
 
 
 def test_while_the_disk_of_the_gateway_is_full_the_edge_keeps_everything(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", 48) as disk, installed(tmp_path, Layout(gateway_data=disk.folder)) as installation:
+    with (
+        small_disk(tmp_path / "disk", 48) as disk,
+        installed(tmp_path, Layout(gateway_data=disk.folder)) as installation,
+    ):
         installation.await_readings(100)
         disk.fill()
         starts = _kept_alive_on_a_full_disk(installation.gateway, disk, seconds=10)
@@ -97,7 +100,10 @@ def test_while_the_disk_of_the_gateway_is_full_the_edge_keeps_everything(tmp_pat
 
 
 def test_a_gateway_that_dies_on_a_full_disk_has_lost_nothing_that_it_said_is_stored(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", 48) as disk, installed(tmp_path, Layout(gateway_data=disk.folder)) as installation:
+    with (
+        small_disk(tmp_path / "disk", 48) as disk,
+        installed(tmp_path, Layout(gateway_data=disk.folder)) as installation,
+    ):
         for _ in range(3):
             installation.await_readings(100)
             disk.fill()
