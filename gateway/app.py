@@ -272,7 +272,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             stored,
             hub.changed,
             deliveries=deliveries,
-            came=hub.push,
+            came=hub.take,
         )
         ledger_watch = LedgerWatch(books)
         following = Following(records, clock, settings.site, Followers(books, directory, judge, door.forget))

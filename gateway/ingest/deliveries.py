@@ -94,10 +94,10 @@ class Deliveries:
             key = edge, batch.outbox
             standing = touched.get(key) or self._copy(key, batch)
             touched[key] = standing
-            standing.heard_at_ms = now_ms
             if batch.held_from is not None:
                 standing.held_from = max(standing.held_from, batch.held_from)
             if batch.sequence is not None and batch.sequence > 0:
+                standing.heard_at_ms = now_ms
                 standing.come.add(batch.sequence, batch.sequence)
             lost += [loss for one in batch.lost if (loss := _loss(key, standing, one, now_ms)) is not None]
             _bound(key, standing)
@@ -114,7 +114,10 @@ class Deliveries:
         for (edge, outbox), standing in touched.items():
             self._heard.add(edge)
             outboxes = self._known.setdefault(edge, {})
-            outboxes.pop(outbox, None)
+            before = outboxes.get(outbox)
+            if before is None or before.heard_at_ms != standing.heard_at_ms:
+                # What only says that something is lost does not make an outbox the newest.
+                outboxes.pop(outbox, None)
             outboxes[outbox] = standing
             while len(outboxes) > _MOST_OUTBOXES:
                 oldest = next(iter(outboxes))

@@ -62,11 +62,12 @@ class Judged:
                 found.setdefault(edge, {}).setdefault(batch.boot, []).append(batch.sequence)
         return found
 
-    @property
-    def live(self) -> ReadingColumns:
-        """The readings without those that have waited."""
+    def by_lane(self) -> tuple[ReadingColumns, ReadingColumns]:
+        """The readings that are live, and those that have waited."""
         waited = np.array([batch.history for _, batch in self.batches], dtype=bool)
-        return self.columns.take(~waited[self.edges]) if waited.any() else self.columns
+        if not waited.any():
+            return self.columns, self.columns.take(np.zeros(0, np.int64))
+        return self.columns.take(~waited[self.edges]), self.columns.take(waited[self.edges])
 
 
 class Judge:

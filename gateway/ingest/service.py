@@ -36,7 +36,7 @@ class Trouble:
 class Ingest:
     """Takes what the bus brings. A message is acknowledged when all of it is stored or in quarantine, never before.
 
-    `stored` is told all that was stored, `came` of it what has not waited.
+    `stored` is told all that was stored, `came` of it what is live and what had waited.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Ingest:
         edges_changed: Callable[[], None],
         *,
         deliveries: Deliveries,
-        came: Callable[[ReadingColumns], None],
+        came: Callable[[ReadingColumns, ReadingColumns], None],
     ) -> None:
         self._bus, self._store, self._quarantine = bus, store, quarantine
         self._judge, self._edges, self._clock, self._metrics = judge, edges, clock, metrics
@@ -103,7 +103,7 @@ class Ingest:
         await self._until_kept(partial(self._keep, judged, now_ms))
         # After the store: a crash between has the batches sent again, and nothing is noted as come that is not stored.
         await self._until_kept(partial(self._deliveries.take, judged.batches))
-        self._came(judged.columns)
+        self._came(*judged.by_lane())
         self._stored(judged.columns)
         self._metrics.batches(len(messages))
         self._answer(judged)

@@ -11,12 +11,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from importlib.metadata import version
 
 import msgspec
+import numpy as np
 import structlog
 from aiohttp import WSMsgType, web
 
 from energy.ports import Clock
 from energy.readings import Quality, ReadingColumns, to_ms
-from gateway.live.words import Beat, Hello, Overview, PushedOverview, Subscription
+from gateway.live.words import Backfilled, Beat, Hello, Overview, PushedOverview, Subscription
 from gateway.metrics import Metrics
 
 log = structlog.get_logger()
@@ -66,7 +67,22 @@ class Hub:
         self._clock, self._metrics = clock, metrics
         self._listeners: set[_Listener] = set()
         self._changed = asyncio.Event()
+        self._backfilled: set[str] = set()
         self.overview: Callable[[], Awaitable[Overview]] | None = None
+
+    def take(self, live: ReadingColumns, waited: ReadingColumns) -> None:
+        """What was just stored: live readings are sent at once, of what had waited it is told now and then."""
+        self.push(live)
+        if len(waited):
+            self._changed.set()
+            self._backfilled.update(str(waited.points[i]) for i in np.unique(waited.index).tolist())
+
+    def _tell_backfilled(self) -> None:
+        """Curves that hold these points have new rows in their past."""
+        for listener in self._listeners:
+            if own := sorted(listener.points & self._backfilled):
+                listener.send(_encode(Backfilled(own)))
+        self._backfilled.clear()
 
     def push(self, columns: ReadingColumns) -> None:
         """Send readings just stored."""
@@ -91,6 +107,7 @@ class Hub:
             await asyncio.sleep(OVERVIEW_S)
             for listener in self._listeners:
                 listener.look_again()
+            self._tell_backfilled()
             if self._changed.is_set():
                 self._changed.clear()
                 await self._push_overview()

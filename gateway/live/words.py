@@ -118,6 +118,12 @@ class PushedReadings(msgspec.Struct, tag_field="type", tag="readings"):
     readings: list[tuple[str, int, float | None, QualityWord]]
 
 
+class Backfilled(msgspec.Struct, tag_field="type", tag="backfilled"):
+    """Readings that had waited at an edge are stored: curves of these points have new rows in their past."""
+
+    points: list[str]
+
+
 class PushedOverview(msgspec.Struct, tag_field="type", tag="overview"):
     """The overview, when it has changed."""
 
@@ -137,4 +143,4 @@ class Subscription(msgspec.Struct):
     overview: bool = False
 
 
-PUSHED: tuple[type[msgspec.Struct], ...] = (Hello, PushedReadings, PushedOverview, Beat)
+PUSHED: tuple[type[msgspec.Struct], ...] = (Hello, PushedReadings, Backfilled, PushedOverview, Beat)

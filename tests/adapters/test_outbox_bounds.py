@@ -18,8 +18,8 @@ T_MS = 1_795_132_800_000  # a full hour
 
 
 def reading(minute: int, register: float | None = None, meter: str = "main") -> MeterReadings:
-    values = {"active_energy_import": float(minute) if register is None else register, "active_power": 5.0}
-    return MeterReadings(meter, T_MS + minute * MINUTE, values)
+    total = float(minute) if register is None else register
+    return MeterReadings(meter, T_MS + minute * MINUTE, {"active_energy_import": total, "active_power": 5.0})
 
 
 def put_minutes(outbox: SqliteOutbox, first: int, last: int) -> None:

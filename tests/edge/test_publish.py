@@ -12,11 +12,12 @@ import pytest
 from adapters.broker_nats import embedded_broker
 from adapters.clocks import SystemClock
 from adapters.mqtt_bus import MqttBus, open_bus
-from adapters.outbox_sqlite import BATCH_READINGS, SqliteOutbox
-from adapters.wire import READINGS, STORED, WANTED, Batch, MeterReadings, Stored, decode_batch, encode, topic
-from edge import app, publish, record
+from adapters.outbox_sqlite import BATCH_READINGS, Bounds, SqliteOutbox
+from adapters.wire import READINGS, STORED, WANTED, Batch, MeterReadings, Stored, Wanted, decode_batch, encode, topic
+from edge import app, publish, record, window
 from edge.publish import Publisher
 from edge.record import Recorder
+from edge.window import HistoryWindow
 from energy.errors import StoreError
 from tests.real_parts import free_port
 
@@ -209,3 +210,154 @@ async def test_readings_of_one_moment_share_a_batch(outbox: SqliteOutbox) -> Non
     await recorder.flush()
 
     assert outbox.batches == 2
+
+
+async def put_live(outbox: SqliteOutbox, publisher: Publisher, t_ms: int) -> None:
+    recorder = Recorder(outbox, SystemClock())
+    recorder.take(reading(t_ms))
+    await recorder.flush()
+    publisher._kept.set()
+
+
+async def test_live_batches_go_before_history_that_waits_and_history_is_marked(
+    outbox: SqliteOutbox, gateway: Listening, edge: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A window of one batch: history is always waiting for an answer.
+    monkeypatch.setattr(publish, "HistoryWindow", lambda: HistoryWindow(limit_bytes=1))
+    monkeypatch.setattr(window, "LEAST_BYTES", 1)
+    await keep(outbox, 50)
+    publisher = await edge("b1")
+    await until(lambda: len(gateway.taken) == 1, "the first of history")
+    await put_live(outbox, publisher, 10_000)
+    await until(lambda: len(gateway.taken) == 2, "the live one")
+
+    first, live = gateway.taken
+    assert (first.sequence, first.history, first.held_from) == (1, True, 1)
+    assert (live.sequence, live.history, live.outbox) == (51, False, outbox.id)
+    await gateway.answer("b1", 1)
+    await until(lambda: len(gateway.taken) > 2, "the next of history")
+    assert [batch.sequence for batch in gateway.taken[2:3]] == [2]
+
+
+async def test_an_answer_that_names_the_outbox_holds_whatever_the_boot(
+    outbox: SqliteOutbox, gateway: Listening, edge: Started
+) -> None:
+    await keep(outbox, 2)
+    await edge("b2")
+    await until(lambda: len(gateway.batches) == 2, "two batches")
+    await gateway.bus.publish(topic("north", STORED), encode(Stored("b1", [1], outbox.id)))
+    await gateway.bus.publish(topic("north", STORED), encode(Stored("b2", [2], "another")))
+    await until(lambda: outbox.batches == 1, "the first forgotten")
+    await asyncio.sleep(0.2)
+
+    assert [kept.sequence for kept in outbox.after(0, 10)] == [2]
+
+
+async def test_what_the_gateway_misses_is_sent_again_and_what_is_gone_is_told(
+    outbox: SqliteOutbox, gateway: Listening, edge: Started
+) -> None:
+    await keep(outbox, 4)
+    outbox.lose(7, 1, 2, "disk")
+    await edge("b1")
+    await until(lambda: len(gateway.batches) == 4, "four batches")
+    await gateway.answer("b1", 1, 2, 3)
+    await until(lambda: outbox.batches == 1, "forgotten")
+    before = len(gateway.batches)
+    await gateway.bus.publish(topic("north", WANTED), encode(Wanted(outbox.id, [(3, 5)])))
+    await until(lambda: len(gateway.told) == 1, "what never comes is told")
+
+    assert [(one.first, one.last, one.cause, one.readings) for one in gateway.told[0].lost] == [
+        (5, 5, "disk", 7),
+        (3, 3, "stored", None),
+    ]
+    assert gateway.told[0].outbox == outbox.id
+    # The fourth is on its way and answered in time: it is not sent twice for having been asked for.
+    assert len(gateway.batches) == before
+
+
+async def test_of_an_outbox_that_is_no_longer_there_all_that_is_asked_for_is_told_as_replaced(
+    outbox: SqliteOutbox, gateway: Listening, edge: Started
+) -> None:
+    await keep(outbox, 1)
+    await edge("b1")
+    await gateway.bus.publish(topic("north", WANTED), encode(Wanted("an earlier one", [(3, 5)])))
+    await until(lambda: len(gateway.told) == 1, "told")
+
+    (lost,) = gateway.told[0].lost
+    assert (gateway.told[0].outbox, lost.first, lost.last, lost.cause) == ("an earlier one", 3, 5, "replaced")
+
+
+async def test_a_batch_whose_answer_was_lost_is_sent_again_alone(
+    outbox: SqliteOutbox, gateway: Listening, edge: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "RESEND_AFTER_S", 0.6)
+    await keep(outbox, 5)
+    publisher = await edge("b1")
+    await until(lambda: len(gateway.batches) == 5, "five batches")
+    await gateway.answer("b1", 1, 2, 4, 5)
+    for t_ms in range(20):
+        # Meanwhile others come and are answered.
+        await put_live(outbox, publisher, 10_000 + t_ms)
+        await asyncio.sleep(0.08)
+        await gateway.answer("b1", *[s for _, s in gateway.batches if s > 5])
+
+    assert gateway.batches.count(("b1", 3)) >= 2
+    assert max(gateway.batches.count(("b1", s)) for s in (1, 2, 4, 5)) == 1
+
+
+async def test_a_gateway_that_does_not_answer_is_asked_with_one_batch_until_it_does(
+    outbox: SqliteOutbox, gateway: Listening, edge: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "RESEND_AFTER_S", 0.3)
+    monkeypatch.setattr(publish, "_LONGEST_PAUSE_S", 0.3)
+    await keep(outbox, 20)
+    publisher = await edge("b1")
+    await until(lambda: gateway.batches.count(("b1", 1)) >= 4, "probes")
+    assert {gateway.batches.count(("b1", s)) for s in range(2, 21)} == {1}
+
+    await put_live(outbox, publisher, 10_000)
+    await gateway.bus.publish(topic("north", WANTED), encode(Wanted(outbox.id, [])))
+    await until(lambda: ("b1", 21) in gateway.batches, "all of it again, since somebody is there")
+
+
+async def test_an_outbox_that_is_made_anew_while_it_runs_is_sent_under_its_new_numbering(
+    outbox: SqliteOutbox, gateway: Listening, edge: Started, tmp_path: Path
+) -> None:
+    await keep(outbox, 3)
+    before = outbox.id
+    await edge("b1")
+    await until(lambda: len(gateway.taken) == 3, "three batches")
+    outbox._replace("for the test")
+    await until(lambda: len(gateway.taken) >= 6, "the same three")
+
+    fresh = [batch for batch in gateway.taken if batch.outbox != before]
+    assert [batch.sequence for batch in fresh][:3] == [1, 2, 3]
+    await gateway.bus.publish(topic("north", STORED), encode(Stored("b1", [1, 2, 3], before)))
+    await asyncio.sleep(0.2)
+    assert outbox.batches == 3
+
+
+async def test_readings_that_wait_for_the_disk_are_bounded_and_those_that_go_are_told(
+    outbox: SqliteOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(outbox, SystemClock(), most_pending=10)
+    for t_ms in range(1, 16):
+        recorder.take(reading(t_ms))
+    assert (recorder.waiting, recorder.paused) == (10, False)
+    await recorder.flush()
+    held, (lost,) = outbox.account(1, 10)
+
+    assert held == [1]
+    assert (lost.readings, lost.from_ms, lost.to_ms, lost.cause) == (5, 1, 5, "disk")
+
+
+async def test_an_edge_that_may_drop_nothing_pauses_when_memory_is_full(tmp_path: Path) -> None:
+    outbox = SqliteOutbox(tmp_path / "outbox.sqlite", bounds=Bounds(1_000_000, when_full="stop"))
+    recorder = Recorder(outbox, SystemClock(), most_pending=3)
+    for t_ms in range(3):
+        assert not recorder.paused
+        recorder.take(reading(t_ms))
+    assert recorder.paused
+    await recorder.flush()
+    assert not recorder.paused
+    outbox.close()

@@ -276,6 +276,19 @@ async def test_a_listener_gets_what_it_asked_for_and_nothing_else(client: Client
         }
 
 
+async def test_a_listener_is_told_of_history_and_not_sent_it(client: Client, services: Services) -> None:
+    async with client.ws_connect("/api/v1/live") as socket:
+        await socket.send_json({"subscribe": ["east-main:active_power"]})
+        assert (await socket.receive_json())["type"] == "hello"
+        await asyncio.sleep(0.05)
+        for point in ("west-main:active_power", "east-main:active_power"):
+            waited = await store(services, point, [NOW_MS], [9.0])
+            services.hub.take(waited.take(np.zeros(0, np.int64)), waited)
+        services.hub._tell_backfilled()
+
+        assert await socket.receive_json() == {"type": "backfilled", "points": ["east-main:active_power"]}
+
+
 async def test_a_listener_that_does_not_take_what_it_gets_is_let_go(client: Client, services: Services) -> None:
     async with client.ws_connect("/api/v1/live") as socket:
         await socket.send_json({"subscribe": ["east-main:active_power"]})

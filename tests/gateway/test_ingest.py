@@ -16,7 +16,7 @@ from adapters.clocks import SystemClock
 from adapters.deliveries_sqlite import SqliteDeliveries
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.quarantine_sqlite import SqliteQuarantine
-from adapters.wire import READINGS, STATE, STORED, decode_stored, topic
+from adapters.wire import READINGS, STATE, STORED, WANTED, decode_stored, decode_wanted, edge_and_leaf, topic
 from energy.errors import StoreError
 from energy.ports import Written
 from energy.quantities import Medium
@@ -53,6 +53,9 @@ class Running:
         self.edge, self.store, self.quarantine, self.intake = edge, store, quarantine, intake
         self.pushed: list[ReadingColumns] = []
         self.answers: list[tuple[str, list[int]]] = []
+        self.outboxes: list[str | None] = []
+        self.asked: list[tuple[str, list[tuple[int, int]]]] = []
+        self.stored: list[float] = []
 
     async def publish(self, payload: Any, leaf: str = READINGS) -> None:
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
@@ -61,8 +64,13 @@ class Running:
     async def listen(self) -> None:
         async for messages in self.edge.messages():
             for message in messages:
+                if edge_and_leaf(message.topic)[1] == WANTED:
+                    wanted = decode_wanted(message.payload)
+                    self.asked.append((wanted.outbox, wanted.ranges))
+                    continue
                 answer = decode_stored(message.payload)
                 self.answers.append((answer.boot, answer.sequences))
+                self.outboxes.append(answer.outbox)
             await self.edge.acknowledge(messages)
 
     async def answered(self, *sequences: int) -> None:
@@ -95,9 +103,10 @@ async def running(broker: str) -> AsyncIterator[Running]:
     judge = Judge([Meter("main", Text("总表", "Main"), Medium.ELECTRICITY)])
     async with (
         open_bus(broker, "gateway", subscribe=[topic("+", READINGS), topic("+", STATE)], keep_session=True) as bus,
-        open_bus(broker, "edge", subscribe=[topic("north", STORED)]) as edge,
+        open_bus(broker, "edge", subscribe=[topic("north", STORED), topic("north", WANTED)]) as edge,
     ):
         pushed: list[ReadingColumns] = []
+        stored: list[float] = []
         metrics = Metrics()
         deliveries = Deliveries(SqliteDeliveries(":memory:"), clock, metrics)
         intake = Ingest(
@@ -108,13 +117,13 @@ async def running(broker: str) -> AsyncIterator[Running]:
             Edges(clock),
             clock,
             metrics,
-            lambda columns: None,
+            lambda columns: stored.extend(columns.value.tolist()),
             lambda: None,
             deliveries=deliveries,
-            came=pushed.append,
+            came=lambda live, waited: pushed.append(live),
         )
         made = Running(edge, store, quarantine, intake)
-        made.pushed = pushed
+        made.pushed, made.stored = pushed, stored
         await until(lambda: bus.connected and edge.connected, "connected")
         await asyncio.sleep(0.2)
         tasks = [asyncio.create_task(intake.run()), asyncio.create_task(made.listen())]
@@ -201,3 +210,27 @@ async def test_broken_messages_of_every_kind_are_counted_and_the_next_good_one_i
     await running.answered(1)
 
     assert await running.quarantine.counts() == {"broken payload": 3}
+
+
+async def test_history_is_stored_and_not_drawn_as_live(running: Running) -> None:
+    await running.publish(batch(1, t_ms=T_MS) | {"history": True})
+    await running.publish(batch(2, value=2.0, t_ms=T_MS + 1000))
+    await running.answered(1, 2)
+
+    assert [value for columns in running.pushed for value in columns.value.tolist()] == [2.0]
+    assert sorted(running.stored) == [1.0, 2.0]
+
+
+async def test_what_is_missing_is_asked_for_and_the_answer_names_the_outbox(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "ASK_EVERY_S", 0.05)
+    await running.publish(batch(5) | {"outbox": "a", "held_from": 5})
+    await running.answered(5)
+    asking = asyncio.create_task(running.intake.ask())
+    await until(lambda: ("a", [(1, 4)]) in running.asked, "asked")
+    asking.cancel()
+
+    # First of all the gateway greets.
+    assert running.asked[0] == ("a", [])
+    assert running.outboxes == ["a"]

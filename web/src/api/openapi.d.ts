@@ -5247,6 +5247,15 @@ export interface components {
             ][];
         };
         /**
+         * Backfilled
+         * @description Readings that had waited at an edge are stored: curves of these points have new rows in their past.
+         */
+        Backfilled: {
+            /** @enum {unknown} */
+            type: "backfilled";
+            points: string[];
+        };
+        /**
          * PushedOverview
          * @description The overview, when it has changed.
          */
@@ -9800,7 +9809,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Hello"] | components["schemas"]["PushedReadings"] | components["schemas"]["PushedOverview"] | components["schemas"]["Beat"];
+                    "application/json": components["schemas"]["Hello"] | components["schemas"]["PushedReadings"] | components["schemas"]["Backfilled"] | components["schemas"]["PushedOverview"] | components["schemas"]["Beat"];
                 };
             };
             400: components["responses"]["problem400"];

@@ -23,7 +23,8 @@ export type ProblemDetails = Schemas['Problem']
 
 /** [point, taken_at, value, quality] */
 export type LiveReading = Schemas['PushedReadings']['readings'][number]
-export type LiveMessage = Schemas['Hello'] | Schemas['PushedReadings'] | Schemas['PushedOverview'] | Schemas['Beat']
+export type LiveMessage =
+  Schemas['Hello'] | Schemas['PushedReadings'] | Schemas['Backfilled'] | Schemas['PushedOverview'] | Schemas['Beat']
 
 /** What the page sends; the description of the API holds only what the gateway sends. */
 export interface Subscription {

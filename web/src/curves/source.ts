@@ -43,6 +43,7 @@ export function useCurveSource(campus: Campus, { points, window: shown, widthPx 
   let timer: ReturnType<typeof setTimeout> | undefined
   let redraw: ReturnType<typeof setTimeout> | undefined
   let duringRequest: LiveReading[] = []
+  let filledDuringRequest = false
   let askedAt = 0
   let askedSpan = 0
   let movedAt = -Infinity
@@ -71,6 +72,7 @@ export function useCurveSource(campus: Campus, { points, window: shown, widthPx 
     const mine = new AbortController()
     request = mine
     duringRequest = []
+    filledDuringRequest = false
     loading.value = true
     askedAt = campus.clock.now()
     askedSpan = shown.value.to - shown.value.from
@@ -90,6 +92,7 @@ export function useCurveSource(campus: Campus, { points, window: shown, widthPx 
     }
     request = null
     loading.value = false
+    if (filledDuringRequest) onLate()
   }
 
   function ordered(answer: Curve[]): Curve[] {
@@ -103,8 +106,17 @@ export function useCurveSource(campus: Campus, { points, window: shown, widthPx 
     if (request) duringRequest.push(...wanted)
     if (!shown.value.follow) return
     const became = wanted.map(merge)
-    if (became.includes('late') && !request) schedule(Math.max(0, askedAt + LATE_MS - campus.clock.now()))
+    if (became.includes('late') && !request) onLate()
     if (became.includes('drawn')) redraw ??= setTimeout(publish, REDRAW_MS)
+  }
+
+  function onLate(): void {
+    filledDuringRequest = request !== null
+    if (!request) schedule(Math.max(0, askedAt + LATE_MS - campus.clock.now()))
+  }
+
+  function onBackfill(filled: string[]): void {
+    if (filled.some((point) => points.value.includes(point))) onLate()
   }
 
   function merge(reading: LiveReading): ReturnType<typeof mergeLive> {
@@ -137,7 +149,7 @@ export function useCurveSource(campus: Campus, { points, window: shown, widthPx 
   watch(shown, onWindow)
   watch(() => points.value.join(), onPoints, { immediate: true })
   watch(widthPx, () => schedule(SETTLE_MS))
-  const leave = [campus.onReadings(take), campus.onReturn(() => schedule(0))]
+  const leave = [campus.onReadings(take), campus.onBackfill(onBackfill), campus.onReturn(() => schedule(0))]
   onScopeDispose(() => {
     for (const stop of leave) stop()
     clearTimeout(timer)

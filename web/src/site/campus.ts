@@ -22,6 +22,8 @@ export interface Campus {
   watchPoints(points: string[]): void
   onReadings(listener: (readings: LiveReading[]) => void): () => void
   /** The connection is back after readings may have been missed. */
+  /** Readings of these points that had waited at an edge are stored: their curves have new rows in the past. */
+  onBackfill(listener: (points: string[]) => void): () => void
   onReturn(listener: () => void): () => void
   start(): Promise<void>
   retry(): void
@@ -46,6 +48,7 @@ export function openCampus(api: Api, clock: Clock, liveUrl: string): Campus {
   const dataAt = ref<number | null>(null)
   const failure = shallowRef<ApiError | null>(null)
   const listeners = new Set<(readings: LiveReading[]) => void>()
+  const backfilled = new Set<(points: string[]) => void>()
   const returned = new Set<() => void>()
   let chosen: string[] = []
   let wasConnected = false
@@ -57,6 +60,7 @@ export function openCampus(api: Api, clock: Clock, liveUrl: string): Campus {
   function onMessage(message: LiveMessage): void {
     if ('at' in message) clock.hear(message.at)
     if (message.type === 'readings') takeReadings(message.readings)
+    if (message.type === 'backfilled') for (const listener of backfilled) listener(message.points)
     if (message.type === 'overview') takeOverview(message.overview)
   }
 
@@ -158,6 +162,7 @@ export function openCampus(api: Api, clock: Clock, liveUrl: string): Campus {
       subscribe()
     },
     onReadings: (listener) => joined(listeners, listener),
+    onBackfill: (listener) => joined(backfilled, listener),
     onReturn: (listener) => joined(returned, listener),
     start,
     retry: () => {
