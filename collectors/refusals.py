@@ -30,8 +30,8 @@ class Unsupported:
     times: int = 1
 
     def is_due(self, now_ms: int) -> bool:
-        """Whether it is time to try again."""
-        return now_ms - self.since_ms >= _AGAIN_MS[min(self.times, len(_AGAIN_MS)) - 1]
+        """Whether it is time to try again; also where it is told to have been later than now, by a clock set since."""
+        return not 0 <= now_ms - self.since_ms < _AGAIN_MS[min(self.times, len(_AGAIN_MS)) - 1]
 
 
 @dataclass(frozen=True, slots=True)

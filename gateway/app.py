@@ -161,6 +161,7 @@ class GatewaySettings:
     behind_tls: bool = False
     account_rules: AccountRules = field(default_factory=AccountRules)
     audit_days: int = KEPT_DAYS
+    meter_clock_s: int = 300
     audit: Path | None = None
     """Where key and head of the audit log lie, if not beside the records or in the folder of `key`."""
     calendars: tuple[Path, ...] = ()
@@ -189,6 +190,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         directory = Directory(site)
         directory.learn(await store.points())
         known_edges = Edges(clock)
+        known_edges.meter_clock_ms = 1000 * settings.meter_clock_s
         present = Present(store, directory, known_edges, clock)
         hub = Hub(clock, metrics)
         hub.overview = present.overview

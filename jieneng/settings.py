@@ -41,6 +41,7 @@ class SettingsWords(Words):
     accounts: Literal["required", "off"] | None = None
     behind_tls: bool | None = None
     token_file: str | None = None
+    meter_clock_s: Annotated[int, Field(ge=1)] | None = None
     audit_days: Annotated[int, Field(ge=LEAST_DAYS)] | None = None
     audit_folder: str | None = None
     password_days: Annotated[int, Field(ge=1)] | None = None
@@ -76,6 +77,7 @@ class Settings:
     accounts: str = "required"
     behind_tls: bool = False
     token_file: Path | None = None
+    meter_clock_s: int = 300
     audit_days: int = KEPT_DAYS
     audit_folder: Path | None = None
     password_days: int | None = None

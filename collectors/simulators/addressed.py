@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from energy.quantities import Medium
 from energy.readings import to_ms
 from energy.sites import Meter, Text
 
+# What the clock of a meter shows that stands nowhere.
+_ZONE = ZoneInfo("Asia/Shanghai")
 _DAY_MS = 86_400_000
 _YEAR_MS = 365 * _DAY_MS
 # A rate that is plausible for a small meter of each medium, in kW or m3/h.
@@ -32,11 +35,13 @@ def map_of(meter: Meter, make: AddressedMake) -> AddressedMap:
     return ItemMap(meter, make) if isinstance(make, ItemMake) else RecordMap(meter, make)
 
 
-def addressed_slave(meter: Meter, of: AddressedMap, shown: Shown, *, number: int = 1) -> Slave:
-    """A meter showing what stands before it; `number` is how misbehaviours call it."""
+def addressed_slave(
+    meter: Meter, of: AddressedMap, shown: Shown, *, number: int = 1, clock: Callable[[], datetime] | None = None
+) -> Slave:
+    """A meter showing what stands before it; `number` is how misbehaviours call it, `clock` shows its local time."""
     assert meter.address is not None
     if isinstance(of, ItemMap):
-        return Dlt645Slave(meter.address, of, shown, number=number)
+        return Dlt645Slave(meter.address, of, shown, number=number, clock=clock)
     return Cjt188Slave(meter.address, of, shown, number=number)
 
 
@@ -44,7 +49,8 @@ def numbered_slave(make: AddressedMake, number: int, now: Callable[[], datetime]
     """A meter through which something flows steadily; its address is its number, filled up with zeros."""
     address = f"{number:0{make.address_digits}d}"
     meter = Meter(f"meter-{number}", Text(f"{number}", f"Meter {number}"), make.medium, address=address)
-    return addressed_slave(meter, map_of(meter, make), steady_flow(make.medium, number, now), number=number)
+    shown = steady_flow(make.medium, number, now)
+    return addressed_slave(meter, map_of(meter, make), shown, number=number, clock=lambda: now().astimezone(_ZONE))
 
 
 def steady_flow(medium: Medium, number: int, now: Callable[[], datetime]) -> Shown:

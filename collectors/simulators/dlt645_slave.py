@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from random import Random
 from typing import Protocol
@@ -17,6 +18,9 @@ from collectors.simulators.digits import Digits
 from energy.quantities import Transformed, quantity
 from energy.series import Floats
 from energy.sites import Meter
+
+# Date (day of the week, 0 is Sunday; day, month, year) and time (seconds, minutes, hours), lowest byte first.
+_CLOCK = {bytes.fromhex("04000101"): "0%w%d%m%y", bytes.fromhex("04000102"): "%S%M%H"}
 
 Shown = Callable[[], Mapping[str, float] | None]
 
@@ -89,7 +93,8 @@ def _digits(item: Item, ratios: Mapping[Transformed, Fraction], *, reversed_: bo
 class Dlt645Slave:
     """Answers what is addressed to it, and nobody else.
 
-    shown : its values now; None where it is out of order. refuses : identifiers that it does not have, such as blocks.
+    shown : its values now; None where it is out of order. clock : what its own clock shows now in local time,
+    right or wrong; None where it has none. refuses : identifiers that it does not have, such as blocks.
     at_most : bytes of data in a frame, the rest is asked for with code 12.
     """
 
@@ -100,12 +105,13 @@ class Dlt645Slave:
         shown: Shown,
         *,
         number: int = 1,
+        clock: Callable[[], datetime] | None = None,
         refuses: Collection[bytes] = (),
         at_most: int = 196,
     ) -> None:
         self.address, self.unit = address, number
         self._wire_address = bytes.fromhex(address)[::-1]
-        self._items, self._shown = items, shown
+        self._items, self._shown, self._clock = items, shown, clock
         self._refuses, self._at_most = frozenset(refuses), at_most
 
     @property
@@ -131,13 +137,18 @@ class Dlt645Slave:
         more = asked.control == 0x12 and len(asked.data) == 5
         if not more and (asked.control != 0x11 or len(asked.data) != 4):
             return self._refused(asked.control, 0x01)
-        data = None if identifier in self._refuses else self._items.data(identifier, values)
+        data = None if identifier in self._refuses else self._data(identifier, values)
         first = asked.data[4] * self._at_most if more else 0
         if data is None or first >= len(data):
             return self._refused(asked.control, 0x02)
         part, rest = data[first : first + self._at_most], data[first + self._at_most :]
         control = asked.control | 0x80 | (0x20 if rest else 0)
         return _closed(self._wire_address, control, asked.data[:4] + part + asked.data[4:])
+
+    def _data(self, identifier: bytes, values: Mapping[str, float]) -> bytes | None:
+        if identifier in _CLOCK and self._clock is not None:
+            return bytes.fromhex(self._clock().strftime(_CLOCK[identifier]))
+        return self._items.data(identifier, values)
 
     def _refused(self, control: int, code: int) -> bytes:
         return _closed(self._wire_address, control | 0xC0, bytes((code,)))

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -71,6 +71,8 @@ class Fleet:
         self._stack = AsyncExitStack()
         self._looked_at = 0.0
         self.version = 0
+        # By how much the clock of a meter is wrong, by its id; right where nothing stands.
+        self.clocks_ahead: dict[str, timedelta] = {}
 
     def values(self, meter_id: str, at: datetime) -> dict[str, float]:
         """Everything that a meter shows at an instant, before it is rounded to registers."""
@@ -122,6 +124,10 @@ class Fleet:
         self.look_at_faults()
         now_ms = to_ms(self.now())
         return None if self.is_silent(meter_id, now_ms) else self._state(meter_id, now_ms // REFRESH_MS * REFRESH_MS)
+
+    def clock(self, meter_id: str) -> datetime:
+        """What the clock of a meter shows now, right or wrong, in the local time of the site."""
+        return (self.now() + self.clocks_ahead.get(meter_id, timedelta(0))).astimezone(self.site.zone_info)
 
     def switch(self, fault_id: str, *, on: bool) -> None:
         """Let a fault begin or end now."""
@@ -263,7 +269,12 @@ class _Installed:
         """The meter on a serial line."""
         if isinstance(self.registers, RegisterMap):
             return ModbusSlave(self.meter.unit, self.played(fleet))
-        return addressed_slave(self.meter, self.registers, lambda: fleet.showing(self.meter.id))
+        return addressed_slave(
+            self.meter,
+            self.registers,
+            lambda: fleet.showing(self.meter.id),
+            clock=lambda: fleet.clock(self.meter.id),
+        )
 
 
 class _PlayedUnit:

@@ -12,6 +12,7 @@ from adapters.wire import EdgeState, LineState, decode_state
 from energy.ports import Clock
 from energy.readings import to_ms
 from gateway.api.words import OngoingProblem, TextWords
+from gateway.edges.meter_clocks import BOUND_MS, clocks_off
 from gateway.edges.words import EdgeWords
 
 log = structlog.get_logger()
@@ -29,6 +30,8 @@ class Edges:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._known: dict[str, _Known] = {}
+        # By how much the clock of a meter may be wrong.
+        self.meter_clock_ms = BOUND_MS
 
     def take(self, edge: str, payload: bytes) -> str | None:
         """Take a state message; a sentence where it is not one. An empty one retires the edge."""
@@ -123,7 +126,8 @@ class Edges:
             for edge, known in self._known.items()
             if known.state.outbox_full
         ]
-        return gone + full + self._overloaded()
+        states = ((edge, known.state) for edge, known in self._known.items())
+        return gone + full + self._overloaded() + clocks_off(states, self.meter_clock_ms)
 
     def _overloaded(self) -> list[OngoingProblem]:
         """Lines that need more time than there is: by how much, and what would help."""

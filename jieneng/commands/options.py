@@ -68,6 +68,11 @@ token_file = click.option(
     envvar="JIENENG_TOKEN_FILE",
     help="File with a token, for a running gateway that asks who comes.",
 )
+meter_clock_s = click.option(
+    "--meter-clock-s",
+    type=click.IntRange(1),
+    help="By how many seconds the clock of a meter may be wrong before it is told as a problem. [300]",
+)
 audit_days = click.option(
     "--audit-days", type=click.IntRange(180), help="Days the audit log is kept, 180 at least. [365]"
 )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     options.accounts,
     options.behind_tls,
     options.clock,
+    options.meter_clock_s,
     options.audit_days,
     options.audit_folder,
     options.password_days,
@@ -90,7 +91,7 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     common += ["--clock", settings.clock]
     gateway = ["gateway", *common, "--store", settings.store_address, "--listen", settings.listen]
     gateway += ["--accounts", settings.accounts, *(["--behind-tls"] if settings.behind_tls else [])]
-    gateway += ["--audit-days", str(settings.audit_days)]
+    gateway += ["--audit-days", str(settings.audit_days), "--meter-clock-s", str(settings.meter_clock_s)]
     gateway += [] if settings.audit_folder is None else ["--audit-folder", str(settings.audit_folder)]
     gateway += ["--password-days", str(settings.password_days)] if settings.password_days else []
     gateway += ["--providers", str(settings.providers)] if settings.providers else []

@@ -116,6 +116,13 @@ def test_an_unsupported_point_is_tried_again_after_ten_minutes_an_hour_and_then_
     assert tried == [10, 70, 1510, 2950]
 
 
+def test_a_refusal_that_a_wrong_clock_noted_in_the_future_does_not_wait_for_it() -> None:
+    refused = Unsupported(since_ms=20 * 365 * 24 * 60 * MINUTE_MS)
+
+    assert refused.is_due(MINUTE_MS)
+    assert not refused.is_due(refused.since_ms + MINUTE_MS)
+
+
 def test_a_point_that_came_is_read_with_its_neighbours_again() -> None:
     slave = Slave([register("a", 0), register("b", 1)], missing={1})
     slave.cycle()

@@ -354,6 +354,24 @@ async def test_a_line_that_cannot_keep_its_schedule_is_a_problem_that_says_what_
     assert "提高到 19200" in problem["text"]["zh"]
 
 
+async def test_a_meter_whose_clock_is_far_off_is_a_problem_and_one_that_is_a_little_off_is_none(
+    client: Client, services: Services
+) -> None:
+    drifts = {"main": 300_500, "slow": -420_000, "right": 299_500, "without": None}
+    meters = {name: MeterState("reporting", 5, clock_drift_ms=drift) for name, drift in drifts.items()}
+    services.edges.take("north", encode(EdgeState("online", meters=meters)))
+
+    fast, slow = (await get(client, "/health"))["problems"]
+
+    assert (fast["kind"], fast["subject"], fast["since"]) == ("meter.clock_off", "north/main", 5)
+    assert "5.0 min ahead" in fast["text"]["en"]
+    assert slow["subject"] == "north/slow"
+    assert "慢了 7.0 分钟" in slow["text"]["zh"]
+
+    services.edges.meter_clock_ms = 600_000
+    assert (await get(client, "/health"))["problems"] == []
+
+
 async def test_an_outbox_that_is_full_is_a_problem_for_as_long_as_it_is(client: Client, services: Services) -> None:
     services.edges.take("north", encode(EdgeState("online", outbox_dropped=3, outbox_full=True)))
     assert [p["kind"] for p in (await get(client, "/health"))["problems"]] == ["edge.outbox_full"]
