@@ -34,7 +34,7 @@ class Mischief:
     done: dict[str, int] = field(default_factory=dict)
 
     def does(self, what: str) -> bool:
-        happens = self.chance.random() < getattr(self, what)
+        happens: bool = self.chance.random() < getattr(self, what)
         self.done[what] = self.done.get(what, 0) + happens
         return happens
 
@@ -46,12 +46,14 @@ class Cable:
         self.port, self._to = port, to
         self.published: set[Reading] = set()
         self.connections = 0
+        # How often the gateway has said that something is stored.
+        self.answers = 0
         self.mischief: Mischief | None = None
         self._is_cut = False
         self._writers: set[asyncio.StreamWriter] = set()
         self._old: list[bytes] = []
         self._loop = asyncio.new_event_loop()
-        self._listening = threading.Event()
+        self.listens = threading.Event()
 
     def cut(self) -> None:
         """Take the line away from whoever uses it."""
@@ -69,9 +71,8 @@ class Cable:
             writer.transport.abort()
 
     async def _serve(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
         server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
-        self._listening.set()
+        self.listens.set()
         async with server:
             await server.serve_forever()
 
@@ -87,7 +88,7 @@ class Cable:
         self.connections += 1
         self._writers |= {writer, far_writer}
         up = asyncio.create_task(self._carry(reader, far_writer, self._note))
-        down = asyncio.create_task(self._carry(far_reader, writer, None))
+        down = asyncio.create_task(self._carry(far_reader, writer, self._count))
         await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
         for task in (up, down):
             task.cancel()
@@ -96,14 +97,13 @@ class Cable:
             end.transport.abort()
 
     async def _carry(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, note: Callable[[bytes], None] | None
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, note: Callable[[bytes], None]
     ) -> None:
         kept: list[bytes] = []
         with suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 packet = await _packet(reader)
-                if note is not None:
-                    note(packet)
+                note(packet)
                 for each in self._played_with(packet, kept):
                     writer.write(each)
                 await writer.drain()
@@ -113,6 +113,10 @@ class Cable:
         if found is not None and edge_and_leaf(found[0])[1] == READINGS:
             with suppress(msgspec.DecodeError):
                 self.published |= set(readings_of(decode_batch(found[1])))
+
+    def _count(self, packet: bytes) -> None:
+        found = _published(packet)
+        self.answers += found is not None and edge_and_leaf(found[0])[1] == STORED
 
     def _played_with(self, packet: bytes, kept: list[bytes]) -> Iterator[bytes]:
         """What is sent on instead of a packet: itself, if nobody plays with it."""
@@ -139,21 +143,15 @@ class Cable:
             yield from reversed(list(_emptied(kept)))
 
     def run(self) -> None:
+        """Serve until `stop`; in a thread of its own."""
         asyncio.set_event_loop(self._loop)
+        self._serving = self._loop.create_task(self._serve())
         with suppress(asyncio.CancelledError):
-            self._loop.run_until_complete(self._serving())
-
-    async def _serving(self) -> None:
-        self._task = asyncio.current_task()
-        await self._serve()
+            self._loop.run_until_complete(self._serving)
 
     def stop(self) -> None:
-        async def end() -> None:
-            await self._drop_all()
-            assert self._task is not None
-            self._task.cancel()
-
-        self._in_loop(end())
+        self.cut()
+        self._loop.call_soon_threadsafe(self._serving.cancel)
 
 
 def _emptied(kept: list[bytes]) -> Iterator[bytes]:
@@ -167,7 +165,7 @@ def laid(port: int, to: int) -> Iterator[Cable]:
     cable = Cable(port, to)
     thread = threading.Thread(target=cable.run, daemon=True)
     thread.start()
-    assert cable._listening.wait(10)
+    assert cable.listens.wait(10)
     try:
         yield cable
     finally:

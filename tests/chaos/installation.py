@@ -1,27 +1,26 @@
-"""A whole installation as real processes, each of which can be killed and started again: meters, edge, broker, gateway."""
+"""A whole installation as real processes: meters, edge, broker, gateway."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sqlite3
-import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import yaml
 
 from adapters.broker_nats import answers, broker_command
-from adapters.processes import ends_with_parent
 from benchmarks.parts import mosquitto_binary
 from tests.chaos.cable import Cable, laid
 from tests.chaos.meters import PROFILE, QUANTITIES, journal, meter_id
 from tests.chaos.numbers import Reading, Verdict, in_outbox, in_store, judged, refused, set_aside
+from tests.chaos.part import Part
 from tests.journeys.campus import get, until
 from tests.real_parts import free_port, free_ports
 
@@ -39,64 +38,9 @@ autosave_interval 1
 """
 
 
-@dataclass(slots=True)
-class Part:
-    """A process, how it is started, and how one sees that it works."""
-
-    name: str
-    command: Callable[[], list[str]]
-    log: Path
-    is_up: Callable[[], bool]
-    process: subprocess.Popen[bytes] | None = None
-    kills: int = 0
-    log_from: int = 0
-    environment: dict[str, str] = field(default_factory=dict)
-    limit_bytes: int | None = None
-
-    def start(self) -> None:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        command = self.command()
-        with self.log.open("ab") as log:
-            self.log_from = log.tell()
-            environment = os.environ | self.environment
-            self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=environment, preexec_fn=ends_with_parent
-            )
-
-    @property
-    def runs(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
-    def kill(self) -> None:
-        """The hardest end; nothing of the process is left when this returns."""
-        assert self.process is not None
-        self.kills += 1
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def stop(self) -> None:
-        """The end that is asked for."""
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def said(self, word: str) -> bool:
-        """Whether its log holds a word since it was started last."""
-        if not self.log.exists():
-            return False
-        with self.log.open("rb") as log:
-            log.seek(self.log_from)
-            return word.encode() in log.read()
-
-
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How large an installation is, and by which clocks it runs; `slow_disk` are folders that lie elsewhere."""
+    """How large an installation is, by which clocks it runs, and which folders lie elsewhere."""
 
     lines: int = 2
     units: int = 4
@@ -121,7 +65,8 @@ class Installation:
         self.broker_data = folder / "broker"
         self.outbox = self.edge_data / "outbox" / f"{EDGE}.sqlite"
         self.edge_clock, self.gateway_clock = layout.edge_clock, layout.gateway_clock
-        self._site = self._write_site()
+        self._site = folder / "site.yaml"
+        self._write_site()
         self.taken: set[Reading] = set()
         self.cable = Cable(0, 0)
         self.meters = Part("meters", self._meters, folder / "meters.log", lambda: answers(self._first))
@@ -129,7 +74,7 @@ class Installation:
         self.broker = Part("broker", self._broker, folder / "broker.log", lambda: answers(self.broker_port))
         self.gateway = Part("gateway", self._gateway, folder / "gateway.log", self._gateway_is_up)
 
-    def _write_site(self) -> Path:
+    def _write_site(self) -> None:
         lines = range(self._first, self._first + self.layout.lines)
         site = {
             "site": "chaos",
@@ -152,9 +97,7 @@ class Installation:
                 for unit in range(1, self.layout.units + 1)
             ],
         }
-        file = self.folder / "site.yaml"
-        file.write_text(yaml.safe_dump(site, allow_unicode=True), encoding="utf-8")
-        return file
+        self._site.write_text(yaml.safe_dump(site, allow_unicode=True), encoding="utf-8")
 
     def _meters(self) -> list[str]:
         ports = [str(self._first + i) for i in range(self.layout.lines)]
@@ -194,7 +137,7 @@ class Installation:
     def up(self, *parts: Part, within_s: float = 120.0) -> None:
         """Wait until parts work; all of them if none is named. One that ended is an error."""
         for part in parts or (self.meters, self.broker, self.gateway, self.edge):
-            until(lambda part=part: part.is_up() or not part.runs, part.name, within_s=within_s)  # type: ignore[misc]
+            until(partial(_is_up_or_ended, part), part.name, within_s=within_s)
             assert part.runs, f"{part.name} ended; see {part.log}"
 
     def kill(self, part: Part) -> None:
@@ -242,14 +185,20 @@ class Installation:
         until(is_out, "the last readings", within_s=within_s)
         until(lambda: self.waiting == 0, "an empty outbox", within_s=within_s)
 
+    @property
+    def all_taken(self) -> set[Reading]:
+        """What the edge had on its disk when it was looked at, and what it has let out, which was there before."""
+        return self.taken | self.cable.published
+
     def verdict(self, by_edge: Callable[[float], float] | None = lambda at_ms: at_ms) -> Verdict:
         """End all parts, and compare; `by_edge` as in `judged`."""
         for part in (self.edge, self.gateway, self.broker, self.meters):
             part.stop()
         self.note_outbox()
-        taken = self.taken | self.cable.published
         rows = in_store(self.gateway_data / "readings.duckdb")
-        return judged(list(journal(self.journal)), taken, rows, by_edge)
+        verdict = judged(list(journal(self.journal)), self.all_taken, rows, by_edge)
+        print(f"{verdict.figures}, refused {self.refused()}")
+        return verdict
 
     def refused(self) -> dict[str, int]:
         return refused(self.gateway_data / "quarantine.sqlite")
@@ -258,10 +207,12 @@ class Installation:
         return set_aside(self.gateway_data / "quarantine.sqlite")
 
 
+def _is_up_or_ended(part: Part) -> bool:
+    return part.is_up() or not part.runs
+
+
 @contextmanager
-def installed(
-    folder: Path, layout: Layout | None = None, *, start: Sequence[str] | None = None
-) -> Iterator[Installation]:
+def installed(folder: Path, layout: Layout | None = None) -> Iterator[Installation]:
     """An installation, all of it running; killed in the end."""
     made = Installation(folder, layout or Layout())
     with laid(made.cable_port, made.broker_port) as cable:
@@ -269,9 +220,8 @@ def installed(
         parts = [made.meters, made.broker, made.gateway, made.edge]
         try:
             for part in parts:
-                if start is None or part.name in start:
-                    part.start()
-            made.up(*(p for p in parts if p.process is not None))
+                part.start()
+            made.up()
             yield made
         finally:
             for part in reversed(parts):

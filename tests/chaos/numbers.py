@@ -6,7 +6,7 @@ import math
 import shutil
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -88,6 +88,17 @@ class Verdict:
     false: list[str]
     unrecorded: int
     holes: list[Served]
+
+    @property
+    def faults(self) -> dict[str, Sequence[object]]:
+        """All that may not be, the first of each; nothing where every reading that was taken is stored once."""
+        found: dict[str, Sequence[object]] = {
+            "lost": self.lost,
+            "double": self.double,
+            "false": self.false,
+            "holes": self.holes,
+        }
+        return {name: of[:5] for name, of in found.items() if of}
 
     @property
     def figures(self) -> dict[str, int]:

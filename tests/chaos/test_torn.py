@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import at_length
-from tests.chaos.installation import Part, installed
+from tests.chaos.installation import installed
+from tests.chaos.killing import at_length
+from tests.chaos.part import Part
 
 pytestmark = [at_length, pytest.mark.timeout(400)]
 _PAGE = 4096
@@ -26,9 +27,8 @@ def _tear(folder: Path, chance: random.Random) -> Iterator[str]:
             continue
         at = chance.randrange(len(content))
         piece = content[at : at + chance.randrange(1, 2 * _PAGE)]
-        torn = chance.choice(
-            [piece, bytes(chance.randrange(1, 2 * _PAGE)), chance.randbytes(chance.randrange(1, _PAGE))]
-        )
+        zeros, noise = bytes(chance.randrange(1, 2 * _PAGE)), chance.randbytes(chance.randrange(1, _PAGE))
+        torn = chance.choice([piece, zeros, noise])
         with log.open("ab") as file:
             file.write(torn)
         yield f"{log.name} +{len(torn)}"
@@ -50,8 +50,8 @@ def test_files_that_end_in_half_a_write_cost_nothing_that_was_taken(tmp_path: Pa
             installation.up(victim)
         installation.settle()
         verdict = installation.verdict()
-        report = f"{verdict.figures} {installation.refused()} {torn}"
+        print(torn)
 
-    assert any("outbox" in name or "north" in name for name in torn), report
-    assert any("readings.duckdb.wal" in name for name in torn), report
-    assert (verdict.lost, verdict.double, verdict.false, verdict.holes) == ([], [], [], []), report
+    assert any(name.startswith("north.sqlite-wal") for name in torn)
+    assert any(name.startswith("readings.duckdb.wal") for name in torn)
+    assert verdict.faults == {}
