@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -45,7 +46,8 @@ log = structlog.get_logger()
 
 WhenFull = Literal["thin", "stop"]
 
-LIMIT_BYTES = 2_000_000_000
+# Sixty days of 32 meters of the longest map that is shipped, at one minute: 4.52 GB.
+LIMIT_BYTES = 5_000_000_000
 LIMIT_DAYS = 365
 BATCH_READINGS = 500
 
@@ -58,6 +60,7 @@ _NEWEST = 64
 _LOSSES = 10_000
 _ACCOUNTED = 1000
 _ROOMY = 0.95
+_OF_FREE = 0.8
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
@@ -100,6 +103,7 @@ class SqliteOutbox:
 
     def __init__(self, path: Path, *, limit_bytes: int = LIMIT_BYTES, bounds: Bounds | None = None) -> None:
         self._path, self._bounds = path, bounds or Bounds(limit_bytes)
+        self._limit = self._bounds.limit_bytes
         # Called from several threads, and a transaction is of the connection, not of the thread.
         self._lock = threading.RLock()
         self._database: sqlite3.Connection | None = None
@@ -321,10 +325,10 @@ class SqliteOutbox:
 
     def _make_room(self, db: sqlite3.Connection, n: int) -> bool:
         """Thin, then drop as many of the oldest as `n` more bytes need; whether there was need."""
-        needed = self._bytes + n > self._bounds.limit_bytes
-        while self._bytes + n > self._bounds.limit_bytes and self._thin(db):
+        needed = self._bytes + n > self._limit
+        while self._bytes + n > self._limit and self._thin(db):
             pass
-        while self._bytes + n > self._bounds.limit_bytes:
+        while self._bytes + n > self._limit:
             row = db.execute("SELECT sequence, put_at_ms, payload FROM batches ORDER BY sequence LIMIT 1").fetchone()
             if row is None:
                 break
@@ -478,6 +482,9 @@ class SqliteOutbox:
         self._counts = {name: int(counts[name]) for name in _COUNTS}
         given = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'batches'").fetchone()
         self._last = int(given[0]) if given else 0
+        # A disk that is full stops everything: what is free now is not used up.
+        free = shutil.disk_usage(self._path.parent).free if self._path.parent.exists() else 1 << 62
+        self._limit = min(self._bounds.limit_bytes, self._bytes + int(_OF_FREE * free))
         self._find_oldest(db)
         self._look(dropping=False)
 
@@ -508,7 +515,7 @@ class SqliteOutbox:
 
     def _look(self, *, dropping: bool) -> None:
         """Notice that it is full, or roomy again."""
-        limit = self._bounds.limit_bytes
+        limit = self._limit
         if self._bounds.when_full == "stop":
             stopped = self._bytes >= limit or (self._stopped and self._bytes >= _ROOMY * limit)
             if stopped != self._stopped:

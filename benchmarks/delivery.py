@@ -13,20 +13,20 @@ from typing import Any
 
 from tests.chaos.killing import trial
 
-# Who measures what else: the module, its function, and the figures that it must give.
-_PARTS = (
-    ("benchmarks.delivering.committed", "measure", ("committed_readings_per_s",)),
-    ("benchmarks.delivering.replay", "measure", ("replay_over_live",)),
-    ("benchmarks.delivering.hostile", "run", ("hostile_payloads", "hostile_stored")),
-)
+# What else is measured: by which module, and the figures that it must give.
+_PARTS = {
+    "benchmarks.delivering.committed": ("committed_readings_per_s",),
+    "benchmarks.delivering.replay": ("replay_over_live",),
+    "benchmarks.delivering.hostile": ("hostile_payloads", "hostile_stored"),
+}
 
 
 def run(kills: int = 1000) -> dict[str, Any]:
     """All figures of delivery; None where a part of the measurement is not installed."""
     figures = killed(kills)
-    for module, function, names in _PARTS:
-        found = getattr(import_module(module), function)() if find_spec(module) else dict.fromkeys(names)
-        assert set(names) <= set(found), f"{module}.{function} gives no {', '.join(set(names) - set(found))}"
+    for module, names in _PARTS.items():
+        found = import_module(module).run() if find_spec(module) else dict.fromkeys(names)
+        assert set(names) <= set(found), f"{module} gives no {', '.join(set(names) - set(found))}"
         figures |= found
     return figures
 

@@ -38,7 +38,7 @@ def mosquitto_binary() -> str | None:
 
 
 @contextmanager
-def mosquitto(folder: Path, port: int) -> Iterator[None]:
+def mosquitto(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """Debian's broker on 127.0.0.1."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.chown(folder, "mosquitto") if os.geteuid() == 0 else None
@@ -46,9 +46,9 @@ def mosquitto(folder: Path, port: int) -> Iterator[None]:
     configuration.write_text(_MOSQUITTO.format(port=port, folder=folder))
     binary = mosquitto_binary()
     assert binary is not None, "mosquitto is not installed"
-    with process([binary, "-c", str(configuration)], folder / "mosquitto.log"):
+    with process([binary, "-c", str(configuration)], folder / "mosquitto.log") as running:
         until(lambda: _answers(port), "mosquitto")
-        yield
+        yield running
 
 
 @contextmanager
@@ -74,6 +74,12 @@ def process(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[byte
         except subprocess.TimeoutExpired:
             running.kill()
             running.wait()
+
+
+def cpu_s(pid: int) -> float:
+    """Processor seconds that a process has taken, in the kernel too."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def until_healthy(port: int, *, within_s: float = 60.0) -> None:

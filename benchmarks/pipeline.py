@@ -46,16 +46,16 @@ VALUES = (
 def run() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="jieneng-bench-") as name:
         folder = Path(name)
-        site = _site(folder)
+        site = site_file(folder)
         figures = _imports(folder)
         figures |= _curves_and_start(folder, site)
-        figures["ingest_readings_per_s"] = _ingest(folder / "nats", site, embedded=True)
+        figures["ingest_readings_per_s"] = ingest(folder / "nats", site, embedded=True)
         if mosquitto_binary():
-            figures["ingest_readings_per_s_mosquitto"] = _ingest(folder / "mosquitto", site, embedded=False)
+            figures["ingest_readings_per_s_mosquitto"] = ingest(folder / "mosquitto", site, embedded=False)
     return figures
 
 
-def _site(folder: Path) -> Path:
+def site_file(folder: Path) -> Path:
     """Sixty meters that nobody reads: the load comes over the bus."""
     meters = [
         {"id": f"meter-{i}", "name": {"zh": f"表{i}", "en": f"Meter {i}"}, "medium": "electricity"}
@@ -159,7 +159,7 @@ def _median_ms(port: int, from_ms: int, to_ms_: int, points: int) -> float:
 # -- ingest ------------------------------------------------------------------------------------------------------------
 
 
-def _ingest(folder: Path, site: Path, *, embedded: bool) -> float:
+def ingest(folder: Path, site: Path, *, embedded: bool) -> float:
     """Readings of 8 values per second from an edge's outbox through the broker into the store and back as `stored`."""
     port, broker = free_port(), free_port()
     outbox = SqliteOutbox(folder / "outbox.sqlite")

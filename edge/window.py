@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 LEAST_BYTES, MOST_BYTES = 16_384, 8_388_608
 # An answer that takes longer than this above the quickest one shows a queue before us.
-_PROMPT_S = 0.25
+_PROMPT_S = 0.5
 _LATE_S = 1.0
 
 

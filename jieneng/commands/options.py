@@ -94,7 +94,7 @@ channels = click.option(
     help="File of the channels by which people are told of alarms (YAML). [the log alone]",
 )
 outbox_bytes = click.option(
-    "--outbox-bytes", type=click.IntRange(1_000_000), help="How much an edge keeps that is not stored yet. [2000000000]"
+    "--outbox-bytes", type=click.IntRange(1_000_000), help="How much an edge keeps that is not stored yet. [5000000000]"
 )
 outbox_days = click.option("--outbox-days", type=click.IntRange(1), help="For how long an edge keeps it. [365]")
 outbox_when_full = click.option(
