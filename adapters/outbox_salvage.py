@@ -42,9 +42,9 @@ class Salvaged:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-def checksum(payload: bytes) -> int:
-    """What is kept beside a payload to know it by."""
-    return zlib.crc32(payload)
+def checksum(payload: bytes, clock: str | None = None) -> int:
+    """What is kept beside a payload, and the clock that it is dated by, to know them by."""
+    return zlib.crc32((clock or "").encode(), zlib.crc32(payload))
 
 
 def lenient(text: bytes) -> str:
@@ -107,9 +107,9 @@ def _by_table(path: Path, found: Salvaged) -> tuple[list[int], list[int], bool]:
             try:
                 for sequence, put_at_ms, payload, crc, clock in db.execute(query):
                     met_here.append(sequence)
-                    if is_whole(payload, crc):
-                        marked = clock if isinstance(clock, str) else None
-                        found.batches[sequence] = Found(sequence, instant(put_at_ms), payload, marked)
+                    whole, of_clock = marked(payload, crc, clock)
+                    if whole:
+                        found.batches[sequence] = Found(sequence, instant(put_at_ms), payload, of_clock)
             except sqlite3.Error:
                 torn = True
             if not torn:
@@ -118,17 +118,24 @@ def _by_table(path: Path, found: Salvaged) -> tuple[list[int], list[int], bool]:
     return *met, True
 
 
-def is_whole(payload: object, crc: object) -> bool:
-    """Whether a payload is as it was put; without a checksum, whether it is a batch at all."""
+def is_whole(payload: object, crc: object, clock: object = None) -> bool:
+    """Whether a batch is as it was put; without a checksum, whether it is a batch at all."""
     if not isinstance(payload, bytes):
         return False
     if isinstance(crc, int):
-        return checksum(payload) == crc
+        return checksum(payload, clock if isinstance(clock, str) else None) == crc
     try:
         decode_batch(payload)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
     return True
+
+
+def marked(payload: object, crc: object, clock: object) -> tuple[bool, str | None]:
+    """Whether a batch is as it was put, and the clock that it was put with."""
+    if isinstance(clock, str) and is_whole(payload, crc, clock):
+        return True, clock
+    return is_whole(payload, crc), None
 
 
 # -- single pages ------------------------------------------------------------------------------------------------------
@@ -230,9 +237,10 @@ def _record(sequence: int, record: bytes) -> Found | None:
         columns.append(record[at : at + width])
         at += width
     crc = _number(columns[3], kinds[3]) if len(kinds) > 3 and kinds[3] else None
-    if not is_whole(columns[2], crc):
+    text = lenient(columns[4]) if len(kinds) > 4 and kinds[4] > 12 and kinds[4] % 2 else None
+    whole, clock = marked(columns[2], crc, text)
+    if not whole:
         return None
-    clock = lenient(columns[4]) if len(kinds) > 4 and kinds[4] > 12 and kinds[4] % 2 else None
     return Found(sequence, instant(_number(columns[1], kinds[1])), columns[2], clock)
 
 

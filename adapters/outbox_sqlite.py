@@ -14,8 +14,6 @@ out from then on; `clocks()` names the clocks whose batches wait, also those of 
 
 from __future__ import annotations
 
-import re
-import secrets
 import shutil
 import sqlite3
 import threading
@@ -27,6 +25,8 @@ from typing import Literal, TypeVar
 
 import structlog
 
+from adapters.outbox_file import COUNTS, counts, meta, open_file, set_meta
+from adapters.outbox_losses import between, note, told
 from adapters.outbox_salvage import (
     MalformedError,
     Salvaged,
@@ -34,7 +34,7 @@ from adapters.outbox_salvage import (
     instant,
     is_damage,
     is_whole,
-    lenient,
+    marked,
     salvage,
     set_aside,
 )
@@ -57,23 +57,12 @@ _EARLIEST_MS = 1_700_000_000_000
 # So many batches are thinned at once, and so many of the newest are left as they are: they are on their way.
 _THIN_AT_ONCE = 2000
 _NEWEST = 64
-_LOSSES = 10_000
 _ACCOUNTED = 1000
 _ROOMY = 0.95
 _OF_FREE = 0.8
+# As much as travels.
+_MOST_SEQUENCE = 2**53
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS batches (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT, put_at_ms INTEGER NOT NULL, payload BLOB NOT NULL, crc INTEGER,
-    clock TEXT);
-CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS losses (
-    first INTEGER PRIMARY KEY, last INTEGER NOT NULL, readings INTEGER NOT NULL, from_ms INTEGER NOT NULL,
-    to_ms INTEGER NOT NULL, cause TEXT NOT NULL, told INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
-"""
-_COUNTS = ("dropped", "thinned", "damaged")
-_ID = re.compile("[0-9a-f]{16}")
 
 T = TypeVar("T")
 
@@ -110,7 +99,7 @@ class SqliteOutbox:
         self.id = ""
         self.failing = ""
         self._bytes = self._batches = self._last = 0
-        self._counts = dict.fromkeys(_COUNTS, 0)
+        self._counts = dict.fromkeys(COUNTS, 0)
         self._oldest: tuple[int, int] | None = None
         # Whether room is being made; until half of it is free again.
         self.full = False
@@ -233,20 +222,10 @@ class SqliteOutbox:
             held = [n for (n,) in db.execute(query, (first, upto, _ACCOUNTED))]
             if len(held) == _ACCOUNTED:
                 upto = held[-1]
-            rows = db.execute(
-                "SELECT first, last, cause, readings, from_ms, to_ms FROM losses WHERE first <= ? AND last >= ? "
-                "ORDER BY first",
-                (upto, first),
-            ).fetchall()
             with self._transaction(db):
-                db.executemany("UPDATE losses SET told = 1 WHERE first = ?", [(row[0],) for row in rows])
-            # Nobody can say how many readings a batch held that cannot be read.
-            lost = [
-                Lost(start, end, cause, None if cause == "damaged" else readings, from_ms, to_ms)
-                for start, end, cause, readings, from_ms, to_ms in rows
-            ]
+                lost = told(db, first, upto)
             known = sorted([*((n, n) for n in held), *((one.first, one.last) for one in lost)])
-            return held, lost + [Lost(*gap, "stored") for gap in _between(first, upto, known)]
+            return held, lost + [Lost(*gap, "stored") for gap in between(first, upto, known)]
 
         return self._try(read)
 
@@ -303,7 +282,7 @@ class SqliteOutbox:
     def _insert(self, db: sqlite3.Connection, put_at_ms: int, payload: bytes, clock: str | None) -> int:
         added = db.execute(
             "INSERT INTO batches (put_at_ms, payload, crc, clock) VALUES (?, ?, ?, ?)",
-            (put_at_ms, payload, checksum(payload), clock),
+            (put_at_ms, payload, checksum(payload, clock), clock),
         )
         self._last = int(added.lastrowid or 0)
         self._bytes += len(payload)
@@ -320,7 +299,7 @@ class SqliteOutbox:
     def _lose_unput(self, db: sqlite3.Connection, readings: int, from_ms: int, to_ms: int, cause: Cause) -> int:
         sequence = self._insert(db, to_ms, b"", None)
         self._delete(db, [sequence])
-        self._note(db, Lost(sequence, sequence, cause, readings, from_ms, to_ms))
+        note(db, Lost(sequence, sequence, cause, readings, from_ms, to_ms))
         return sequence
 
     def _make_room(self, db: sqlite3.Connection, n: int) -> bool:
@@ -340,12 +319,12 @@ class SqliteOutbox:
         readings = readings_of(payload)
         from_ms, to_ms = span_ms(readings) or (instant(put_at_ms), instant(put_at_ms))
         self._delete(db, [sequence])
-        self._note(db, Lost(sequence, sequence, cause, len(readings), from_ms, to_ms))
+        note(db, Lost(sequence, sequence, cause, len(readings), from_ms, to_ms))
         self._count(db, "dropped", 1)
 
     def _thin(self, db: sqlite3.Connection) -> bool:
         """Thin the oldest batches that are not thinned yet; whether there were any."""
-        done = int(self._meta(db, "thinned_upto") or 0)
+        done = int(meta(db, "thinned_upto") or 0)
         rows = db.execute(
             "SELECT sequence, put_at_ms, payload FROM batches WHERE sequence > ? AND sequence <= ? AND clock IS NULL "
             "ORDER BY sequence LIMIT ?",
@@ -353,14 +332,14 @@ class SqliteOutbox:
         ).fetchall()
         if not rows:
             return False
-        self._set_meta(db, "thinned_upto", str(rows[-1][0]))
+        set_meta(db, "thinned_upto", str(rows[-1][0]))
         before = [one for _, _, payload in rows for one in readings_of(payload)]
         stay = thinned(before)
         payloads = packed(stay, BATCH_READINGS)
         if len(payloads) < len(rows) and before:
             self._replace_by(db, rows, payloads)
             gone = len(before) - len(stay)
-            self._note(db, Lost(rows[0][0], rows[-1][0], "thinned", gone, *(span_ms(before) or (0, 0))))
+            note(db, Lost(rows[0][0], rows[-1][0], "thinned", gone, *(span_ms(before) or (0, 0))))
             self._count(db, "thinned", gone)
         return True
 
@@ -385,41 +364,13 @@ class SqliteOutbox:
                     raise MalformedError("a batch is listed and cannot be found")
                 put_at_ms = row[0]
                 self._delete(db, [sequence])
-                self._note(db, Lost(sequence, sequence, "damaged", 0, instant(put_at_ms), instant(put_at_ms)))
+                note(db, Lost(sequence, sequence, "damaged", 0, instant(put_at_ms), instant(put_at_ms)))
                 self._count(db, "damaged", 1)
         log.error("outbox.damaged", outbox=str(self._path), sequences=list(sequences))
-
-    def _note(self, db: sqlite3.Connection, lost: Lost) -> None:
-        """Write down what never comes, together with what went just before it for the same cause and was not told."""
-        row = db.execute(
-            "SELECT first, last, readings, from_ms, to_ms, cause, told FROM losses WHERE first < ? "
-            "ORDER BY first DESC LIMIT 1",
-            (lost.first,),
-        ).fetchone()
-        readings, from_ms, to_ms = lost.readings or 0, lost.from_ms or 0, lost.to_ms or 0
-        if row is not None and row[1] >= lost.first - 1 and row[5] == lost.cause and not row[6]:
-            db.execute(
-                "UPDATE losses SET last = ?, readings = ?, from_ms = ?, to_ms = ? WHERE first = ?",
-                (max(row[1], lost.last), row[2] + readings, min(row[3], from_ms), max(row[4], to_ms), row[0]),
-            )
-            return
-        db.execute(
-            "INSERT OR REPLACE INTO losses (first, last, readings, from_ms, to_ms, cause) VALUES (?, ?, ?, ?, ?, ?)",
-            (lost.first, lost.last, readings, from_ms, to_ms, lost.cause),
-        )
-        db.execute(
-            "DELETE FROM losses WHERE first NOT IN (SELECT first FROM losses ORDER BY first DESC LIMIT ?)", (_LOSSES,)
-        )
 
     def _count(self, db: sqlite3.Connection, name: str, n: int) -> None:
         db.execute("UPDATE counts SET n = n + ? WHERE name = ?", (n, name))
         self._counts[name] += n
-
-    def _meta(self, db: sqlite3.Connection, name: str) -> str | None:
-        return next((str(value) for (value,) in db.execute("SELECT value FROM meta WHERE name = ?", (name,))), None)
-
-    def _set_meta(self, db: sqlite3.Connection, name: str, value: str) -> None:
-        db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     # -- the file ------------------------------------------------------------------------------------------------------
 
@@ -442,46 +393,38 @@ class SqliteOutbox:
 
     def _opened(self) -> sqlite3.Connection:
         if self._database is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            db = open_file(self._path)
             try:
-                self._prepare(db)
-            except (TypeError, ValueError, KeyError) as error:
+                self.id = meta(db, "id") or ""
+                self._measure(db)
+            except (TypeError, ValueError) as error:
                 db.close()
                 raise MalformedError(str(error)) from error
             except BaseException:
                 db.close()
                 raise
             self._database = db
+            self._check_clocks(db)
         return self._database
 
-    def _prepare(self, db: sqlite3.Connection) -> None:
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
-        db.text_factory = lenient
-        [(tables, pages)] = db.execute("SELECT count(*), (SELECT page_count FROM pragma_page_count) FROM sqlite_master")
-        if pages > 1 and not tables:
-            raise MalformedError("the file has pages, and no tables")
-        db.executescript(_SCHEMA)
-        known = {row[1] for row in db.execute("PRAGMA table_info(batches)")}
-        for column in ("crc INTEGER", "clock TEXT"):
-            # A file of before has neither.
-            if column.split()[0] not in known:
-                db.execute(f"ALTER TABLE batches ADD COLUMN {column}")
-        db.executemany("INSERT OR IGNORE INTO counts VALUES (?, 0)", [(name,) for name in _COUNTS])
-        db.execute("INSERT OR IGNORE INTO meta VALUES ('id', ?)", (secrets.token_hex(8),))
-        self.id = self._meta(db, "id") or ""
-        if not _ID.fullmatch(self.id):
-            raise MalformedError("the id is none")
-        self._measure(db)
+    def _check_clocks(self, db: sqlite3.Connection) -> None:
+        """A batch that seems to wait for a clock, and was not put with it, would wait for ever."""
+        rows = db.execute("SELECT sequence, payload, crc, clock FROM batches WHERE clock IS NOT NULL").fetchall()
+        with self._transaction(db):
+            db.executemany(
+                "UPDATE batches SET clock = NULL WHERE sequence = ?",
+                [(sequence,) for sequence, *of in rows if marked(*of)[1] is None],
+            )
 
     def _measure(self, db: sqlite3.Connection) -> None:
         size, count = db.execute("SELECT coalesce(sum(length(payload)), 0), count(*) FROM batches").fetchone()
         self._bytes, self._batches = int(size), int(count)
-        counts = dict(db.execute("SELECT name, n FROM counts").fetchall())
-        self._counts = {name: int(counts[name]) for name in _COUNTS}
+        self._counts = counts(db)
         given = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'batches'").fetchone()
-        self._last = int(given[0]) if given else 0
+        [(least, most)] = db.execute("SELECT min(sequence), max(sequence) FROM batches").fetchall()
+        self._last = max(int(given[0]) if given else 0, most or 0)
+        if not ((1 if least is None else least) >= 1 and self._last <= _MOST_SEQUENCE):
+            raise MalformedError("a sequence is none")
         # A disk that is full stops everything: what is free now is not used up.
         free = shutil.disk_usage(self._path.parent).free if self._path.parent.exists() else 1 << 62
         self._limit = min(self._bounds.limit_bytes, self._bytes + int(_OF_FREE * free))
@@ -506,7 +449,7 @@ class SqliteOutbox:
         batches = [found.batches[sequence] for sequence in sorted(found.batches)]
         for batch in batches:
             self._insert(db, batch.put_at_ms, batch.payload, batch.clock)
-        for name in _COUNTS:
+        for name in COUNTS:
             self._count(db, name, found.counts.get(name, 0))
         self._count(db, "damaged", 1)
         times = [batch.put_at_ms for batch in batches] or [0]
@@ -544,17 +487,3 @@ class SqliteOutbox:
                     db.execute("ROLLBACK")
             raise
         self._find_oldest(db)
-
-
-def _between(first: int, last: int, known: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The ranges of [first, last] that no known range covers; `known` is sorted.
-
-    >>> _between(1, 9, [(2, 3), (3, 5), (8, 8)])
-    [(1, 1), (6, 7), (9, 9)]
-    """
-    gaps: list[tuple[int, int]] = []
-    for start, end in known:
-        if start > first:
-            gaps.append((first, min(start - 1, last)))
-        first = max(first, end + 1)
-    return [*gaps, (first, last)] if first <= last else gaps
