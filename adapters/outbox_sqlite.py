@@ -59,7 +59,7 @@ _THIN_AT_ONCE = 2000
 _NEWEST = 64
 _ACCOUNTED = 1000
 _ROOMY = 0.95
-_OF_FREE = 0.8
+_OF_FREE, _LEAST_ROOM = 0.8, 1_000_000
 # As much as travels.
 _MOST_SEQUENCE = 2**53
 
@@ -93,6 +93,7 @@ class SqliteOutbox:
     def __init__(self, path: Path, *, limit_bytes: int = LIMIT_BYTES, bounds: Bounds | None = None) -> None:
         self._path, self._bounds = path, bounds or Bounds(limit_bytes)
         self._limit = self._bounds.limit_bytes
+        self._opened_with = 0, 0
         # Called from several threads, and a transaction is of the connection, not of the thread.
         self._lock = threading.RLock()
         self._database: sqlite3.Connection | None = None
@@ -304,6 +305,8 @@ class SqliteOutbox:
 
     def _make_room(self, db: sqlite3.Connection, n: int) -> bool:
         """Thin, then drop as many of the oldest as `n` more bytes need; whether there was need."""
+        if self._bytes + n > self._limit:
+            self._look_at_disk()
         needed = self._bytes + n > self._limit
         while self._bytes + n > self._limit and self._thin(db):
             pass
@@ -425,11 +428,24 @@ class SqliteOutbox:
         self._last = max(int(given[0]) if given else 0, most or 0)
         if not ((1 if least is None else least) >= 1 and self._last <= _MOST_SEQUENCE):
             raise MalformedError("a sequence is none")
-        # A disk that is full stops everything: what is free now is not used up.
-        free = shutil.disk_usage(self._path.parent).free if self._path.parent.exists() else 1 << 62
-        self._limit = min(self._bounds.limit_bytes, self._bytes + int(_OF_FREE * free))
+        self._opened_with = self._bytes, self._on_disk()
+        self._limit = 0
+        self._look_at_disk()
         self._find_oldest(db)
         self._look(dropping=False)
+
+    def _look_at_disk(self) -> None:
+        """A disk that is full stops everything: what was free at the start is not used up, what others free is used.
+
+        Others who fill it are no reason to let go of what is there: then the disk refuses, and readings wait.
+        """
+        held, on_disk = self._opened_with
+        free = shutil.disk_usage(self._path.parent).free if self._path.parent.exists() else 1 << 62
+        room = max(_LEAST_ROOM, int(_OF_FREE * (free + self._on_disk() - on_disk)))
+        self._limit = max(self._limit, min(self._bounds.limit_bytes, held + room))
+
+    def _on_disk(self) -> int:
+        return self._path.stat().st_size if self._path.exists() else 0
 
     def _find_oldest(self, db: sqlite3.Connection) -> None:
         row = db.execute("SELECT sequence, put_at_ms FROM batches ORDER BY sequence LIMIT 1").fetchone()
@@ -458,6 +474,8 @@ class SqliteOutbox:
 
     def _look(self, *, dropping: bool) -> None:
         """Notice that it is full, or roomy again."""
+        if self._bytes >= self._limit:
+            self._look_at_disk()
         limit = self._limit
         if self._bounds.when_full == "stop":
             stopped = self._bytes >= limit or (self._stopped and self._bytes >= _ROOMY * limit)

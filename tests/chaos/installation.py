@@ -69,7 +69,7 @@ class Installation:
         self._write_site()
         self.taken: set[Reading] = set()
         self.cable = Cable(0, 0)
-        self.meters = Part("meters", self._meters, folder / "meters.log", lambda: answers(self._first))
+        self.meters = Part("meters", self._meters, folder / "meters.log", lambda: self.meters.said("listening"))
         self.edge = Part("edge", self._edge, folder / "edge.log", lambda: self.edge.said("edge.started"))
         self.broker = Part("broker", self._broker, folder / "broker.log", lambda: answers(self.broker_port))
         self.gateway = Part("gateway", self._gateway, folder / "gateway.log", self._gateway_is_up)

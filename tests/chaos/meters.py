@@ -79,6 +79,7 @@ async def _serve(ports: list[int], units: int, file: int) -> None:
     for port in ports:
         meters = {unit: Answering(_Counting().images) for unit in range(1, units + 1)}
         await ModbusServer(meters, port=port, told=told(port)).start()
+    print("listening", flush=True)
     await ended.wait()
 
 

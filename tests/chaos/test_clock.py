@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 import time
 from pathlib import Path
 
@@ -70,18 +69,31 @@ def test_readings_of_an_edge_whose_clock_is_an_hour_ahead_are_set_aside_as_such(
     assert set(aside.values()) == {"future time"}
 
 
-def test_a_clock_that_shows_the_same_seconds_again_costs_no_reading(tmp_path: Path, chance: random.Random) -> None:
-    """Set back by less than it has run, so that instants repeat to the millisecond; the edge is killed as well."""
+def test_an_edge_whose_clock_shows_the_same_seconds_again_gives_no_instant_twice(tmp_path: Path) -> None:
+    """Set back by less than it has run, so that instants would repeat to the millisecond."""
     clock = _WrongClock(tmp_path / "ahead")
     with installed(tmp_path, Layout(edge_clock=clock.address, every="100ms")) as installation:
-        for n in range(1, 7):
-            installation.await_readings(200)
-            clock.set(-2 * n)
-            if chance.random() < 0.5:
-                installation.kill(installation.edge)
-                installation.edge.start()
+        _set_to(installation, clock, 0, -2, -4, -6, -8, -10)
         installation.settle()
-        # An instant that was given already is not given again: the second reading of it is some milliseconds later.
+        # Where an instant was given already, the reading is dated some milliseconds later.
         verdict = installation.verdict(None)
 
-    assert verdict.faults == {}
+    assert verdict.faults == {} and verdict.unrecorded == 0
+
+
+def test_of_two_readings_at_one_instant_the_second_is_set_aside(tmp_path: Path) -> None:
+    """An edge that dies while its clock shows the same seconds again has forgotten which instants it had given."""
+    clock = _WrongClock(tmp_path / "ahead")
+    with installed(tmp_path, Layout(edge_clock=clock.address, every="100ms")) as installation:
+        for n in range(6):
+            installation.await_readings(150)
+            clock.set(-2 * n)
+            installation.kill(installation.edge)
+            installation.edge.start()
+        installation.settle()
+        verdict = installation.verdict(None)
+        aside = installation.set_aside()
+
+    assert set(verdict.faults) <= {"lost"}
+    assert {(r.meter, r.number) for r in verdict.lost} == set(aside)
+    assert set(aside.values()) <= {"conflicting value"}
