@@ -54,7 +54,7 @@ Columns = Mapping[str, npt.NDArray[Any]]
 
 @asynccontextmanager
 async def open_duckdb(path: Path, *, memory_mb: int = 2048) -> Any:
-    """The store in this file, made if it is not there; StoreError where another process owns it, or the disk refuses."""
+    """The store in this file, made if it is not there; StoreError where another process or a full disk is before it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         store = await asyncio.to_thread(DuckDBReadings, path, memory_mb)

@@ -23,7 +23,7 @@ async def open_store(address: str) -> AsyncIterator[ReadingStore]:
 
 
 def open_ledger(store: ReadingStore) -> Ledger:
-    """The ledger in the file of the readings; TypeError for a store that keeps none, StoreError where the disk refuses."""
+    """The ledger in the file of the readings; TypeError for a store that keeps none, StoreError if the disk refuses."""
     import duckdb
 
     from adapters.ledger_duckdb import DuckDBLedger
