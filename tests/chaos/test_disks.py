@@ -17,8 +17,12 @@ from tests.journeys.campus import until
 pytestmark = [at_length, pytest.mark.timeout(400)]
 
 
-def _installed(folder: Path, **elsewhere: Path) -> AbstractContextManager[Installation]:
-    return installed(folder, Layout(**elsewhere))
+def _edge_on(disk: SmallDisk, folder: Path) -> AbstractContextManager[Installation]:
+    return installed(folder, Layout(edge_data=disk.folder))
+
+
+def _gateway_on(disk: SmallDisk, folder: Path) -> AbstractContextManager[Installation]:
+    return installed(folder, Layout(gateway_data=disk.folder))
 
 
 def _kept_alive_on_a_full_disk(part: Part, disk: SmallDisk, *, seconds: float) -> int:
@@ -46,7 +50,7 @@ def _until_up(part: Part) -> None:
 
 def test_what_is_read_while_the_disk_of_the_edge_is_full_is_kept_until_there_is_room(tmp_path: Path) -> None:
     """As long as the edge lives: it is memory that holds it."""
-    with small_disk(tmp_path / "disk", 4) as disk, _installed(tmp_path, edge_data=disk.folder) as installation:
+    with small_disk(tmp_path / "disk", 4) as disk, _edge_on(disk, tmp_path) as installation:
         installation.await_readings(100)
         disk.fill()
         starts = _kept_alive_on_a_full_disk(installation.edge, disk, seconds=8)
@@ -63,7 +67,7 @@ def test_what_is_read_while_the_disk_of_the_edge_is_full_is_kept_until_there_is_
 
 
 def test_an_edge_that_dies_on_a_full_disk_keeps_what_it_had_taken(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", 4) as disk, _installed(tmp_path, edge_data=disk.folder) as installation:
+    with small_disk(tmp_path / "disk", 4) as disk, _edge_on(disk, tmp_path) as installation:
         installation.await_readings(100)
         # What has been taken waits, as the gateway is away.
         installation.cable.cut()
