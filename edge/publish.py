@@ -25,15 +25,25 @@ RESEND_AFTER_S = 10.0
 # A gateway that does not answer is asked with one batch after growing pauses.
 _LONGEST_PAUSE_S = 30.0
 _AT_ONCE = 64
+# So many times as long a batch may take to get to the broker.
+_UNTAKEN = 6
 # Live batches that do not get away at this number are history: newer ones go before them.
 _BACKLOG = 4 * WINDOW
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Sent:
+    """A batch on its way; `taken_at` is when the broker took it: before that it may be on a slow uplink."""
+
     at: float
     size: int
     history: bool
+    taken_at: float | None = None
+
+    def is_overdue(self, now: float) -> bool:
+        if self.taken_at is None:
+            return now - self.at > _UNTAKEN * RESEND_AFTER_S
+        return now - self.taken_at > RESEND_AFTER_S
 
 
 class Publisher:
@@ -109,7 +119,8 @@ class Publisher:
         else:
             for first, last in asked.ranges:
                 held, gone = await asyncio.to_thread(self._outbox.account, first, last)
-                self._asked.update(dict.fromkeys(s for s in held if s not in self._sent))
+                # The rest of what is here follows as history.
+                self._asked.update(dict.fromkeys(s for s in held[:_AT_ONCE] if s not in self._sent))
                 lost += gone
         self._there()
         if lost:
@@ -218,7 +229,7 @@ class Publisher:
             return []
 
     def _send(self, batch: Kept, *, history: bool) -> None:
-        self._sent[batch.sequence] = _Sent(self._now(), len(batch.payload), history)
+        sent = self._sent[batch.sequence] = _Sent(self._now(), len(batch.payload), history)
         # The outbox holds `{"readings":[...]}`; which boot it goes under, and when, is known only now.
         head = b'{"boot":"%s","outbox":"%s","sequence":%d,"held_from":%d,%s' % (
             self._boot.encode(),
@@ -227,16 +238,18 @@ class Publisher:
             self._outbox.held_from,
             b'"history":true,' if history else b"",
         )
-        self._start(self._publish(head + batch.payload[1:]))
+        self._start(self._publish(head + batch.payload[1:], sent))
 
     def _start(self, publishing: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(publishing)
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
-    async def _publish(self, payload: bytes) -> None:
+    async def _publish(self, payload: bytes, sent: _Sent | None = None) -> None:
         try:
             await self._bus.publish(self._topic, payload)
+            if sent is not None:
+                sent.taken_at = self._now()
         except BusError as error:
             # It is not answered, and so sent again: after the next connection, or in time.
             log.debug("batch.unpublished", cause=str(error))
@@ -247,7 +260,7 @@ class Publisher:
         while True:
             await asyncio.sleep(min(1.0, RESEND_AFTER_S / 4))
             now = self._now()
-            overdue = [s for s, sent in self._sent.items() if now - sent.at > RESEND_AFTER_S]
+            overdue = [s for s, sent in self._sent.items() if sent.is_overdue(now)]
             if overdue and max(self._sent[s].at for s in overdue) < self._answered_at - RESEND_AFTER_S / 2:
                 # Others were answered that went later: the answers to these were lost.
                 self._once_more(overdue)

@@ -45,6 +45,7 @@ class Judged:
     columns : the readings that may be stored.
     edges : (n,) number, in `edge_names`, of the edge of each.
     batches : what came of each edge, to be told as stored once the columns are; as many as `edge_names`.
+    conflicting : rows that the store refuses, since it holds another value of that instant.
     """
 
     columns: ReadingColumns
@@ -52,6 +53,7 @@ class Judged:
     edge_names: list[str]
     refusals: list[Refusal]
     batches: list[tuple[str, Batch]] = field(default_factory=list)
+    conflicting: list[int] = field(default_factory=list)
 
     @property
     def answers(self) -> dict[str, dict[str, list[int]]]:
@@ -61,6 +63,12 @@ class Judged:
             if batch.boot is not None and batch.sequence is not None:
                 found.setdefault(edge, {}).setdefault(batch.boot, []).append(batch.sequence)
         return found
+
+    def leave_out(self, rows: Sequence[int]) -> None:
+        """These rows of the columns are not stored after all."""
+        stay = np.ones(len(self.columns), dtype=bool)
+        stay[list(rows)] = False
+        self.columns, self.edges = self.columns.take(stay), self.edges[stay]
 
     def by_lane(self) -> tuple[ReadingColumns, ReadingColumns]:
         """The readings that are live, and those that have waited."""

@@ -103,6 +103,8 @@ class Ingest:
         await self._until_kept(partial(self._keep, judged, now_ms))
         # After the store: a crash between has the batches sent again, and nothing is noted as come that is not stored.
         await self._until_kept(partial(self._deliveries.take, judged.batches))
+        if judged.conflicting:
+            judged.leave_out(judged.conflicting)
         self._came(*judged.by_lane())
         self._stored(judged.columns)
         self._metrics.batches(len(messages))
@@ -112,6 +114,7 @@ class Ingest:
         began = time.perf_counter()
         written = await self._store.write(judged.columns)
         self._metrics.written(written.stored, time.perf_counter() - began)
+        judged.conflicting = written.conflicting
         detail = "the first value of an instant stays"
         refusals = judged.refusals + [
             self._judge.refusal(judged, row, CONFLICT, detail, now_ms) for row in written.conflicting

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters import outbox_sqlite
 from adapters.outbox_sqlite import Bounds, SqliteOutbox
 from adapters.outbox_thinning import readings_of, thinned
 from adapters.wire import Batch, MeterReadings, encode
@@ -164,3 +168,17 @@ def test_sequences_that_were_stored_are_told_as_stored(tmp_path: Path) -> None:
 
         assert held == [1, 4, 5]
         assert [(one.first, one.last, one.cause) for one in lost] == [(2, 3, "stored")]
+
+
+def test_a_disk_without_room_lets_nothing_go_and_what_others_free_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = 0
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    monkeypatch.setattr(outbox_sqlite, "_LEAST_ROOM", 1000)
+    with closing(SqliteOutbox(tmp_path / "outbox.sqlite")) as outbox:
+        put_minutes(outbox, 0, 5)
+        assert (outbox.dropped, outbox.thinned) == (0, 0)
+        free = 1_000_000_000
+        put_minutes(outbox, 5, 300)
+        assert (outbox.dropped, outbox.thinned, outbox.full) == (0, 0, False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,6 +19,7 @@ from edge.publish import Publisher
 from edge.record import Recorder
 from edge.window import HistoryWindow
 from energy.errors import StoreError
+from energy.ports import Message
 from tests.real_parts import free_port
 
 
@@ -361,3 +362,39 @@ async def test_an_edge_that_may_drop_nothing_pauses_when_memory_is_full(tmp_path
     await recorder.flush()
     assert not recorder.paused
     outbox.close()
+
+
+class SlowUplink:
+    """A bus whose broker takes each message after a while."""
+
+    connected = True
+
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        self.sent.append(decode_batch(payload).sequence or 0)
+        await asyncio.sleep(1.2)
+
+    def messages(self) -> AsyncIterator[list[Message]]:
+        raise NotImplementedError
+
+    async def acknowledge(self, messages: Sequence[Message]) -> None:
+        raise NotImplementedError
+
+
+async def test_a_batch_that_is_long_on_its_way_to_the_broker_is_not_sent_again(
+    outbox: SqliteOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "RESEND_AFTER_S", 0.3)
+    await keep(outbox, 3)
+    uplink = SlowUplink()
+    publisher = Publisher(outbox, uplink, "north", "b1", asyncio.Event())
+    task = asyncio.create_task(publisher.run())
+    publisher.connected()
+    await asyncio.sleep(1.0)
+    assert uplink.sent == [1, 2, 3]
+    # It has them now; that nobody answers is another thing.
+    await until(lambda: len(uplink.sent) > 3, "asked again")
+    task.cancel()
+    assert uplink.sent[3] == 1

@@ -159,6 +159,9 @@ async def test_another_value_for_a_stored_instant_is_kept_in_quarantine(running:
     assert (await running.store.latest()).value.tolist() == [1.0]
     (refused,) = await running.quarantine.newest(10)
     assert (refused.reason, refused.value, refused.edge) == ("conflicting value", 2.0, "north")
+    # Nobody is told of a value that is not stored.
+    assert [value for columns in running.pushed for value in columns.value.tolist()] == [1.0]
+    assert running.stored == [1.0]
 
 
 async def test_a_batch_of_which_all_is_refused_is_answered_too(running: Running) -> None:
