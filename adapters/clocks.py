@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from adapters.kernel_time import kernel_boot, kernel_synchronized
+from adapters.kernel_time import any_setter, kernel_boot, kernel_synchronized
 from energy.errors import EnergyError
 from energy.ports import MachineClock
 
@@ -18,10 +18,16 @@ log = structlog.get_logger()
 
 # Where the machine's sleep is not counted, it is so nearly never asleep that the monotonic clock does.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+# Looking through all processes is not done more often.
+_LOOK_EVERY_S = 10.0
 
 
 class SystemClock:
     """The clock of the machine."""
+
+    def __init__(self) -> None:
+        # Whether a program was seen that sets clocks, and when it was looked for.
+        self._setter, self._looked_s = False, float("-inf")
 
     @property
     def boot(self) -> str:
@@ -34,7 +40,12 @@ class SystemClock:
         return time.clock_gettime(_STEADY)
 
     def synchronized(self) -> bool | None:
-        return kernel_synchronized()
+        return kernel_synchronized(self._any_setter)
+
+    def _any_setter(self) -> bool:
+        if time.monotonic() - self._looked_s > _LOOK_EVERY_S:
+            self._setter, self._looked_s = any_setter(), time.monotonic()
+        return self._setter
 
     async def sleep_until(self, instant: datetime) -> None:
         await asyncio.sleep(max(0.0, (instant - self.now()).total_seconds()))
@@ -51,17 +62,17 @@ class ScaledClock:
 
     def __init__(self, start: datetime, began: datetime, speed: float) -> None:
         self._start, self._began, self._speed = start, began, speed
-        self._system = SystemClock()
 
     @property
     def boot(self) -> str:
-        return f"{self._system.boot}@{self._began.timestamp():.3f}x{self._speed}"
+        return f"scaled:{self._start.isoformat()}@{self._began.timestamp():.3f}x{self._speed}"
 
     def now(self) -> datetime:
         return self._start + (datetime.now(UTC) - self._began) * self._speed
 
     def steady(self) -> float:
-        return self._system.steady() * self._speed
+        """It is never set, and so it is steady itself."""
+        return (self.now() - self._start).total_seconds()
 
     def synchronized(self) -> bool | None:
         """It is right by agreement."""
@@ -82,6 +93,7 @@ class ShiftedClock(SystemClock):
     """
 
     def __init__(self, file: Path) -> None:
+        super().__init__()
         self._file = file
         self._read: tuple[int, int] | None = None
         self._ahead = timedelta()

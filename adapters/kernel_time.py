@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import secrets
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -11,20 +12,46 @@ from pathlib import Path
 _ROOM = 512
 _STATUS = 5 * ctypes.sizeof(ctypes.c_long)
 _STA_UNSYNC = 0x0040
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_PROC = Path("/proc")
+_BOOT_ID = _PROC / "sys/kernel/random/boot_id"
+# Programs that set clocks, as the kernel calls them (15 characters).
+_SETTERS = frozenset(
+    ("systemd-timesyn", "chronyd", "ntpd", "openntpd", "ntpsec", "connmand", "ptp4l", "phc2sys", "htpdate", "sntp")
+)
 
 
-def kernel_synchronized() -> bool | None:
-    """Whether the kernel's clock is disciplined (STA_UNSYNC is off); None where it cannot be asked."""
+def kernel_synchronized(any_setter: Callable[[], bool]) -> bool | None:
+    """Whether the kernel's clock is disciplined (STA_UNSYNC is off); None where nobody can know.
+
+    In a container and on a machine whose host keeps its time the kernel denies it for ever. So it is believed only
+    while there is a program that could set the clock and has not yet done it.
+    """
+    told = _kernel_says()
+    return None if told is False and not any_setter() else told
+
+
+def _kernel_says() -> bool | None:
     try:
         libc = ctypes.CDLL(None, use_errno=True)
-        told = ctypes.create_string_buffer(_ROOM)
+        found = ctypes.create_string_buffer(_ROOM)
         # All zero: modes 0 asks and sets nothing, and needs no privilege.
-        if libc.adjtimex(told) < 0:
+        if libc.adjtimex(found) < 0:
             return None
     except (OSError, AttributeError):
         return None
-    return not ctypes.c_int.from_buffer(told, _STATUS).value & _STA_UNSYNC
+    return not ctypes.c_int.from_buffer(found, _STATUS).value & _STA_UNSYNC
+
+
+def any_setter(proc: Path = _PROC) -> bool:
+    """Whether a program runs here that sets clocks."""
+    return any(_name(process) in _SETTERS for process in proc.glob("[0-9]*"))
+
+
+def _name(process: Path) -> str:
+    try:
+        return (process / "comm").read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 @cache

@@ -153,7 +153,9 @@ class MqttBus:
         # The acknowledgement is handed over to this loop, so it cannot be looked for before it is awaited here.
         self._awaited[info.mid] = published
         try:
-            await asyncio.wait_for(published, _PUBLISH_TIMEOUT_S)
+            # Not by wait_for, which in Python 3.11 swallows a cancellation that comes together with the result.
+            async with asyncio.timeout(_PUBLISH_TIMEOUT_S):
+                await published
         except TimeoutError as error:
             raise BusError(f"{self.address}: no acknowledgement within {_PUBLISH_TIMEOUT_S:g} s") from error
         finally:

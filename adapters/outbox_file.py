@@ -51,6 +51,8 @@ def _prepare(db: sqlite3.Connection) -> None:
         # A file of before has neither.
         if column.split()[0] not in known:
             db.execute(f"ALTER TABLE batches ADD COLUMN {column}")
+    # Holds the batches that wait, and no others.
+    db.execute("CREATE INDEX IF NOT EXISTS waiting ON batches (clock) WHERE clock IS NOT NULL")
     db.executemany("INSERT OR IGNORE INTO counts VALUES (?, 0)", [(name,) for name in COUNTS])
     db.execute("INSERT OR IGNORE INTO meta VALUES ('id', ?)", (secrets.token_hex(8),))
     if not _ID.fullmatch(meta(db, "id") or ""):

@@ -8,7 +8,7 @@ how many readings, of what time, and why (`account`).
 **Clocks that are not set.** A batch may be put with a `clock`: a text that names the clock its readings are dated by,
 such as the boot and the origin of a monotonic clock. Such a batch is on the disk like any other and keeps its place
 in the sequence, but `after` does not hand it out, and it is neither thinned nor dropped for its age. When the offset of
-that clock is known, `release(clock, rewrite)` rewrites the payloads of its batches, all or nothing, and hands them
+that clock is known, `release(clock, rewrite)` rewrites the payloads of its batches and hands them
 out from then on; `clocks()` names the clocks whose batches wait, also those of earlier boots.
 """
 
@@ -241,16 +241,35 @@ class SqliteOutbox:
             ]
         )
 
-    def release(self, clock: str, rewrite: Callable[[bytes], bytes]) -> int:
-        """Hand out the batches of a clock from now on, each as `rewrite` makes it; how many they are."""
+    def release(self, clock: str, rewrite: Callable[[bytes], bytes], *, by_ms: int = 0) -> int:
+        """Hand out the batches of a clock from now on, each as `rewrite` makes it; how many they are.
 
+        by_ms : how much later they were put than that clock said.
+
+        Some at a time, since they may be those of months: what was done stays done where the disk refuses the rest.
+        """
+        released = 0
+        while done := self._release(clock, rewrite, by_ms):
+            released += done
+        return released
+
+    def _release(self, clock: str, rewrite: Callable[[bytes], bytes], by_ms: int) -> int:
         def write(db: sqlite3.Connection) -> int:
             with self._transaction(db):
-                rows = db.execute("SELECT sequence, payload FROM batches WHERE clock = ?", (clock,)).fetchall()
-                fresh = [(payload := rewrite(old), checksum(payload), sequence) for sequence, old in rows]
-                db.executemany("UPDATE batches SET payload = ?, crc = ?, clock = NULL WHERE sequence = ?", fresh)
-                self._bytes += sum(len(new[0]) for new in fresh) - sum(len(old) for _, old in rows)
-                return len(fresh)
+                rows = db.execute(
+                    "SELECT sequence, payload, crc FROM batches WHERE clock = ? ORDER BY sequence LIMIT ?",
+                    (clock, _THIN_AT_ONCE),
+                ).fetchall()
+                # One that is not as it was put stays so, to be set aside when it is handed out.
+                sound = [(number, old) for number, old, crc in rows if is_whole(old, crc, clock)]
+                fresh = [(payload := rewrite(old), checksum(payload), number) for number, old in sound]
+                db.executemany("UPDATE batches SET payload = ?, crc = ? WHERE sequence = ?", fresh)
+                db.executemany(
+                    "UPDATE batches SET put_at_ms = put_at_ms + ?, clock = NULL WHERE sequence = ?",
+                    [(by_ms, row[0]) for row in rows],
+                )
+                self._bytes += sum(len(new[0]) for new in fresh) - sum(len(old) for _, old in sound)
+                return len(rows)
 
         return self._try(write)
 
@@ -412,12 +431,11 @@ class SqliteOutbox:
 
     def _check_clocks(self, db: sqlite3.Connection) -> None:
         """A batch that seems to wait for a clock, and was not put with it, would wait for ever."""
-        rows = db.execute("SELECT sequence, payload, crc, clock FROM batches WHERE clock IS NOT NULL").fetchall()
+        rows = db.execute("SELECT sequence, payload, crc, clock FROM batches WHERE clock IS NOT NULL")
+        # One by one: they may be those of months.
+        wrong = [(sequence,) for sequence, *of in rows if marked(*of)[1] is None]
         with self._transaction(db):
-            db.executemany(
-                "UPDATE batches SET clock = NULL WHERE sequence = ?",
-                [(sequence,) for sequence, *of in rows if marked(*of)[1] is None],
-            )
+            db.executemany("UPDATE batches SET clock = NULL WHERE sequence = ?", wrong)
 
     def _measure(self, db: sqlite3.Connection) -> None:
         size, count = db.execute("SELECT coalesce(sum(length(payload)), 0), count(*) FROM batches").fetchone()

@@ -17,7 +17,18 @@ import structlog
 from adapters.learnt_files import LearntFiles
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.outbox_sqlite import Bounds, SqliteOutbox
-from adapters.wire import STATE, STORED, WANTED, EdgeState, decode_stored, decode_wanted, edge_and_leaf, encode, topic
+from adapters.wire import (
+    STATE,
+    STORED,
+    WANTED,
+    EdgeState,
+    MeterState,
+    decode_stored,
+    decode_wanted,
+    edge_and_leaf,
+    encode,
+    topic,
+)
 from collectors.asked import Plan
 from collectors.lines.address import parse_address
 from collectors.lines.line import Line
@@ -37,6 +48,7 @@ from edge.record import LINGER_S, Recorder
 from edge.schedule import Round
 from energy.errors import BusError, StoreError
 from energy.ports import MachineClock, Message
+from energy.readings import to_ms
 from energy.sites import LineSettings, Meter, Site
 
 log = structlog.get_logger()
@@ -96,7 +108,7 @@ async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
             async with asyncio.TaskGroup() as tasks:
                 for worker in workers.values():
                     tasks.create_task(worker.run())
-                tasks.create_task(clock.run())
+                tasks.create_task(clock.run(report.changed.set))
                 tasks.create_task(recorder.run())
                 tasks.create_task(waiting.run(publisher.released))
                 tasks.create_task(publisher.run())
@@ -108,7 +120,8 @@ async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
             await recorder.flush()
             # A broker that does not answer must not keep the process: its will tells the same.
             with suppress(TimeoutError):
-                await asyncio.wait_for(report.say("offline"), _FAREWELL_S)
+                async with asyncio.timeout(_FAREWELL_S):
+                    await report.say("offline")
 
 
 def wires(site: Site) -> list[list[LineSettings]]:
@@ -218,7 +231,7 @@ class _Report:
     ) -> None:
         self._edge, self._boot, self._bus, self._outbox, self._recorder = edge, boot, bus, outbox, recorder
         self._clock = clock
-        self._since = clock.wall_ms()
+        self._began = clock.now()
         self.changed = asyncio.Event()
         self.workers: Mapping[str, LineWorker] = {}
 
@@ -226,19 +239,24 @@ class _Report:
         while True:
             await self.say("online")
             try:
-                await asyncio.wait_for(self.changed.wait(), _STATE_EVERY_S)
+                async with asyncio.timeout(_STATE_EVERY_S):
+                    await self.changed.wait()
                 # Meters that change together are told together.
                 await asyncio.sleep(0.5)
             except TimeoutError:
                 pass
             self.changed.clear()
 
+    def _dated(self, station: Station) -> MeterState:
+        """The state of a meter with its time by the wall clock as it is now: it may have been set since."""
+        return msgspec.structs.replace(station.state, since=to_ms(self._clock.wall(station.changed_at)))
+
     async def say(self, state: str) -> None:
         if not self._bus.connected:
             return
         told = EdgeState(
             state="online" if state == "online" else "offline",
-            since=self._since,
+            since=to_ms(self._clock.wall(self._began)),
             boot=self._boot,
             version=version("jieneng"),
             outbox_batches=self._outbox.batches,
@@ -254,7 +272,7 @@ class _Report:
             told_at=self._clock.wall_ms(),
             clock=self._clock.state,
             late_ticks=sum(w.late_ticks for w in self.workers.values()),
-            meters={s.meter.id: s.state for w in self.workers.values() for s in w.stations},
+            meters={s.meter.id: self._dated(s) for w in self.workers.values() for s in w.stations},
             lines={line: worker.state for line, worker in self.workers.items()},
         )
         try:

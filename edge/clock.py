@@ -8,6 +8,7 @@ nothing that was taken before. Slewing moves both clocks alike and is no step. D
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -135,18 +136,22 @@ class EdgeClock:
 
         What it showed further ahead it showed when it was so wrong that this says nothing of the order of readings.
         """
-        furthest_ms = self.wall_ms() + _FURTHEST_MS
-        return any(t_ms < until <= furthest_ms for until in self._given_until_ms)
+        later = [until for until in self._given_until_ms if t_ms < until]
+        return bool(later) and min(later) <= self.wall_ms() + _FURTHEST_MS
 
     def _given(self, until_ms: int) -> None:
         self._given_until_ms = [*self._given_until_ms, until_ms][-_SPANS:]
 
     # -- noticing ------------------------------------------------------------------------------------------------------
 
-    async def run(self) -> None:
-        """Look for ever."""
+    async def run(self, changed: Callable[[], None]) -> None:
+        """Look for ever, telling when there is something new to tell."""
+        told = self.state
         while True:
             self.look()
+            if self.state != told:
+                told = self.state
+                changed()
             await asyncio.sleep(_LOOK_S)
 
     def look(self) -> None:

@@ -21,10 +21,10 @@ class UnsetClock(NamedTuple):
         return f"{self.boot}@{self.started_ms}"
 
     @classmethod
-    def parse(cls, text: str) -> UnsetClock:
-        """The clock that is written so; ValueError where none is."""
+    def parse(cls, text: str) -> UnsetClock | None:
+        """The clock that is written so; None where none is."""
         boot, _, started = text.rpartition("@")
-        return cls(boot, int(started))
+        return cls(boot, int(started)) if started.lstrip("-").isdecimal() else None
 
 
 class Remembered(msgspec.Struct, frozen=True):

@@ -31,9 +31,13 @@ class Correction(NamedTuple):
 
     def rewrite(self, payload: bytes, free: Callable[[MeterReadings, int], int]) -> bytes:
         """The batch with its times corrected, which then says by how much; as it is, where nothing is known."""
-        batch = decode_batch(payload)
         moved = abs(self.by_ms) >= STEP.total_seconds() * 1000
         if not moved and not self.confirmed:
+            return payload
+        try:
+            batch = decode_batch(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            log.error("readings.uncorrected", cause=str(error))
             return payload
         new = Flag("uncertain", Reason.TIME_CORRECTED.value) if moved else None
         for one in batch.readings:
@@ -54,7 +58,7 @@ def _renewed(flags: Mapping[str, Flag], new: Flag | None) -> dict[str, Flag]:
 def correction(clock: EdgeClock, of: str) -> Correction | None:
     """How to correct what was dated by an unset clock; None as long as that may still be learnt."""
     unset = UnsetClock.parse(of)
-    if unset.boot != clock.boot:
+    if unset is None or unset.boot != clock.boot:
         return Correction(0, confirmed=False)
     if clock.setting is False:
         return None
@@ -108,7 +112,7 @@ class Waiting:
             if found is None:
                 left = True
                 continue
-            batches = self._outbox.release(unset, partial(found.rewrite, free=self._stamps.free))
+            batches = self._outbox.release(unset, partial(found.rewrite, free=self._stamps.free), by_ms=found.by_ms)
             released += batches
             log.warning("readings.released", clock=unset, batches=batches, by_ms=found.by_ms, known=found.confirmed)
         return released, left

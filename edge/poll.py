@@ -62,13 +62,14 @@ class Station:
     state: MeterState = field(init=False)
     # Not to be asked before: its late answer may come, or it is silent.
     rests_until: datetime = field(init=False)
-    silent_at: datetime = field(init=False, default=EPOCH)
+    # Since when its state is what it is.
+    changed_at: datetime = field(init=False)
 
     def __post_init__(self, plans: Sequence[Plan], first: datetime, quicker: Sequence[Round]) -> None:
         own = [Round(self.meter.interval_s, plans, first)] if plans else []
         self.rounds = [*quicker, *own]
         self.patience = Patience(min(r.interval_s for r in self.rounds))
-        self.state = MeterState("unread", to_ms(first))
+        self.state, self.changed_at = MeterState("unread", to_ms(first)), first
         self.rests_until = EPOCH
 
     @property
@@ -207,7 +208,6 @@ class LineWorker:
             self._probe_from = now + (now - began) / _PROBE_SHARE
         if station.state.state != "silent":
             log.warning("meter.silent", meter=station.meter.id, detail=str(error))
-            station.silent_at = now
             self._tell(station, "silent", str(error))
 
     def _answered(self, station: Station, found: Round, began: datetime) -> None:
@@ -225,11 +225,12 @@ class LineWorker:
         if station.state.state == "reporting":
             return
         if station.state.state == "silent":
-            after_s = (now - station.silent_at).total_seconds()
+            after_s = (now - station.changed_at).total_seconds()
             log.info("meter.back", meter=station.meter.id, after_s=round(after_s, 1))
         self._tell(station, "reporting")
 
     def _tell(self, station: Station, state: Literal["silent", "reporting"], detail: str = "") -> None:
+        station.changed_at = self._clock.now()
         station.state = MeterState(state, self._clock.wall_ms(), detail, station.state.clock_drift_ms)
         self._changed()
 

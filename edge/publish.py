@@ -293,4 +293,5 @@ class Publisher:
 
 async def _within(waiting: Coroutine[Any, Any, object], seconds: float) -> None:
     with suppress(TimeoutError):
-        await asyncio.wait_for(waiting, seconds)
+        async with asyncio.timeout(seconds):
+            await waiting

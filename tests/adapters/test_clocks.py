@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.clocks import ScaledClock, SteppedClock, SystemClock, open_clock, scaled_address
+from adapters.kernel_time import any_setter, kernel_synchronized
 from energy.errors import EnergyError
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -170,3 +171,23 @@ def test_the_steady_clock_of_the_machine_never_goes_back_and_names_its_boot() ->
     assert clock.steady() >= before
     assert clock.boot == SystemClock().boot != ""
     assert clock.synchronized() in (True, False, None)
+
+
+def test_a_kernel_that_nobody_could_set_is_not_believed_to_be_unset(tmp_path: Path) -> None:
+    for number, name in ((1, "init\n"), (7, "python3\n")):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "comm").write_text(name)
+    (tmp_path / "self").mkdir()
+    assert not any_setter(tmp_path)
+    assert kernel_synchronized(lambda: any_setter(tmp_path)) in (True, None)
+
+    (tmp_path / "12").mkdir()
+    (tmp_path / "12" / "comm").write_text("systemd-timesyn\n")
+    assert any_setter(tmp_path)
+
+
+async def test_a_scaled_clock_is_steady_itself() -> None:
+    clock = ScaledClock(NOON, datetime.now(UTC), 3600.0)
+    before, began = clock.now(), clock.steady()
+
+    assert abs((clock.now() - before).total_seconds() - (clock.steady() - began)) < 60

@@ -133,7 +133,7 @@ async def test_a_refused_request_is_asked_in_pieces_until_all_that_is_there_was_
     slave.asked = 0
     again = Asking(METER, PROFILE, LearntFiles(tmp_path))
     assert (await cycle(again, line, clock)).bad == found.bad
-    assert slave.asked == len(plans(again)) == 3
+    assert slave.asked == len(plans(again, to_ms(NOW))) == 3
 
 
 async def test_what_was_learnt_of_one_meter_is_not_believed_of_another_in_its_place(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -157,3 +158,34 @@ async def test_readings_on_their_way_to_the_disk_when_the_clock_is_set_are_corre
     await edge.waiting.release()
 
     assert [b.readings[0].taken_at for b in edge.sent] == [to_ms(NOW) - 60_000, to_ms(NOW)]
+
+
+async def test_when_they_are_released_they_were_put_when_they_were_put(edge: Machine, machine: SteppedClock) -> None:
+    await edge.read(1.0)
+    await machine.step(600)
+    await edge.set_to(NOW)
+
+    assert edge.outbox.oldest_at == to_ms(NOW) - 600_000
+
+
+async def test_a_damaged_batch_takes_nothing_from_the_others_that_wait(
+    edge: Machine, machine: SteppedClock, tmp_path: Path
+) -> None:
+    for value in (1.0, 2.0, 3.0):
+        await edge.read(value)
+        await machine.step(60)
+    with closing(sqlite3.connect(tmp_path / "edge.sqlite")) as disk, disk:
+        disk.execute("UPDATE batches SET payload = x'7b7d' WHERE sequence = 2")
+    await edge.set_to(NOW)
+
+    assert [b.readings[0].values["active_power"] for b in edge.sent] == [1.0, 3.0]
+    assert [(lost.first, lost.cause) for lost in edge.outbox.account(1, 3)[1]] == [(2, "damaged")]
+    assert edge.outbox.clocks() == []
+
+
+async def test_what_nobody_knows_the_clock_of_is_let_go_of_as_it_is(edge: Machine) -> None:
+    edge.outbox.put(0, b'{"readings":[]}', clock="scribble")
+    edge.outbox.put(0, b"{", clock=edge.waiting.mark())
+    await edge.set_to(NOW)
+
+    assert [kept.payload for kept in edge.outbox.after(0, 10)] == [b'{"readings":[]}', b"{"]
