@@ -271,7 +271,7 @@ class Publisher:
         for sequence in sequences:
             sent = self._sent.pop(sequence)
             if sent.history:
-                self._window.in_flight = max(0, self._window.in_flight - sent.size)
+                self._window.gone(sent.size)
             self._asked[sequence] = None
         self._wake()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LEAST_BYTES, MOST_BYTES = 16_384, 8_388_608
+# Brokers queue a thousand messages for a receiver where nothing else is set, and drop what is beyond without a word.
+MOST_BATCHES = 256
 # An answer that takes longer than this above the quickest one shows a queue before us.
 _PROMPT_S = 0.5
 _LATE_S = 1.0
@@ -16,19 +18,25 @@ class HistoryWindow:
 
     limit_bytes: int = LEAST_BYTES
     in_flight: int = 0
+    batches: int = 0
     quickest_s: float = float("inf")
     _shrunk_for: float = 0.0
 
     @property
     def room(self) -> bool:
-        return self.in_flight < self.limit_bytes
+        return self.in_flight < self.limit_bytes and self.batches < MOST_BATCHES
 
     def sent(self, n_bytes: int) -> None:
         self.in_flight += n_bytes
+        self.batches += 1
+
+    def gone(self, n_bytes: int) -> None:
+        """A batch is no longer on its way."""
+        self.in_flight, self.batches = max(0, self.in_flight - n_bytes), max(0, self.batches - 1)
 
     def answered(self, n_bytes: int, sent_at: float, now: float) -> None:
         """A batch of history sent then is stored now [s of a monotonic clock]."""
-        self.in_flight = max(0, self.in_flight - n_bytes)
+        self.gone(n_bytes)
         took_s = now - sent_at
         self.quickest_s = min(self.quickest_s, took_s)
         if took_s <= self.quickest_s + _PROMPT_S:
@@ -40,11 +48,12 @@ class HistoryWindow:
 
     def empty(self) -> None:
         """Nothing is on its way any more."""
-        self.in_flight = 0
+        self.in_flight = self.batches = 0
 
     def reset(self) -> None:
         """Begin anew, on a line of which nothing is known."""
-        self.in_flight, self.limit_bytes, self.quickest_s = 0, LEAST_BYTES, float("inf")
+        self.empty()
+        self.limit_bytes, self.quickest_s = LEAST_BYTES, float("inf")
 
 
 @dataclass(slots=True)

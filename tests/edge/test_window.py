@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.window import LEAST_BYTES, MOST_BYTES, Allowance, HistoryWindow
+from edge.window import LEAST_BYTES, MOST_BATCHES, MOST_BYTES, Allowance, HistoryWindow
 
 
 def round_trip(window: HistoryWindow, at: float, took_s: float, size: int = 4096) -> None:
@@ -45,6 +45,16 @@ def test_a_window_has_room_for_one_batch_however_large() -> None:
     window.sent(10 * LEAST_BYTES)
     assert not window.room
     window.answered(10 * LEAST_BYTES, 0.0, 0.1)
+    assert window.room
+
+
+def test_no_more_batches_are_on_their_way_than_any_broker_queues() -> None:
+    window = HistoryWindow(limit_bytes=MOST_BYTES)
+    for _ in range(MOST_BATCHES):
+        assert window.room
+        window.sent(1)
+    assert not window.room
+    window.gone(1)
     assert window.room
 
 
