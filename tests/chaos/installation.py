@@ -57,6 +57,7 @@ class Installation:
 
     def __init__(self, folder: Path, layout: Layout) -> None:
         self.folder, self.layout = folder, layout
+        self.cable: Cable
         self._first = free_ports(layout.lines)
         self.port, self.broker_port, self.cable_port = free_port(), free_port(), free_port()
         self.journal = folder / "served.txt"
@@ -68,7 +69,6 @@ class Installation:
         self._site = folder / "site.yaml"
         self._write_site()
         self.taken: set[Reading] = set()
-        self.cable = Cable(0, 0)
         self.meters = Part("meters", self._meters, folder / "meters.log", lambda: self.meters.said("listening"))
         self.edge = Part("edge", self._edge, folder / "edge.log", lambda: self.edge.said("edge.started"))
         self.broker = Part("broker", self._broker, folder / "broker.log", lambda: answers(self.broker_port))
