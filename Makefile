@@ -1,6 +1,6 @@
 # Everything starts here: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo pictures run test fuzz check format bench soak sbom clean
+.PHONY: help setup web demo pictures run test fuzz chaos check format bench soak sbom clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -39,6 +39,9 @@ test: web ## run the tests
 
 fuzz: setup ## ask the API by chance, at length: TIMES=200 for each route
 	JIENENG_FUZZ=$(or $(TIMES),200) $(BIN)/python -m pytest -q tests/gateway/fuzzing
+
+chaos: setup ## kill edge, broker and gateway KILLS=1000 times while they work, cut cables, fill disks, set clocks
+	JIENENG_CHAOS_KILLS=$(or $(KILLS),1000) $(BIN)/python -m pytest -q -s tests/chaos
 
 check: web ## run the linters and type checkers
 	$(BIN)/ruff check .

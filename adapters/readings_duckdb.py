@@ -56,9 +56,12 @@ Columns = Mapping[str, npt.NDArray[Any]]
 
 @asynccontextmanager
 async def open_duckdb(path: Path, *, memory_mb: int = 2048) -> Any:
-    """The store in this file, made if it is not there; StoreError where another process owns it."""
+    """The store in this file, made if it is not there; StoreError where another process or a full disk is before it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    store = await asyncio.to_thread(DuckDBReadings, path, memory_mb)
+    try:
+        store = await asyncio.to_thread(DuckDBReadings, path, memory_mb)
+    except duckdb.Error as error:
+        raise StoreError(f"{path} cannot be opened: {error}") from error
     try:
         yield store
     finally:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from adapters.addresses import shown
-from energy.errors import EnergyError
+from energy.errors import EnergyError, StoreError
 from energy.ports import Ledger, ReadingStore, RegisterStore
 
 
@@ -48,10 +48,16 @@ async def open_stores(readings: str, ledger: str | None = None) -> AsyncIterator
 
 
 def open_ledger(store: ReadingStore) -> Ledger:
-    """The ledger in the file of the readings; EnergyError for a store that keeps none."""
+    """The ledger in the file of the readings; EnergyError for a store that keeps none, StoreError if the disk
+    refuses."""
+    import duckdb
+
     from adapters.ledger_duckdb import DuckDBLedger
     from adapters.readings_duckdb import DuckDBReadings
 
     if not isinstance(store, DuckDBReadings):
         raise EnergyError("this store keeps readings alone: name a database for the ledger (--ledger postgresql://...)")
-    return DuckDBLedger(store)
+    try:
+        return DuckDBLedger(store)
+    except duckdb.Error as error:
+        raise StoreError(f"the ledger cannot be opened: {error}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -42,11 +43,17 @@ class Answering:
         return self.now()
 
 
+Told = Callable[[int, int, bytes, bytes], None]
+"""Is told each answer before it is sent: the number of its connection, the unit, request and answer from the function
+code on."""
+
+
 class _Connection(asyncio.Protocol):
     """One client: requests are answered in the order in which they came, however TCP cut them."""
 
-    def __init__(self, units: Mapping[int, Unit], open_ones: set[_Connection]) -> None:
+    def __init__(self, units: Mapping[int, Unit], open_ones: set[_Connection], number: int, told: Told | None) -> None:
         self._units, self._open = units, open_ones
+        self._number, self._told = number, told
         self._pending = b""
         self._transport: asyncio.Transport | None = None
 
@@ -64,8 +71,11 @@ class _Connection(asyncio.Protocol):
         replies, used = [], 0
         while (end := _frame_end(self._pending, used)) is not None:
             transaction, _, _, unit = _HEADER.unpack_from(self._pending, used)
-            reply = answer(self._units, unit, self._pending[used + _HEADER.size : end])
+            request = self._pending[used + _HEADER.size : end]
+            reply = answer(self._units, unit, request)
             if reply is not None:
+                if self._told is not None:
+                    self._told(self._number, unit, request, reply)
                 replies.append(_HEADER.pack(transaction, 0, len(reply) + 1, unit) + reply)
             used = end
         self._pending = self._pending[used:]
@@ -133,17 +143,20 @@ def _exception(function: int, code: int) -> bytes:
 
 
 class ModbusServer:
-    """Units behind a host and port, from `start` to `stop`; port 0 takes a free one."""
+    """Units behind a host and port, from `start` to `stop`; port 0 takes a free one. `told` hears every answer."""
 
-    def __init__(self, units: Mapping[int, Unit], *, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._units, self.host, self.port = units, host, port
+    def __init__(
+        self, units: Mapping[int, Unit], *, host: str = "127.0.0.1", port: int = 0, told: Told | None = None
+    ) -> None:
+        self._units, self.host, self.port, self._told = units, host, port, told
+        self._count = itertools.count(1)
         self._server: asyncio.Server | None = None
         self._connections: set[_Connection] = set()
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: _Connection(self._units, self._connections), self.host, self.port
+            lambda: _Connection(self._units, self._connections, next(self._count), self._told), self.host, self.port
         )
         self.port = self._server.sockets[0].getsockname()[1]
 

@@ -21,6 +21,7 @@ from pathlib import Path
 import duckdb
 import structlog
 
+from adapters.addresses import shown
 from adapters.copy_duckdb import copied_file, counted_store
 from adapters.copy_sqlite import copied_sqlite, counted_sqlite, is_sqlite, revision_of
 from energy.errors import EnergyError, StoreError
@@ -193,7 +194,8 @@ class _Taking:
     def _copy_store(self) -> None:
         file = store_file(self._settings)
         if file is None:
-            raise EnergyError(f"a store in memory ({self._settings.store_address}) is not saved")
+            self._without_store()
+            return
         if not file.exists():
             return
         self._stored_ms = _now_ms()
@@ -210,6 +212,13 @@ class _Taking:
         rows, sums = counted_store(self._store)
         self._progress.at("looking through the copy", 1.0)
         self._copies.append(_Copy(words.STORE, self._store, rows, sums))
+
+    def _without_store(self) -> None:
+        """Readings that lie on a server of their own are saved there."""
+        address = shown(self._settings.store_address)
+        if address.startswith("memory:"):
+            raise EnergyError(f"a store in memory ({address}) is not saved")
+        log.warning("backup.without_readings", store=address)
 
     def _copied_by_gateway(self, locked: StoreError) -> tuple[Path, int]:
         copy = posted(self._settings, _COPY, CopyOrder(), CopyAnswer, locked)

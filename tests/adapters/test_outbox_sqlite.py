@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -9,7 +10,9 @@ import sys
 from contextlib import closing
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -241,3 +244,20 @@ def test_a_full_disk_refuses_batches_and_afterwards_they_are_safe_again(tmp_path
         assert last == b"last"
     finally:
         process.communicate("")
+
+
+def test_what_was_taken_is_not_let_go_of_because_others_filled_the_disk_when_it_was_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = bytes(400_000)
+    with open_outbox(tmp_path, 10_000_000) as outbox:
+        outbox.put(1000, batch)
+    free = [0]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free[0]))
+
+    with open_outbox(tmp_path, 10_000_000) as outbox:
+        free[0] = 1 << 40
+        for _ in range(4):
+            outbox.put(2000, batch)
+
+        assert (outbox.batches, outbox.dropped, outbox.full) == (5, 0, False)

@@ -136,3 +136,18 @@ async def test_stopping_ends_every_connection_and_frees_the_port() -> None:
     await again.start()
     await again.stop()
     writer.close()
+
+
+async def test_each_answer_is_told_with_its_connection_before_it_is_sent() -> None:
+    told: list[tuple[int, int, bytes, bytes]] = []
+    server = ModbusServer(_UNITS, told=lambda *of: told.append(of))
+    await server.start()
+    try:
+        for transaction in (1, 2):
+            expected = said(transaction, 1, 3, 2)
+            assert await exchange(server, ask(transaction, 1, 3, 101, 1), expected=len(expected)) == expected
+    finally:
+        await server.stop()
+
+    request, answer = ask(1, 1, 3, 101, 1)[7:], said(1, 1, 3, 2)[7:]
+    assert told == [(1, 1, request, answer), (2, 1, request, answer)]
