@@ -322,6 +322,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         following = Following(records, clock, settings.site, Followers(books, directory, judge, door.forget))
         await following.begin(started.behind)
         expiries = Expiries(settings.identities, clock)
+        known_edges.certificates = expiries.until
         others = (deliveries.problems, handing.problems, expiries.problems)
         watch = _Watch(bus, intake, ledger_watch, following, others, clock)
         present.of_gateway = watch.problems

@@ -31,15 +31,26 @@ class Expiries:
         self._unread: str | None = None
 
     def problems(self) -> list[OngoingProblem]:
-        now_ms = to_ms(self._clock.now())
-        if self._folder is not None and abs(now_ms - self._looked_ms) >= _LOOK_EVERY_MS:
-            self._looked_ms = now_ms
-            self._look(self._folder)
+        now_ms = self._renewed_ms()
         return [
             OngoingProblem("identity.expiring", subject, until - _TOLD_BEFORE_MS, _text(what, until, now_ms, remedy))
             for subject, what, until, remedy in _ends(self._index)
             if until - now_ms < _TOLD_BEFORE_MS
         ]
+
+    def until(self) -> dict[str, int]:
+        """When the newest certificate of each edge that may come ends [ms since the epoch]."""
+        self._renewed_ms()
+        edges = self._index.edges.values()
+        return {one.name: one.until for one in edges if one.revoked_at is None and one.until is not None}
+
+    def _renewed_ms(self) -> int:
+        """Look at the folder, if that was not done just now; what time it is."""
+        now_ms = to_ms(self._clock.now())
+        if self._folder is not None and abs(now_ms - self._looked_ms) >= _LOOK_EVERY_MS:
+            self._looked_ms = now_ms
+            self._look(self._folder)
+        return now_ms
 
     def _look(self, folder: Path) -> None:
         try:

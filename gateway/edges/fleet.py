@@ -35,6 +35,8 @@ def fleet_edge(
         outbox_bytes=said.outbox_bytes,
         outbox_dropped=said.outbox_dropped,
         outbox_thinned=said.outbox_thinned,
+        outbox_damaged=said.outbox_damaged,
+        outbox_waiting=said.outbox_waiting,
         outbox_full=said.outbox_full,
         reading_stopped=said.reading_stopped,
         late_ticks=said.late_ticks,

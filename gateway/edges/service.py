@@ -181,10 +181,7 @@ class Edges:
                 "edge.outbox_full",
                 edge,
                 known.since_ms,
-                TextWords(
-                    f"采集端 {edge} 的缓存已满，已丢弃 {known.state.outbox_dropped} 批最旧的读数",
-                    f"The outbox of edge {edge} is full: {known.state.outbox_dropped} of its oldest batches are lost",
-                ),
+                _full(edge, known.state),
             )
             for edge, known in self._there().items()
             if known.state.outbox_full
@@ -208,6 +205,8 @@ class Edges:
             said, off = known.state, known.offset.ms
             if said.state == "offline":
                 continue
+            if said.outbox_failing:
+                found.append(OngoingProblem("edge.outbox_failing", edge, known.since_ms, _failing(edge, said)))
             if said.reading_stopped:
                 found.append(OngoingProblem("edge.reading_stopped", edge, known.since_ms, _stopped(edge)))
             if (lag := lag_ms(said)) is not None and lag >= _LAG_MS:
@@ -252,6 +251,22 @@ def _from_before(files: EdgeFiles) -> dict[str, Known]:
     except StoreError as error:
         log.error("edge.unkept", edge="", cause=str(error))
     return found
+
+
+def _full(edge: str, said: EdgeState) -> TextWords:
+    dropped, thinned = said.outbox_dropped or 0, said.outbox_thinned or 0
+    return TextWords(
+        f"采集端 {edge} 的缓存已满，已抽稀 {thinned} 条读数，已丢弃 {dropped} 批最旧的读数",
+        f"The outbox of edge {edge} is full: {thinned} readings were thinned out, {dropped} of its oldest batches lost",
+    )
+
+
+def _failing(edge: str, said: EdgeState) -> TextWords:
+    return TextWords(
+        f"采集端 {edge} 的磁盘拒绝写入，{said.outbox_waiting or 0} 条读数暂存内存：{said.outbox_failing}",
+        f"The disk of edge {edge} takes nothing, {said.outbox_waiting or 0} readings wait in memory: "
+        f"{said.outbox_failing}",
+    )
 
 
 def _stopped(edge: str) -> TextWords:

@@ -63,7 +63,8 @@ class FleetEdge(msgspec.Struct, kw_only=True):
 
     since : since when it is there, or gone. told_at : when it said what follows, by its own clock; heard_at : when
     that came. uptime_ms : how long its process had run then. lag_ms : how old the oldest reading was that is not
-    stored, 0 where none waits. outbox_dropped, outbox_thinned : batches and readings that were let go.
+    stored, 0 where none waits. outbox_dropped, outbox_thinned : batches and readings that were let go;
+    outbox_damaged : batches and files that could not be read; outbox_waiting : readings that the disk does not take.
     reading_stopped : its outbox is full and meters are not read. site_version : of the site file that it runs on,
     site_wanted : of the one that it was handed last, site_refused : why it did not take site_refused_version.
     certificate_until : until when it may come to the broker.
@@ -81,6 +82,8 @@ class FleetEdge(msgspec.Struct, kw_only=True):
     outbox_bytes: int | None
     outbox_dropped: int | None
     outbox_thinned: int | None
+    outbox_damaged: int | None
+    outbox_waiting: int | None
     outbox_full: bool
     reading_stopped: bool
     late_ticks: int | None

@@ -43,6 +43,7 @@ async def test_what_has_ended_is_told_as_ended_and_the_machine_s_own_beside_it(t
 
     found = {one.subject: one.text.en for one in Expiries(known.folder, clock).problems()}
     assert set(found) == {"broker", "edge", "jieneng-gateway"}
+    assert set(Expiries(known.folder, clock).until()) == {"edge", "jieneng-gateway"}
     assert found["broker"].startswith("The certificate of the broker ended on 2028-11-20; it is made anew")
 
 
@@ -50,4 +51,5 @@ def test_where_nobody_is_enrolled_there_is_nothing_to_tell(tmp_path: Path) -> No
     clock = SteppedClock(BEGAN)
 
     assert Expiries(None, clock).problems() == []
+    assert Expiries(None, clock).until() == {}
     assert Expiries(tmp_path / "none", clock).problems() == []

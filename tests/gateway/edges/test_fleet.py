@@ -45,6 +45,14 @@ async def heard(edges: Edges, by: SteppedClock, *told_at: int, after_s: float = 
         await by.step(after_s)
 
 
+def test_an_edge_whose_disk_takes_nothing_is_a_problem_that_says_what_waits_and_why(edges: Edges) -> None:
+    edges.take("north", encode(EdgeState("online", outbox_failing="no space left", outbox_waiting=17)))
+
+    [problem] = edges.problems()
+    assert (problem.kind, problem.subject) == ("edge.outbox_failing", "north")
+    assert "17 readings wait in memory: no space left" in problem.text.en
+
+
 def test_an_edge_is_told_with_all_that_it_says(edges: Edges) -> None:
     state = EdgeState(
         "online",
@@ -55,6 +63,7 @@ def test_an_edge_is_told_with_all_that_it_says(edges: Edges) -> None:
         outbox_bytes=700,
         outbox_dropped=3,
         outbox_thinned=40,
+        outbox_damaged=2,
         oldest_at=NOW_MS - 5000,
         clock=ClockState(True, NOW_MS - 60_000, 250),
         site=SiteState("v7", NOW_MS - 1000, "v8", "line x is not there"),
@@ -68,6 +77,7 @@ def test_an_edge_is_told_with_all_that_it_says(edges: Edges) -> None:
     told = fleet(edges)
     assert (told.state, told.since, told.version, told.uptime_ms) == ("online", NOW_MS, "1.2", HOUR_MS)
     assert (told.outbox_batches, told.lag_ms, told.outbox_dropped, told.outbox_thinned) == (7, 5000, 3, 40)
+    assert (told.outbox_damaged, told.outbox_waiting) == (2, None)
     assert (told.clock.synchronized, told.clock.step_ms) == (True, 250)
     assert (told.site_version, told.site_wanted, told.site_refused) == ("v7", "v8", "line x is not there")
     assert (told.meters, told.meters_silent, told.certificate_until) == (2, ["b"], NOW_MS + 1)

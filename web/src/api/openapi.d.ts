@@ -2517,7 +2517,8 @@ export interface components {
          *
          *         since : since when it is there, or gone. told_at : when it said what follows, by its own clock; heard_at : when
          *         that came. uptime_ms : how long its process had run then. lag_ms : how old the oldest reading was that is not
-         *         stored, 0 where none waits. outbox_dropped, outbox_thinned : batches and readings that were let go.
+         *         stored, 0 where none waits. outbox_dropped, outbox_thinned : batches and readings that were let go;
+         *         outbox_damaged : batches and files that could not be read; outbox_waiting : readings that the disk does not take.
          *         reading_stopped : its outbox is full and meters are not read. site_version : of the site file that it runs on,
          *         site_wanted : of the one that it was handed last, site_refused : why it did not take site_refused_version.
          *         certificate_until : until when it may come to the broker.
@@ -2536,6 +2537,8 @@ export interface components {
             outbox_bytes: number | null;
             outbox_dropped: number | null;
             outbox_thinned: number | null;
+            outbox_damaged: number | null;
+            outbox_waiting: number | null;
             outbox_full: boolean;
             reading_stopped: boolean;
             late_ticks: number | null;
