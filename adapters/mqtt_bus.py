@@ -7,70 +7,29 @@ not finished when it died.
 from __future__ import annotations
 
 import asyncio
-import ssl
+import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlsplit
 
 import paho.mqtt.client as paho
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 
-from energy.errors import BusError, EnergyError
+from adapters.mqtt_address import MqttAddress
+from energy.errors import BusError
 from energy.ports import Message
 
 log = structlog.get_logger()
 
 _QOS = 1
 _PUBLISH_TIMEOUT_S = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class MqttAddress:
-    """`mqtt://[USER@]HOST[:PORT]`, or `mqtts://`; `?password_file=FILE` and `?ca=FILE` name files."""
-
-    host: str
-    port: int
-    tls: bool
-    user: str | None
-    password: str | None
-    ca: str | None
-
-    @classmethod
-    def parse(cls, address: str) -> MqttAddress:
-        parts = urlsplit(address)
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise EnergyError(f"bus {address!r} must be of the form mqtt://HOST:PORT or mqtts://HOST:PORT")
-        if parts.password:
-            raise EnergyError("a password does not stand in an address; use ?password_file=FILE")
-        options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-        unknown = set(options) - {"password_file", "ca"}
-        if unknown:
-            raise EnergyError(
-                f"bus {address!r}: {', '.join(sorted(unknown))} is not known; known are password_file, ca"
-            )
-        tls = parts.scheme == "mqtts"
-        try:
-            port = parts.port or (8883 if tls else 1883)
-        except ValueError as error:
-            raise EnergyError(f"bus {address!r}: {error}") from error
-        password = _secret(options["password_file"]) if "password_file" in options else None
-        return cls(parts.hostname, port, tls, parts.username, password, options.get("ca"))
-
-    def __str__(self) -> str:
-        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
-
-
-def _secret(file: str) -> str:
-    try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise EnergyError(f"password file {file}: cannot be read: {error.strerror}") from error
+# "Bad user name or password", "not authorised": as paho numbers them for MQTT 3.1.1 too.
+_NOT_LET_IN = (134, 135)
+# How long until it is tried again [s], at first and at most; who was refused need not hurry.
+_AGAIN_S, _AGAIN_REFUSED_S = (1, 8), (10, 60)
 
 
 class _Token(NamedTuple):
@@ -96,13 +55,17 @@ class MqttBus:
     ) -> None:
         self.address = address
         self.lost_since: float | None = time.monotonic()
+        # Why the broker does not let us in, as long as it does not.
+        self.refused: str | None = None
         self._subscribe = list(subscribe)
         self._on_connected = connected
         self._loop = asyncio.get_running_loop()
         self._came: deque[Message] = deque()
         self._ready = asyncio.Event()
         self._awaited: dict[int, asyncio.Future[None]] = {}
-        self._said_lost = False
+        # Why there is no connection, as far as it was told.
+        self.trouble: str | None = None
+        self._greeted = False
         self._connection = 0
         self._unacknowledged: set[int] = set()
         self._client = self._make_client(client_id, will, keep_session)
@@ -115,12 +78,12 @@ class MqttBus:
             manual_ack=True,
             reconnect_on_failure=True,
         )
-        client.reconnect_delay_set(min_delay=1, max_delay=8)
+        client.reconnect_delay_set(*_AGAIN_S)
         client.max_inflight_messages_set(1000)
         if self.address.user:
             client.username_pw_set(self.address.user, self.address.password)
         if self.address.tls:
-            client.tls_set_context(ssl.create_default_context(cafile=self.address.ca))
+            client.tls_set_context(self.address.tls_context())
         if will is not None:
             client.will_set(will.topic, will.payload, qos=_QOS, retain=will.retained)
         client.on_connect = self._connected_callback
@@ -181,8 +144,10 @@ class MqttBus:
 
     def _connected_callback(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
-            self._tell_lost(str(reason))
+            doubt = f": {self.address.doubt()}" if reason.value in _NOT_LET_IN else ""
+            self._tell_refused(f"{reason}{doubt}")
             return
+        self._greeted = True
         self._connection += 1
         self._unacknowledged.clear()
         for pattern in self._subscribe:
@@ -192,11 +157,19 @@ class MqttBus:
             self._loop.call_soon_threadsafe(self._on_connected)
 
     def _failed_callback(self, _client: paho.Client, _data: Any) -> None:
-        self._tell_lost("no connection")
+        # Called while the error is being handled, which is not handed over.
+        error = sys.exc_info()[1]
+        self._tell_lost("no connection" if error is None else str(error))
 
     def _lost_callback(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if reason.is_failure:
+        if not reason.is_failure:
+            return
+        if not self._greeted and self.address.cert is not None:
+            # Whom TLS lets in no further is hung up on without a word.
+            self._tell_lost(f"{reason} before it let us in: {self.address.doubt_of_certificate()}")
+        else:
             self._tell_lost(str(reason))
+        self._greeted = False
 
     def _message_callback(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         # A broker that waits for long delivers again what is still being worked on.
@@ -218,14 +191,25 @@ class MqttBus:
 
     def _tell_lost(self, cause: str) -> None:
         self.lost_since = self.lost_since or time.monotonic()
-        if not self._said_lost:
-            self._said_lost = True
+        if self.trouble is None:
+            self.trouble = cause
             log.warning("broker.unreachable", broker=str(self.address), cause=cause)
 
+    def _tell_refused(self, cause: str) -> None:
+        self.lost_since = self.lost_since or time.monotonic()
+        if self.refused is None:
+            self.refused = cause
+            self._client.reconnect_delay_set(*_AGAIN_REFUSED_S)
+            self.trouble = cause
+            log.error("broker.refused", broker=str(self.address), cause=self.refused)
+
     def _tell_back(self) -> None:
-        if self._said_lost and self.lost_since is not None:
+        if self.refused is not None:
+            self.refused = None
+            self._client.reconnect_delay_set(*_AGAIN_S)
+        if self.trouble is not None and self.lost_since is not None:
             log.info("broker.back", broker=str(self.address), after_s=round(time.monotonic() - self.lost_since, 1))
-        self._said_lost, self.lost_since = False, None
+        self.trouble, self.lost_since = None, None
 
 
 @asynccontextmanager
@@ -243,9 +227,11 @@ async def open_bus(
     keep_session: the broker keeps what comes for `client_id` while it is away.
     connected: called in the event loop after each connection.
     """
+    parsed = MqttAddress.parse(address)
+    parsed.must_be_guarded()
     bus = MqttBus(
-        MqttAddress.parse(address),
-        client_id,
+        parsed,
+        parsed.client_id(client_id),
         subscribe=subscribe,
         will=will,
         keep_session=keep_session,

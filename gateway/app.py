@@ -65,6 +65,8 @@ from gateway.closing.service import Closings
 from gateway.contracts.routes import ROUTES as CONTRACTS_ROUTES
 from gateway.contracts.service import Contracts
 from gateway.duty.routes import ROUTES as DUTY_ROUTES
+from gateway.edges.expiry import Expiries
+from gateway.edges.revoked import Forgetting
 from gateway.edges.routes import ROUTES as EDGES_ROUTES
 from gateway.edges.service import Edges
 from gateway.findings.routes import ROUTES as FINDINGS_ROUTES
@@ -168,6 +170,8 @@ class GatewaySettings:
     channels: Channels = LOG_ONLY
     # A database of its own for the ledger, if it does not lie in the file of the readings.
     ledger: str | None = None
+    # The folder that tells who may come to the broker.
+    identities: Path | None = None
 
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
@@ -263,7 +267,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         ledger_watch = LedgerWatch(books)
         following = Following(records, clock, settings.site, Followers(books, directory, judge, door.forget))
         await following.begin(started.behind)
-        watch = _Watch(bus, intake, ledger_watch, following, clock)
+        watch = _Watch(bus, intake, ledger_watch, following, Expiries(settings.identities, clock), clock)
         present.of_gateway = watch.problems
         await stack.enter_async_context(_served(application(services, behind_tls=settings.behind_tls), settings))
         stack.push_async_callback(hub.close)
@@ -271,6 +275,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         log.info("gateway.started", address=f"http://{settings.host}:{settings.port}", store=settings.store)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(intake.run())
+            tasks.create_task(Forgetting(settings.identities, known_edges, bus).run())
             tasks.create_task(hub.run())
             tasks.create_task(desk.run())
             tasks.create_task(sender.run())
@@ -396,13 +401,29 @@ async def _health(services: Services, identity: Identity) -> bytes:
 class _Watch:
     """What is wrong with the gateway itself."""
 
-    def __init__(self, bus: MqttBus, intake: Ingest, ledger: LedgerWatch, following: Following, clock: Clock) -> None:
-        self._bus, self._intake, self._ledger, self._clock = bus, intake, ledger, clock
+    def __init__(
+        self,
+        bus: MqttBus,
+        intake: Ingest,
+        ledger: LedgerWatch,
+        following: Following,
+        expiries: Expiries,
+        clock: Clock,
+    ) -> None:
+        self._bus, self._intake, self._ledger, self._expiries, self._clock = bus, intake, ledger, expiries, clock
         self._following, self._since = following, to_ms(clock.now())
 
     def problems(self) -> list[OngoingProblem]:
         found = []
-        if self._bus.lost_since is not None:
+        if self._bus.lost_since is not None and self._bus.refused is not None:
+            since = to_ms(self._clock.now()) - int((time.monotonic() - self._bus.lost_since) * 1000)
+            zh = f"消息代理 {self._bus.address} 拒绝网关登录，新读数暂存在现场采集端：{self._bus.refused}"
+            en = (
+                f"The broker {self._bus.address} does not let the gateway in; new readings wait at the edges: "
+                f"{self._bus.refused}"
+            )
+            found.append(OngoingProblem("broker.refused", str(self._bus.address), since, TextWords(zh, en)))
+        elif self._bus.lost_since is not None:
             since = to_ms(self._clock.now()) - int((time.monotonic() - self._bus.lost_since) * 1000)
             zh = f"消息代理 {self._bus.address} 无法连接，新读数暂存在现场采集端"
             en = f"The broker {self._bus.address} cannot be reached; new readings wait at the edges"
@@ -421,7 +442,7 @@ class _Watch:
                 "See the difference with jieneng site import, or replace the file by an export"
             )
             found.append(OngoingProblem("site.file_behind", self._following.site.id, self._since, TextWords(zh, en)))
-        return [*found, *self._ledger.problems()]
+        return [*found, *self._expiries.problems(), *self._ledger.problems()]
 
 
 @asynccontextmanager

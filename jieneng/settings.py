@@ -13,6 +13,7 @@ from energy.documents import Words, checked, open_document
 from energy.errors import ConfigurationError
 
 BROKER_PORT = 18830
+LOOPBACK = "127.0.0.1"
 # Days of the audit log: half a year at least (网络安全法, article 21).
 LEAST_DAYS, KEPT_DAYS = 180, 365
 
@@ -32,6 +33,8 @@ class SettingsWords(Words):
     edge: Id | None = None
     bus: str | None = None
     broker_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    broker_listen: Annotated[str, AfterValidator(_listening)] | None = None
+    identity: str | None = None
     store: str | None = None
     ledger: str | None = None
     records: str | None = None
@@ -54,7 +57,9 @@ class Settings:
 
     accounts : `required`, or `off` where whoever reaches the gateway is `local`. behind_tls : a proxy with TLS stands
     before it. token_file : holds the token that commands show to a running gateway. audit_folder : of key and head of
-    the audit log, where these lie neither beside the records nor in `data`.
+    the audit log, where these lie neither beside the records nor in `data`. broker_listen : where the embedded broker
+    listens by TLS, beyond this machine too; without it on loopback at `broker_port`. identity : the folder made by
+    `jieneng edge enroll` with which this process comes to its broker.
     """
 
     site: Path | None = None
@@ -62,6 +67,8 @@ class Settings:
     edge: str = "edge"
     bus: str = "embedded"
     broker_port: int = BROKER_PORT
+    broker_listen: str | None = None
+    identity: Path | None = None
     store: str = ""
     ledger: str | None = None
     records: str = ""
@@ -78,7 +85,43 @@ class Settings:
 
     @property
     def bus_address(self) -> str:
-        return f"mqtt://127.0.0.1:{self.broker_port}" if self.bus == "embedded" else self.bus
+        """Where the broker is, without as whom one comes."""
+        if self.bus != "embedded":
+            return self.bus
+        if self.broker_listen is None:
+            return f"mqtt://{LOOPBACK}:{self.broker_port}"
+        host, port = self.broker_at
+        return f"mqtts://{f'[{host}]' if ':' in host else host}:{port}"
+
+    @property
+    def broker_at(self) -> tuple[str, int]:
+        """Where the embedded broker is reached from this machine."""
+        host, port = self.broker_listens
+        return {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host), port  # noqa: S104 - where it is called
+
+    @property
+    def broker_listens(self) -> tuple[str, int]:
+        """Host and port of the embedded broker."""
+        if self.broker_listen is None:
+            return LOOPBACK, self.broker_port
+        host, _, port = self.broker_listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def identities(self) -> Path:
+        """The folder that tells who may come to the broker."""
+        return self.data / "identities"
+
+    def identity_of(self, name: str) -> Path:
+        """The folder with which a process of this machine comes to its broker as `name`; there may be none."""
+        return self.identity or self.identities / "own" / name
+
+    def bus_of(self, name: str) -> str:
+        """The address of the broker for who comes as `name`; secrets stay in the files that it names."""
+        # Certificates take long to import, and most commands need none.
+        from adapters.identity_folders import with_identity
+
+        return with_identity(self.bus_address, self.identity_of(name), name)
 
     @property
     def store_address(self) -> str:
@@ -127,14 +170,14 @@ def load_settings(file: Path | None, **options: Any) -> Settings:
     if file is not None:
         words = checked(open_document(file), SettingsWords)
         given = {name: value for name, value in words.model_dump().items() if value is not None}
-        for name in ("site", "data", "token_file", "audit_folder", "channels", "providers"):
+        for name in ("site", "data", "token_file", "audit_folder", "channels", "providers", "identity"):
             if name in given:
                 given[name] = file.parent / given[name]
         settings = replace(settings, **given)
     chosen = {name: value for name, value in options.items() if value is not None}
-    if "listen" in chosen:
+    for name in ("listen", "broker_listen"):
         try:
-            _listening(chosen["listen"])
+            _listening(chosen.get(name, "localhost:1"))
         except ValueError as error:
-            raise ConfigurationError([f"--listen {chosen['listen']}: {error}"]) from error
+            raise ConfigurationError([f"--{name.replace('_', '-')} {chosen[name]}: {error}"]) from error
     return replace(settings, **chosen)

@@ -18,6 +18,8 @@ from jieneng.settings import load_settings
     options.data,
     options.bus,
     options.broker_port,
+    options.broker_listen,
+    options.identity,
     options.store,
     options.records,
     options.listen,
@@ -35,6 +37,7 @@ def command(config: Path | None, **given: Any) -> None:
 
     Readings that cannot be stored are kept in quarantine (/api/v1/quarantine) with their reason.
     """
+    from adapters.broker_rules import GATEWAY
     from adapters.clocks import open_clock
     from gateway.accounts.passwords import PasswordRules
     from gateway.accounts.service import AccountRules
@@ -51,7 +54,7 @@ def command(config: Path | None, **given: Any) -> None:
     providers = load_providers(settings.providers)
     gateway = GatewaySettings(
         site=load_installed(settings.site_file()).site,
-        bus=settings.bus_address,
+        bus=settings.bus_of(GATEWAY),
         store=settings.store_address,
         ledger=settings.ledger,
         quarantine=settings.data / "quarantine.sqlite",
@@ -71,5 +74,6 @@ def command(config: Path | None, **given: Any) -> None:
         quota_standards=quota_standards(),
         forecast_misses=shipped("forecast-misses.yaml"),
         channels=alarm_channels(settings),
+        identities=settings.identities,
     )
     options.run_until_signalled(run_gateway(gateway, open_clock(settings.clock)))

@@ -49,6 +49,14 @@ _ledger = click.option(
     envvar="JIENENG_LEDGER",
     help="Database of the ledger: postgresql://USER@HOST:PORT/DATABASE. [in the file of the readings]",
 )
+broker_listen = click.option(
+    "--broker-listen", help="HOST:PORT where the embedded broker listens by TLS, beyond this machine too. [no]"
+)
+identity = click.option(
+    "--identity",
+    type=click.Path(path_type=Path),
+    help="Folder made by `jieneng edge enroll`, with which this process comes to its broker. [DATA/identities/own/…]",
+)
 records = click.option(
     "--records",
     envvar="JIENENG_RECORDS",

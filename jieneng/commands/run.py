@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     options.edge,
     options.bus,
     options.broker_port,
+    options.broker_listen,
     options.store,
     options.records,
     options.listen,
@@ -74,27 +76,40 @@ def run_parts(
 
 def parts(settings: Settings, logs: Path | None) -> list[Part]:
     """The broker, if it is the embedded one, gateway and edge as children of this process."""
-    from adapters.broker_nats import answers, broker_command
-    from jieneng.supervisor import Part, own
+    from adapters.broker_rules import GATEWAY
+    from jieneng.supervisor import own
 
-    found: list[Part] = []
-    if settings.bus == "embedded":
-        folder, port = settings.data / "broker", settings.broker_port
-        command = broker_command(folder, port)
-        found.append(Part("broker", command, folder / "broker.log", ready=lambda: answers(port)))
-    common = ["--site", str(settings.site_file()), "--data", str(settings.data), "--bus", settings.bus_address]
-    common += ["--clock", settings.clock]
-    gateway = ["gateway", *common, "--store", settings.store_address, "--listen", settings.listen]
+    # Each comes as itself.
+    settings = replace(settings, identity=None)
+    found = [_broker(settings)] if settings.bus == "embedded" else []
+    common = ["--site", str(settings.site_file()), "--data", str(settings.data), "--clock", settings.clock]
+    gateway = ["gateway", *common, "--bus", settings.bus_of(GATEWAY)]
+    gateway += ["--store", settings.store_address, "--listen", settings.listen]
     gateway += ["--accounts", settings.accounts, *(["--behind-tls"] if settings.behind_tls else [])]
     gateway += ["--audit-days", str(settings.audit_days)]
     gateway += [] if settings.audit_folder is None else ["--audit-folder", str(settings.audit_folder)]
     gateway += ["--password-days", str(settings.password_days)] if settings.password_days else []
     gateway += ["--providers", str(settings.providers)] if settings.providers else []
     gateway += ["--channels", str(settings.channels)] if settings.channels else []
-    edge = ["edge", *common, "--edge", settings.edge]
+    edge = ["edge", *common, "--bus", settings.bus_of(settings.edge), "--edge", settings.edge]
     # The addresses may hold passwords.
     told = {"JIENENG_RECORDS": settings.records_address}
     told |= {"JIENENG_LEDGER": settings.ledger} if settings.ledger else {}
     found.append(own("gateway", gateway, logs / "gateway.log" if logs else None, told))
     found.append(own("edge", edge, logs / "edge.log" if logs else None))
     return found
+
+
+def _broker(settings: Settings) -> Part:
+    """The embedded broker, with what gateway and edge come to it."""
+    from adapters.broker_nats import Guard, answers, broker_command, forget_all
+    from jieneng.enrolment import identities
+    from jieneng.supervisor import Part
+
+    (host, port), folder = settings.broker_listens, settings.data / "broker"
+    at, tls, known = settings.broker_at, settings.broker_listen is not None, identities(settings)
+    if known.ensure_own([settings.edge], [at[0]]):
+        forget_all(folder)
+    guard = Guard(known.users(tls=tls), known.transport if tls else None)
+    command = broker_command(folder, port, host=host, guard=guard)
+    return Part("broker", command, folder / "broker.log", ready=lambda: answers(at[1], at[0]))

@@ -36,14 +36,14 @@ def mosquitto(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     configuration.write_text(_MOSQUITTO.format(port=port, folder=folder) + as_root)
     process = subprocess.Popen([binary, "-c", str(configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _await_port(process, port)
+        await_port(process, port)
         yield process
     finally:
         process.terminate()
         process.wait(10)
 
 
-def _await_port(process: subprocess.Popen[bytes], port: int) -> None:
+def await_port(process: subprocess.Popen[bytes], port: int) -> None:
     for _ in range(1000):
         assert process.poll() is None, "mosquitto did not start"
         with socket.socket() as probe:

@@ -94,7 +94,12 @@ def test_what_mosquitto_pub_is_told_to_publish_is_accepted(judge: Judge) -> None
     assert found.columns.value.tolist() == [18425.5]
 
 
-def test_what_the_python_example_publishes_is_accepted(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_python_example_publishes_is_accepted(
+    judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "water-system").mkdir()
+    (tmp_path / "water-system" / "password").write_text("secret")
+    monkeypatch.chdir(tmp_path)
     sent: list[tuple[str, str]] = []
 
     class Recording(paho.Client):
@@ -106,8 +111,10 @@ def test_what_the_python_example_publishes_is_accepted(judge: Judge, monkeypatch
 
     monkeypatch.setattr(paho, "Client", Recording)
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    exec(compile(block(PAGE, "python paho"), str(PAGE), "exec"), {})
+    ran: dict[str, Any] = {}
+    exec(compile(block(PAGE, "python paho"), str(PAGE), "exec"), ran)
 
+    assert (ran["client"].username, ran["client"].password) == ("water-system", "secret")
     found = [judged(judge, payload, of_topic, int(time.time() * 1000)) for of_topic, payload in sent]
     assert [f.refusals for f in found] == [[], [], []]
     assert [next(iter(f.answers["water-system"].values())) for f in found] == [[1], [2], [3]]

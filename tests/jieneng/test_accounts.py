@@ -137,7 +137,7 @@ def gateway_of(settings: Settings) -> list[str]:
 def test_a_gateway_asks_who_comes_unless_told_otherwise(tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text(json.dumps({"accounts": "off", "behind_tls": True}), encoding="utf-8")
-    site: dict[str, Any] = {"site": tmp_path / "site.yaml"}
+    site: dict[str, Any] = {"site": tmp_path / "site.yaml", "data": tmp_path / "var"}
 
     assert "required" in gateway_of(load_settings(None, **site))
     told = gateway_of(load_settings(file, **site))
