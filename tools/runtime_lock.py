@@ -25,7 +25,8 @@ _IMAGE = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix
 def locks(root: Path = ROOT) -> dict[str, str]:
     """Both files by name, with the text that they should have."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    entries = {canonicalize_name(m["name"]): m[0] for m in _ENTRY.finditer((root / "requirements.lock").read_text())}
+    lock = (root / "requirements.lock").read_text(encoding="utf-8")
+    entries = {str(canonicalize_name(found["name"])): found[0] for found in _ENTRY.finditer(lock)}
     roots = {"runtime.lock": project["project"]["dependencies"], "build.lock": project["build-system"]["requires"]}
     return {name: _text(entries, needed(given)) for name, given in roots.items()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,8 @@ def test_images_are_pinned_by_their_whole_version(services: dict[str, Any]) -> N
     for name, service in services.items():
         assert re.fullmatch(r"[a-z/-]+:v?\d+\.\d+(\.\d+)?(-[a-z]+)?", service["image"]), name
         assert "latest" not in service["image"], name
-    assert services["init"]["image"] == OWN
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert services["init"]["image"] == OWN == f"jieneng:{version}"
     assert services["init"]["build"]["dockerfile"] == "Dockerfile"
 
 
@@ -179,7 +181,7 @@ def test_the_gateway_finds_what_its_settings_name(services: dict[str, Any], tmp_
     settings = load_settings(tmp_path / "gateway.yaml")
 
     bus = MqttAddress.parse(settings.bus)
-    stores = [PostgresAddress.parse(one or "", what) for one, what in ((settings.ledger, "ledger"), (settings.records, "records"))]
+    stores = [PostgresAddress.parse(one or "") for one in (settings.ledger, settings.records)]
     readings = VictoriaAddress.parse(settings.store_address)
 
     assert (bus.host, bus.port, bus.tls) == ("mosquitto", 8883, True)
