@@ -39,7 +39,7 @@ COPY --from=installed /opt/jieneng/ /opt/jieneng/
 RUN groupadd --gid 10001 jieneng \
     && useradd --uid 10001 --gid 10001 --home-dir /var/lib/jieneng --no-create-home --shell /usr/sbin/nologin jieneng \
     && for folder in /var/lib/jieneng /var/lib/jieneng/identities /var/lib/jieneng/identities/mosquitto \
-        /prepare/edges /prepare/postgres /prepare/database /prepare/grafana /prepare/data/edge \
+        /prepare/edges /prepare/postgres /prepare/database /prepare/reader /prepare/grafana /prepare/data/edge \
         /prepare/data/simulator /prepare/data/mosquitto /prepare/data/postgres /prepare/data/victoria \
         /prepare/data/grafana; do \
         install -d -o 10001 -g 10001 -m 700 "$folder"; \

@@ -27,6 +27,7 @@ SECRETS = {
     "postgres-password": set(),
     "database-password": set(),
     "grafana-password": set(),
+    "reader-password": set(),
     "edge-identities": set(),
     "broker-files": {"gateway"},
 }  # type: dict[str, set[str]]
@@ -138,7 +139,7 @@ def test_stores_are_reached_by_who_uses_them_and_reach_nobody(stack: dict[str, A
         for network in stack["networks"]
     }
 
-    assert on["records"] == {"postgres", "gateway"}
+    assert on["records"] == {"postgres", "gateway", "grafana"}
     assert on["readings"] == {"victoria", "gateway", "grafana"}
     assert {name for name, one in stack["networks"].items() if one.get("internal")} == {"records", "readings"}
 

@@ -115,9 +115,19 @@ class Stack:
         # The server of the tests has a superuser of our name.
         rename = ["psql", "-qU", "postgres", "-d", "postgres", "-c", "ALTER ROLE jieneng RENAME TO tester"]
         subprocess.run(rename, env=as_postgres, check=True, timeout=20)
-        password = {"JIENENG_DATABASE_PASSWORD_FILE": str(self.folder / "prepare" / "database" / "password")}
-        script = ["sh", str(ROOT / "deploy" / "compose" / "database.sh")]
-        subprocess.run(script, env=as_postgres | password, check=True, timeout=20)
+        files = {"JIENENG_DATABASE_PASSWORD_FILE": "database/password"}
+        files["JIENENG_READER_PASSWORD_FILE"] = "reader/jieneng-reader"
+        passwords = {name: str(self.folder / "prepare" / file) for name, file in files.items()}
+        script = [str(ROOT / "deploy" / "compose" / "database.sh")]
+        subprocess.run(script, env=as_postgres | passwords, check=True, timeout=20)
+
+    def asked(self, user: str, password_file: str, statement: str) -> str:
+        """What PostgreSQL answers to one of its users, who comes by his password."""
+        at = ["-h", "127.0.0.1", "-p", str(self.postgres.port), "-U", user, "-d", "jieneng"]
+        password = (self.folder / "prepare" / password_file).read_text()
+        command = ["psql", "-qAt", *at, "-c", statement]
+        given = os.environ | {"PGPASSWORD": password}
+        return subprocess.run(command, env=given, check=True, capture_output=True, text=True, timeout=20).stdout
 
     def is_well(self, service: str) -> bool:
         """What the health check of the service says."""
@@ -162,21 +172,23 @@ def test_a_reading_goes_from_a_simulated_meter_to_the_store(stack: Stack) -> Non
     stack.until(came, "edge")
     log = (stack.folder / "gateway.log").read_text(encoding="utf-8")
     assert "accounts.first_link" in log
-    for secret in (stack.folder / "prepare").rglob("password"):
-        assert secret.read_text() not in log
+    secrets = [*(stack.folder / "prepare").rglob("password"), stack.folder / "prepare" / "reader" / "jieneng-reader"]
+    assert len(secrets) == 4
+    assert not [secret for secret in secrets if secret.read_text() in log]
 
 
 def test_a_second_start_makes_nothing_anew(stack: Stack) -> None:
     told = stack.run("init").splitlines()
 
-    assert [line.rpartition(": ")[2] for line in told if "identities" not in line] == ["is there"] * 4
+    assert [line.rpartition(": ")[2] for line in told if "identities" not in line] == ["is there"] * 5
 
 
-def test_the_database_is_owned_by_a_user_without_special_rights(stack: Stack) -> None:
-    rights = ["rolsuper", "rolcreatedb", "rolcreaterole"]
-    command = ["psql", "-qAt", "-U", "tester", "-d", "postgres", "-h", str(stack.postgres.folder)]
-    asked = f"SELECT {', '.join(rights)} FROM pg_roles WHERE rolname = 'jieneng'"
+def test_the_users_of_the_database_have_no_special_rights_and_the_reader_reads_nothing_yet(stack: Stack) -> None:
+    owner = stack.asked("jieneng", "database/password", "SELECT rolsuper, rolcreatedb, rolcreaterole FROM pg_roles "
+                        "WHERE rolname LIKE 'jieneng%'")  # fmt: skip
+    readable = "SELECT count(*) FROM pg_tables WHERE tablename = 'meters' AND has_table_privilege(format('%I.%I', "
+    readable += "schemaname, tablename), 'SELECT')"
 
-    ran = subprocess.run([*command, "-p", str(stack.postgres.port), "-c", asked], capture_output=True, text=True)
-
-    assert ran.stdout.strip() == "f|f|f"
+    assert owner.split() == ["f|f|f", "f|f|f"]
+    assert stack.asked("jieneng", "database/password", readable).strip() == "1"
+    assert stack.asked("jieneng_reader", "reader/jieneng-reader", readable).strip() == "0"
