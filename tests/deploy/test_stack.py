@@ -177,6 +177,21 @@ def test_a_reading_goes_from_a_simulated_meter_to_the_store(stack: Stack) -> Non
     assert not [secret for secret in secrets if secret.read_text() in log]
 
 
+def test_an_edge_elsewhere_is_enrolled_beside_the_running_gateway(stack: Stack) -> None:
+    """As `docker compose exec gateway jieneng edge enroll` does it: the broker's files and the audit log follow."""
+    _, given = stack.command("gateway")
+    words = ["edge", "enroll", "north", "--broker", "gateway.example:8883", "--into", str(stack.folder / "north")]
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "jieneng", *words], capture_output=True, text=True, cwd=ROOT, env=os.environ | given
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "user north" in (stack.folder / "gateway" / "identities" / "mosquitto" / "acl").read_text()
+    logged = "SELECT count(*) FROM audit WHERE subject = 'edge/north'"
+    assert stack.asked("jieneng", "database/password", logged).strip() == "1"
+
+
 def test_a_second_start_makes_nothing_anew(stack: Stack) -> None:
     told = stack.run("init").splitlines()
 
