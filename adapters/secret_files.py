@@ -10,6 +10,8 @@ from pathlib import Path
 from energy.errors import EnergyError
 
 _OF_OTHERS = 0o077
+# What systemd hands to a service is shown to its user by an access list, which looks like a right of the group to read.
+_OF_OTHERS_THERE = _OF_OTHERS & ~0o040
 
 
 def write_secret(file: Path, content: bytes) -> None:
@@ -55,7 +57,8 @@ def must_be_private(file: Path) -> None:
         rights = file.stat().st_mode
     except OSError as error:
         raise EnergyError(f"{file}: cannot be read: {error.strerror}") from error
-    if rights & _OF_OTHERS:
+    handed = os.environ.get("CREDENTIALS_DIRECTORY")
+    if rights & (_OF_OTHERS_THERE if handed and file.parent == Path(handed) else _OF_OTHERS):
         raise EnergyError(f"{file} can be read by others; let only its owner read it: chmod 600 {file}")
 
 

@@ -12,7 +12,7 @@ from adapters.site_keeping import SiteKeeping
 from adapters.site_signing import CheckingKey
 from adapters.site_versions import opened
 from collectors.makes import Make
-from edge.site import Installed
+from edge.site_diff import Installed
 from energy.errors import EnergyError
 from energy.names import Text
 from energy.sites import Site

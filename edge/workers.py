@@ -24,7 +24,7 @@ from edge.clock_stamps import Stamps
 from edge.meter_clocks import clock_of
 from edge.poll import LineWorker, Sink, Station
 from edge.schedule import Round
-from edge.site import Installed, Wire, diff
+from edge.site_diff import Installed, Wire, diff
 from edge.timings import Timings
 from energy.sites import Meter
 

@@ -45,6 +45,7 @@ _COMMANDS = {
     "alerts": ("alerts", "Rules of alarms, alarms, and the channels by which people are told."),
     "duty": ("duty", "Say who is on duty, and see it."),
     "ledger": ("ledger", "Make the ledger of consumption anew."),
+    "prepare": ("prepare", "Make passwords and certificates for a stack that is started first."),
     "migrate": ("migrate", "Move readings, records and ledger to other stores, and compare them."),
     "audit": ("audit", "See, check and export what was done, by whom."),
     "backup": ("backup", "Save everything as one file, while it runs; check such a file."),

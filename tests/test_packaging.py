@@ -58,13 +58,13 @@ def test_the_wheel_holds_code_profiles_page_and_demo(tmp_path: Path) -> None:
 def test_every_direct_dependency_is_pinned_and_locked_with_hashes() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    locked = dict(
-        re.findall(r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s\\]+) \\\n    --hash=sha256:[0-9a-f]{64}", lock, re.MULTILINE)
-    )
+    # A name, a version, perhaps where it is wanted, and a hash.
+    entry = r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s\\]+)(?: ;[^\\\n]+)? \\\n    --hash=sha256:[0-9a-f]{64}"
+    locked = dict(re.findall(entry, lock, re.MULTILINE))
     # What benchmarks are compared with is in no installation: it is brought into an environment of its own.
     extras = {name: group for name, group in project["optional-dependencies"].items() if name != "bench"}
     wanted = [*project["dependencies"], *(one for group in extras.values() for one in group)]
-    named = [re.fullmatch(r"([\w.-]+)(?:\[[^\]]*\])?==([\w.]+)", one) for one in wanted]
+    named = [re.fullmatch(r"([\w.-]+)(?:\[[^\]]*\])?==([\w.]+)(?:; .+)?", one) for one in wanted]
 
     assert None not in named, "a direct dependency is pinned to one version"
     direct = {match[1].lower(): match[2] for match in named if match}

@@ -31,6 +31,23 @@ def test_a_secret_is_for_its_owner_alone_whatever_the_umask_and_what_was_there(t
     assert [f.name for f in file.parent.iterdir()] == ["password"]
 
 
+def test_what_systemd_hands_over_may_look_readable_by_a_group_and_by_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
+    handed, beside = tmp_path / "credentials" / "client.key", tmp_path / "client.key"
+    for file in (handed, beside):
+        write_secret(file, b"secret")
+        file.chmod(0o440)
+
+    assert read_secret(handed) == b"secret"
+    with pytest.raises(EnergyError, match="can be read by others"):
+        read_secret(beside)
+    handed.chmod(0o444)
+    with pytest.raises(EnergyError, match="can be read by others"):
+        read_secret(handed)
+
+
 @pytest.mark.parametrize("wide", [0o640, 0o604, 0o660])
 def test_a_secret_that_others_can_read_is_refused_with_what_to_do(tmp_path: Path, wide: int) -> None:
     file = tmp_path / "password"

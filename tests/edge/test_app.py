@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.site import wires
+from edge.site_diff import wires
 from energy.sites import LineSettings, Site, Text
 
 

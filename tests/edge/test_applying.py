@@ -31,7 +31,7 @@ from edge.clock import EdgeClock
 from edge.clock_stamps import Stamps
 from edge.handed import Handed, Running, last_good, nothing
 from edge.poll import LineWorker
-from edge.site import Installed
+from edge.site_diff import Installed
 from edge.workers import Means, Workers
 from energy.extracts import extract
 from energy.ports import Clock

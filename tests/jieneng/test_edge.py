@@ -54,7 +54,7 @@ def test_the_folder_of_an_edge_says_where_it_goes_and_as_whom(tmp_path: Path) ->
     done(tmp_path, "enroll", "north", "--broker", "broker.example:8884", "--into", str(into))
 
     settings = load_settings(into / "edge.yaml")
-    assert (settings.edge, settings.site, settings.data) == ("north", into / "site.yaml", into / "var")
+    assert (settings.edge, settings.site, settings.data) == ("north", None, into / "var")
     assert settings.bus_of("north") == (
         f"mqtts://broker.example:8884?ca={into}/ca.pem&cert={into}/client.pem&key={into}/client.key"
     )

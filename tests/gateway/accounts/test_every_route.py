@@ -19,7 +19,7 @@ from tests.gateway.accounts.visitor import Client, Visitor, account
 
 GUARDED = [r for r in ROUTES if r.permission is not Permission.OPEN]
 SPECIAL = [("GET", "/api/v1/live", Permission.READ), ("GET", "/metrics", Permission.OPERATE)]
-_NAMES = {"{month}": "2026-01", "{id}": "1", "{statement}": "1", "{contract}": "lighting"}
+_NAMES = {"{month}": "2026-01", "{edge}": "north", "{id}": "1", "{statement}": "1", "{contract}": "lighting"}
 
 
 def _named(path: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from collectors.makes import Make, load_make
-from edge.site import diff
+from edge.site_diff import diff
 from energy.names import Text
 from energy.quantities import Medium
 from energy.sites import LineSettings, Meter, Place, Site
