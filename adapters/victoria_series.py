@@ -12,13 +12,13 @@ kept, for whoever looks with other tools, and beside it, where that is not all o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from adapters.batches import Deduplicated
+from adapters.series_store import Rows
 from adapters.victoria_client import Sample
 from energy.readings import Point, Quality
 
@@ -40,29 +40,6 @@ class Line(msgspec.Struct):
 
 
 _encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder(Line)
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows of one point by instant, each instant once; columns of length n."""
-
-    taken_at_ms: npt.NDArray[np.int64]
-    value: npt.NDArray[np.float64]
-    quality: npt.NDArray[np.uint8]
-    reason: npt.NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        return len(self.taken_at_ms)
-
-    def last(self) -> Rows:
-        """The newest row alone."""
-        return Rows(self.taken_at_ms[-1:], self.value[-1:], self.quality[-1:], self.reason[-1:])
-
-    def joined(self, other: Rows) -> Rows:
-        """These rows and those of others whose instants are not among them."""
-        pairs = [(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)]
-        _, first = np.unique(np.concatenate(pairs[0]), return_index=True)
-        return Rows(*(np.concatenate(pair)[first] for pair in pairs))
 
 
 def import_body(name: str, points: Sequence[Point], batch: Deduplicated) -> bytes:

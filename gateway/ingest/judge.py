@@ -31,6 +31,7 @@ BROKEN_TIME = "broken time"
 NO_VALUE = "no value"
 BROKEN_PAYLOAD = "broken payload"
 CONFLICT = "conflicting value"
+REFUSED = "refused by the store"
 DUPLICATE = "duplicate"
 
 _SHOWN = 200

@@ -15,7 +15,7 @@ from energy.errors import BusError, StoreError
 from energy.ports import Bus, Clock, Message, Quarantine, ReadingStore, Refusal
 from energy.readings import ReadingColumns, to_ms
 from gateway.edges.service import Edges
-from gateway.ingest.judge import BROKEN_PAYLOAD, CONFLICT, DUPLICATE, Judge, Judged
+from gateway.ingest.judge import BROKEN_PAYLOAD, CONFLICT, DUPLICATE, REFUSED, Judge, Judged
 from gateway.metrics import Metrics
 
 log = structlog.get_logger()
@@ -89,6 +89,7 @@ class Ingest:
         refusals = judged.refusals + [
             self._judge.refusal(judged, row, CONFLICT, detail, now_ms) for row in written.conflicting
         ]
+        refusals += [self._judge.refusal(judged, row, REFUSED, why, now_ms) for row, why in written.refused]
         await self._quarantine.put(refusals)
         await self._quarantine.count(DUPLICATE, written.repeated)
         self._metrics.refused(DUPLICATE, written.repeated)
