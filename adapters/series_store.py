@@ -27,6 +27,9 @@ _DAY_MS = 86_400_000
 # The last reading of a point is looked for in ever longer spans.
 LATELY_MS = (2 * _DAY_MS, 40 * _DAY_MS)
 
+# Quality and reason as one number: so many reasons there can be.
+FLAG_BASE = 256
+
 T = TypeVar("T")
 
 
@@ -54,6 +57,11 @@ class Rows:
 
 
 NOTHING = Rows(np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint8), np.empty(0, np.uint8))
+
+
+def unflagged(flag: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """(n,) quality and reason that flags tell."""
+    return (flag // FLAG_BASE).astype(np.uint8), (flag % FLAG_BASE).astype(np.uint8)
 
 
 class SeriesStore(ABC):
@@ -89,7 +97,8 @@ class SeriesStore(ABC):
             refused = {int(fresh[position]): reason for position, reason in why.items()}
             there = np.ones(len(batch), bool)
             there[list(refused)] = False
-            self._latest.advance(stored.take(there))
+            if there.any():
+                self._latest.advance(stored.take(there))
         # Every row is judged by what is stored at its instant now.
         at = np.searchsorted(batch.key, (ids[columns.index].astype(np.int64) << 43) + columns.taken_at_ms)
         return _judged(columns, at, stored, there, refused, len(fresh) - len(refused))

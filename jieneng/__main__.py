@@ -44,6 +44,7 @@ _COMMANDS = {
     "duty": ("duty", "Say who is on duty, and see it."),
     "ledger": ("ledger", "Make the ledger of consumption anew."),
     "migrate": ("migrate", "Move readings, records and ledger to other stores, and compare them."),
+    "setup": ("setup", "Make what a store in InfluxDB needs: buckets, what they keep, figures by the hour."),
     "audit": ("audit", "See, check and export what was done, by whom."),
     "openapi": ("openapi", "Print the description of the API."),
 }

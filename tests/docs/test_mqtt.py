@@ -33,6 +33,7 @@ REASONS = [
     words.FUTURE,
     words.TOO_EARLY,
     words.CONFLICT,
+    words.REFUSED,
     words.DUPLICATE,
 ]
 
