@@ -154,24 +154,29 @@ class InfluxClient:
         raise AssertionError("unreachable")
 
     def _told(self, error: ApiException) -> Exception:
-        said = said_by(error)
+        whole = _whole(error)
+        said = whole[:_SHOWN]
         if error.status == _TOO_LARGE:
             return _Refused(said, too_large=True)
-        if error.status in (400, 422, 500) and _OF_POINTS.search(said):
-            dropped = _DROPPED.search(said)
-            why = _DROPPED.sub("", said).strip()
-            return _Refused(why, dropped=int(dropped[1]) if dropped else None)
+        if error.status in (400, 422, 500) and _OF_POINTS.search(whole):
+            # How many are dropped stands at the end of what names points at length.
+            dropped = _DROPPED.search(whole)
+            return _Refused(_DROPPED.sub("", said).strip(), dropped=int(dropped[1]) if dropped else None)
         hint = "; `jieneng setup` makes the bucket" if error.status == 404 else ""
         return StoreError(f"{self.at} refuses: {error.status} {error.reason}: {said}{hint}")
 
 
 def said_by(error: ApiException) -> str:
-    """What the server says of an error."""
+    """What the server says of an error, as far as it is shown."""
+    return _whole(error)[:_SHOWN]
+
+
+def _whole(error: ApiException) -> str:
     body: Any = error.body or b""
     text = body if isinstance(body, str) else body.decode("utf-8", "replace")
     with suppress(msgspec.DecodeError):
         text = msgspec.json.decode(text, type=_Said).message or text
-    return text[:_SHOWN].strip()
+    return text.strip()
 
 
 def _wait_s(error: ApiException, patience_s: float) -> float:

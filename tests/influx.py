@@ -32,6 +32,14 @@ from aiohttp import web
 TOKEN, ORG, BUCKET = "a-token-for-tests", "stub org", "readings"
 Series = tuple[str, str, str, str]
 
+# How 2.7.12 says it, and how earlier ones do.
+WORDS_OF_DROP = (
+    "partial write: dropped {n} points outside retention policy of duration 168h0m0s - oldest point {line} at "
+    "2025-08-26T03:26:38Z dropped because it violates a Retention Policy Lower Bound at 2025-08-29T09:04:10.318871Z, "
+    "newest point {line} at 2025-08-26T03:26:38Z dropped because it violates a Retention Policy Lower Bound at "
+    "2025-08-29T09:04:10.318871Z dropped={n} for database: 0123456789abcdef for retention policy: autogen",
+    "partial write: points beyond retention policy dropped={n}",
+)
 _HEAD = re.compile(
     r'from\(bucket: "(?P<bucket>[^"]*)"\) \|> range\(start: (?P<start>[^,]+), stop: (?P<stop>[^)]+)\)'
     r' \|> filter\(fn: \(r\) => r\._measurement == "(?P<name>[^"]*)"(?P<which> and \(.*\))?\)'
@@ -106,6 +114,7 @@ class StubOfInflux(InfluxServer):
         # What can go wrong: answers that come next, points that are too old, points that cannot be parsed.
         self.troubles: deque[Trouble] = deque()
         self.kept_from_ms, self.poison = 0, ""
+        self.words_of_drop = WORDS_OF_DROP[0]
         self.largest_body = 50_000_000
         self.cut_off = False
         # What was asked.
@@ -159,10 +168,8 @@ class StubOfInflux(InfluxServer):
                 self.points[request.query["bucket"]].setdefault((*series, name), {})[t_ms] = value
         if len(kept) < len(points):
             dropped = len(points) - len(kept)
-            told = (
-                f"failure writing points to database: partial write: points beyond retention policy dropped={dropped}"
-            )
-            return _error(422, "unprocessable entity", told)
+            told = self.words_of_drop.format(n=dropped, line=",".join(points[0][0]))
+            return _error(422, "unprocessable entity", f"failure writing points to database: {told}")
         return web.Response(status=204)
 
     def _parsed(self, line: str) -> tuple[tuple[str, str, str], int, dict[str, float]]:

@@ -69,7 +69,7 @@ async def test_rows_that_the_store_will_never_take_are_told_by_line_and_cause(tm
             found = await importing._import(path, store, check_point, Silent(), SystemClock())
 
     assert (found.stored, [row.line for row in found.refused]) == (20, list(range(2, 12)))
-    assert "points beyond retention policy" in found.refused[0].cause
+    assert "outside retention policy" in found.refused[0].cause
 
 
 def test_every_row_that_is_refused_is_told_with_line_and_cause_and_the_others_are_stored(tmp_path: Path) -> None:
