@@ -111,7 +111,10 @@ class InfluxClient:
     async def ask(self, flux: str) -> str:
         """The answer to a query, as annotated CSV."""
         query = self._client.query_api()
-        return str(await self._patiently(lambda: query.query_raw(flux)))
+        try:
+            return str(await self._patiently(lambda: query.query_raw(flux)))
+        except _Refused as refused:
+            raise StoreError(f"{self.at} refuses a question: {refused.why}") from refused
 
     async def put(self, lines: Sequence[str]) -> Mapping[int, str]:
         """Write lines; on the server's disk when it returns. Why it refuses some, by their position."""

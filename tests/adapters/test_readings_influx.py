@@ -218,6 +218,14 @@ async def test_what_had_arrived_before_the_answer_was_lost_is_repeated_and_the_l
     assert rows_of(await store.latest()) == [good(POWER, 2000, 2 / 3)]
 
 
+async def test_a_question_that_is_refused_is_a_failure_of_the_store(stub: StubOfInflux, store: InfluxReadings) -> None:
+    await store.write(rows(3))
+    stub.troubles += [Trouble(413, "too long a question")]
+
+    with pytest.raises(StoreError, match="refuses a question: too long"):
+        await store.readings([POWER], 0, 10**6)
+
+
 async def test_an_answer_that_was_broken_off_is_a_failure_and_no_shorter_answer(
     stub: StubOfInflux, store: InfluxReadings
 ) -> None:
