@@ -23,7 +23,7 @@ from urllib3.exceptions import HTTPError
 
 from adapters.influx_client import InfluxAddress, said_by
 from adapters.influx_series import hourly_task
-from energy.errors import StoreError
+from energy.errors import EnergyError, StoreError
 
 _DAY_S = 86_400
 _TIMEOUT_MS = 30_000
@@ -35,25 +35,32 @@ class Step:
 
     told: str
     do: Callable[[], object]
+    deletes: bool = False
 
 
-def set_up(at: InfluxAddress, keep_days: int | None, hours_keep_days: int | None, *, dry_run: bool) -> list[str]:
+def set_up(
+    at: InfluxAddress, keep_days: int | None, hours_keep_days: int | None, *, dry_run: bool, may_delete: bool = False
+) -> list[str]:
     """Bring the server to where the store wants it; what was changed, or would be. None leaves what is kept as it is.
 
-    StoreError where the server cannot be asked, or does not let one.
+    StoreError where the server cannot be asked, or does not let one; EnergyError, before anything is changed, where
+    what is there would be deleted and it may not.
     """
-    told: list[str] = []
     try:
         with InfluxDBClient(at.url, token=at.token, org=at.org, timeout=_TIMEOUT_MS, ssl_ca_cert=at.ca) as client:
-            for step in _steps(client, at, keep_days, hours_keep_days):
-                told.append(step.told)
-                if not dry_run:
-                    step.do()
+            steps = list(_steps(client, at, keep_days, hours_keep_days))
+            deleting = [step.told for step in steps if step.deletes]
+            if deleting and not (may_delete or dry_run):
+                raise EnergyError(
+                    f"{'; '.join(deleting)}: this deletes what is older; say --delete-older if it is meant"
+                )
+            for step in [] if dry_run else steps:
+                step.do()
     except ApiException as error:
         raise StoreError(f"{at} refuses: {error.status} {error.reason}: {said_by(error)}") from error
     except HTTPError as error:
         raise StoreError(f"{at} cannot be reached: {error}") from error
-    return told
+    return [step.told for step in steps]
 
 
 def _steps(client: Any, at: InfluxAddress, keep_days: int | None, hours_keep_days: int | None) -> Iterator[Step]:
@@ -83,6 +90,8 @@ def _of_bucket(client: Any, org: str, name: str, keep_days: int | None) -> Itera
         yield Step(
             f"keep bucket {name} {_kept(keep_days)} in place of {_kept(now_s // _DAY_S)}",
             lambda: buckets._buckets_service.patch_buckets_id(bucket_id=there.id, patch_bucket_request=change),
+            # None at all is for ever.
+            deletes=keep_days > 0 and (now_s == 0 or keep_days * _DAY_S < now_s),
         )
 
 

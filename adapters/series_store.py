@@ -142,7 +142,8 @@ class SeriesStore(ABC):
     def _grow(self) -> None:
         n = len(self._points)
         self._latest.grow(n)
-        self._reached = np.r_[self._reached, np.full(n - len(self._reached), -1, np.int64)]
+        if n > len(self._reached):
+            self._reached = np.r_[self._reached, np.full(n - len(self._reached), -1, np.int64)]
 
     def _remembered(self, point: Point, rows: Rows) -> Deduplicated:
         """Readings that were there before us, as a batch."""

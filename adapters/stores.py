@@ -43,14 +43,20 @@ def _open_influx(address: str) -> AbstractAsyncContextManager[RegisterStore]:
 
 
 def set_up_influx(
-    address: str, token_file: Path | None, keep_days: int | None, hours_keep_days: int | None, *, dry_run: bool
+    address: str,
+    token_file: Path | None,
+    keep_days: int | None,
+    hours_keep_days: int | None,
+    *,
+    dry_run: bool,
+    may_delete: bool = False,
 ) -> list[str]:
     """Make in InfluxDB what a store needs (`influx_setup.set_up`), by another token than its own where one is given."""
     with _installed(address):
         from adapters.influx_client import InfluxAddress
         from adapters.influx_setup import set_up
     at = InfluxAddress.parse(address, token_file)
-    return set_up(at, keep_days, hours_keep_days, dry_run=dry_run)
+    return set_up(at, keep_days, hours_keep_days, dry_run=dry_run, may_delete=may_delete)
 
 
 @contextmanager

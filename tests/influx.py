@@ -111,12 +111,12 @@ class StubOfInflux(InfluxServer):
     def __init__(self, folder: Path) -> None:
         super().__init__("", ORG, BUCKET, TOKEN, folder)
         self.points: dict[str, dict[Series, dict[int, float]]] = {BUCKET: {}}
-        # What can go wrong: answers that come next, points that are too old, points that cannot be parsed.
-        self.troubles: deque[Trouble] = deque()
+        # What can go wrong: answers that come next (None is the right one), points that are too old, points that cannot be parsed.
+        self.troubles: deque[Trouble | None] = deque()
         self.kept_from_ms, self.poison = 0, ""
         self.words_of_drop = WORDS_OF_DROP[0]
         self.largest_body = 50_000_000
-        self.cut_off = False
+        self.cut_off, self.hangs_up = False, False
         # What was asked.
         self.writes: list[int] = []
         self.queries: list[str] = []
@@ -143,7 +143,8 @@ class StubOfInflux(InfluxServer):
             return _error(401, "unauthorized", "unauthorized access")
         if self.troubles:
             trouble = self.troubles.popleft()
-            return _error(trouble.status, "trouble", trouble.message, trouble.headers)
+            if trouble is not None:
+                return _error(trouble.status, "trouble", trouble.message, trouble.headers)
         answer: web.StreamResponse = await handler(request)
         return answer
 
@@ -166,6 +167,8 @@ class StubOfInflux(InfluxServer):
         for series, t_ms, fields in kept:
             for name, value in fields.items():
                 self.points[request.query["bucket"]].setdefault((*series, name), {})[t_ms] = value
+        if self.hangs_up and request.transport is not None:
+            request.transport.close()
         if len(kept) < len(points):
             dropped = len(points) - len(kept)
             told = self.words_of_drop.format(n=dropped, line=",".join(points[0][0]))

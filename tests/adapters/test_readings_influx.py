@@ -191,12 +191,10 @@ async def test_a_server_that_stays_busy_is_told_after_some_seconds(
 async def test_what_failed_half_way_keeps_its_first_values_when_others_come(
     stub: StubOfInflux, store: InfluxReadings
 ) -> None:
-    stub.troubles += [Trouble(500, "boom")]
-    with pytest.raises(StoreError):
+    # The first ten arrive, the others do not.
+    stub.troubles += [None, Trouble(500, "engine: no space left on device")]
+    with pytest.raises(StoreError, match="no space left"):
         await store.write(rows(15))
-    # Of what was handed over the first ten had arrived.
-    series = (store._name, "a", "active_power", "value")
-    stub.points[BUCKET][series] = {1000 * i: i / 3 for i in range(10)}
 
     written = await store.write(columns([good(POWER, 1000 * i, -1.0) for i in range(15)]))
 
@@ -209,10 +207,10 @@ async def test_what_failed_half_way_keeps_its_first_values_when_others_come(
 async def test_what_had_arrived_before_the_answer_was_lost_is_repeated_and_the_latest(
     stub: StubOfInflux, store: InfluxReadings
 ) -> None:
-    stub.troubles += [Trouble(500, "the answer was lost")]
-    with pytest.raises(StoreError):
+    stub.hangs_up = True
+    with pytest.raises(StoreError, match="cannot be reached"):
         await store.write(rows(3))
-    stub.points[BUCKET][store._name, "a", "active_power", "value"] = {1000 * i: i / 3 for i in range(3)}
+    stub.hangs_up = False
 
     assert await store.write(rows(3)) == Written(0, 3)
     assert rows_of(await store.latest()) == [good(POWER, 2000, 2 / 3)]
@@ -360,11 +358,26 @@ def test_what_a_bucket_keeps_is_changed_only_when_it_is_asked_for(stub: StubOfIn
     stub.changes.clear()
 
     assert set_up_influx(address, None, None, None, dry_run=False) == []
-    assert set_up_influx(address, None, 400, None, dry_run=False) == [
+    assert set_up_influx(address, None, 400, None, dry_run=False, may_delete=True) == [
         f"keep bucket {BUCKET} for 400 days in place of for ever"
     ]
     assert stub.changes == [f"bucket {BUCKET} changed"]
     assert stub.buckets[0]["retentionRules"] == [{"type": "expire", "everySeconds": 400 * 86_400}]
+
+
+def test_nothing_is_deleted_that_was_not_said_to_be_and_nothing_is_changed_before(stub: StubOfInflux) -> None:
+    address = stub.address(name="jieneng")
+
+    would = set_up_influx(address, None, 90, 30, dry_run=True)
+    with pytest.raises(EnergyError, match=f"{would[0]}: this deletes what is older; say --delete-older"):
+        set_up_influx(address, None, 90, 30, dry_run=False)
+    assert stub.changes == []
+
+    assert set_up_influx(address, None, 90, 30, dry_run=False, may_delete=True) == would
+    assert set_up_influx(address, None, 91, 0, dry_run=False) == [
+        f"keep bucket {BUCKET} for 91 days in place of for 90 days",
+        f"keep bucket {BUCKET}_hourly for ever in place of for 30 days",
+    ]
 
 
 def test_a_task_that_somebody_changed_is_brought_back(stub: StubOfInflux) -> None:
