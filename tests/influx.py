@@ -111,7 +111,7 @@ class StubOfInflux(InfluxServer):
     def __init__(self, folder: Path) -> None:
         super().__init__("", ORG, BUCKET, TOKEN, folder)
         self.points: dict[str, dict[Series, dict[int, float]]] = {BUCKET: {}}
-        # What can go wrong: answers that come next (None is the right one), points that are too old, points that cannot be parsed.
+        # What can go wrong: answers that come next (None is the right one), points that are too old, or unreadable.
         self.troubles: deque[Trouble | None] = deque()
         self.kept_from_ms, self.poison = 0, ""
         self.words_of_drop = WORDS_OF_DROP[0]
