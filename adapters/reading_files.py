@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -101,8 +101,11 @@ class ReadingFile:
             columns = ReadingColumns.of(self._points, found["id"], found["t"], found["v"])
             yield Chunk(columns, np.asarray(found["row"], np.int64))
 
-    def refused(self, conflicting: list[int] | None = None) -> Iterator[RefusedRow]:
-        """The rows that are not taken, by line; `conflicting` adds rows that the store found taken by another value."""
+    def refused(
+        self, conflicting: list[int] | None = None, by_store: Mapping[int, str] | None = None
+    ) -> Iterator[RefusedRow]:
+        """The rows that are not taken, by line; `conflicting` adds rows that the store found taken by another value,
+        `by_store` those that it will never take, and why."""
         found = {
             int(row): (cause, text)
             for row, cause, text in self._db.execute(
@@ -111,6 +114,8 @@ class ReadingFile:
         }
         for row, text in self._texts(conflicting or []):
             found[row] = ("another value is stored for this instant; the first one stays", text)
+        for row, text in self._texts(list(by_store or {})):
+            found[row] = ((by_store or {})[row], text)
         lines = self._lines(set(found))
         rows = [RefusedRow(lines[row], cause, text) for row, (cause, text) in found.items()]
         rows += self._told.values()

@@ -1,10 +1,10 @@
-"""Which stores addresses name: of readings `duckdb:FILE`, `memory:` or `victoria+http://...`, of the ledger
-`postgresql://...`."""
+"""Which stores addresses name: of readings `duckdb:FILE`, `memory:`, `victoria+http://...` or `influx+http://...`, of
+the ledger `postgresql://...`."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from adapters.addresses import shown
@@ -22,14 +22,51 @@ async def open_store(address: str) -> AsyncIterator[RegisterStore]:
         async with open_victoria(address) as store:
             yield store
         return
+    if scheme.startswith("influx+"):
+        async with _open_influx(address) as points:
+            yield points
+        return
     from adapters.readings_duckdb import open_duckdb
 
     if not (scheme == "memory" or (scheme == "duckdb" and rest)):
         raise EnergyError(
-            f"store {shown(address)!r} must be of the form duckdb:FILE or memory:, or victoria+http://HOST"
+            f"store {shown(address)!r} must be of the form duckdb:FILE or memory:, victoria+http://HOST or influx+http://HOST"
         )
     async with open_duckdb(Path(":memory:" if scheme == "memory" else rest)) as file:
         yield file
+
+
+def _open_influx(address: str) -> AbstractAsyncContextManager[RegisterStore]:
+    with _installed(address):
+        from adapters.readings_influx import open_influx
+    return open_influx(address)
+
+
+def set_up_influx(
+    address: str,
+    token_file: Path | None,
+    keep_days: int | None,
+    hours_keep_days: int | None,
+    *,
+    dry_run: bool,
+    may_delete: bool = False,
+) -> list[str]:
+    """Make in InfluxDB what a store needs (`influx_setup.set_up`), by another token than its own where one is given."""
+    with _installed(address):
+        from adapters.influx_client import InfluxAddress
+        from adapters.influx_setup import set_up
+    at = InfluxAddress.parse(address, token_file)
+    return set_up(at, keep_days, hours_keep_days, dry_run=dry_run, may_delete=may_delete)
+
+
+@contextmanager
+def _installed(address: str) -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise EnergyError(
+            f"store {shown(address)!r} needs {error.name}, which is not installed: pip install 'jieneng[influx]'"
+        ) from error
 
 
 @asynccontextmanager

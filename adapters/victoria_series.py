@@ -12,13 +12,13 @@ kept, for whoever looks with other tools, and beside it, where that is not all o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from adapters.batches import Deduplicated
+from adapters.series_store import FLAG_BASE, Rows, unflagged
 from adapters.victoria_client import Sample
 from energy.readings import Point, Quality
 
@@ -26,7 +26,6 @@ FIELDS = ("value", "bad", "high", "low", "flag")
 _VALUE, _BAD, _HIGH, _LOW, _FLAG = FIELDS
 # Below that, in millionths, is what a double holds as a whole number.
 _LARGEST, _DIGITS, _DECIMALS = 9e9, 12, 6
-_REASONS = 256
 
 Samples = dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]]
 
@@ -40,29 +39,6 @@ class Line(msgspec.Struct):
 
 
 _encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder(Line)
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows of one point by instant, each instant once; columns of length n."""
-
-    taken_at_ms: npt.NDArray[np.int64]
-    value: npt.NDArray[np.float64]
-    quality: npt.NDArray[np.uint8]
-    reason: npt.NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        return len(self.taken_at_ms)
-
-    def last(self) -> Rows:
-        """The newest row alone."""
-        return Rows(self.taken_at_ms[-1:], self.value[-1:], self.quality[-1:], self.reason[-1:])
-
-    def joined(self, other: Rows) -> Rows:
-        """These rows and those of others whose instants are not among them."""
-        pairs = [(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)]
-        _, first = np.unique(np.concatenate(pairs[0]), return_index=True)
-        return Rows(*(np.concatenate(pair)[first] for pair in pairs))
 
 
 def import_body(name: str, points: Sequence[Point], batch: Deduplicated) -> bytes:
@@ -86,7 +62,7 @@ def _fields(batch: Deduplicated) -> tuple[dict[str, npt.NDArray[np.bool_]], dict
     value, is_bad = batch.value, batch.quality >= Quality.BAD
     bits, said = value.view(np.uint64), rounded(value)
     whole = (said != value) & ~np.isnan(value)
-    flag = batch.quality.astype(np.float64) * _REASONS + batch.reason
+    flag = batch.quality.astype(np.float64) * FLAG_BASE + batch.reason
     is_said = ~np.isnan(said)
     masks = {_VALUE: is_said & ~is_bad, _BAD: is_said & is_bad, _HIGH: whole, _LOW: whole, _FLAG: flag != 0}
     high, low = bits >> np.uint64(32), bits & np.uint64(0xFFFFFFFF)
@@ -152,8 +128,7 @@ def _assembled(samples: Samples) -> Rows:
         value[np.searchsorted(t_ms, both)] = bits.view(np.float64)
     if _FLAG in samples:
         flag[np.searchsorted(t_ms, samples[_FLAG][0])] = samples[_FLAG][1]
-    code = flag.astype(np.int64)
-    return Rows(t_ms, value, (code // _REASONS).astype(np.uint8), (code % _REASONS).astype(np.uint8))
+    return Rows(t_ms, value, *unflagged(flag.astype(np.int64)))
 
 
 def selector(name: str, points: Sequence[Point] | None = None, fields: Sequence[str] = FIELDS) -> str:

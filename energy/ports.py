@@ -54,11 +54,13 @@ class Written:
     stored : rows that are in the store now and were not before.
     repeated : rows that were there already, equal in value and quality; the store is as it was.
     conflicting : positions in the batch of rows that are not stored: their instant is taken by another value.
+    refused : positions of rows that the store will never take, and why.
     """
 
     stored: int
     repeated: int
     conflicting: list[int] = field(default_factory=list)
+    refused: list[tuple[int, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

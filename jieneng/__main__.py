@@ -47,6 +47,7 @@ _COMMANDS = {
     "ledger": ("ledger", "Make the ledger of consumption anew."),
     "prepare": ("prepare", "Make passwords and certificates for a stack that is started first."),
     "migrate": ("migrate", "Move readings, records and ledger to other stores, and compare them."),
+    "setup": ("setup", "Make what a store in InfluxDB needs: buckets, what they keep, figures by the hour."),
     "audit": ("audit", "See, check and export what was done, by whom."),
     "backup": ("backup", "Save everything as one file, while it runs; check such a file."),
     "restore": ("restore", "Put a backup back, checked and counted."),

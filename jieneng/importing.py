@@ -75,15 +75,17 @@ async def _import(path: Path, store: ReadingStore, check: PointCheck, progress: 
     before = {point.meter for point in await store.points()}
     stored = repeated = 0
     conflicting: list[int] = []
+    by_store: dict[int, str] = {}
     with ReadingFile(path, check) as file:
         await _stage(file, progress, path)
         for chunk in file.chunks():
             written = await store.write(chunk.columns)
             stored, repeated = stored + written.stored, repeated + written.repeated
             conflicting += chunk.row[written.conflicting].tolist()
+            by_store |= {int(chunk.row[position]): why for position, why in written.refused}
             progress.at(f"{path.name}: storing", int(chunk.row[-1]) / file.rows if len(chunk.row) else 1.0)
         progress.at(f"{path.name}: storing", 1.0)
-        refused = await asyncio.to_thread(lambda: list(file.refused(conflicting)))
+        refused = await asyncio.to_thread(lambda: list(file.refused(conflicting, by_store)))
         after_now = file.after(to_ms(clock.now()))
         rows = file.rows
     meters = {point.meter for point in await store.points()}

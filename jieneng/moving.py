@@ -19,7 +19,7 @@ from adapters.clocks import SystemClock
 from adapters.stores import open_stores
 from energy.errors import EnergyError, StoreError
 from energy.ports import Ledger, ReadingStore, RegisterStore
-from energy.readings import LAST_MS, Point, ReadingColumns, to_ms
+from energy.readings import LAST_MS, Point, ReadingColumns, from_ms, to_ms
 from energy.series import MICRO
 from gateway.records.database import open_records
 from gateway.records.moving import move_records
@@ -152,7 +152,12 @@ def _slices(point: Point, n: int, first_ms: int, last_ms: int) -> list[_Part]:
 async def _move_part(source: ReadingStore, target: ReadingStore, part: _Part, moved: Moved) -> None:
     """Write what is there, and read it back: it must be the same, bit by bit."""
     rows = await source.readings(part.points, part.from_ms, part.to_ms)
-    await target.write(rows)
+    written = await target.write(rows)
+    for row, why in written.refused[:1]:
+        raise StoreError(
+            f"the new store refuses {len(written.refused)} readings, the first of "
+            f"{rows.points[rows.index[row]]} at {from_ms(int(rows.taken_at_ms[row]))}: {why}"
+        )
     back = await target.readings(part.points, part.from_ms, part.to_ms)
     if not _same(rows, back):
         raise StoreError(

@@ -60,7 +60,7 @@ class Judged:
     edges : (n,) number, in `edge_names`, of the edge of each.
     batches : what came of each edge, to be told as stored once the columns are; as many as `edge_names`.
     states, commands : what became known of gateways of others, and what is to be published to them.
-    conflicting : rows that the store refuses, since it holds another value of that instant.
+    unstored : rows that the store refuses, mostly since it holds another value of that instant.
     """
 
     columns: ReadingColumns
@@ -70,7 +70,7 @@ class Judged:
     batches: list[tuple[str, Batch]] = field(default_factory=list)
     states: list[tuple[str, EdgeState]] = field(default_factory=list)
     commands: list[tuple[str, bytes]] = field(default_factory=list)
-    conflicting: list[int] = field(default_factory=list)
+    unstored: list[int] = field(default_factory=list)
 
     @property
     def answers(self) -> dict[str, dict[str, list[int]]]:

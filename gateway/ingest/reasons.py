@@ -14,6 +14,7 @@ BROKEN_PAYLOAD = "broken payload"
 TOO_LARGE = "too large"
 UNKNOWN_TOPIC = "unknown topic"
 CONFLICT = "conflicting value"
+REFUSED = "refused by the store"
 DUPLICATE = "duplicate"
 # Of messages that a mapping takes.
 MISTYPED = "mistyped value"

@@ -19,7 +19,7 @@ from energy.readings import ReadingColumns, to_ms
 from gateway.edges.service import Edges
 from gateway.ingest.deliveries import Deliveries
 from gateway.ingest.judge import MOST_BYTES, Judge, Judged
-from gateway.ingest.reasons import BROKEN_PAYLOAD, CONFLICT, DUPLICATE, TOO_LARGE
+from gateway.ingest.reasons import BROKEN_PAYLOAD, CONFLICT, DUPLICATE, REFUSED, TOO_LARGE
 from gateway.metrics import Metrics
 
 log = structlog.get_logger()
@@ -109,8 +109,8 @@ class Ingest:
         await self._until_kept(partial(self._keep, judged, now_ms))
         # After the store: a crash between has the batches sent again, and nothing is noted as come that is not stored.
         await self._until_kept(partial(self._deliveries.take, judged.batches))
-        if judged.conflicting:
-            judged.leave_out(judged.conflicting)
+        if judged.unstored:
+            judged.leave_out(judged.unstored)
         self._came(*judged.by_lane())
         self._stored(judged.columns)
         self._metrics.batches(len(messages))
@@ -121,11 +121,12 @@ class Ingest:
         began = time.perf_counter()
         written = await self._store.write(judged.columns)
         self._metrics.written(written.stored, time.perf_counter() - began)
-        judged.conflicting = written.conflicting
+        judged.unstored = [*written.conflicting, *(row for row, _ in written.refused)]
         detail = "the first value of an instant stays"
         refusals = judged.refusals + [
             self._judge.refusal(judged, row, CONFLICT, detail, now_ms) for row in written.conflicting
         ]
+        refusals += [self._judge.refusal(judged, row, REFUSED, why, now_ms) for row, why in written.refused]
         await self._quarantine.put(refusals)
         await self._quarantine.count(DUPLICATE, written.repeated)
         self._metrics.refused(DUPLICATE, written.repeated)

@@ -42,7 +42,9 @@ data = click.option("--data", type=click.Path(path_type=Path), help="Folder for 
 bus = click.option("--bus", help="Broker: mqtt://HOST:PORT, mqtts://HOST:PORT, or embedded. [embedded]")
 broker_port = click.option("--broker-port", type=int, help="Port of the embedded broker, on 127.0.0.1. [18830]")
 _store = click.option(
-    "--store", help="Store of the readings: duckdb:FILE, or victoria+http://HOST:8428. [duckdb:DATA/readings.duckdb]"
+    "--store",
+    help="Store of the readings: duckdb:FILE, victoria+http://HOST:8428, or influx+http://HOST:8086/ORG/BUCKET. "
+    "[duckdb:DATA/readings.duckdb]",
 )
 _ledger = click.option(
     "--ledger",

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from energy.quantities import Kind, quantity
 from energy.readings import Point, Quality, ReadingColumns, Reason
 from energy.series import Curve, reduce, step_for
 from tests.adapters.readings_memory import MemoryReadings
+from tests.influx import InfluxServer, real_influx, stub_of_influx
 from tests.victoria import VictoriaServer, victoria_server
 
 ROOT = Path(__file__).parents[2]
@@ -172,6 +174,17 @@ async def victoria_restarted(folder: Path, server: VictoriaServer) -> AsyncItera
     yield Restarted(opened)
 
 
+@asynccontextmanager
+async def influx(_: Path, server: InfluxServer) -> AsyncIterator[ReadingStore]:
+    async with open_store(server.address()) as store:
+        yield store
+
+
+@asynccontextmanager
+async def influx_restarted(_: Path, server: InfluxServer) -> AsyncIterator[ReadingStore]:
+    yield Restarted(partial(open_store, server.address()))
+
+
 STORES: list[Callable[[Path], AbstractAsyncContextManager[ReadingStore]]] = [
     memory,
     duckdb,
@@ -186,11 +199,39 @@ def victoria_metrics() -> Iterator[VictoriaServer]:
         yield server
 
 
-@pytest.fixture(params=[*STORES, victoria, victoria_restarted], ids=lambda s: s.__name__)
+@pytest.fixture(scope="module")
+def influxdb() -> Iterator[InfluxServer]:
+    with real_influx() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def influxdb_stub() -> Iterator[InfluxServer]:
+    with stub_of_influx() as server:
+        yield server
+
+
+ON_SERVERS: dict[str, tuple[Callable[[Path, Any], AbstractAsyncContextManager[ReadingStore]], str]] = {
+    "victoria": (victoria, "victoria_metrics"),
+    "victoria_restarted": (victoria_restarted, "victoria_metrics"),
+    "influx": (influx, "influxdb"),
+    "influx_restarted": (influx_restarted, "influxdb"),
+    # Not InfluxDB, but a stub of what its HTTP API documents.
+    "influx_stub": (influx, "influxdb_stub"),
+    "influx_stub_restarted": (influx_restarted, "influxdb_stub"),
+}
+
+
+@pytest.fixture(params=[*(s.__name__ for s in STORES), *ON_SERVERS])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ReadingStore]:
-    server = [request.getfixturevalue("victoria_metrics")] if request.param not in STORES else []
-    async with request.param(tmp_path, *server) as made:
-        yield made
+    if request.param in ON_SERVERS:
+        opened, server = ON_SERVERS[request.param]
+        made = opened(tmp_path, request.getfixturevalue(server))
+    else:
+        [of_itself] = [s for s in STORES if s.__name__ == request.param]
+        made = of_itself(tmp_path)
+    async with made as given:
+        yield given
 
 
 async def everything(store: ReadingStore) -> list[Row]:

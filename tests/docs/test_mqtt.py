@@ -46,6 +46,7 @@ REASONS = [
     words.FUTURE,
     words.TOO_EARLY,
     words.CONFLICT,
+    words.REFUSED,
     words.DUPLICATE,
 ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TypeAlias
 
 from energy.ports import Clock, Quarantine, ReadingStore
@@ -9,6 +11,7 @@ from gateway.access.door import Door
 from gateway.accounts.service import Accounts
 from gateway.alerts.opening import open_alerts
 from gateway.audit.service import Audit
+from gateway.backups.service import StoreCopies
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
 from gateway.contracts.service import Contracts
@@ -50,5 +53,6 @@ def opened(frame: Frame, records: Records, books: Books, accounts: Accounts, doo
         accounts=accounts,
         audit=Audit(records, clock),
         door=door,
+        copies=StoreCopies(frame[1], Path(tempfile.gettempdir()) / "no-copies", clock),
         alerts=open_alerts(records, clock, lambda: books.kept.site, bytes(32), channels={"log": "log"}),
     )

@@ -6,9 +6,11 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from adapters.broker_nats import embedded_broker
@@ -38,11 +40,19 @@ class FailingAtFirst(MemoryReadings):
     """A store whose disk is full for a while."""
 
     failures = 0
+    # Values that it will never take.
+    unwanted: frozenset[float] = frozenset()
 
     async def write(self, columns: ReadingColumns) -> Written:
         if self.failures:
             self.failures -= 1
             raise StoreError("no space left on device")
+        if self.unwanted:
+            refused = [i for i, value in enumerate(columns.value.tolist()) if value in self.unwanted]
+            kept = np.delete(np.arange(len(columns)), refused)
+            fields = (getattr(columns, n)[kept] for n in ("index", "taken_at_ms", "value", "quality", "reason"))
+            written = await super().write(ReadingColumns(columns.points, *fields))
+            return replace(written, refused=[(i, "older than what is kept") for i in refused])
         return await super().write(columns)
 
 
@@ -162,6 +172,20 @@ async def test_another_value_for_a_stored_instant_is_kept_in_quarantine(running:
     # Nobody is told of a value that is not stored.
     assert [value for columns in running.pushed for value in columns.value.tolist()] == [1.0]
     assert running.stored == [1.0]
+
+
+async def test_what_the_store_will_never_take_goes_into_quarantine_and_the_rest_of_its_batch_is_stored(
+    running: Running,
+) -> None:
+    running.store.unwanted = frozenset([2.0])
+    readings = [batch(1, value=v, t_ms=T_MS + i)["readings"][0] for i, v in enumerate([1.0, 2.0, 3.0])]
+    await running.publish({"boot": "b1", "sequence": 1, "readings": readings})
+    await running.answered(1)
+
+    assert (await running.store.latest()).value.tolist() == [3.0]
+    (refused,) = await running.quarantine.newest(10)
+    assert (refused.reason, refused.detail) == ("refused by the store", "older than what is kept")
+    assert (refused.value, refused.meter, refused.taken_at_ms) == (2.0, "main", T_MS + 1)
 
 
 async def test_a_batch_of_which_all_is_refused_is_answered_too(running: Running) -> None:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import csv
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
+from adapters.clocks import SystemClock
+from adapters.reading_files import check_point
 from adapters.stores import open_store
 from energy.readings import Point
+from jieneng import importing
 from jieneng.__main__ import jieneng
+from tests.influx import stub_of_influx
 
 HEADER = "meter,quantity,taken_at,value\n"
 GOOD = HEADER + "".join(
@@ -49,6 +55,21 @@ def test_a_good_file_is_stored_whole_and_a_second_time_changes_nothing(tmp_path:
     assert "new meter: main" in first.output
     assert "0 stored, 30 were there already, 0 refused" in second.output
     assert stored(tmp_path, "main:active_energy_import") == [1000 + day + 0.25 for day in range(1, 31)]
+
+
+async def test_rows_that_the_store_will_never_take_are_told_by_line_and_cause(tmp_path: Path) -> None:
+    class Silent(nullcontext[Any]):
+        def at(self, what: str, share: float) -> None: ...
+
+    with stub_of_influx() as stub:
+        # Ten of the thirty days are older than what the bucket keeps.
+        stub.kept_from_ms = 1_768_060_800_000
+        async with open_store(stub.address()) as store:
+            path = Path(file(tmp_path, GOOD))
+            found = await importing._import(path, store, check_point, Silent(), SystemClock())
+
+    assert (found.stored, [row.line for row in found.refused]) == (20, list(range(2, 12)))
+    assert "outside retention policy" in found.refused[0].cause
 
 
 def test_every_row_that_is_refused_is_told_with_line_and_cause_and_the_others_are_stored(tmp_path: Path) -> None:

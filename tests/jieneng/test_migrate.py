@@ -18,10 +18,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from adapters.stores import open_store
-from energy.errors import EnergyError
+from energy.errors import EnergyError, StoreError
 from energy.readings import Point, Quality, ReadingColumns
 from jieneng.__main__ import jieneng
 from jieneng.settings import load_settings
+from tests.influx import stub_of_influx
 from tests.postgresql import PostgresServer
 from tests.victoria import VictoriaServer, victoria_server
 
@@ -145,6 +146,38 @@ def test_there_and_back_again_everything_is_as_it_was(
     (tmp_path / "site.yaml").write_text(site, encoding="utf-8")
     changed = run("site", "import", tmp_path / "site.yaml", "--yes", "--config", servers)
     assert "1 changed" in changed.output
+
+
+def test_into_influxdb_and_back_again_everything_is_as_it_was(tmp_path: Path, postgres: PostgresServer) -> None:
+    files = filled(tmp_path)
+    with stub_of_influx() as stub:
+        ledger = postgres.address(postgres.copy("template1"))
+        influx = settings(tmp_path, "influx", store=stub.address(), ledger=ledger)
+        back = settings(tmp_path, "back", store=f"duckdb:{tmp_path}/back.duckdb")
+        wanted, used = readings(files), consumed(files)
+
+        there = run("migrate", "--from", files, "--to", influx)
+        assert there.exit_code == 0, there.output
+        assert "23,040 readings of 24 points are in the new store, bit by bit the same" in there.output
+        assert consumed(influx) == used
+
+        again = run("migrate", "--from", influx, "--to", back)
+        assert again.exit_code == 0, again.output
+    assert readings(back) == wanted
+
+
+def test_a_new_store_that_keeps_less_than_there_is_is_told_and_nothing_is_left_out(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
+    files = filled(tmp_path, days=2)
+    with stub_of_influx() as stub:
+        stub.kept_from_ms = 2**41
+        ledger = postgres.address(postgres.copy("template1"))
+        refused = run("migrate", "--from", files, "--to", settings(tmp_path, "to", store=stub.address(), ledger=ledger))
+
+    assert isinstance(refused.exception, StoreError)
+    assert "the new store refuses 4608 readings" in str(refused.exception)
+    assert "outside retention policy" in str(refused.exception)
 
 
 def test_a_move_that_was_killed_goes_on_where_it_was(

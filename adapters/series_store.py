@@ -1,0 +1,248 @@
+"""Readings in a server of series that neither refuses a second value of an instant nor knows what is newest.
+
+Who writes is one process. It knows the newest instant of each point, so that only late rows have to be looked up before
+they are written; what the newest readings are is told from memory. Curves, spans and the rest are made from the rows of
+a range. How rows are put into the server and got from it is what each adapter adds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.batches import Deduplicated, Newest, deduplicate
+from energy.ports import Spans, Written
+from energy.quantities import quantity
+from energy.readings import LAST_MS, Point, Quality, ReadingColumns, counted
+from energy.series import Curve, reduce, step_for
+
+_DAY_MS = 86_400_000
+# The last reading of a point is looked for in ever longer spans.
+LATELY_MS = (2 * _DAY_MS, 40 * _DAY_MS)
+
+# Quality and reason as one number: so many reasons there can be.
+FLAG_BASE = 256
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one point by instant, each instant once; columns of length n."""
+
+    taken_at_ms: npt.NDArray[np.int64]
+    value: npt.NDArray[np.float64]
+    quality: npt.NDArray[np.uint8]
+    reason: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.taken_at_ms)
+
+    def last(self) -> Rows:
+        """The newest row alone."""
+        return Rows(self.taken_at_ms[-1:], self.value[-1:], self.quality[-1:], self.reason[-1:])
+
+    def joined(self, other: Rows) -> Rows:
+        """These rows and those of others whose instants are not among them."""
+        pairs = [(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)]
+        _, first = np.unique(np.concatenate(pairs[0]), return_index=True)
+        return Rows(*(np.concatenate(pair)[first] for pair in pairs))
+
+
+NOTHING = Rows(np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint8), np.empty(0, np.uint8))
+
+
+def unflagged(flag: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """(n,) quality and reason that flags tell."""
+    return (flag // FLAG_BASE).astype(np.uint8), (flag % FLAG_BASE).astype(np.uint8)
+
+
+class SeriesStore(ABC):
+    """Fulfils `RegisterStore` over a server of series."""
+
+    def __init__(self) -> None:
+        self._points: list[Point] = []
+        self._ids: dict[Point, int] = {}
+        self._latest = Newest(0)
+        # The newest instant that was handed over of each point, also where nobody knows whether it arrived.
+        self._reached = np.empty(0, np.int64)
+        self._writing = asyncio.Lock()
+
+    @abstractmethod
+    async def _put(self, fresh: Deduplicated) -> Mapping[int, str]:
+        """Hand rows to the server; safe there when it returns. Why it will never take some, by their position."""
+
+    @abstractmethod
+    async def _rows(self, points: Sequence[Point], from_ms: int, to_ms: int) -> dict[Point, Rows]:
+        """What is stored of known points over [from, to)."""
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    async def write(self, columns: ReadingColumns) -> Written:
+        if len(columns) == 0:
+            return Written(0, 0)
+        async with self._writing:
+            ids = self._ids_of(columns)
+            batch = deduplicate(columns, ids)
+            taken, stored = await self._stored(batch)
+            fresh = np.flatnonzero(~taken)
+            why = await self._handed(batch.take(~taken)) if len(fresh) else {}
+            refused = {int(fresh[position]): reason for position, reason in why.items()}
+            there = np.ones(len(batch), bool)
+            there[list(refused)] = False
+            if there.any():
+                self._latest.advance(stored.take(there))
+        # Every row is judged by what is stored at its instant now.
+        at = np.searchsorted(batch.key, (ids[columns.index].astype(np.int64) << 43) + columns.taken_at_ms)
+        return _judged(columns, at, stored, there, refused, len(fresh) - len(refused))
+
+    async def _handed(self, fresh: Deduplicated) -> Mapping[int, str]:
+        # Before it is known whether it arrives: what failed half way is looked up when it comes again.
+        np.maximum.at(self._reached, fresh.point, fresh.taken_at_ms)
+        return await self._put(fresh)
+
+    async def _stored(self, batch: Deduplicated) -> tuple[npt.NDArray[np.bool_], Deduplicated]:
+        """(n,) which rows of a batch have their instant taken already; and what is, or will be, stored at each."""
+        taken, value = np.zeros(len(batch), bool), batch.value.copy()
+        quality, reason = batch.quality.copy(), batch.reason.copy()
+        known = np.maximum(self._latest.instants(), self._reached)
+        late = np.flatnonzero(batch.taken_at_ms <= known[batch.point])
+        if len(late):
+            points = [self._points[n] for n in np.unique(batch.point[late]).tolist()]
+            low, high = int(batch.taken_at_ms[late].min()), int(batch.taken_at_ms[late].max()) + 1
+            for point, rows in (await self._rows(points, low, high)).items():
+                own = late[batch.point[late] == self._ids[point]]
+                _, at, of = np.intersect1d(
+                    batch.taken_at_ms[own], rows.taken_at_ms, assume_unique=True, return_indices=True
+                )
+                taken[own[at]] = True
+                value[own[at]], quality[own[at]], reason[own[at]] = rows.value[of], rows.quality[of], rows.reason[of]
+        return taken, Deduplicated(batch.point, batch.taken_at_ms, value, quality, reason)
+
+    def _ids_of(self, columns: ReadingColumns) -> npt.NDArray[np.int32]:
+        ids = np.full(len(columns.points), -1, np.int32)
+        for used in np.unique(columns.index).tolist():
+            ids[used] = self._number(columns.points[used])
+        self._grow()
+        return ids
+
+    def _number(self, point: Point) -> int:
+        if point not in self._ids:
+            self._ids[point] = len(self._points)
+            self._points.append(point)
+        return self._ids[point]
+
+    def _grow(self) -> None:
+        n = len(self._points)
+        self._latest.grow(n)
+        if n > len(self._reached):
+            self._reached = np.r_[self._reached, np.full(n - len(self._reached), -1, np.int64)]
+
+    def _remembered(self, point: Point, rows: Rows) -> Deduplicated:
+        """Readings that were there before us, as a batch."""
+        number = self._number(point)
+        self._grow()
+        n = np.full(len(rows), number, np.int32)
+        batch = Deduplicated(n, rows.taken_at_ms, rows.value, rows.quality, rows.reason)
+        self._latest.advance(batch)
+        return batch
+
+    async def maintain(self, now_ms: int) -> None:  # noqa: B027 - there is nothing to be done, which is no omission
+        """The server keeps its own order."""
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    async def points(self) -> list[Point]:
+        known = self._latest.instants()
+        return [p for p, t in zip(self._points, known.tolist(), strict=True) if t >= 0]
+
+    async def latest(self, points: Sequence[Point] | None = None) -> ReadingColumns:
+        known = await self.points() if points is None else [p for p in points if p in self._ids]
+        return self._latest.columns(known, np.array([self._ids[p] for p in known], np.int32))
+
+    async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
+        known = [p for p in points if p in self._ids]
+        found = await self._rows(known, from_ms, to_ms)
+        return _columns(known, [found.get(p, NOTHING) for p in known])
+
+    async def curves(
+        self, points: Sequence[Point], from_ms: int, to_ms: int, rows: int, *, origin_ms: int = 0
+    ) -> list[Curve]:
+        step_ms = step_for(from_ms, to_ms, rows)
+        found = await self._rows([p for p in points if p in self._ids], from_ms, to_ms)
+        origin_ms = (from_ms - origin_ms) // step_ms * step_ms + origin_ms
+        return [_curve(p, found.get(p, NOTHING), rows, step_ms, origin_ms) for p in points]
+
+    async def spans(self, points: Sequence[Point], from_ms: int) -> Spans:
+        found = await self._rows([p for p in points if p in self._ids], from_ms, LAST_MS + 1)
+        there = [(i, found[p].taken_at_ms) for i, p in enumerate(points) if p in found and len(found[p])]
+        columns = ([i for i, _ in there], *([of(t) for _, t in there] for of in (len, np.min, np.max)))
+        return Spans(*(np.array(column, np.int64) for column in columns))
+
+    async def last_before(self, point: Point, before_ms: int) -> int | None:
+        if point not in self._ids:
+            return None
+        for span_ms in (*LATELY_MS, LAST_MS):
+            found = (await self._rows([point], max(before_ms - span_ms, 0), before_ms)).get(point, NOTHING)
+            believed = found.taken_at_ms[counted(found.quality, found.reason)]
+            if len(believed):
+                return int(believed[-1])
+        return None
+
+
+def _judged(
+    columns: ReadingColumns,
+    at: npt.NDArray[np.intp],
+    stored: Deduplicated,
+    there: npt.NDArray[np.bool_],
+    refused: Mapping[int, str],
+    fresh: int,
+) -> Written:
+    """What became of the rows of a batch; `at` is where each is in `stored`, `there` what the server has of that."""
+    value = stored.value[at]
+    same = (columns.value == value) | (np.isnan(columns.value) & np.isnan(value))
+    other = (~same | (columns.quality != stored.quality[at])) & there[at]
+    conflicting = np.flatnonzero(other).tolist()
+    never = [(row, refused[int(at[row])]) for row in np.flatnonzero(~there[at]).tolist()]
+    return Written(fresh, len(columns) - fresh - len(conflicting) - len(never), conflicting, never)
+
+
+def added(found: dict[Point, Rows], points: Sequence[Point], batch: Deduplicated) -> None:
+    """Add what was written lately, where the server does not show it yet."""
+    if len(batch) == 0:
+        return
+    starts = np.flatnonzero(np.r_[True, batch.point[1:] != batch.point[:-1]]).tolist()
+    for begin, end in pairwise([*starts, len(batch)]):
+        point, rows = points[int(batch.point[begin])], slice(begin, end)
+        more = Rows(batch.taken_at_ms[rows], batch.value[rows], batch.quality[rows], batch.reason[rows])
+        found[point] = found.get(point, NOTHING).joined(more)
+
+
+def _columns(points: list[Point], found: Sequence[Rows]) -> ReadingColumns:
+    def all_of(name: str) -> Any:
+        return np.concatenate([getattr(rows, name) for rows in (NOTHING, *found)])
+
+    index = np.repeat(np.arange(len(points), dtype=np.int32), [len(rows) for rows in found])
+    return ReadingColumns(points, index, *(all_of(n) for n in ("taken_at_ms", "value", "quality", "reason")))
+
+
+def _curve(point: Point, rows: Rows, most: int, step_ms: int, origin_ms: int) -> Curve:
+    good = rows.quality < Quality.BAD
+    t_ms, value = rows.taken_at_ms[good], rows.value[good]
+    uncertain = bool(np.any(rows.quality[good] == Quality.UNCERTAIN))
+    kind = quantity(point.quantity).kind
+    if len(t_ms) <= most:
+        return Curve.raw(point, kind, t_ms, value, uncertain=uncertain)
+    return reduce(point, kind, t_ms, value, step_ms=step_ms, origin_ms=origin_ms, uncertain=uncertain)
+
+
+def chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
+    """So many at a time."""
+    return (items[i : i + size] for i in range(0, len(items), size))
