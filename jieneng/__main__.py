@@ -44,6 +44,7 @@ _COMMANDS = {
     "duty": ("duty", "Say who is on duty, and see it."),
     "ledger": ("ledger", "Make the ledger of consumption anew."),
     "migrate": ("migrate", "Move readings, records and ledger to other stores, and compare them."),
+    "grafana": ("grafana", "Make dashboards of Grafana out of the site: files, or into a running one."),
     "audit": ("audit", "See, check and export what was done, by whom."),
     "openapi": ("openapi", "Print the description of the API."),
 }

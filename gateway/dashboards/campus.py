@@ -71,7 +71,7 @@ class Campus:
         yield Panel(
             say(f"{name}：每日用量", f"{name} by day"), "timeseries",
             [Question(LEDGER, by_time(made, days, say))], unit, custom=BARS,
-            note=say("估算部分单独标出；全无数据的日不画", "What is estimated is apart; a day of which nothing is known is empty"),
+            note=say("估算单独标出；全无数据的日不画", "Estimates are apart; days without any data are empty"),
         )  # fmt: skip
         yield Panel(
             say(f"{name}：每小时用量", f"{name} by hour"), "timeseries",

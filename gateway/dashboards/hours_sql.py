@@ -47,10 +47,8 @@ class Asked:
             )
         first = f"date_trunc('day', to_timestamp({self.since}) AT TIME ZONE '{self.zone}')"
         last = f"to_timestamp({self.until} - 1) AT TIME ZONE '{self.zone}'"
-        return (
-            f"SELECT {_hour_of('d', self.zone)} AS start, {_hour_of("d + interval '1 day'", self.zone)} AS stop "
-            f"FROM generate_series({first}, {last}, interval '1 day') AS d"
-        )
+        start, stop = (_hour_of(f"d + interval '{n} day'", self.zone) for n in (0, 1))
+        return f"SELECT {start} AS start, {stop} AS stop FROM generate_series({first}, {last}, interval '1 day') AS d"
 
     @property
     def start(self) -> str:

@@ -61,7 +61,7 @@ def _of_readings(sources: Sources, words: Words) -> Iterator[Panel]:
             asked("min_over_time", f"value{of}", words("最小", "least")),
             asked("max_over_time", f"value{of}", words("最大", "greatest")),
         ],
-        width=24, custom=LINE, note=words("单位见“量”的名称（术语表）", "In the unit of the quantity (see the glossary)"),
+        width=24, custom=LINE, note=words("单位见术语表", "In the unit of the quantity (see the glossary)"),
     )  # fmt: skip
     counters = "|".join(_COUNTERS)
     registers = f'value{{meter="$meter",quantity=~"{counters}"}}'

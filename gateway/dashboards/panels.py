@@ -65,7 +65,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel before it has its place; `unit` is written behind numbers, or one of Grafana's own such as percentunit."""
+    """A panel before it has its place; `unit` is written behind numbers, or it is Grafana's own `percentunit`."""
 
     title: str
     kind: Literal["timeseries", "stat", "table"]
@@ -81,7 +81,7 @@ class Panel:
         sources = [q.source for q in self.questions]
         defaults: Model = {"custom": dict(self.custom)}
         if self.unit:
-            defaults["unit"] = self.unit if self.unit.isalpha() and len(self.unit) > 5 else f"suffix: {self.unit}"
+            defaults["unit"] = self.unit if self.unit == "percentunit" else f"suffix: {self.unit}"
         return {
             "id": number,
             "type": self.kind,
@@ -124,7 +124,7 @@ def uid_of(kind: str, *ids: str) -> str:
     """A uid that stays the same as long as the ids do; Grafana takes 40 characters.
 
     >>> uid_of("campus", "court", "place/hall")
-    'jieneng-campus-31a99b4b6ddbaab5'
+    'jieneng-campus-3601101358401a7a'
     """
     return f"{UID_PREFIX}{kind}-{hashlib.sha256('/'.join(ids).encode()).hexdigest()[:16]}"
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from energy.errors import EnergyError
 from gateway.dashboards.panels import UID_PREFIX, DataSource, Model
 
 LEDGER = DataSource("postgres", f"{UID_PREFIX}ledger")
@@ -16,17 +18,37 @@ _TITLES = {LEDGER: "Ledger", RECORDS: "Records", READINGS: "Readings", METRICS: 
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """What a file holds, after a word such as `Bearer `; never a part of what is written here."""
+
+    file: str
+    before: str = ""
+
+    @property
+    def in_files(self) -> str:
+        """How Grafana reads it itself, where the same file lies on its machine."""
+        return f"{self.before}$__file{{{self.file}}}"
+
+    def read(self) -> str:
+        try:
+            return self.before + Path(self.file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise EnergyError(f"{self.file}: cannot be read: {error.strerror}") from error
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A data source: where it is, what Grafana is told beside, and what it keeps to itself (`secret`).
 
-    secret : by the name of Grafana; a value as it is, or in files what stands for it, such as `$__file{…}`.
+    secret : by the name that Grafana has for it. basic_user : who is named by HTTP, where somebody is.
     """
 
     of: DataSource
     url: str
     user: str = ""
     told: Mapping[str, Any] = field(default_factory=dict)
-    secret: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secret: Mapping[str, Secret] = field(default_factory=dict)
+    basic_user: str = ""
 
     @property
     def model(self) -> Model:
@@ -38,7 +60,8 @@ class Source:
             "access": "proxy",
             "url": self.url,
             "user": self.user,
-            "basicAuth": False,
+            "basicAuth": bool(self.basic_user),
+            "basicAuthUser": self.basic_user,
             "isDefault": False,
             "jsonData": dict(self.told),
         }
