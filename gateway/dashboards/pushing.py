@@ -91,8 +91,9 @@ class Pushing:
         model = _marked(source.model)
         found = Fate.NEW
         if there is not None:
-            kept = {**{name: there.get(name) for name in model}, "jsonData": dict(there.get("jsonData") or {})}
-            mark = kept["jsonData"].get(_MARK)
+            told = dict(there.get("jsonData") or {})
+            kept: Model = {**{name: there.get(name) for name in model}, "jsonData": told}
+            mark = told.get(_MARK)
             untouched = mark is not None and _marked(kept)["jsonData"][_MARK] == mark
             same = mark == model["jsonData"][_MARK]
             found = (Fate.SAME if same else Fate.RENEWED) if untouched else Fate.CHANGED
