@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from energy.names import Text
@@ -31,7 +32,7 @@ class Campus:
 
     def __init__(self, site: Site, compositions: Compositions, words: Words) -> None:
         self._site, self._compositions, self._words = site, compositions, words
-        self._names = _names(site)
+        self._names = node_names(site, words)
 
     def dashboards(self) -> Iterator[Model]:
         top = Node(NodeKind.SITE, self._site.id)
@@ -100,8 +101,7 @@ class Campus:
         return found
 
     def _name(self, node: Node) -> str:
-        text = self._names.get(str(node))
-        return self._words.name(text) if text is not None else node.id
+        return self._names.get(str(node), node.id)
 
 
 def unit_of(made: Made) -> str:
@@ -109,8 +109,12 @@ def unit_of(made: Made) -> str:
     return quantity(made.parts[0].point.quantity).unit
 
 
-def _names(site: Site) -> Mapping[str, Text]:
-    found = {f"site/{site.id}": site.name}
-    found |= {f"place/{p.id}": p.name for p in site.places}
-    found |= {f"organisation/{o.id}": o.name for o in site.organisations}
-    return found | {f"meter/{m.id}": m.name for m in site.meters}
+def node_names(site: Site, words: Words) -> Mapping[str, str]:
+    """The names of all nodes; one that several have is told apart by the id, since titles in a folder differ."""
+    nodes = [(f"site/{site.id}", site.name)]
+    nodes += [(f"place/{p.id}", p.name) for p in site.places]
+    nodes += [(f"organisation/{o.id}", o.name) for o in site.organisations]
+    named = {node: words.name(name) for node, name in nodes}
+    shared = Counter(named.values())
+    told = {node: name if shared[name] == 1 else f"{name} ({node})" for node, name in named.items()}
+    return told | {f"meter/{m.id}": words.name(m.name) for m in site.meters}

@@ -12,8 +12,8 @@ import yaml
 
 from energy.errors import EnergyError
 from gateway.dashboards.marks import Fate, fate, is_ours
-from gateway.dashboards.panels import UID_PREFIX, Model
-from gateway.dashboards.pushing import FOLDER, FOLDER_TITLE, Done
+from gateway.dashboards.panels import UID_PREFIX, Folder, Model
+from gateway.dashboards.pushing import Done
 from gateway.dashboards.sources import Source
 
 _HEAD = "# Made by `jieneng grafana files`; changes are lost when it is called again.\n"
@@ -29,10 +29,10 @@ class Files:
     dry: bool = False
     force: bool = False
 
-    def write(self, models: Sequence[Model], sources: Sequence[Source]) -> Iterator[Done]:
+    def write(self, folder: Folder, models: Sequence[Model], sources: Sequence[Source]) -> Iterator[Done]:
         yield self._yaml("datasources", {"apiVersion": 1, "datasources": [_provisioned(s) for s in sources]})
         provider = {
-            "name": _NAME, "folder": FOLDER_TITLE, "folderUid": FOLDER, "type": "file", "disableDeletion": False,
+            "name": _NAME, "folder": folder.title, "folderUid": folder.uid, "type": "file", "disableDeletion": False,
             "allowUiUpdates": False, "options": {"path": f"{self.mounted.rstrip('/')}/dashboards/{_NAME}"},
         }  # fmt: skip
         yield self._yaml("dashboards", {"apiVersion": 1, "providers": [provider]})

@@ -129,6 +129,22 @@ def uid_of(kind: str, *ids: str) -> str:
     return f"{UID_PREFIX}{kind}-{hashlib.sha256('/'.join(ids).encode()).hexdigest()[:16]}"
 
 
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The folder of a site's dashboards."""
+
+    site: str
+    title: str
+
+    @property
+    def uid(self) -> str:
+        return uid_of("folder", self.site)
+
+    @classmethod
+    def of(cls, site: str, name: Text, words: Words) -> Folder:
+        return cls(site, words("节能：", "Jieneng: ") + words.name(name))
+
+
 def site_tag(site: str) -> str:
     """The tag of all dashboards of a site."""
     return f"jieneng-site-{site}"

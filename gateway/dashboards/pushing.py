@@ -11,10 +11,9 @@ import msgspec
 
 from adapters.grafana_server import ChangedMeanwhile, GrafanaServer
 from gateway.dashboards.marks import Fate, fate, is_ours
-from gateway.dashboards.panels import TAG, Model, site_tag
+from gateway.dashboards.panels import TAG, Folder, Model, site_tag
 from gateway.dashboards.sources import Source
 
-FOLDER, FOLDER_TITLE = "jieneng", "节能 Jieneng"
 _MARK = "jieneng"
 
 
@@ -41,18 +40,18 @@ class Pushing:
     dry: bool = False
     force: bool = False
 
-    def push(self, site: str, models: Sequence[Model], sources: Sequence[Source]) -> Iterator[Done]:
+    def push(self, folder: Folder, models: Sequence[Model], sources: Sequence[Source]) -> Iterator[Done]:
         """Data sources, then dashboards, then those of what is no more; told as it happens."""
         yield from self._sources(sources)
-        if not self.dry and models and not self.grafana.has_folder(FOLDER):
-            self.grafana.make_folder(FOLDER, FOLDER_TITLE)
+        if not self.dry and models and not self.grafana.has_folder(folder.uid):
+            self.grafana.make_folder(folder.uid, folder.title)
         for model in models:
-            yield self._dashboard(model)
+            yield self._dashboard(model, folder)
         wanted = {model["uid"] for model in models}
         for uid in sorted(set(self.grafana.dashboards(TAG)) - wanted):
-            yield from self._stale(uid, site)
+            yield from self._stale(uid, folder.site)
 
-    def _dashboard(self, model: Model) -> Done:
+    def _dashboard(self, model: Model, folder: Folder) -> Done:
         kept = self.grafana.dashboard(model["uid"])
         there = None if kept is None else kept.model
         found = fate(there, model, force=self.force)
@@ -64,7 +63,7 @@ class Pushing:
         try:
             version = None if there is None else int(there["version"])
             # Where somebody moved it, it stays.
-            self.grafana.save(model, FOLDER if kept is None else kept.folder, version)
+            self.grafana.save(model, folder.uid if kept is None else kept.folder, version)
         except ChangedMeanwhile as error:
             return Done(done.what, done.title, done.uid, Fate.CHANGED, str(error))
         return done

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from energy.quantities import Medium
 from energy.quotas import QUOTA_UNITS, Quota, QuotaOf
 from energy.sites import Site
-from gateway.dashboards.campus import medium_name
+from gateway.dashboards.campus import medium_name, node_names
 from gateway.dashboards.hours_sql import TO, Asked, cumulated, literal
 from gateway.dashboards.panels import LAST, LINE, Model, Panel, Question, Words, dashboard, uid_of
 from gateway.dashboards.parts import Compositions
@@ -17,12 +17,12 @@ from gateway.ledger.scope import Node
 
 def quota_dashboards(site: Site, quotas: Sequence[Quota], compositions: Compositions, words: Words) -> Iterator[Model]:
     """One of each node that has quotas of a medium. Those of standard coal are left to the platform."""
+    names = node_names(site, words)
     for of in sorted({q.of for q in quotas}):
         limited = sorted({q.limited for q in quotas if q.of == of and q.limited is not QuotaOf.ENERGY})
         panels = [panel for one in limited for panel in _panels(site, of, one, compositions, words)]
         if panels:
-            name = {f"organisation/{o.id}": words.name(o.name) for o in site.organisations}.get(of, of)
-            title = words("定额：", "Quota: ") + name
+            title = words("定额：", "Quota: ") + names.get(of, of)
             yield dashboard(uid_of("quota", site.id, of), title, site.id, site.zone, panels, since="now/y")
 
 

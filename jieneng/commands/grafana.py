@@ -14,7 +14,7 @@ import click
 from jieneng.commands import options
 
 if TYPE_CHECKING:
-    from gateway.dashboards.panels import Model
+    from gateway.dashboards.panels import Folder, Model
     from gateway.dashboards.pushing import Done
     from gateway.dashboards.sources import Sources
     from jieneng.grafana import Reader
@@ -84,8 +84,8 @@ def files(
     from gateway.dashboards.files import Files
     from jieneng.grafana import grants
 
-    models, sources = _made(settings, reader, language, metrics, show_hidden)
-    left = _tell(Files(into, mounted, dry, force).write(models, sources.all))
+    folder, models, sources = _made(settings, reader, language, metrics, show_hidden)
+    left = _tell(Files(into, mounted, dry, force).write(folder, models, sources.all))
     for name, text in grants(settings, reader).items():
         if not dry:
             (into / name).write_text(text, encoding="utf-8")
@@ -114,28 +114,25 @@ def push(
     from jieneng.grafana import token_of
 
     grafana = GrafanaServer(url, token_of(token_file), ca=ca)
-    models, sources = _made(settings, reader, language, metrics, show_hidden)
-    left = _tell(Pushing(grafana, dry, force).push(_site(models), models, sources.all))
+    folder, models, sources = _made(settings, reader, language, metrics, show_hidden)
+    left = _tell(Pushing(grafana, dry, force).push(folder, models, sources.all))
     _tell_missing(sources)
     sys.exit(1 if left else 0)
 
 
 def _made(
     settings: Settings, reader: Reader, language: Any, metrics: str | None, show_hidden: bool
-) -> tuple[list[Model], Sources]:
+) -> tuple[Folder, list[Model], Sources]:
     from gateway.dashboards.making import dashboards, must_hide_nothing
+    from gateway.dashboards.panels import Folder, Words
     from jieneng.grafana import known, sources_of
 
     sources = sources_of(settings, reader, metrics)
     found = asyncio.run(known(settings))
     if not show_hidden:
         must_hide_nothing(found.site)
-    return dashboards(found, sources, language), sources
-
-
-def _site(models: list[Model]) -> str:
-    """The site that all of them are of."""
-    return str(models[0]["tags"][1]).removeprefix("jieneng-site-")
+    folder = Folder.of(found.site.id, found.site.name, Words(language))
+    return folder, dashboards(found, sources, language), sources
 
 
 def _tell(done: Iterable[Done]) -> int:
