@@ -81,10 +81,8 @@ class Pushing:
     # -- data sources ---------------------------------------------------------------------------------------------
 
     def _sources(self, sources: Sequence[Source]) -> Iterator[Done]:
-        numbers = {one.get("uid"): int(one["id"]) for one in self.grafana.data_sources()}
         for source in sources:
-            number = numbers.get(source.of.uid)
-            yield self._source(source, None if number is None else self.grafana.data_source(number))
+            yield self._source(source, self.grafana.data_source(source.of.uid))
 
     def _source(self, source: Source, there: Model | None) -> Done:
         model = _marked(source.model)
@@ -105,7 +103,7 @@ class Pushing:
             if there is None:
                 self.grafana.create_data_source(body)
             else:
-                self.grafana.update_data_source(int(there["id"]), {**body, "version": there.get("version", 1)})
+                self.grafana.update_data_source(source.of.uid, {**body, "version": there.get("version", 1)})
         except ChangedMeanwhile as error:
             return Done(done.what, done.title, done.uid, Fate.CHANGED, str(error))
         return done

@@ -29,7 +29,7 @@ from gateway.dashboards.making import Known, dashboards
 from gateway.dashboards.panels import Model, Words, uid_of
 from gateway.dashboards.parts import Compositions
 from gateway.dashboards.sources import LEDGER, RECORDS, Source, Sources
-from gateway.ledger.books import Books, Kept
+from gateway.ledger.books import Books
 from gateway.ledger.scope import Node
 from gateway.ledger.service import Range
 from gateway.quotas import words as w
@@ -41,7 +41,7 @@ from tests.analytics.tariffs.files import tariff, version
 from tests.databases import on_postgresql
 from tests.gateway.billing import accounts
 from tests.gateway.dashboards.asking import asked, let_read, question, rows
-from tests.gateway.ledger.books import QUARTER, START, Rows, books, columns, quarters
+from tests.gateway.ledger.books import START, Rows, books, columns, quarters
 from tests.gateway.ledger.sites import ENERGY, meter, organisation, place, point, share, site
 from tests.gateway.ledger.test_build import troubled
 from tests.postgresql import PostgresServer
