@@ -64,6 +64,7 @@ class Compositions:
             for first, stop, day in zip(bounds[:-1], bounds[1:], begins, strict=True)
             if first < stop
         ]
+        self._known: dict[Node, Mapping[Medium, Made]] = {}
 
     @property
     def last(self) -> Scope:
@@ -72,6 +73,11 @@ class Compositions:
 
     def of(self, node: Node) -> Mapping[Medium, Made]:
         """By medium; nothing in the time in which there is no such node."""
+        if node not in self._known:
+            self._known[node] = self._composed(node)
+        return self._known[node]
+
+    def _composed(self, node: Node) -> Mapping[Medium, Made]:
         found: dict[Medium, list[tuple[int, int, list[Component]]]] = defaultdict(list)
         for first, stop, scope in self._scopes:
             try:
