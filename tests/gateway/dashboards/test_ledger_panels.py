@@ -90,7 +90,7 @@ class Court:
         return found
 
     async def answer(self, sql: str, span: tuple[datetime, datetime], **chosen: str) -> list[tuple[object, ...]]:
-        return await rows(self.server, self.database, asked(sql, *span, **chosen))
+        return await rows(self.server, self.database, asked(sql, span[0], span[1], **chosen))
 
     def range(self, span: tuple[datetime, datetime], by: Span) -> Range:
         return Range(*span, by, self.books.kept.site.zone_info)

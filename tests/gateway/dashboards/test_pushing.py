@@ -198,7 +198,7 @@ def test_files_are_written_once_renewed_and_left_alone_where_changed(tmp_path: P
     into = tmp_path / "provisioning"
 
     def write(made: list[Model], **how: bool) -> list[Done]:
-        return [*Files(into, **how).write(FOLDER, made, sources.all)]
+        return [*Files(into, dry=how.get("dry", False), force=how.get("force", False)).write(FOLDER, made, sources.all)]
 
     assert fates(write(models(sources, extra=True), dry=True)) == {Fate.NEW} and not into.exists()
     assert fates(write(models(sources, extra=True))) == {Fate.NEW}
