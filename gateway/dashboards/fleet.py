@@ -40,6 +40,24 @@ def _of_metrics(sources: Sources, words: Words) -> Iterator[Panel]:
         ),
     ):  # fmt: skip
         yield Panel(title, "timeseries", [Question(METRICS, query, legend=legend)], unit, custom=LINE)
+    yield from _of_each_edge(words)
+
+
+def _of_each_edge(words: Words) -> Iterator[Panel]:
+    """What the edges told of themselves last."""
+    for title, name, unit in (
+        (words("各采集端：在线", "Each edge: online"), "online", ""),
+        (
+            words("各采集端：最早未入库读数的时长", "Each edge: age of the oldest reading not stored"),
+            "lag_seconds",
+            "s",
+        ),
+        (words("各采集端：缓存批数", "Each edge: batches in its outbox"), "outbox_batches", ""),
+        (words("各采集端：无应答计量点", "Each edge: silent meters"), "meters_silent", ""),
+        (words("各采集端：时钟偏差", "Each edge: clock ahead by"), "clock_offset_seconds", "s"),
+    ):
+        query = f"max by (edge) (jieneng_edge_{name})"
+        yield Panel(title, "timeseries", [Question(METRICS, query, legend="{{edge}}")], unit, custom=LINE)
 
 
 def _rate(counter: str) -> str:
