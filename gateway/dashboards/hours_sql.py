@@ -5,7 +5,7 @@ Grafana puts the time that is shown in place of `$__unixEpochFrom()` and `$__uni
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -16,6 +16,7 @@ from gateway.dashboards.panels import Words
 from gateway.dashboards.parts import ALWAYS, Made, Part
 
 FROM, TO = "$__unixEpochFrom()", "$__unixEpochTo()"
+_AMOUNTS = ("amount", "estimated")
 _TIMES = ("measured_ms", "estimated_ms", "manual_ms", "disputed_ms")
 Step = Literal["hour", "day"]
 
@@ -90,10 +91,9 @@ FROM summed ORDER BY start"""
 
 def by_node(nodes: Mapping[str, Made], asked: Asked, words: Words, unit: str) -> str:
     """Of each node what flowed in the steps that are shown, the greatest first."""
+    sums = ", ".join(f"sum({c}) AS {c}" for c in (*_AMOUNTS, *_TIMES, "expected_ms"))
     return f"""{_summed(nodes, asked)},
-total AS (SELECT node, {
-        ", ".join(f"sum({c}) AS {c}" for c in ("amount", "estimated", "cost", "unpriced", *_TIMES, "expected_ms"))
-    } FROM summed GROUP BY node)
+total AS (SELECT node, {sums} FROM summed GROUP BY node)
 SELECT node AS "{words("节点", "node")}",
   {_known("amount")} AS "{words("用量", "used")} {unit}",
   {_known("estimated")} AS "{words("其中估算", "of it estimated")} {unit}",
@@ -157,9 +157,9 @@ def _row(name: str, part: Part) -> str:
 
 def _with(of: str, eras: str, asked: Asked, *, whole: bool) -> str:
     """Counters by their numbers, steps, and `summed`: a row of each node and step, whatever is known of it."""
-    sums = "sum(sign * amount) AS amount, sum(sign * estimated) AS estimated, sum(sign * cost) AS cost, "
-    sums += "sum(sign * unpriced) AS unpriced, " + ", ".join(f"sum({c})::float8 AS {c}" for c in _TIMES)
-    filled = ", ".join(f"coalesce(r.{c}, 0) AS {c}" for c in ("amount", "estimated", "cost", "unpriced", *_TIMES))
+    sums = ", ".join(f"sum(sign * {c}) AS {c}" for c in _AMOUNTS)
+    sums += ", " + ", ".join(f"sum({c})::float8 AS {c}" for c in _TIMES)
+    filled = ", ".join(f"coalesce(r.{c}, 0) AS {c}" for c in (*_AMOUNTS, *_TIMES))
     return f"""WITH own AS ({of}),
 eras (node, first, stop, counters) AS ({eras}),
 steps AS ({asked.steps}),
@@ -174,27 +174,20 @@ summed AS (SELECT e.node, e.start, nullif(expected_ms, 0) AS expected_ms, {fille
 def _flowed(asked: Asked, *, whole: bool) -> str:
     """Rows of the ledger of the counters; days where local days are whole ones of the ledger, else hours."""
     if asked.step == "day" and asked.ledger_days and whole:
-        columns = ", ".join(("amount", "estimated", "cost", "unpriced", *_TIMES))
+        columns = ", ".join((*_AMOUNTS, *_TIMES))
         return (
             f"SELECT node, d.day * 24 - 8 AS start, sign, {columns} FROM own JOIN ledger.days d "
             "ON d.point = own.point AND d.day * 24 - 8 >= own.first AND d.day * 24 - 8 < own.stop "
             f"WHERE d.day >= ({asked.since} + 28800) / 86400 AND d.day <= ({asked.until} + 28799) / 86400"
         )
     margin = 0 if asked.step == "hour" else 25
-    amounts: Sequence[tuple[str, str]] = (
-        ("amount", _own("h.first_half") + " + " + _own("(h.amount - h.first_half)")),
-        ("estimated", _own("h.estimated")),
-        ("cost", _own("coalesce(h.cost, 0)")),
-        ("unpriced", "CASE WHEN h.cost IS NULL THEN " + _own("h.amount") + " ELSE 0 END"),
-    )
-    if whole:
-        amounts = (
-            ("amount", "h.amount"), ("estimated", "h.estimated"), ("cost", "coalesce(h.cost, 0)"),
-            ("unpriced", "CASE WHEN h.cost IS NULL THEN h.amount ELSE 0 END"),
-        )  # fmt: skip
-    columns = ", ".join(f"{made} AS {name}" for name, made in amounts)
+    amount, estimated = "h.amount", "h.estimated"
+    if not whole:
+        amount = f"{_own('h.first_half')} + {_own('(h.amount - h.first_half)')}"
+        estimated = _own("h.estimated")
+    columns = f"{amount} AS amount, {estimated} AS estimated, {', '.join(_TIMES)}"
     return (
-        f"SELECT node, {asked.start} AS start, sign, {columns}, {', '.join(_TIMES)} FROM own JOIN ledger.hours h "
+        f"SELECT node, {asked.start} AS start, sign, {columns} FROM own JOIN ledger.hours h "
         "ON h.point = own.point AND h.hour >= own.first AND h.hour < own.stop "
         f"WHERE h.hour >= {asked.since} / 3600 - {margin} AND h.hour <= ({asked.until} + 3599) / 3600 + {margin}"
     )

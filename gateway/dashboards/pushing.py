@@ -15,6 +15,9 @@ from gateway.dashboards.panels import TAG, Folder, Model, site_tag
 from gateway.dashboards.sources import Source
 
 _MARK = "jieneng"
+_DOING = (Fate.NEW, Fate.RENEWED, Fate.FORCED)
+# Grafana calls the plugin so since 10.3, and knows it by the old name too.
+_ALIASES = {"grafana-postgresql-datasource": "postgres"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,37 +84,52 @@ class Pushing:
     # -- data sources ---------------------------------------------------------------------------------------------
 
     def _sources(self, sources: Sequence[Source]) -> Iterator[Done]:
-        for source in sources:
-            yield self._source(source, self.grafana.data_source(source.of.uid))
+        judged = [(source, *self._judged(source)) for source in sources]
+        if self.dry:
+            yield from (_told(source, found) for source, found, _ in judged)
+            return
+        # Before anything is changed: a file with a password that is missing is told while nothing is half done.
+        bodies = [_body(source) if found in _DOING else {} for source, found, _ in judged]
+        for (source, found, there), body in zip(judged, bodies, strict=True):
+            yield self._put(source, found, there, body)
 
-    def _source(self, source: Source, there: Model | None) -> Done:
-        model = _marked(source.model)
-        found = Fate.NEW
-        if there is not None:
-            told = dict(there.get("jsonData") or {})
-            kept: Model = {**{name: there.get(name) for name in model}, "jsonData": told}
-            mark = told.get(_MARK)
-            untouched = mark is not None and _marked(kept)["jsonData"][_MARK] == mark
-            same = mark == model["jsonData"][_MARK]
-            found = (Fate.SAME if same else Fate.RENEWED) if untouched else Fate.CHANGED
-            found = Fate.FORCED if self.force else found
-        done = Done("data source", model["name"], model["uid"], found)
-        if self.dry or found in (Fate.SAME, Fate.CHANGED):
-            return done
-        body = {**model, "secureJsonData": {name: secret.read() for name, secret in source.secret.items()}}
+    def _judged(self, source: Source) -> tuple[Fate, Model | None]:
+        """What is to become of a data source, and what is there of it."""
+        there = self.grafana.data_source(source.of.uid)
+        if there is None:
+            return Fate.NEW, None
+        mark, wanted = (there.get("jsonData") or {}).get(_MARK), _mark(source.model)
+        if self.force:
+            return Fate.FORCED, there
+        if mark is None or mark != _mark({name: there.get(name) for name in source.model}):
+            return Fate.CHANGED, there
+        return (Fate.SAME if mark == wanted else Fate.RENEWED), there
+
+    def _put(self, source: Source, found: Fate, there: Model | None, body: Model) -> Done:
         try:
             if there is None:
                 self.grafana.create_data_source(body)
-            else:
+            elif body:
                 self.grafana.update_data_source(source.of.uid, {**body, "version": there.get("version", 1)})
         except ChangedMeanwhile as error:
-            return Done(done.what, done.title, done.uid, Fate.CHANGED, str(error))
-        return done
+            return _told(source, Fate.CHANGED, str(error))
+        return _told(source, found)
 
 
-def _marked(model: Model) -> Model:
-    """The data source with the mark of what it says, without its secrets."""
-    told: dict[str, Any] = {name: value for name, value in model["jsonData"].items() if name != _MARK}
-    plain = {**model, "jsonData": told}
-    mark = hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()[:32]
-    return {**plain, "jsonData": {**told, _MARK: mark}}
+def _told(source: Source, found: Fate, why: str = "") -> Done:
+    return Done("data source", str(source.model["name"]), source.of.uid, found, why)
+
+
+def _body(source: Source) -> Model:
+    """A data source as it is sent, with its mark and its secrets."""
+    model = source.model
+    marked = {**model, "jsonData": {**model["jsonData"], _MARK: _mark(model)}}
+    return {**marked, "secureJsonData": {name: secret.read() for name, secret in source.secret.items()}}
+
+
+def _mark(model: Model) -> str:
+    """A digest of what a data source says, without its secrets; what is empty may be left out."""
+    told: dict[str, Any] = {name: value for name, value in (model["jsonData"] or {}).items() if name != _MARK}
+    kind = _ALIASES.get(model["type"], model["type"])
+    plain = {name: value for name, value in {**model, "jsonData": told, "type": kind}.items() if value}
+    return hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()[:32]

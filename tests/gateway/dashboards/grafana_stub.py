@@ -131,7 +131,8 @@ class GrafanaStub:
         if uid not in self.sources:
             return 404, {"message": "Data source not found"}
         fields = dict.fromkeys(self.secrets[uid], True)
-        return 200, {**self.sources[uid], "secureJsonFields": fields, "readOnly": False}
+        told = {name: value for name, value in self.sources[uid].items() if value not in ("", None)}
+        return 200, {**told, "secureJsonFields": fields, "readOnly": False}
 
     def _create(self, body: Any) -> Said:
         if not body.get("name") or body.get("type") not in _KINDS or body.get("access") not in ("proxy", "direct"):
@@ -153,6 +154,8 @@ class GrafanaStub:
         uid = body["uid"]
         self.secrets[uid] = self.secrets.get(uid, {}) | body.get("secureJsonData", {})
         told = {name: value for name, value in body.items() if name != "secureJsonData"}
+        if body["type"] == "postgres":
+            told["type"] = "grafana-postgresql-datasource"
         self.sources[uid] = {**told, "id": number, "orgId": 1, "version": version, "typeLogoUrl": ""}
 
 

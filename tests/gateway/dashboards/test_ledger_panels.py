@@ -153,6 +153,17 @@ async def test_how_it_is_known_is_shown_as_it_is_and_missing_is_not_zero(house: 
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_a_day_that_is_shown_in_part_is_told_whole(house: Court) -> None:
+    since, until = span_of(house.zone)
+    sql = question(house.model("place/hall"), LEDGER, "Electricity by day")
+
+    whole = await house.answer(sql, (since, until))
+    part = await house.answer(sql, (since + timedelta(days=2, hours=7), until - timedelta(days=1, hours=7)))
+
+    assert part == whole[2:-1]
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_who_uses_most_is_who_does_by_the_api(house: Court) -> None:
     span = span_of(house.zone)
     told = await house.answer(question(house.model("site/court"), LEDGER, "Electricity: who uses most"), span)

@@ -81,6 +81,16 @@ def test_pushing_twice_changes_nothing_the_second_time(stub: GrafanaStub, source
     assert "a secret" not in str(stub.sources)
 
 
+def test_a_password_that_cannot_be_read_is_told_before_anything_is_done(
+    stub: GrafanaStub, sources: Sources, tmp_path: Path
+) -> None:
+    (tmp_path / "password").unlink()
+
+    with pytest.raises(EnergyError, match=r"password: cannot be read"):
+        push(stub, sources, models(sources))
+    assert stub.changes == []
+
+
 def test_a_dry_run_tells_and_does_nothing(stub: GrafanaStub, sources: Sources) -> None:
     done = push(stub, sources, models(sources), dry=True)
 
