@@ -15,6 +15,7 @@ from analytics.consumption.allocation import WHOLE
 from gateway.dashboards.panels import Words
 from gateway.dashboards.parts import ALWAYS, Made, Part
 
+_NOW = "extract(epoch FROM now())::bigint"
 FROM, TO = "$__unixEpochFrom()", "$__unixEpochTo()"
 _AMOUNTS = ("amount", "estimated")
 _TIMES = ("measured_ms", "estimated_ms", "manual_ms", "disputed_ms")
@@ -28,7 +29,7 @@ class Asked:
     step: Step
     zone: str
     since: str = FROM
-    until: str = f"least({TO}, extract(epoch FROM now())::bigint)"
+    until: str = f"least({TO}, {_NOW})"
 
     @property
     def ledger_days(self) -> bool:
@@ -40,7 +41,7 @@ class Asked:
 
     @property
     def steps(self) -> str:
-        """Rows of hours since the epoch [start, stop)."""
+        """Rows of hours since the epoch [start, stop); the one that runs stops now: what is to come is not missing."""
         if self.step == "hour":
             return (
                 f"SELECT s AS start, s + 1 AS stop FROM generate_series({self.since} / 3600, "
@@ -49,7 +50,10 @@ class Asked:
         first = f"date_trunc('day', to_timestamp({self.since}) AT TIME ZONE '{self.zone}')"
         last = f"to_timestamp({self.until} - 1) AT TIME ZONE '{self.zone}'"
         start, stop = (_hour_of(f"d + interval '{n} day'", self.zone) for n in (0, 1))
-        return f"SELECT {start} AS start, {stop} AS stop FROM generate_series({first}, {last}, interval '1 day') AS d"
+        return (
+            f"SELECT {start} AS start, least({stop}, ({_NOW} + 3599) / 3600) AS stop "
+            f"FROM generate_series({first}, {last}, interval '1 day') AS d"
+        )
 
     @property
     def start(self) -> str:
