@@ -48,6 +48,7 @@ _COMMANDS = {
     "prepare": ("prepare", "Make passwords and certificates for a stack that is started first."),
     "migrate": ("migrate", "Move readings, records and ledger to other stores, and compare them."),
     "setup": ("setup", "Make what a store in InfluxDB needs: buckets, what they keep, figures by the hour."),
+    "grafana": ("grafana", "Make dashboards of Grafana out of the site: files, or into a running one."),
     "audit": ("audit", "See, check and export what was done, by whom."),
     "backup": ("backup", "Save everything as one file, while it runs; check such a file."),
     "restore": ("restore", "Put a backup back, checked and counted."),

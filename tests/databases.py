@@ -59,7 +59,7 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session", params=KINDS)
 def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewDatabase:
     if request.param == "postgresql":
-        return _on_postgresql(request.getfixturevalue("postgres"))
+        return on_postgresql(request.getfixturevalue("postgres"))
     return _on_sqlite(tmp_path_factory.mktemp("records"))
 
 
@@ -73,7 +73,7 @@ def _on_sqlite(folder: Path) -> NewDatabase:
     return new
 
 
-def _on_postgresql(server: PostgresServer) -> NewDatabase:
+def on_postgresql(server: PostgresServer) -> NewDatabase:
     # Made once for a server: files of tests are handed out one by one, and each of them asks for it.
     if server.sql("SELECT count(*) FROM pg_database WHERE datname = 'migrated'") == "0":
         server.sql("CREATE DATABASE migrated")
