@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from typing import get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -14,6 +15,9 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
+
+from adapters.wire import Cause
+from gateway.ingest.reasons import REASONS
 
 # The jobs that run by themselves; each is told from the start, so that one that never ran can be seen.
 JOBS = ("ledger", "findings", "quotas", "balance", "maintenance")
@@ -57,6 +61,11 @@ class Metrics:
             "job_name",
         )
         self._job_s = self._gauge("jieneng_job_duration_seconds", "How long the last run of a job took", "job_name")
+        # What begins to be told by its first count is not seen to rise.
+        for reason in REASONS:
+            self._refused.labels(reason)
+        for cause in get_args(Cause):
+            self._lost.labels(cause)
         for name in JOBS:
             self._job_failing.labels(name).set(0)
             self._job_at.labels(name).set(0)

@@ -102,7 +102,7 @@ class StoreCopies:
         try:
             self._folder.with_name(COPIED).touch()
         except OSError as error:
-            log.error("backup.unnoted", cause=str(error))
+            log.error("backup.undated", cause=str(error))
 
     def copied_at(self) -> float | None:
         """When a copy last became whole [s since the epoch]; None where that is not known."""

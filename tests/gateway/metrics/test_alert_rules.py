@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -27,7 +28,7 @@ RULES: list[dict[str, Any]] = [
 # What Prometheus itself tells of every target.
 _OF_PROMETHEUS = {"up"}
 
-BEGAN = 1_782_878_400  # 2026-07-01T04:00:00Z
+BEGAN = 1_751_342_400  # 2025-07-01T04:00:00Z
 _MINUTES = 150
 _DAY = 86_400
 
@@ -187,9 +188,10 @@ def _lines() -> Iterator[str]:
 def _replayed(server: VictoriaServer) -> None:
     """Let vmalert look at the rules through all of the time, each minute, as if it had been there."""
     address = f"http://127.0.0.1:{server.port}"
-    span = [f"-replay.timeFrom={BEGAN}", f"-replay.timeTo={BEGAN + 60 * (_MINUTES - 1)}", "-replay.rulesDelay=0"]
+    since, until = (datetime.fromtimestamp(BEGAN + 60 * m, UTC).isoformat() for m in (0, _MINUTES - 1))
+    span = [f"-replay.timeFrom={since}", f"-replay.timeTo={until}", "-replay.rulesDelay=0"]
     ways = [f"-datasource.url={address}", f"-remoteWrite.url={address}", f"-remoteRead.url={address}"]
-    listening = ["-httpListenAddr=127.0.0.1:0", "-evaluationInterval=1m", "-replay.disableProgressBar"]
+    listening = ["-httpListenAddr=127.0.0.1:0", "-datasource.queryStep=1m", "-replay.disableProgressBar"]
     command = [program("vmalert"), f"-rule={FILE}", *ways, *span, *listening]
     done = subprocess.run(command, capture_output=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr.decode()[-2000:]

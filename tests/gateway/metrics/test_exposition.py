@@ -221,3 +221,10 @@ async def test_each_figure_is_named_as_prometheus_names_them(told: str) -> None:
     assert [family.name for family in own if not family.name.startswith("jieneng_")] == []
     assert [family.name for family in families if not family.documentation] == []
     assert len({family.name for family in families}) == len(families)
+
+
+async def test_what_may_be_refused_and_lost_is_told_before_the_first_so_that_its_rise_is_seen(client: Client) -> None:
+    found = await figures(client)
+
+    assert found["jieneng_values_refused_total{reason=unknown meter}"] == 0
+    assert found["jieneng_readings_lost_total{cause=full}"] == 0
