@@ -26,7 +26,7 @@ _WRITE_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
 _REQUEST_S = (0.01, 0.03, 0.1, 0.3, 1, 3, 10)
 
 # Nobody looks at when a figure was first told, and it would double all of them.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 Timed = Callable[[], AbstractContextManager[None]]
 
