@@ -54,6 +54,7 @@ from gateway.alerts.told_by_others import ToldByOthers
 from gateway.api.bodies import must_be_of_our_page
 from gateway.api.callers import callers
 from gateway.api.conditional import conditional
+from gateway.api.counting import counted
 from gateway.api.headers import security_headers
 from gateway.api.limits import Limits
 from gateway.api.openapi import openapi
@@ -76,6 +77,7 @@ from gateway.edges.expiry import Expiries
 from gateway.edges.revoked import Forgetting
 from gateway.edges.routes import ROUTES as EDGES_ROUTES
 from gateway.edges.service import Edges
+from gateway.exposition import exposition
 from gateway.findings.routes import ROUTES as FINDINGS_ROUTES
 from gateway.findings.service import Findings
 from gateway.findings.watch import FindingWatch
@@ -96,7 +98,7 @@ from gateway.live.hub import Hub
 from gateway.live.routes import ROUTES as LIVE_ROUTES
 from gateway.live.service import Present
 from gateway.live.words import PUSHED
-from gateway.metrics import Metrics
+from gateway.metrics import Metrics, Timed
 from gateway.overview.routes import ROUTES as OVERVIEW_ROUTES
 from gateway.page import add_page
 from gateway.quotas.books import QuotaBooks, quota_books
@@ -227,6 +229,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         books = Books(ledger, await kept(records, clock, site), read_factors(settings.factors))
         calendar = read_working_days(settings.calendars)
         findings = Findings(records, clock, site.id)
+        books.timed = metrics.job("ledger")
         quotas = _quotas(settings, records, clock, books, calendar)
         seal = open_seal(settings.key)
         accounts = Accounts(records, clock, seal, settings.account_rules)
@@ -318,11 +321,11 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             deliveries=deliveries,
             came=hub.take,
         )
-        ledger_watch = LedgerWatch(books)
+        ledger_watch = LedgerWatch(books, metrics.job("balance"))
         following = Following(records, clock, settings.site, Followers(books, directory, judge, door.forget))
         await following.begin(started.behind)
         expiries = Expiries(settings.identities, clock)
-        known_edges.certificates = expiries.until
+        known_edges.certificates, metrics.certificates = expiries.until, expiries.ends
         others = (deliveries.problems, handing.problems, expiries.problems)
         watch = _Watch(bus, intake, ledger_watch, following, others, clock)
         present.of_gateway = watch.problems
@@ -338,13 +341,13 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
             tasks.create_task(hub.run())
             tasks.create_task(desk.run())
             tasks.create_task(sender.run())
-            tasks.create_task(_maintain(store, ledger, clock))
+            tasks.create_task(_maintain(store, ledger, clock, metrics.job("maintenance")))
             tasks.create_task(books.run(clock))
             tasks.create_task(ledger_watch.run(clock))
-            tasks.create_task(FindingWatch(books, findings, calendar, clock).run())
+            tasks.create_task(FindingWatch(books, findings, calendar, clock, metrics.job("findings")).run())
             tasks.create_task(following.run())
             tasks.create_task(handing.run(bus))
-            tasks.create_task(QuotaWatch(quotas, books).run(clock))
+            tasks.create_task(QuotaWatch(quotas, books, timed=metrics.job("quotas")).run(clock))
             tasks.create_task(ToldByOthers(alerts.alarms, findings, quotas, books, clock).run())
             tasks.create_task(_prune(services.audit, settings.audit_days))
 
@@ -362,6 +365,7 @@ def application(services: Services, *, behind_tls: bool = False, limits: Limits 
     limits = limits or Limits()
     # From without inwards. Who is signed in must be known before `by_account`.
     frame = [
+        counted(services.metrics.answered),
         callers(behind_proxy=behind_tls),
         refusals(services.audit),
         limits.by_address,
@@ -394,8 +398,7 @@ def application(services: Services, *, behind_tls: bool = False, limits: Limits 
             visit = await admitted(services.door, request, Permission.OPERATE)
             if not operates_everywhere(visit.identity):
                 raise not_of_all("metrics")
-        services.metrics.edges_online(sum(e.state == "online" for e in services.edges.words()))
-        return web.Response(body=services.metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
+        return web.Response(body=await exposition(services), headers={"Content-Type": "text/plain; version=0.0.4"})
 
     async def health(request: web.Request) -> web.Response:
         identity = (await admitted(services.door, request, Permission.OPEN)).identity
@@ -523,13 +526,14 @@ async def _served(app: web.Application, settings: GatewaySettings) -> AsyncItera
         await runner.cleanup()
 
 
-async def _maintain(store: ReadingStore, ledger: Ledger, clock: Clock) -> None:
+async def _maintain(store: ReadingStore, ledger: Ledger, clock: Clock, timed: Timed) -> None:
     """Put closed days into their order, shortly after the start and every few minutes."""
     while True:
         await asyncio.sleep(_MAINTAIN_EVERY_S)
         try:
-            await ledger.maintain(to_ms(clock.now()))
-            await store.maintain(to_ms(clock.now()))
+            with timed():
+                await ledger.maintain(to_ms(clock.now()))
+                await store.maintain(to_ms(clock.now()))
         except StoreError as error:
             log.error("store.unmaintained", cause=str(error))
 

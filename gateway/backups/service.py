@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 # The folder of copies, beside the store.
 COPIES = ".store-copy"
+# Beside it: an empty file as old as the last copy that became whole.
+COPIED = ".store-copied"
 
 _BUSY = TextWords("正在备份，请稍候", "A backup is being made; wait for it")
 _FULL = TextWords("磁盘空间不足，无法备份", "There is not enough room on the disk for a backup")
@@ -57,7 +59,7 @@ class StoreCopies:
         self._must_have_room()
         name = secrets.token_hex(8)
         copy = copy_of(self._store, (self._folder / f"{name}.duckdb").resolve())
-        self._making = _Making(name, to_ms(self._clock.now()), copy, asyncio.create_task(copy.run()))
+        self._making = _Making(name, to_ms(self._clock.now()), copy, asyncio.create_task(self._run(copy)))
         log.info("backup.begun", copy=name)
         return self.state()
 
@@ -94,6 +96,20 @@ class StoreCopies:
             return min(0.99, file.stat().st_size / self._source.stat().st_size) if self._source is not None else 0.0
         except (OSError, ZeroDivisionError):
             return 0.0
+
+    async def _run(self, copy: DuckDBCopy) -> None:
+        await copy.run()
+        try:
+            self._folder.with_name(COPIED).touch()
+        except OSError as error:
+            log.error("backup.undated", cause=str(error))
+
+    def copied_at(self) -> float | None:
+        """When a copy last became whole [s since the epoch]; None where that is not known."""
+        try:
+            return self._folder.with_name(COPIED).stat().st_mtime
+        except OSError:
+            return None
 
     def clear(self) -> None:
         """Take away what was not fetched."""

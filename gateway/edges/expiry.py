@@ -44,6 +44,11 @@ class Expiries:
         edges = self._index.edges.values()
         return {one.name: one.until for one in edges if one.revoked_at is None and one.until is not None}
 
+    def ends(self) -> dict[str, int]:
+        """When the certificate of each that has one ends, of the authority and the broker too [ms since the epoch]."""
+        self._renewed_ms()
+        return {subject: until for subject, _, until, _ in _ends(self._index)}
+
     def _renewed_ms(self) -> int:
         """Look at the folder, if that was not done just now; what time it is."""
         now_ms = to_ms(self._clock.now())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -55,7 +56,15 @@ class _Learnt:
 class FindingWatch:
     """Looks for findings in the books."""
 
-    def __init__(self, books: Books, findings: Findings, calendar: WorkingDays, clock: Clock) -> None:
+    def __init__(
+        self,
+        books: Books,
+        findings: Findings,
+        calendar: WorkingDays,
+        clock: Clock,
+        timed: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self._timed = timed
         self._books, self._findings, self._calendar, self._clock = books, findings, calendar, clock
         self._learnt: dict[Point, _Learnt] = {}
         self._learnt_on: datetime | None = None
@@ -67,7 +76,8 @@ class FindingWatch:
         await self._clock.sleep_until(self._clock.now() + _FIRST_AFTER)
         while True:
             try:
-                await self.look()
+                with self._timed():
+                    await self.look()
             except StoreError as error:
                 if not failing:
                     log.error("findings.failing", cause=str(error))

@@ -141,8 +141,9 @@ class Deliveries:
             newest = next(reversed(self._known[edge]))
             for outbox, standing in self._known[edge].items():
                 ranges = self._overdue((edge, outbox), standing, replaced=outbox != newest)
-                if ranges:
-                    found.append((edge, Wanted(outbox, ranges[:_MOST_ASKED])))
+                if ranges := ranges[:_MOST_ASKED]:
+                    found.append((edge, Wanted(outbox, ranges)))
+                    self._metrics.asked(sum(to - since + 1 for since, to in ranges))
         self._heard.clear()
         return found
 

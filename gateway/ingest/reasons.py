@@ -20,6 +20,24 @@ DUPLICATE = "duplicate"
 MISTYPED = "mistyped value"
 NOT_BORN = "no birth certificate"
 
+REASONS = (
+    UNKNOWN_METER,
+    ANOTHER_EDGE,
+    UNKNOWN_QUANTITY,
+    IMPLAUSIBLE,
+    FUTURE,
+    TOO_EARLY,
+    BROKEN_TIME,
+    NO_VALUE,
+    BROKEN_PAYLOAD,
+    TOO_LARGE,
+    UNKNOWN_TOPIC,
+    CONFLICT,
+    DUPLICATE,
+    MISTYPED,
+    NOT_BORN,
+)
+
 SHOWN = 200
 
 

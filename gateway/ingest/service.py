@@ -146,8 +146,10 @@ class Ingest:
             if self.trouble is None:
                 log.error("store.failing", cause=str(error))
                 self.trouble = Trouble(to_ms(self._clock.now()), str(error))
+                self._metrics.failing(now=True)
             return False
         if self.trouble is not None:
+            self._metrics.failing(now=False)
             log.info("store.back", after_s=(to_ms(self._clock.now()) - self.trouble.since_ms) / 1000)
             self.trouble = None
         return True

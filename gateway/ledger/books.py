@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -72,6 +73,10 @@ class Books:
         self.revision = 0
         self.trouble: Trouble | None = None
         self.disputed: list[tuple[Point, Doubt]] = []
+        # What a run of the job is put into.
+        self.timed: Callable[[], AbstractContextManager[None]] = nullcontext
+        # Since when there is something that was not worked in, by the steady clock; at first everything may be.
+        self._waits_since: float | None = time.monotonic()
         self._changed = asyncio.Event()
         self._warmed = False
         self._learn()
@@ -108,7 +113,13 @@ class Books:
     def changed(self) -> None:
         """There are new readings, or other terms."""
         self.pending = True
+        if self._waits_since is None:
+            self._waits_since = time.monotonic()
         self._changed.set()
+
+    def waiting_s(self) -> float:
+        """How long the oldest change has waited to be worked in; 0 where none waits."""
+        return 0.0 if self._waits_since is None else time.monotonic() - self._waits_since
 
     def terms_with(self, events: Sequence[MeterEvent], without: Sequence[MeterEvent] = ()) -> Terms:
         """The terms, had these events happened too, and those not."""
@@ -119,9 +130,12 @@ class Books:
         """Work in all that is new."""
         self._changed.clear()
         self._learn()
+        began = time.monotonic()
         built = await self.builder.catch_up(tell)
         self.revision += bool(built.points or built.rows)
         self.pending = self._changed.is_set()
+        # What came while it ran is no older than the run.
+        self._waits_since = began if self.pending else None
         return built
 
     async def run(self, clock: Clock) -> None:
@@ -148,11 +162,12 @@ class Books:
         began = time.monotonic()
         now_ms = to_ms(clock.now())
         try:
-            built = await self.catch_up()
-            await self._look_for_disputes(built, now_ms)
-            if not self._warmed:
-                await self._warm(clock)
-                self._warmed = True
+            with self.timed():
+                built = await self.catch_up()
+                await self._look_for_disputes(built, now_ms)
+                if not self._warmed:
+                    await self._warm(clock)
+                    self._warmed = True
         except StoreError as error:
             if self.trouble is None:
                 log.error("ledger.failing", cause=str(error))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 
 import structlog
@@ -33,15 +34,16 @@ _SHOWN = 100
 class LedgerWatch:
     """Looks at the balance of each day when it is over, and tells what is wrong."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, books: Books, timed: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+        self._books, self._timed = books, timed
         self._unbalanced: tuple[int, list[BalanceRow]] = (0, [])
 
     async def run(self, clock: Clock) -> None:
         """Look for ever; a store that fails is told by who keeps the ledger up."""
         while True:
             try:
-                await self.look(clock)
+                with self._timed():
+                    await self.look(clock)
             except StoreError as error:
                 log.error("balance.failed", cause=str(error))
             await asyncio.sleep(_LOOK_EVERY_S)

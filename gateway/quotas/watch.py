@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import structlog
 
@@ -27,7 +29,14 @@ _EVERY_MS = 3_600_000
 class QuotaWatch:
     """The job: once an hour of the clock, and soon after quotas were entered or withdrawn."""
 
-    def __init__(self, quotas: QuotaBooks, books: Books, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self,
+        quotas: QuotaBooks,
+        books: Books,
+        bounds: Bounds | None = None,
+        timed: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self._timed = timed
         self._entries, self._paces, self._crossings = quotas.entries, quotas.paces, quotas.crossings
         self._books = books
         self._bounds = bounds or Bounds()
@@ -39,7 +48,8 @@ class QuotaWatch:
         while True:
             try:
                 if await self._is_due(clock):
-                    await self.sweep()
+                    with self._timed():
+                        await self.sweep()
             except EnergyError as error:
                 if not failing:
                     log.error("quotas.failed", cause=str(error))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from gateway.metrics import Metrics
 from tests.docs.pages import ROOT
 
 PAGE = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
@@ -17,12 +16,6 @@ SOURCES = [
 
 def found_in_sources(pattern: str) -> set[str]:
     return {name for source in SOURCES for name in re.findall(pattern, source)}
-
-
-def test_every_metric_is_told() -> None:
-    families = [family.name for family in Metrics().registry.collect()]
-
-    assert [name for name in families if f"`{name}" not in PAGE] == []
 
 
 def test_every_event_of_the_logs_is_told() -> None:

@@ -1,0 +1,162 @@
+"""What Prometheus is told: what was counted, and how everything stands at the moment it asks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
+from importlib.metadata import version
+from typing import TypeVar
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from energy.errors import StoreError
+from energy.ports import Marks
+from gateway.alerts.counts import AlarmCounts, alarm_counts
+from gateway.api.words import OngoingProblem
+from gateway.edges.words import FleetEdge
+from gateway.services import Services
+
+# Whoever reaches the broker names edges as he likes: no more than these are told one by one.
+MOST_EDGES = 2_000
+# Prometheus waits for 10 s; what does not answer in this time is not there.
+_WAIT_S = 3.0
+
+T = TypeVar("T")
+
+
+async def exposition(services: Services) -> bytes:
+    """All of it in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(_Told(await standing(services)))
+    return generate_latest(services.metrics.registry) + generate_latest(registry)
+
+
+class _Told(Collector):
+    """What is told once."""
+
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+async def standing(services: Services) -> list[Metric]:
+    """How everything stands now."""
+    marks, alarms = await asyncio.gather(
+        _in_time(services.books.ledger.marks()), _in_time(alarm_counts(services.alerts.outbox.records))
+    )
+    fleet = services.edges.fleet()
+    return [
+        _of("jieneng_build_info", "1, with the version as label", {version("jieneng"): 1.0}, "version"),
+        _one("jieneng_broker_reachable", "1 while the gateway is connected to its broker", services.edges.reachable()),
+        _one("jieneng_ledger_reachable", "1 while the ledger can be read", marks is not None),
+        _one("jieneng_records_reachable", "1 while the records can be read", alarms is not None),
+        *_problems(services.present.problems()),
+        *_fleet(fleet),
+        *_edges(fleet[:MOST_EDGES]),
+        _one("jieneng_ledger_points_waiting", "Points with readings that are not in the ledger yet", _size(marks)),
+        _one(
+            "jieneng_ledger_oldest_change_seconds",
+            "How long the oldest change has waited to be worked into the ledger; 0 where none waits",
+            services.books.waiting_s(),
+        ),
+        *_alarms(alarms),
+        _of(
+            "jieneng_certificate_expiry_timestamp_seconds",
+            "When a certificate ends",
+            {who: until / 1000 for who, until in services.metrics.certificates().items()},
+            "identity",
+        ),
+        _one(
+            "jieneng_backup_copy_timestamp_seconds",
+            "When the store was last copied whole for a backup",
+            services.copies.copied_at(),
+        ),
+    ]
+
+
+async def _in_time(asked: Awaitable[T]) -> T | None:
+    """None where it cannot be told, or not in time."""
+    try:
+        return await asyncio.wait_for(asked, _WAIT_S)
+    except (StoreError, TimeoutError):
+        return None
+
+
+def _size(marks: Marks | None) -> float | None:
+    return None if marks is None else float(len(marks.point))
+
+
+def _one(name: str, told: str, value: float | None) -> Metric:
+    """A figure; without a value it is named all the same, and has none."""
+    family = GaugeMetricFamily(name, told)
+    if value is not None:
+        family.add_metric([], float(value))
+    return family
+
+
+def _of(name: str, told: str, values: Mapping[str, float], label: str) -> Metric:
+    family = GaugeMetricFamily(name, told, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family
+
+
+def _problems(problems: list[OngoingProblem]) -> Iterator[Metric]:
+    kinds = Counter(problem.kind for problem in problems)
+    yield _of(
+        "jieneng_problems", "What is wrong now, by kind as in /health", {k: float(n) for k, n in kinds.items()}, "kind"
+    )
+
+
+def _fleet(fleet: list[FleetEdge]) -> Iterator[Metric]:
+    yield _one("jieneng_edges_online", "Edges that are online", sum(one.state == "online" for one in fleet))
+    yield _one("jieneng_edges_known", "Edges that have ever reported and were not revoked", len(fleet))
+
+
+def _edges(fleet: list[FleetEdge]) -> Iterator[Metric]:
+    """Of each edge; of one that is gone what it said last. What is not known of it is left out."""
+
+    def of(name: str, told: str, values: Iterable[float | None]) -> Metric:
+        found = zip(fleet, values, strict=True)
+        return _of(f"jieneng_edge_{name}", told, {e.edge: float(v) for e, v in found if v is not None}, "edge")
+
+    def seconds(ms: int | None) -> float | None:
+        return None if ms is None else ms / 1000
+
+    yield of("online", "1 while the edge is online", (e.state == "online" for e in fleet))
+    yield of("lag_seconds", "How old the oldest reading is that is not stored", (seconds(e.lag_ms) for e in fleet))
+    yield of("outbox_batches", "Batches that wait in the outbox", (e.outbox_batches for e in fleet))
+    yield of("outbox_bytes", "Size of what waits in the outbox", (e.outbox_bytes for e in fleet))
+    yield of("outbox_full", "1 while the outbox is full", (e.outbox_full for e in fleet))
+    yield of("meters", "Meters that it reads", (e.meters for e in fleet))
+    yield of("meters_silent", "Meters that do not answer", (len(e.meters_silent) for e in fleet))
+    yield of("clock_offset_seconds", "How far its clock is ahead", (seconds(e.clock.offset_ms) for e in fleet))
+    yield of(
+        "site_file_refused", "1 while it refuses its newest site file", (e.site_refused is not None for e in fleet)
+    )
+
+
+def _alarms(counts: AlarmCounts | None) -> Iterator[Metric]:
+    open_ = counts.open if counts else {}
+    untaken = counts.unacknowledged if counts else {}
+    waiting = counts.notices_waiting if counts else None
+    yield _of("jieneng_alarms_open", "Alarms that are not closed", {k: float(n) for k, n in open_.items()}, "level")
+    yield _of(
+        "jieneng_alarms_unacknowledged",
+        "Alarms that go on and that nobody has acknowledged",
+        {k: float(n) for k, n in untaken.items()},
+        "level",
+    )
+    yield _one("jieneng_notices_waiting", "Messages about alarms that are still to be sent", waiting)
+    refused = CounterMetricFamily(
+        "jieneng_notices_refused", "Messages about alarms that their channel refused for good"
+    )
+    if counts is not None:
+        refused.add_metric([], counts.notices_refused)
+    yield refused
