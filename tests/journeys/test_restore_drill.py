@@ -59,6 +59,13 @@ class Installation:
         """When each point was read last, of what is stored."""
         return {p["point"]: p["taken_at"] for p in self.get("/api/v1/latest")["latest"]}
 
+    @property
+    def worked_in(self) -> bool:
+        """Whether the ledger holds every reading."""
+        headers = {"Authorization": f"Bearer {self.token.read_text().strip()}"}
+        with urlopen(Request(f"http://127.0.0.1:{self.port}/metrics", headers=headers), timeout=10) as answer:
+            return b"\njieneng_ledger_points_waiting 0.0\n" in answer.read()
+
     def serving(self, log: Path) -> Any:
         """`jieneng run` on this folder."""
         there = ("--site", str(self.site), "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}")
@@ -132,6 +139,7 @@ def test_what_was_saved_while_meters_were_read_is_restored_after_everything_died
         running = stack.enter_context(installed.serving(tmp_path / "run.log"))
         until(lambda: installed.reporting >= 20, f"meters; see {tmp_path}")
         until(lambda: yesterday(installed) == HOURS, "the ledger of yesterday")
+        until(lambda: installed.worked_in, "a ledger that holds the first readings")
         known = installed.latest
         saved = installed.run(
             "backup", "--to", str(backups), "--password-file", str(key), "--site", str(installed.site),
