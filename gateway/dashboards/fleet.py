@@ -30,7 +30,7 @@ def _of_metrics(sources: Sources, words: Words) -> Iterator[Panel]:
         (words("每秒入库读数", "Readings stored per second"), _rate("jieneng_values_stored_total"), "", "1/s"),
         (
             words("每秒拒收读数", "Readings refused per second"),
-            "sum by (reason) (rate(jieneng_values_refused_total[$__rate_interval]))", "{{reason}}", "1/s",
+            "sum by (reason) (rate(jieneng_values_refused_total[$__rate_interval])) > 0", "{{reason}}", "1/s",
         ),
         (words("每秒收到报文", "Messages per second"), _rate("jieneng_batches_received_total"), "", "1/s"),
         (
