@@ -18,12 +18,16 @@ log = structlog.get_logger()
 
 # Where the machine's sleep is not counted, it is so nearly never asleep that the monotonic clock does.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+# This program is not older: a machine that shows an earlier instant was never set.
+EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
 # Looking through all processes is not done more often.
 _LOOK_EVERY_S = 10.0
 
 
 class SystemClock:
     """The clock of the machine."""
+
+    earliest = EARLIEST
 
     def __init__(self) -> None:
         # Whether a program was seen that sets clocks, and when it was looked for.
@@ -69,6 +73,11 @@ class ScaledClock:
 
     def now(self) -> datetime:
         return self._start + (datetime.now(UTC) - self._began) * self._speed
+
+    @property
+    def earliest(self) -> datetime:
+        """A rehearsal may lie at any time."""
+        return self._start
 
     def steady(self) -> float:
         """It is never set, and so it is steady itself."""
@@ -143,6 +152,8 @@ class SteppedClock:
     `step` lets time pass, `set_by` sets the wall clock as an operator or NTP would. `boot` and `disciplined` are what
     the machine says of itself.
     """
+
+    earliest = EARLIEST
 
     def __init__(self, start: datetime) -> None:
         # Of the steady clock, as an instant so that no rounding gathers; the wall clock is `_ahead` of it.

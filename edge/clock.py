@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -21,8 +21,6 @@ from energy.readings import EPOCH, from_ms, to_ms
 
 log = structlog.get_logger()
 
-# This program is not older: an earlier wall clock was never set.
-EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
 # From so much on a change of the wall clock against the steady one is a step; NTP slews what is less.
 STEP = timedelta(milliseconds=100)
 # By so much two looks at the same two clocks may differ.
@@ -173,7 +171,7 @@ class EdgeClock:
 
     def _judged(self, told: bool | None) -> bool | None:
         """Whether the wall clock has been set since the machine started; None where nobody can know."""
-        if self.wall() < EARLIEST:
+        if self.wall() < self._clock.earliest:
             return False
         self._was_set |= told is True
         if self._was_set:
@@ -215,7 +213,7 @@ class EdgeClock:
         if trusted:
             self._shown_ms = to_ms(shown)
             self._given(self._shown_ms)
-        if trusted and by > DOUBTFUL_STEP and shown >= EARLIEST:
+        if trusted and by > DOUBTFUL_STEP and shown >= self._clock.earliest:
             self._doubted_until_s = self._clock.steady() + DOUBT_S
         log.warning("clock.stepped", by_s=round(by.total_seconds(), 3), showed=shown.isoformat())
         self._remember()

@@ -43,6 +43,10 @@ class MachineClock(Clock, Protocol):
     def boot(self) -> str:
         """Names the time over which `steady` counts: from the start of the machine to its end."""
 
+    @property
+    def earliest(self) -> datetime:
+        """What it shows before that it shows because it was never set."""
+
     def synchronized(self) -> bool | None:
         """Whether the clock is disciplined by a source of time; None where the machine cannot be asked."""
 

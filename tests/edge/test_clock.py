@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.clocks import SteppedClock
+from adapters.clocks import ScaledClock, SteppedClock
 from adapters.wire import Flag, MeterReadings, encode
 from edge.clock import PATIENCE_S, EdgeClock
 from edge.clock_memory import ClockMemory
@@ -236,3 +236,10 @@ def test_a_bad_value_stays_bad_whatever_the_clock_does() -> None:
     found = Stamps(clock).stamp(MeterReadings("main", 0, {"frequency": None, "active_power": 1.0}, bad), now, now)
 
     assert found.flags == {**bad, "active_power": Flag("uncertain", "clock not set")}
+
+
+def test_a_rehearsal_of_a_year_long_past_is_held_by_a_clock_that_is_set() -> None:
+    past = datetime(2019, 1, 15, tzinfo=UTC)
+
+    assert EdgeClock(ScaledClock(past, datetime.now(UTC), 60.0)).setting is True
+    assert EdgeClock(SteppedClock(past)).setting is False
