@@ -22,7 +22,7 @@ from energy.readings import to_ms
 READINGS = 200_000
 
 
-def measure(readings: int = READINGS) -> dict[str, Any]:
+def run(readings: int = READINGS) -> dict[str, Any]:
     """Everything on one machine; what each process took of the processors tells what bounds it."""
     with tempfile.TemporaryDirectory(prefix="jieneng-bench-") as name:
         folder = Path(name)

@@ -39,7 +39,7 @@ class _Outbox(Protocol):
     def close(self) -> None: ...
 
 
-def measure() -> dict[str, Any]:
+def run() -> dict[str, Any]:
     figures: dict[str, Any] = {}
     kinds: dict[str, Callable[[Path], _Outbox]] = {
         "sqlite": lambda folder: SqliteOutbox(folder / "outbox.sqlite"),

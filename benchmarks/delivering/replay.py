@@ -34,7 +34,7 @@ class Life:
 LIVES = (Life("32_meters_a_minute", 32 / 60, 1, 12 * 3600), Life("1000_values_a_second", 125.0, 12, 600))
 
 
-def measure() -> dict[str, Any]:
+def run() -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for life in LIVES:
         with tempfile.TemporaryDirectory(prefix="jieneng-bench-") as name:

@@ -415,13 +415,18 @@ def _metric(data: bytes) -> _Metric:
     return found
 
 
+# Of a property: int, long, float, double, bool, text.
+_VALUE_WIRES = {3: 0, 4: 0, 5: 5, 6: 1, 7: 0, 8: 2}
+
+
 def _quality(data: bytes, metric: _Metric) -> None:
     keys, values = [], []
     for number, wire, value in _fields(data):
         if (number, wire) == (1, 2):
             keys.append(value)
         elif (number, wire) == (2, 2):
-            values.append({n: v for n, w, v in _fields(value) if n in (3, 4, 5, 6, 7, 8)})
+            # A field of another type on the wire is one that nobody knows.
+            values.append({n: v for n, w, v in _fields(value) if _VALUE_WIRES.get(n) == w})
     for key, value in zip(keys, values, strict=False):
         if key.lower() == b"quality":
             metric["quality"] = next(((v & 0xFFFFFFFF if n == 3 else v) for n, v in value.items() if n in (3, 4)), -1)
