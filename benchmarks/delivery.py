@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import random
 import secrets
+import sys
 import tempfile
+from contextlib import redirect_stdout
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,7 +36,8 @@ def run(kills: int = 1000) -> dict[str, Any]:
 def killed(kills: int, seed: int | None = None) -> dict[str, Any]:
     """Edge, broker (Mosquitto) and gateway are killed by chance while meters are read; every reading is compared."""
     seed = secrets.randbelow(1_000_000) if seed is None else seed
-    with tempfile.TemporaryDirectory() as name:
+    # A trial tells how it went; of what is printed here one object is made.
+    with tempfile.TemporaryDirectory() as name, redirect_stdout(sys.stderr):
         found = trial(Path(name), "mosquitto", kills, random.Random(seed))
     verdict = found.verdict
     return {
