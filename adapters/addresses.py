@@ -1,8 +1,11 @@
-"""Addresses of databases, as they may be told."""
+"""Addresses of stores and databases: as they may be told, and the files that they name."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
+
+from energy.errors import EnergyError
 
 
 def shown(address: str) -> str:
@@ -12,3 +15,22 @@ def shown(address: str) -> str:
     'postgresql://li:***@db.example/records'
     """
     return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", address).partition("?")[0]
+
+
+def store_file(address: str) -> Path | None:
+    """The file of a store of readings; None for one in memory or on a server.
+
+    >>> store_file("duckdb:var/readings.duckdb"), store_file("memory:")
+    (PosixPath('var/readings.duckdb'), None)
+    """
+    kind, _, file = address.partition(":")
+    return Path(file) if kind == "duckdb" else None
+
+
+def secret_in(file: str, named: str) -> str:
+    """What a file holds that an address names; EnergyError where it cannot be read, which begins as the file is
+    `named`."""
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise EnergyError(f"{named} cannot be read: {error.strerror}") from error

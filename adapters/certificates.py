@@ -23,28 +23,18 @@ BROKER_DAYS = EDGE_DAYS = 730
 # Clocks of small boards are late: what is made now holds since then.
 _BEFORE = timedelta(days=1)
 _REVOKED_LIST_DAYS = 3650
-_SIGNS = x509.KeyUsage(
-    digital_signature=True,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    key_cert_sign=False,
-    crl_sign=False,
-    encipher_only=False,
-    decipher_only=False,
-)
-_CERTIFIES = x509.KeyUsage(
-    digital_signature=False,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    key_cert_sign=True,
-    crl_sign=True,
-    encipher_only=False,
-    decipher_only=False,
-)
+_USES = (
+    "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+    "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
+)  # fmt: skip
+
+
+def _usage(*uses: str) -> x509.KeyUsage:
+    """A key that may be used for these alone."""
+    return x509.KeyUsage(**{use: use in uses for use in _USES})
+
+
+_SIGNS, _CERTIFIES = _usage("digital_signature"), _usage("key_cert_sign", "crl_sign")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from influxdb_client import WritePrecision
 from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.rest import ApiException
 
-from adapters.addresses import shown
+from adapters.addresses import secret_in, shown
 from energy.errors import EnergyError, StoreError
 
 _TIMEOUT = aiohttp.ClientTimeout(total=120, connect=10)
@@ -78,7 +78,14 @@ class InfluxAddress:
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         url = f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
         org, bucket = path
-        return cls(url, org, bucket, _secret(address, options["token_file"]), name, options.get("ca"))
+        return cls(
+            url,
+            org,
+            bucket,
+            secret_in(options["token_file"], f"store {shown(address)}: {options['token_file']}"),
+            name,
+            options.get("ca"),
+        )
 
     def __str__(self) -> str:
         return f"{self.url}/{self.org}/{self.bucket}"
@@ -189,10 +196,3 @@ def _wait_s(error: ApiException, patience_s: float) -> float:
 
 def _wrong(address: str, what: str) -> EnergyError:
     return EnergyError(f"store {shown(address)}: {what}")
-
-
-def _secret(address: str, file: str) -> str:
-    try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise _wrong(address, f"{file} cannot be read: {error.strerror}") from error

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 
-from adapters.addresses import shown
+from adapters.addresses import secret_in, shown
 from energy.errors import EnergyError, StoreError
 
 _FORM = "postgresql://USER@HOST:PORT/DATABASE"
@@ -63,7 +63,11 @@ class PostgresAddress:
             raise _wrong(what, address, f"sslmode is one of {', '.join(_MODES)}; with ca it is verify-full")
         if "ca" in options and not Path(options["ca"]).is_file():
             raise _wrong(what, address, f"ca {options['ca']}: there is no such file")
-        password = _secret(options["password_file"]) if "password_file" in options else _said(parts.password)
+        password = (
+            secret_in(options["password_file"], f"password file {options['password_file']}:")
+            if "password_file" in options
+            else _said(parts.password)
+        )
         return cls(host, port, database, _said(parts.username), password, mode, options.get("ca"), what)
 
     def __str__(self) -> str:
@@ -145,10 +149,3 @@ def _wrong(of: str, address: str, what: str) -> EnergyError:
 
 def _said(text: str | None) -> str | None:
     return None if text is None else unquote(text)
-
-
-def _secret(file: str) -> str:
-    try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise EnergyError(f"password file {file}: cannot be read: {error.strerror}") from error

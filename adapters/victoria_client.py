@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import msgspec
 
-from adapters.addresses import shown
+from adapters.addresses import secret_in, shown
 from energy.errors import EnergyError, StoreError
 
 _TIMEOUT = aiohttp.ClientTimeout(total=120, connect=10)
@@ -67,11 +67,14 @@ class VictoriaAddress:
 
 
 def _headers(address: str, user: str | None, options: Mapping[str, str]) -> Mapping[str, str]:
+    def held(option: str) -> str:
+        return secret_in(options[option], f"store {shown(address)}: {options[option]}")
+
     if "token_file" in options:
-        return {"Authorization": f"Bearer {_secret(address, options['token_file'])}"}
+        return {"Authorization": f"Bearer {held('token_file')}"}
     if user is None:
         return {}
-    password = _secret(address, options["password_file"]) if "password_file" in options else ""
+    password = held("password_file") if "password_file" in options else ""
     return {"Authorization": aiohttp.BasicAuth(user, password, "utf-8").encode()}
 
 
@@ -162,10 +165,3 @@ def _origin(url: str) -> str:
 
 def _wrong(address: str, what: str) -> EnergyError:
     return EnergyError(f"store {shown(address)}: {what}")
-
-
-def _secret(address: str, file: str) -> str:
-    try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise _wrong(address, f"{file} cannot be read: {error.strerror}") from error

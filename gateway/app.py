@@ -15,6 +15,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from adapters.addresses import store_file
 from adapters.channel_files import LOG_ONLY, Channels, open_channels
 from adapters.deliveries_sqlite import SqliteDeliveries
 from adapters.edge_files import EdgeFiles
@@ -194,8 +195,7 @@ class GatewaySettings:
 
     @property
     def store_file(self) -> Path | None:
-        kind, _, file = self.store.partition(":")
-        return Path(file) if kind == "duckdb" else None
+        return store_file(self.store)
 
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:

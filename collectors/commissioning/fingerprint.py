@@ -102,10 +102,6 @@ class Evidence:
         self._missing += names
         self._score -= _MISSING * len(names)
 
-    def fell(self, name: str, before: float, after: float) -> None:
-        """A counter counted backwards while it was looked at."""
-        self._against.append(f"{name} fell from {before:.10g} to {after:.10g}")
-
     def text(self, name: str, text: str | None) -> None:
         """What the nameplate says where this make has one."""
         if text and len(text) >= 3 and not text.isdigit():

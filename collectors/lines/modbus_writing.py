@@ -38,10 +38,6 @@ class Writing:
             raise ValueError(f"{self.count} at function {self.function} are {length} bytes, these are {len(self.data)}")
 
     @property
-    def of_coils(self) -> bool:
-        return self.function in (COIL, COILS)
-
-    @property
     def request(self) -> bytes:
         """The request, from the function on."""
         if self.function == COIL:

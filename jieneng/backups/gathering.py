@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from adapters import addresses
 from adapters.copy_duckdb import remove_database
 from energy.errors import EnergyError
 from jieneng.backups.secrecy import is_secret
@@ -60,9 +61,8 @@ def _turn(name: str) -> int:
 
 
 def store_file(settings: Settings) -> Path | None:
-    """The file of the store; None for one in memory."""
-    kind, _, file = settings.store_address.partition(":")
-    return Path(file) if kind == "duckdb" else None
+    """The file of the store; None for one in memory or on a server."""
+    return addresses.store_file(settings.store_address)
 
 
 def records_file(settings: Settings) -> Path | None:

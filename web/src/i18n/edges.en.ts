@@ -4,7 +4,7 @@ export const edgesEn: typeof edgesZh = {
   fleet: {
     title: 'Edges',
     hint: 'How the edges at the sites run, what they still have to send, their clocks and site files; every 10 seconds',
-    counts: '{edges} edges',
+    counts: 'Edges: {edges}',
     offline: '{count} offline',
     wrong: '{count} with problems',
     silent: '{count} silent meters',
