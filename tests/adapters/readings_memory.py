@@ -17,6 +17,8 @@ _Row = tuple[float, int, int]
 class MemoryReadings:
     """Fulfils `ReadingStore`; forgets everything at its end."""
 
+    shown_after_s = 0.0
+
     def __init__(self) -> None:
         self._rows: dict[Point, dict[int, _Row]] = {}
 
