@@ -335,6 +335,13 @@ class MarkedReadings:
     async def last_before(self, point: Point, before_ms: int) -> int | None:
         return await self._store.last_before(point, before_ms)
 
+    @property
+    def shown_after_s(self) -> float:
+        return self._store.shown_after_s
+
+    async def learn(self, meters: Sequence[str]) -> None:
+        await self._store.learn(meters)
+
     async def maintain(self, now_ms: int) -> None:
         await self._store.maintain(now_ms)
 

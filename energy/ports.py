@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -154,6 +155,14 @@ class ReadingStore(Protocol):
 class RegisterStore(ReadingStore, Protocol):
     """Readings that a ledger can be made from."""
 
+    @property
+    def shown_after_s(self) -> float:
+        """So long after another process wrote it a reading may not be found yet [s]; what was written through this
+        store is found at once."""
+
+    async def learn(self, meters: Sequence[str]) -> None:
+        """Know all that other processes have written of these meters before; returns when it can be found."""
+
     async def spans(self, points: Sequence[Point], from_ms: int) -> Spans:
         """How many readings since then each of the points has, bad ones too, and from when to when."""
 
@@ -292,3 +301,42 @@ class Notifier(Protocol):
 
     async def send(self, notice: Notice) -> Receipt:
         """Ask the channel to tell it; a receipt whatever happens, an exception for no fault of the channel."""
+
+
+# Told which numbers of a kind of work began or ceased to be this process's own.
+Handover = Callable[[frozenset[int]], Awaitable[None]]
+
+
+class Claims(Protocol):
+    """Who of several processes does what: work of a kind is numbered, and each number is one live process's at a time.
+
+    Numbers move where a process comes, goes or dies. One that shall be another's is given up when nobody works in it;
+    all are lost at once when it can no longer be seen that they are held.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name of this process, which no other live one has."""
+
+    def take_part(
+        self, kind: str, count: int, *, gained: Handover | None = None, lost: Handover | None = None
+    ) -> None:
+        """Do a share of a kind of work, the numbers 0 to `count` - 1; once for each kind.
+
+        gained : awaited when numbers are held already, before `work` gives them out. Where it fails it is tried again.
+        lost : awaited before numbers are let go of, of all that `gained` was told, even if that failed; of those that
+        are lost with the connection, others may hold them meanwhile.
+        """
+
+    def held(self, kind: str, number: int = 0) -> bool:
+        """Whether it is this process's now: to be asked before each write, since it may be lost at any time."""
+
+    def work(self, kind: str, numbers: Collection[int]) -> AbstractContextManager[frozenset[int]]:
+        """Those of the numbers that may be worked in; they are not given up, though they may be lost, before the
+        context ends."""
+
+    def holder(self, kind: str, number: int = 0) -> str | None:
+        """The process that was last seen to hold a number, ready or not; None where none was."""
+
+    def members(self, kind: str) -> Sequence[str]:
+        """The processes that were last seen to do work of a kind, by name."""
