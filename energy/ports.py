@@ -160,6 +160,9 @@ class RegisterStore(ReadingStore, Protocol):
         """So long after another process wrote it a reading may not be found yet [s]; what was written through this
         store is found at once."""
 
+    def heard(self, columns: ReadingColumns) -> None:
+        """Another process has just stored these: they are found at once, whatever the server shows."""
+
     async def learn(self, meters: Sequence[str]) -> None:
         """Know all that other processes have written of these meters before; returns when it can be found."""
 
