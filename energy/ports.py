@@ -232,6 +232,12 @@ class Ledger(Protocol):
     async def doubts(self, points: Numbers, from_ms: int, to_ms: int) -> list[Doubt]:
         """What is doubtful about the points over [from, to)."""
 
+    async def reached(self, job: str) -> int | None:
+        """Up to which instant a job that goes by the ledger had come [ms], be it in another process."""
+
+    async def reach(self, jobs: Mapping[str, int]) -> None:
+        """Keep up to which instants jobs have come [ms]."""
+
     async def maintain(self, now_ms: int) -> None:
         """Put settled hours into their final order; can be repeated at will."""
 
