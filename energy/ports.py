@@ -90,6 +90,32 @@ class Marks:
     from_ms: npt.NDArray[np.int64]
 
 
+# The points of a ledger that several processes make, by what is left of their number: each part is made by one of them.
+LEDGER_PARTS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What another process has changed in the ledger: hours of points; (n,) and (m,), none else and not all of them."""
+
+    points: Whole
+    hours: Whole
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """What other processes have changed since a look.
+
+    upto : to be given at the next look. made : oldest first. lost : whether there was more than is told any more.
+    waiting_s : how long the oldest reading has waited to be worked in [s]; None where none waits.
+    """
+
+    upto: int
+    made: Sequence[Revision] = ()
+    lost: bool = False
+    waiting_s: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What the hours of a point were made under, beside its readings, as digests: of its register and of its price."""
@@ -154,14 +180,24 @@ class Ledger(Protocol):
     def number(self, point: Point) -> int | None:
         """The number of a point; None where it never had a reading."""
 
-    async def marks(self) -> Marks:
-        """Points with readings that are not worked in yet, and since when."""
+    async def hold(self, parts: Collection[int]) -> None:
+        """Of several processes revise alone, from now on, the points of these parts (`LEDGER_PARTS`): NotHeld for
+        whoever held them before, and here for all others. Who never called it revises all."""
+
+    async def revisions(self, after: int | None) -> Revisions:
+        """What other processes have changed since `Revisions.upto` of an earlier look; None to begin now."""
+
+    async def marks(self, parts: Collection[int] | None = None, *, shown: bool = False) -> Marks:
+        """Points of these parts, or all, with readings that are not worked in yet, and since when.
+
+        shown : only as far as the store shows what other processes have written.
+        """
 
     async def bases(self) -> dict[int, Basis]:
         """What the hours of each point were made under; points that were never made are left out."""
 
-    async def settle(self, upto: int, bases: Mapping[int, Basis]) -> None:
-        """Forget the marks up to `upto`, and keep what the points were made under."""
+    async def settle(self, upto: int, bases: Mapping[int, Basis], parts: Collection[int] | None = None) -> None:
+        """Forget the marks up to `upto` of the points of these parts, or all; keep what points were made under."""
 
     async def counts(self, points: Numbers, from_ms: int) -> tuple[Whole, Whole, Whole, Whole]:
         """Of the points that have readings since then: number, how many, first and last instant."""
