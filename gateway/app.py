@@ -27,6 +27,9 @@ __all__ = ["ROUTES", "GatewaySettings", "application", "run_gateway"]
 
 log = structlog.get_logger()
 
+# So long the broker keeps for one of several what comes while it is away [s]; then its share goes to the others.
+_SESSION_S = 60
+
 
 async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
     """Serve until cancelled."""
@@ -77,6 +80,7 @@ async def _bus_of(roles: list[Role], parts: Parts, stack: AsyncExitStack) -> Mqt
             subscribe=list(dict.fromkeys(chain.from_iterable(role.subscriptions for role in roles))),
             will=next((role.will for role in roles if role.will is not None), None),
             keep_session=True,
+            session_s=None if parts.settings.is_alone else _SESSION_S,
             connected=connected,
         )
     )
