@@ -160,6 +160,9 @@ class RegisterStore(ReadingStore, Protocol):
         """So long after another process wrote it a reading may not be found yet [s]; what was written through this
         store is found at once."""
 
+    def heard(self, columns: ReadingColumns) -> None:
+        """Another process has just stored these: they are found at once, whatever the server shows."""
+
     async def learn(self, meters: Sequence[str]) -> None:
         """Know all that other processes have written of these meters before; returns when it can be found."""
 
@@ -228,6 +231,12 @@ class Ledger(Protocol):
 
     async def doubts(self, points: Numbers, from_ms: int, to_ms: int) -> list[Doubt]:
         """What is doubtful about the points over [from, to)."""
+
+    async def reached(self, job: str) -> int | None:
+        """Up to which instant a job that goes by the ledger had come [ms], be it in another process."""
+
+    async def reach(self, jobs: Mapping[str, int]) -> None:
+        """Keep up to which instants jobs have come [ms]."""
 
     async def maintain(self, now_ms: int) -> None:
         """Put settled hours into their final order; can be repeated at will."""

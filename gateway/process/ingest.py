@@ -12,8 +12,8 @@ from functools import partial
 
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.wire import READINGS, STATE, topic
-from energy.ports import Message
-from energy.readings import to_ms
+from energy.ports import Bus, Message
+from energy.readings import ReadingColumns, to_ms
 from gateway.api.words import OngoingProblem, TextWords
 from gateway.foreign.host import HostState
 from gateway.foreign.service import Foreign
@@ -53,8 +53,15 @@ class IngestRole:
         if self._parts.settings.is_alone:
             self._host.connected()
 
-    async def begin(self, bus: MqttBus, stack: AsyncExitStack) -> Sequence[Task]:
-        parts = self._parts
+    async def begin(self, bus: Bus, stack: AsyncExitStack) -> Sequence[Task]:
+        parts, telling = self._parts, Telling(bus, self._parts.settings.name)
+
+        def came(live: ReadingColumns, waited: ReadingColumns) -> None:
+            parts.arrivals.came(live, waited)
+            # What is heard of others comes to the arrivals too, and is not told again.
+            if not parts.settings.is_alone:
+                telling.came(live, waited)
+
         intake = self._intake = Ingest(
             bus,
             parts.store,
@@ -66,7 +73,7 @@ class IngestRole:
             parts.arrivals.stored,
             parts.hub.changed,
             deliveries=self._deliveries,
-            came=parts.arrivals.came,
+            came=came,
         )
         if not parts.settings.is_alone:
             return self._begin_with_others(bus, intake)
@@ -74,11 +81,10 @@ class IngestRole:
         stack.push_async_callback(self._host.leave, bus)
         return [intake.run, partial(self._host.run, bus), intake.ask]
 
-    def _begin_with_others(self, bus: MqttBus, intake: Ingest) -> Sequence[Task]:
+    def _begin_with_others(self, bus: Bus, intake: Ingest) -> Sequence[Task]:
         parts, judge = self._parts, self._judge
         intake.shared = sharing = Sharing(bus, parts.claims, parts.store, self._deliveries, judge, intake.keep)
         turn = ForeignTurn(parts.claims, parts.store, judge, self._foreign_bus, [intake.run_beside, self._host.run])
-        parts.arrivals.by_lane(Telling(bus, parts.settings.name).came)
         return [intake.run, intake.ask, sharing.run, turn.run]
 
     @asynccontextmanager

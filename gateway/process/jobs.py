@@ -13,10 +13,9 @@ from functools import partial
 import structlog
 
 from adapters.channel_files import open_channels
-from adapters.mqtt_bus import MqttBus
 from adapters.site_signing import open_signing_key
 from energy.errors import EnergyError, StoreError
-from energy.ports import Clock, Ledger, ReadingStore
+from energy.ports import Bus, Clock, Ledger, ReadingStore
 from energy.readings import to_ms
 from gateway.alerts.desk import Desk
 from gateway.alerts.sender import Sender
@@ -70,7 +69,7 @@ class JobsRole:
         yield from self._handing.problems()
         yield from self._ledger_watch.problems()
 
-    async def begin(self, bus: MqttBus, stack: AsyncExitStack) -> Sequence[Task]:
+    async def begin(self, bus: Bus, stack: AsyncExitStack) -> Sequence[Task]:
         parts, clock = self._parts, self._parts.clock
         alerts, books, metrics = parts.alerts, parts.books, parts.metrics
         notifiers = await stack.enter_async_context(open_channels(parts.settings.channels))
