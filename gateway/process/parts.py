@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
 
 from adapters.claims_alone import ClaimsAlone
-from adapters.deliveries_sqlite import SqliteDeliveries
 from adapters.edge_files import EdgeFiles
-from adapters.quarantine_sqlite import SqliteQuarantine
+from adapters.intake import open_intake
 from adapters.stores import open_stores
 from analytics.carbon.factor_file import read_factors
 from analytics.quotas.miss_file import read_misses
 from analytics.quotas.standard_file import read_standards
-from energy.ports import Claims, Clock, Ledger, Quarantine, RegisterStore
+from energy.ports import Claims, Clock, DeliveryLog, Ledger, Quarantine, RegisterStore
 from energy.readings import ReadingColumns
 from energy.working_day_files import read_working_days
 from energy.working_days import WorkingDays
@@ -64,7 +63,7 @@ class Parts:
     ledger: Ledger
     copies: StoreCopies
     quarantine: Quarantine
-    delivered: SqliteDeliveries
+    delivered: DeliveryLog
     records: Records
     audit: Audit
     started: Started
@@ -92,8 +91,7 @@ async def open_parts(settings: GatewaySettings, clock: Clock) -> AsyncIterator[P
         store, ledger = await stack.enter_async_context(open_stores(settings.store, settings.ledger))
         copies = _copies(settings, store, clock)
         stack.push_async_callback(copies.close)
-        quarantine = stack.enter_context(closing(SqliteQuarantine(settings.quarantine)))
-        delivered = stack.enter_context(closing(SqliteDeliveries(settings.quarantine.with_name("deliveries.sqlite"))))
+        intake = await stack.enter_async_context(open_intake(settings.ledger, settings.quarantine))
         records = await stack.enter_async_context(open_records(settings.records, settings.key.parent, settings.audit))
         audit = Audit(records, clock)
         await audit.must_have_its_key()
@@ -119,8 +117,8 @@ async def open_parts(settings: GatewaySettings, clock: Clock) -> AsyncIterator[P
             store,
             ledger,
             copies,
-            quarantine,
-            delivered,
+            intake.quarantine,
+            intake.deliveries,
             records,
             audit,
             started,
