@@ -324,9 +324,7 @@ class Claims(Protocol):
     def name(self) -> str:
         """The name of this process, which no other live one has."""
 
-    def take_part(
-        self, kind: str, count: int, *, gained: Handover | None = None, lost: Handover | None = None
-    ) -> None:
+    def take_part(self, kind: str, count: int, *, gained: Handover | None = None, lost: Handover | None = None) -> None:
         """Do a share of a kind of work, the numbers 0 to `count` - 1; once for each kind.
 
         gained : awaited when numbers are held already, before `work` gives them out. Where it fails it is tried again.
