@@ -1,8 +1,8 @@
 """Readings in a server of series that neither refuses a second value of an instant nor knows what is newest.
 
 Who writes of a meter is one process at a time. It knows the newest instant of each point, so that only late rows have
-to be looked up before they are written; what the newest readings are is told from memory. Curves, spans and the rest are
-made from the rows of a range. How rows are put into the server and got from it is what each adapter adds.
+to be looked up before they are written; what the newest readings are is told from memory. Curves, spans and the rest
+are made from the rows of a range. How rows are put into the server and got from it is what each adapter adds.
 """
 
 from __future__ import annotations
