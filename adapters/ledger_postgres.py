@@ -354,6 +354,9 @@ class MarkedReadings:
     def shown_after_s(self) -> float:
         return self._store.shown_after_s
 
+    def heard(self, columns: ReadingColumns) -> None:
+        self._store.heard(columns)
+
     async def learn(self, meters: Sequence[str]) -> None:
         await self._store.learn(meters)
 

@@ -85,6 +85,14 @@ class SeriesStore(ABC):
     async def _rows(self, points: Sequence[Point], from_ms: int, to_ms: int) -> dict[Point, Rows]:
         """What is stored of known points over [from, to)."""
 
+    def heard(self, columns: ReadingColumns) -> None:
+        if len(columns):
+            self._hear(deduplicate(columns, self._ids_of(columns)))
+
+    def _hear(self, batch: Deduplicated) -> None:
+        """Another process has stored this."""
+        self._latest.advance(batch)
+
     @abstractmethod
     async def learn(self, meters: Sequence[str]) -> None:
         """As `RegisterStore` promises."""

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
-from adapters.mqtt_bus import MqttBus
 from adapters.wire import READINGS, STATE, topic
-from energy.ports import Message
+from energy.ports import Bus, Message
 from energy.readings import to_ms
 from gateway.api.words import OngoingProblem, TextWords
 from gateway.foreign.host import HostState
@@ -42,7 +41,7 @@ class IngestRole:
     def connected(self) -> None:
         self._host.connected()
 
-    async def begin(self, bus: MqttBus, stack: AsyncExitStack) -> Sequence[Task]:
+    async def begin(self, bus: Bus, stack: AsyncExitStack) -> Sequence[Task]:
         stack.push_async_callback(self._host.leave, bus)
         parts = self._parts
         intake = self._intake = Ingest(

@@ -14,12 +14,12 @@ from functools import partial
 import structlog
 
 from adapters.channel_files import open_channels
-from adapters.mqtt_bus import MqttBus
 from adapters.site_signing import open_signing_key
 from energy.errors import EnergyError, StoreError
-from energy.ports import LEDGER_PARTS, Clock, Ledger, ReadingStore
+from energy.ports import LEDGER_PARTS, Bus, Clock, Ledger, ReadingStore
 from energy.readings import to_ms
 from gateway.alerts.desk import Desk
+from gateway.alerts.keeping import keep_fresh
 from gateway.alerts.sender import Sender
 from gateway.alerts.told_by_others import ToldByOthers
 from gateway.api.words import OngoingProblem
@@ -75,7 +75,7 @@ class JobsRole:
         yield from self._handing.problems()
         yield from self._ledger_watch.problems()
 
-    async def begin(self, bus: MqttBus, stack: AsyncExitStack) -> Sequence[Task]:
+    async def begin(self, bus: Bus, stack: AsyncExitStack) -> Sequence[Task]:
         parts, clock = self._parts, self._parts.clock
         alerts, books, metrics = parts.alerts, parts.books, parts.metrics
         notifiers = await stack.enter_async_context(open_channels(parts.settings.channels))
@@ -112,7 +112,9 @@ class JobsRole:
         share = partial(claims.work, LEDGER, range(LEDGER_PARTS))
         following = partial(books.keep_following, parts.clock, warm="api" in parts.settings.roles)
         handed = partial(follow_handed, parts.records, lambda: parts.directory.site, parts.edges)
-        return [partial(books.run, parts.clock, share), following, handed]
+        # Who sends has to know whom, though the desk be elsewhere.
+        fresh = partial(keep_fresh, parts.alerts)
+        return [partial(books.run, parts.clock, share), following, handed, fresh]
 
 
 async def _maintain(store: ReadingStore, ledger: Ledger, clock: Clock, timed: Timed) -> None:

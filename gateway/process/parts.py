@@ -34,6 +34,7 @@ from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
 from gateway.process.arrivals import Arrivals
+from gateway.process.others import Processes
 from gateway.process.settings import GatewaySettings
 from gateway.quotas.books import QuotaBooks, quota_books
 from gateway.records.database import Records, open_records
@@ -49,7 +50,7 @@ class Parts:
 
     started : the site as the records had it at the start. followers : who is told when the records change; a role adds
     itself. arrivals : what was just stored; who takes readings tells it, who needs them listens. claims : which work is
-    this process's; all of it where it is alone.
+    this process's; all of it where it is alone. processes : those that tell of themselves.
     """
 
     settings: GatewaySettings
@@ -76,6 +77,7 @@ class Parts:
     followers: Followers
     arrivals: Arrivals
     claims: Claims
+    processes: Processes
 
 
 @asynccontextmanager
@@ -131,6 +133,7 @@ async def open_parts(settings: GatewaySettings, clock: Clock) -> AsyncIterator[P
             Followers(books, directory),
             arrivals,
             claims,
+            Processes(clock, settings.name, alone=settings.is_alone),
         )
 
 

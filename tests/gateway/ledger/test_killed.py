@@ -36,7 +36,6 @@ async def main() -> None:
     """A process that makes its share of the ledger until it is killed."""
     name, readings_at, ledger_at = sys.argv[1:]
     async with building(name, readings_at, ledger_at):
-        print("ready", flush=True)
         await asyncio.Event().wait()
 
 
