@@ -30,9 +30,7 @@ from tests.postgresql import PostgresServer
 POINTS = [Point(f"m{i}", "active_energy_import") for i in range(4)]
 SITE = replace(
     NOBODY,
-    meters=tuple(
-        Meter(p.meter, Text(p.meter, p.meter), Medium.ELECTRICITY, quantities=(p.quantity,)) for p in POINTS
-    ),
+    meters=tuple(Meter(p.meter, Text(p.meter, p.meter), Medium.ELECTRICITY, quantities=(p.quantity,)) for p in POINTS),
 )
 EVENS, ODDS = frozenset(range(0, LEDGER_PARTS, 2)), frozenset(range(1, LEDGER_PARTS, 2))
 TOP = Node(NodeKind.SITE, SITE.id)
