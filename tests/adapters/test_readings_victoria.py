@@ -14,7 +14,7 @@ from adapters.write_ahead import WriteAhead
 from energy.errors import EnergyError, StoreError
 from energy.ports import Written
 from energy.readings import Point, Quality, ReadingColumns
-from tests.adapters.test_reading_stores import BAD, OTHER, POWER, columns, good, rows_of, shown
+from tests.adapters.reading_stores import BAD, OTHER, POWER, columns, good, rows_of, shown
 from tests.victoria import VictoriaServer, victoria_server
 
 
