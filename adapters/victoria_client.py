@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ def _headers(address: str, user: str | None, options: Mapping[str, str]) -> Mapp
     if user is None:
         return {}
     password = held("password_file") if "password_file" in options else ""
-    return {"Authorization": aiohttp.BasicAuth(user, password, "utf-8").encode()}
+    return {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
 
 
 class Sample(msgspec.Struct):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from tests.real_parts import free_port, program
 
@@ -55,9 +56,12 @@ class VictoriaServer:
         """A store of its own on the server."""
         return f"victoria+http://127.0.0.1:{self.port}?journal={journal}&name={name or self.new_name()}"
 
-    def show_all(self) -> None:
+    def show_all(self, user: str = "", password: str = "") -> None:
         """Let what has been written be found at once, in place of some seconds later."""
-        with urlopen(f"http://127.0.0.1:{self.port}/internal/force_flush", timeout=20):
+        shown = b64encode(f"{user}:{password}".encode()).decode()
+        asked = Request(f"http://127.0.0.1:{self.port}/internal/force_flush")
+        asked.add_header("Authorization", f"Basic {shown}")
+        with urlopen(asked, timeout=20):
             pass
 
     def new_name(self) -> str:

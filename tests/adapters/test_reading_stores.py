@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -496,53 +494,6 @@ async def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path)
         async with open_duckdb(path):
             pass
     assert path.read_text().startswith("dear diary")
-
-
-_WRITE = """
-import asyncio, sys
-from pathlib import Path
-from adapters.readings_duckdb import open_duckdb
-from energy.readings import Point, ReadingColumns
-
-async def main():
-    first = int(sys.argv[2])
-    async with open_duckdb(Path(sys.argv[1])) as store:
-        for batch in range(first, first + 1_000_000):
-            t_ms = [batch * 3_600_000 + row for row in range(100)]
-            await store.write(ReadingColumns.of([Point("a", "active_power")], [0] * 100, t_ms, [float(batch)] * 100))
-            print(batch, flush=True)
-            if batch % 7 == 0:
-                await store.maintain(batch * 3_600_000)
-
-asyncio.run(main())
-"""
-
-
-def acknowledged(process: subprocess.Popen[str], n: int) -> Iterator[int]:
-    """The first n batches that the process says are written; the process is killed then, in the midst of its work."""
-    assert process.stdout is not None
-    for _ in range(n):
-        yield int(process.stdout.readline())
-    process.send_signal(signal.SIGKILL)
-    yield from (int(line) for line in process.stdout if line.endswith("\n"))
-    process.wait()
-    process.stdout.close()
-
-
-async def test_a_killed_process_loses_nothing_that_it_has_acknowledged(tmp_path: Path) -> None:
-    path = tmp_path / "readings.duckdb"
-    batches: list[int] = []
-    for n in (3, 20, 33):
-        first = max(batches, default=-1) + 2
-        batches += await asyncio.to_thread(list, acknowledged(run(_WRITE, path, first), n))
-
-    async with open_duckdb(path) as store:
-        found = await store.readings([POWER], 0, 2**50)
-
-    stored, rows = np.unique(found.value, return_counts=True)
-    assert set(batches) <= set(stored.tolist())
-    # Nothing is half done either.
-    assert set(rows.tolist()) == {100}
 
 
 # -- addresses -------------------------------------------------------------------------------------------------------

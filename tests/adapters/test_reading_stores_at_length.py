@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import fields
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -111,7 +111,7 @@ async def test_how_far_readings_reach_is_told_as_by_a_list_of_the_rows(store: Re
     ],
 )
 async def test_days_begin_at_the_midnight_of_the_place(store: RegisterStore, zone: str, first: date) -> None:
-    three = of_days(first, date(first.year, first.month, first.day + 3), ZoneInfo(zone))
+    three = of_days(first, first + timedelta(days=3), ZoneInfo(zone))
     from_ms, end_ms = to_ms(three.start), to_ms(three.end)
     rows = [good(POWER, t, float(t // HOUR % 100)) for t in range(from_ms - DAY, end_ms + DAY, 15 * 60_000)]
     await store.write(columns(rows))
@@ -175,8 +175,8 @@ async def test_far_instants_are_kept_or_refused_and_confuse_no_others(store: Reg
 async def test_a_batch_of_many_points_and_rows_in_no_order_is_kept_like_a_small_one(store: RegisterStore) -> None:
     points = [Point(f"meter-{i}", "active_power") for i in range(300)]
     place = np.random.default_rng(4).permutation(300 * 20)
-    t_ms, value = 1000 * (place % 20), place * 0.25
-    batch = ReadingColumns.of(points, place // 20, t_ms, value)
+    t_ms, value = 1000 * (place % 20), (place * 0.25).astype(np.float64)
+    batch = ReadingColumns.of(points, (place // 20).tolist(), t_ms, value)
 
     assert await store.write(batch) == Written(len(batch), 0)
     assert await store.write(batch) == Written(0, len(batch))

@@ -18,13 +18,13 @@ class Wire:
     connection ends with it. breaks_after : so many bytes of what the server says pass, then the connection ends.
     """
 
-    def __init__(self, to: int) -> None:
+    def __init__(self, to: int, host: str) -> None:
         self.port = 0
         self.delay_s = 0.0
         self.swallows = False
         self.breaks_after: int | None = None
         self.swallowed = 0
-        self._to, self._is_cut = to, False
+        self._to, self._host, self._is_cut = to, host, False
         self._flows = asyncio.Event()
         self._flows.set()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -66,7 +66,7 @@ class Wire:
             writer.transport.abort()
             return
         try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
+            far_reader, far_writer = await asyncio.open_connection(self._host, self._to)
         except OSError:
             writer.transport.abort()
             return
@@ -135,9 +135,9 @@ class Wire:
 
 
 @contextmanager
-def wire_to(port: int) -> Iterator[Wire]:
+def wire_to(port: int, host: str = "127.0.0.1") -> Iterator[Wire]:
     """A wire for as long as the context."""
-    wire = Wire(port)
+    wire = Wire(port, host)
     wire.start()
     try:
         yield wire
