@@ -22,7 +22,8 @@ _CONNECT_TIMEOUT_S = 10.0
 # Names of errors of PostgreSQL: https://www.postgresql.org/docs/15/errcodes-appendix.html
 _LOCKED, _TOO_LONG, _FORBIDDEN, _STANDBY = "55P03", "57014", "42501", "25006"
 # A connection that is gone.
-LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+# Of one that ends within an operation asyncpg may say that it is in the wrong state.
+LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InternalClientError)
 _NO_DATABASE, _WRONG_PASSWORD, _NO_ENTRY = "3D000", "28P01", "28000"
 
 
