@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import msgspec
 
-from adapters.addresses import secret_in, shown
+from adapters.addresses import parts_of, secret_in, shown
 from energy.errors import EnergyError, StoreError
 
 _TIMEOUT = aiohttp.ClientTimeout(total=120, connect=10)
@@ -47,7 +47,7 @@ class VictoriaAddress:
 
     @classmethod
     def parse(cls, address: str) -> VictoriaAddress:
-        parts = urlsplit(address.removeprefix("victoria+"))
+        parts = parts_of(address.removeprefix("victoria+"), "store")
         options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         unknown = sorted(set(options) - set(_OPTIONS))
         if unknown:

@@ -299,8 +299,13 @@ def figures(there: Town, browser: Browser) -> dict[str, Any]:
                 found[f"{meter} by {by}"] = asked(there, officer, f"consumption?of=meter/{meter}&{month}&by={by}")
             curve = f"point={meter}:{'volume' if meter == 'dorm-water' else 'active_energy_import'}&points=2000"
             found[f"curve of {meter}"] = asked(there, officer, f"series?{curve}&{month}")
-        found["findings"] = asked(there, officer, "findings")
+        found["findings"] = [_without_when(one) for one in asked(there, officer, "findings")["findings"]]
     return found
+
+
+def _without_when(finding: dict[str, Any]) -> dict[str, Any]:
+    """Of what goes on while others wait nobody knows at which of the hours it is noticed."""
+    return {name: said for name, said in finding.items() if not name.endswith("_at")}
 
 
 def asked(there: Town, page: Page, path: str) -> Any:
