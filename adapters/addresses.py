@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 
 from energy.errors import EnergyError
 
@@ -15,6 +16,20 @@ def shown(address: str) -> str:
     'postgresql://li:***@db.example/records'
     """
     return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", address).partition("?")[0]
+
+
+def parts_of(address: str, what: str) -> SplitResult:
+    """The parts of an address of `what`; EnergyError where it cannot be taken apart."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        # What the error itself tells may be a part of a password.
+        raise EnergyError(
+            f"{what} {shown(address)}: the port is a number up to 65535, an IPv6 address stands in [], and signs such "
+            "as / or @ within a name are written as %2F or %40"
+        ) from None
+    return parts
 
 
 def store_file(address: str) -> Path | None:

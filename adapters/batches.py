@@ -25,10 +25,15 @@ class Deduplicated:
     def __len__(self) -> int:
         return len(self.point)
 
-    @property
-    def key(self) -> npt.NDArray[np.int64]:
-        """(n,) point and instant as one number, ascending."""
-        return (self.point.astype(np.int64) << 43) + self.taken_at_ms
+    def places(self, point: npt.NDArray[np.int32], taken_at_ms: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+        """(m,) where points and instants, all of them rows of this batch, stand in it."""
+        # By the rank of the instant: point and instant themselves do not fit into one number up to the year 9999.
+        instants = np.unique(self.taken_at_ms)
+
+        def key(of: npt.NDArray[np.int32], t_ms: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+            return of.astype(np.int64) * len(instants) + np.searchsorted(instants, t_ms)
+
+        return np.searchsorted(key(self.point, self.taken_at_ms), key(point, taken_at_ms))
 
     def take(self, rows: npt.NDArray[np.bool_]) -> Deduplicated:
         """Those rows."""
@@ -107,7 +112,7 @@ def deduplicate(columns: ReadingColumns, ids: npt.NDArray[np.int32]) -> Deduplic
     """Sort a batch and keep the first of each point and instant; `ids` numbers the batch's points."""
     point = ids[columns.index]
     t_ms = columns.taken_at_ms
-    order = np.lexsort((t_ms, point)) if not _ascending(point, t_ms) else np.arange(len(point))
+    order = np.lexsort((t_ms, point)) if not ascending(point, t_ms) else np.arange(len(point))
     point, t_ms, value = point[order], t_ms[order], columns.value[order]
     quality, reason = columns.quality[order], columns.reason[order]
     again = np.r_[False, (point[1:] == point[:-1]) & (t_ms[1:] == t_ms[:-1])]
@@ -118,6 +123,7 @@ def deduplicate(columns: ReadingColumns, ids: npt.NDArray[np.int32]) -> Deduplic
     return Deduplicated(point, t_ms, value, quality, reason)
 
 
-def _ascending(point: npt.NDArray[np.int32], t_ms: npt.NDArray[np.int64]) -> bool:
+def ascending(point: npt.NDArray[np.int32], t_ms: npt.NDArray[np.int64]) -> bool:
+    """Whether rows stand by point and instant, each instant once."""
     step = np.diff(point)
     return bool(np.all((step > 0) | ((step == 0) & (np.diff(t_ms) > 0))))

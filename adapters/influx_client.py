@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 import aiohttp
 import msgspec
@@ -17,7 +17,7 @@ from influxdb_client import WritePrecision
 from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.rest import ApiException
 
-from adapters.addresses import secret_in, shown
+from adapters.addresses import parts_of, secret_in, shown
 from energy.errors import EnergyError, StoreError
 
 _TIMEOUT = aiohttp.ClientTimeout(total=120, connect=10)
@@ -58,7 +58,7 @@ class InfluxAddress:
     @classmethod
     def parse(cls, address: str, token_file: Path | None = None) -> InfluxAddress:
         """`token_file` stands in place of the address's own."""
-        parts = urlsplit(address.removeprefix("influx+"))
+        parts = parts_of(address.removeprefix("influx+"), "store")
         options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         unknown = sorted(set(options) - set(_OPTIONS))
         if unknown:

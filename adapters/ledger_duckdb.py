@@ -14,6 +14,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
+from adapters.batches import ascending
 from adapters.ledger_days_duckdb import Days
 from adapters.ledger_sql import AS_SUMS, SUMS, Where, sums_over
 from adapters.readings_duckdb import COUNTED, DuckDBReadings
@@ -130,9 +131,8 @@ class DuckDBLedger:
             f"AND taken_at_ms >= {int(from_ms)} AND {COUNTED}"
         )
         point, t_ms, value = found["point"], found["taken_at_ms"], found["value"]
-        key = (point.astype(np.int64) << 43) + t_ms
-        if np.any(key[1:] <= key[:-1]):
-            order = np.argsort(key, kind="stable")
+        if not ascending(point, t_ms):
+            order = np.lexsort((t_ms, point))
             point, t_ms, value = point[order], t_ms[order], value[order]
         return point, t_ms, value
 

@@ -8,8 +8,9 @@ import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
+from adapters.addresses import parts_of, shown
 from adapters.certificates import read_certificate
 from adapters.secret_files import must_be_private, read_secret
 from energy.errors import EnergyError
@@ -32,18 +33,15 @@ class MqttAddress:
 
     @classmethod
     def parse(cls, address: str) -> MqttAddress:
-        parts = urlsplit(address)
+        parts = parts_of(address, "bus")
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise EnergyError(f"bus {address!r} must be of the form mqtt://HOST:PORT or mqtts://HOST:PORT")
+            raise EnergyError(f"bus {shown(address)!r} must be of the form mqtt://HOST:PORT or mqtts://HOST:PORT")
         if parts.password:
             raise EnergyError("a password does not stand in an address; use ?password_file=FILE")
         options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         tls = parts.scheme == "mqtts"
         _check(address, options, tls=tls)
-        try:
-            port = parts.port or (8883 if tls else 1883)
-        except ValueError as error:
-            raise EnergyError(f"bus {address!r}: {error}") from error
+        port = parts.port or (8883 if tls else 1883)
         password = _password(options["password_file"]) if "password_file" in options else None
         files = (options.get("ca"), options.get("cert"), options.get("key"))
         return cls(parts.hostname, port, tls, parts.username, password, *files)
@@ -115,11 +113,11 @@ class MqttAddress:
 def _check(address: str, options: dict[str, str], *, tls: bool) -> None:
     unknown = sorted(set(options) - set(_OPTIONS))
     if unknown:
-        raise EnergyError(f"bus {address!r}: {', '.join(unknown)} is not known; known are {', '.join(_OPTIONS)}")
+        raise EnergyError(f"bus {shown(address)!r}: {', '.join(unknown)} is not known; known are {', '.join(_OPTIONS)}")
     if ("cert" in options) != ("key" in options):
-        raise EnergyError(f"bus {address!r}: cert and key go together: ?cert=FILE&key=FILE")
+        raise EnergyError(f"bus {shown(address)!r}: cert and key go together: ?cert=FILE&key=FILE")
     if not tls and set(options) & {"ca", "cert"}:
-        raise EnergyError(f"bus {address!r}: certificates need TLS: mqtts://")
+        raise EnergyError(f"bus {shown(address)!r}: certificates need TLS: mqtts://")
 
 
 def _password(file: str) -> str:

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 import asyncpg
 
-from adapters.addresses import secret_in, shown
+from adapters.addresses import parts_of, secret_in, shown
 from energy.errors import EnergyError, StoreError
 
 _FORM = "postgresql://USER@HOST:PORT/DATABASE"
@@ -22,7 +22,8 @@ _CONNECT_TIMEOUT_S = 10.0
 # Names of errors of PostgreSQL: https://www.postgresql.org/docs/15/errcodes-appendix.html
 _LOCKED, _TOO_LONG, _FORBIDDEN, _STANDBY = "55P03", "57014", "42501", "25006"
 # A connection that is gone.
-LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+# Of one that ends within an operation asyncpg may say that it is in the wrong state.
+LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InternalClientError)
 _NO_DATABASE, _WRONG_PASSWORD, _NO_ENTRY = "3D000", "28P01", "28000"
 
 
@@ -46,15 +47,12 @@ class PostgresAddress:
 
     @classmethod
     def parse(cls, address: str, what: str = "records") -> PostgresAddress:
-        parts = urlsplit(address)
+        parts = parts_of(address, what)
         options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         unknown = sorted(set(options) - set(_OPTIONS))
         if unknown:
             raise _wrong(what, address, f"{', '.join(unknown)} is not known; known are {', '.join(_OPTIONS)}")
-        try:
-            port = parts.port or 5432
-        except ValueError as error:
-            raise _wrong(what, address, "the port is a number up to 65535") from error
+        port = parts.port or 5432
         host, database = options.get("host") or parts.hostname, unquote(parts.path.strip("/"))
         if not host or not database:
             raise _wrong(what, address, f"write {_FORM}")

@@ -15,11 +15,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import numpy as np
+import numpy.typing as npt
 import structlog
 
 from adapters.batches import Deduplicated
 from adapters.series_store import LATELY_MS, Rows, SeriesStore, added, chunks
-from adapters.victoria_client import VictoriaAddress, VictoriaClient
+from adapters.victoria_client import NoAnswer, VictoriaAddress, VictoriaClient
 from adapters.victoria_series import exported, import_body, newest, of_meters, rows_of, selector
 from adapters.write_ahead import WriteAhead
 from energy.errors import StoreError
@@ -36,6 +37,8 @@ _SHOWN_AFTER_S = 10.0
 _TOGETHER = 250
 _FEW = 20
 _AHEAD_MS = 600_000
+# What is further ahead the server takes and throws away.
+_AT_MOST_AHEAD_MS = 2 * 86_400_000
 
 
 @asynccontextmanager
@@ -69,11 +72,14 @@ class VictoriaReadings(SeriesStore):
         self._recent: deque[tuple[float, Deduplicated, bytes]] = deque()
         # What other processes have stored lately, and the server may not show yet.
         self._heard: deque[tuple[float, Deduplicated]] = deque()
-        self._started = 0.0, 0.0
+        # What was handed over, and nobody knows whether it arrived.
+        self._unsure: tuple[Deduplicated, bytes] | None = None
+        self._server: tuple[bytes, int] = b"", 0
+        self._keeps_ms: int | None = None
 
     async def begin(self) -> None:
         """Learn what is there, and hand over again what an earlier process may not have seen safe."""
-        self._started = await self._client.started()
+        self._server, self._keeps_ms = await self._seen(), await self._client.keeps_ms()
         for body in self._journal.left_behind():
             await self._client.put(body)
             for point, rows in rows_of(exported(self._name, body), 0, LAST_MS + 1).items():
@@ -93,30 +99,68 @@ class VictoriaReadings(SeriesStore):
                 log.warning("store.unseen", cause=str(error))
 
     async def look(self) -> None:
-        """Hand over what is not safe yet if the server was started anew since the last look."""
-        started = await self._client.started()
-        if started[0] <= self._started[1]:
-            # The same start, known a little better.
-            self._started = max(started[0], self._started[0]), min(started[1], self._started[1])
+        """Hand over what is not safe yet if the server was started anew since the last look, or was away."""
+        server = await self._seen()
+        if server == self._server:
             return
         async with self._writing:
             bodies = [body for _, _, body in self._recent]
             for body in bodies:
                 await self._client.put(body)
-            self._started = started
+            self._server = server
         log.info("store.restarted", store=str(self._client.at), batches_again=len(bodies))
+
+    async def _seen(self) -> tuple[bytes, int]:
+        return await self._client.started(), self._client.unanswered
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
+    async def _stored(self, batch: Deduplicated) -> tuple[npt.NDArray[np.bool_], Deduplicated]:
+        # What may have arrived is there before others of the same instants are judged: the first value stays.
+        await self._hand_over()
+        return await super()._stored(batch)
+
     async def _put(self, fresh: Deduplicated) -> Mapping[int, str]:
-        body = await asyncio.to_thread(import_body, self._name, self._points, fresh)
-        await asyncio.to_thread(self._journal.keep, body)
-        await self._client.put(body)
+        refused = self._never_kept(fresh)
+        if refused:
+            kept = np.ones(len(fresh), bool)
+            kept[list(refused)] = False
+            fresh = fresh.take(kept)
+        if len(fresh):
+            body = await asyncio.to_thread(import_body, self._name, self._points, fresh)
+            await asyncio.to_thread(self._journal.keep, body)
+            self._unsure = fresh, body
+            await self._hand_over()
+        return refused
+
+    async def _hand_over(self) -> None:
+        """Hand over what is not known to have arrived; to do so twice does no harm."""
+        if self._unsure is None:
+            return
+        try:
+            await self._client.put(self._unsure[1])
+        except NoAnswer:
+            raise
+        except StoreError:
+            self._unsure = None
+            raise
         now = time.monotonic()
-        self._recent.append((now, fresh, body))
+        self._journal.arrived(now)
+        self._recent.append((now, *self._unsure))
+        self._unsure = None
         while now - self._recent[0][0] > _SAFE_AFTER_S:
             self._recent.popleft()
-        return {}
+
+    def _never_kept(self, batch: Deduplicated) -> dict[int, str]:
+        """Why the server throws some rows away though it says that it took them, by their position."""
+        now_ms = int(time.time() * 1000)
+        late = np.flatnonzero(batch.taken_at_ms > now_ms + _AT_MOST_AHEAD_MS)
+        refused = dict.fromkeys(late.tolist(), "more than two days ahead, which VictoriaMetrics does not keep")
+        if self._keeps_ms is not None:
+            old = np.flatnonzero(batch.taken_at_ms < now_ms - self._keeps_ms)
+            why = f"older than VictoriaMetrics keeps: {self._keeps_ms // 86_400_000} days (-retentionPeriod)"
+            refused |= dict.fromkeys(old.tolist(), why)
+        return refused
 
     def _hear(self, batch: Deduplicated) -> None:
         super()._hear(batch)

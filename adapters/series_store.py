@@ -114,7 +114,7 @@ class SeriesStore(ABC):
             if there.any():
                 self._latest.advance(stored.take(there))
         # Every row is judged by what is stored at its instant now.
-        at = np.searchsorted(batch.key, (ids[columns.index].astype(np.int64) << 43) + columns.taken_at_ms)
+        at = batch.places(ids[columns.index], columns.taken_at_ms)
         return _judged(columns, at, stored, there, refused, len(fresh) - len(refused))
 
     async def _handed(self, fresh: Deduplicated) -> Mapping[int, str]:

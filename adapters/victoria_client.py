@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +12,20 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import msgspec
 
-from adapters.addresses import secret_in, shown
+from adapters.addresses import parts_of, secret_in, shown
 from energy.errors import EnergyError, StoreError
 
 _TIMEOUT = aiohttp.ClientTimeout(total=120, connect=10)
 _OPTIONS = ("select", "name", "journal", "password_file", "token_file")
 _FORM = "victoria+http://HOST:8428, or victoria+https://"
-_UPTIME = re.compile(rb"^vm_app_uptime_seconds (\S+)$", re.MULTILINE)
+_STARTED = re.compile(rb"^vm_app_start_timestamp (\S+)$", re.MULTILINE)
+# A number alone is so many months of 31 days.
+_KEEPS = re.compile(rb'^flag\{name="retentionPeriod", value="([\d.]+)([hdwy]?)"', re.MULTILINE)
+_HOURS = {b"h": 1, b"d": 24, b"w": 168, b"y": 8760, b"": 744}
+_HOUR_MS = 3_600_000
 _SHOWN = 300
-# A server says in whole seconds how long it has been up.
-_UPTIME_STEP_S = 1.0
+# Said by what stands between us and a server that has not answered it.
+_NOBODY_THERE = (502, 504)
 # Nothing at all would mean the last minutes.
 _BEGINNING = "0.001"
 
@@ -43,7 +47,7 @@ class VictoriaAddress:
 
     @classmethod
     def parse(cls, address: str) -> VictoriaAddress:
-        parts = urlsplit(address.removeprefix("victoria+"))
+        parts = parts_of(address.removeprefix("victoria+"), "store")
         options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         unknown = sorted(set(options) - set(_OPTIONS))
         if unknown:
@@ -75,7 +79,7 @@ def _headers(address: str, user: str | None, options: Mapping[str, str]) -> Mapp
     if user is None:
         return {}
     password = held("password_file") if "password_file" in options else ""
-    return {"Authorization": aiohttp.BasicAuth(user, password, "utf-8").encode()}
+    return {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
 
 
 class Sample(msgspec.Struct):
@@ -101,11 +105,17 @@ class _Labels(msgspec.Struct):
     data: list[str]
 
 
+class NoAnswer(StoreError):
+    """Nobody knows whether the server has done what it was asked for."""
+
+
 class VictoriaClient:
     """Asks a server; StoreError in words where it fails. Its answers are whole: one that is cut off is a failure."""
 
     def __init__(self, at: VictoriaAddress) -> None:
         self.at = at
+        # How many questions were left without an answer.
+        self.unanswered = 0
         self._session = aiohttp.ClientSession(headers=dict(at.headers), timeout=_TIMEOUT, trust_env=False)
 
     async def close(self) -> None:
@@ -146,13 +156,20 @@ class VictoriaClient:
         url = f"{self.at.select}/api/v1/label/{label}/values"
         return msgspec.json.decode(await self._ask(url, {"match[]": selector, "start": _BEGINNING}), type=_Labels).data
 
-    async def started(self) -> tuple[float, float]:
-        """When the server was started, by the monotonic clock: not before, and not after."""
-        before = time.monotonic()
-        found = _UPTIME.search(await self._ask(f"{_origin(self.at.insert)}/metrics", None))
+    async def started(self) -> bytes:
+        """When the server was started, as it says it."""
+        found = _STARTED.search(await self._metrics())
         if found is None:
-            raise StoreError(f"{self.at}: its metrics do not tell how long it has been up; is it VictoriaMetrics?")
-        return before - float(found[1]) - _UPTIME_STEP_S, time.monotonic() - float(found[1])
+            raise StoreError(f"{self.at}: its metrics do not tell when it was started; is it VictoriaMetrics?")
+        return found[1]
+
+    async def keeps_ms(self) -> int | None:
+        """How old a sample may be that the server takes [ms]; None where it does not say, as in a cluster."""
+        found = _KEEPS.search(await self._metrics())
+        return None if found is None else int(float(found[1]) * _HOURS[found[2]] * _HOUR_MS)
+
+    async def _metrics(self) -> bytes:
+        return await self._ask(f"{_origin(self.at.insert)}/metrics", None)
 
     async def _ask(self, url: str, content: bytes | Mapping[str, str] | None) -> bytes:
         try:
@@ -163,9 +180,13 @@ class VictoriaClient:
                 if answer.status in (200, 204):
                     return body
                 said = body[:_SHOWN].decode("utf-8", "replace").strip()
-                raise StoreError(f"{self.at} refuses: {answer.status} {answer.reason}: {said}")
+                kind = NoAnswer if answer.status in _NOBODY_THERE else StoreError
+                raise kind(f"{self.at} refuses: {answer.status} {answer.reason}: {said}")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise StoreError(f"{self.at} cannot be reached: {str(error) or 'no answer'}") from error
+            self.unanswered += 1
+            # Who was never connected has asked nothing.
+            kind = StoreError if isinstance(error, aiohttp.ClientConnectorError) else NoAnswer
+            raise kind(f"{self.at} cannot be reached: {str(error) or 'no answer'}") from error
 
 
 def _origin(url: str) -> str:

@@ -73,6 +73,11 @@ class WriteAhead:
             self._close(now)
             raise StoreError(f"journal {self._folder}: {error.strerror}") from error
 
+    def arrived(self, now: float) -> None:
+        """What was kept last has been handed over only now, and is held from now on."""
+        if self._open is not None:
+            self._open.last = now
+
     def _turn(self, now: float) -> None:
         """Begin a file, and let go of those that are old."""
         self._close(now)

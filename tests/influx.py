@@ -47,6 +47,8 @@ _HEAD = re.compile(
 )
 _POINT = re.compile(r'\(r\.meter == "([^"]*)" and r\.quantity == "([^"]*)"\)')
 _LINE = re.compile(r"^(?P<series>(?:\\.|[^ \\])+) (?P<fields>[^ ]+) (?P<t>\d+)$")
+# Of what is later InfluxDB says that it is outside its range: nanoseconds in 64 bits.
+_LAST_MS = (2**63 - 1) // 1_000_000
 _FLOAT = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?")
 
 
@@ -179,6 +181,8 @@ class StubOfInflux(InfluxServer):
         found = _LINE.match(line)
         if found is None or (self.poison and self.poison in line):
             raise ValueError(line)
+        if int(found["t"]) > _LAST_MS:
+            raise ValueError(f"{line}': time outside range -9223372036854775806 - 9223372036854775806")
         measurement, *tags = re.split(r"(?<!\\),", found["series"])
         of = dict(re.split(r"(?<!\\)=", tag) for tag in tags)
         fields = dict(pair.split("=") for pair in found["fields"].split(","))

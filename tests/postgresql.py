@@ -10,10 +10,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
+from tests.journeys.campus import children_of
 from tests.real_parts import free_port, program
 
 # It is thrown away: nothing has to be on the disk.
@@ -62,6 +63,14 @@ class PostgresServer:
         """At once, as a failing machine would."""
         assert self._process is not None
         self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(20)
+
+    def kill(self) -> None:
+        """All its processes at one blow."""
+        assert self._process is not None
+        for pid in (self._process.pid, *children_of(self._process.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._process.wait(20)
 
     def sql(self, statement: str, database: str = "postgres") -> str:

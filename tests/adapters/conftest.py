@@ -1,4 +1,4 @@
-"""The brokers and the ledgers, one after the other."""
+"""The brokers, the ledgers and the stores of readings, one after the other."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pytest
 
 from tests.adapters.brokers import STARTS, Broker
 from tests.adapters.ledgers import addresses, opened
+from tests.adapters.reading_stores import influxdb, influxdb_stub, store, victoria_metrics
 from tests.real_parts import free_port
 
-__all__ = ["addresses", "broker", "opened"]
+__all__ = ["addresses", "broker", "influxdb", "influxdb_stub", "opened", "store", "victoria_metrics"]
 
 
 @pytest.fixture(params=STARTS)

@@ -5,14 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
-import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,215 +18,25 @@ from adapters.readings_duckdb import open_duckdb
 from adapters.stores import open_store
 from energy.errors import EnergyError, StoreError
 from energy.ports import ReadingStore, Written
-from energy.quantities import Kind, quantity
+from energy.quantities import Kind
 from energy.readings import Point, Quality, ReadingColumns, Reason
-from energy.series import Curve, reduce, step_for
+from energy.series import Curve
+from tests.adapters.reading_stores import (
+    BAD,
+    DAY,
+    ENERGY,
+    OTHER,
+    POWER,
+    Row,
+    columns,
+    expected_curve,
+    good,
+    rows_of,
+    shown,
+)
 from tests.adapters.readings_memory import MemoryReadings
-from tests.influx import InfluxServer, real_influx, stub_of_influx
-from tests.victoria import VictoriaServer, victoria_server
 
 ROOT = Path(__file__).parents[2]
-DAY = 86_400_000
-POWER, ENERGY, OTHER = Point("a", "active_power"), Point("a", "active_energy_import"), Point("b", "active_power")
-BAD = (math.nan, int(Quality.BAD), Reason.NOT_A_NUMBER.code)
-
-Row = tuple[Point, int, float, int, int]
-
-
-def good(point: Point, t_ms: int, value: float) -> Row:
-    return point, t_ms, value, 0, 0
-
-
-def columns(rows: Sequence[Row]) -> ReadingColumns:
-    points = list(dict.fromkeys(r[0] for r in rows))
-    index = [points.index(r[0]) for r in rows]
-    return ReadingColumns.of(points, index, *([r[i] for r in rows] for i in range(1, 5)))  # type: ignore[arg-type]
-
-
-def rows_of(found: ReadingColumns) -> list[Row]:
-    return [
-        (found.points[i], t, v, q, r)
-        for i, t, v, q, r in zip(
-            found.index.tolist(),
-            found.taken_at_ms.tolist(),
-            found.value.tolist(),
-            found.quality.tolist(),
-            found.reason.tolist(),
-            strict=True,
-        )
-    ]
-
-
-def shown(rows: Sequence[Row]) -> list[str]:
-    """Rows that can be compared, NaN too."""
-    return [repr(r) for r in rows]
-
-
-# -- the stores ------------------------------------------------------------------------------------------------------
-
-
-class Restarted:
-    """A store whose process ends after everything that is asked of it."""
-
-    def __init__(self, opened: Callable[[], AbstractAsyncContextManager[ReadingStore]]) -> None:
-        self._opened = opened
-
-    async def write(self, given_: ReadingColumns) -> Written:
-        async with self._opened() as store:
-            return await store.write(given_)
-
-    async def latest(self, points: Sequence[Point] | None = None) -> ReadingColumns:
-        async with self._opened() as store:
-            return await store.latest(points)
-
-    async def curves(
-        self, points: Sequence[Point], from_ms: int, to_ms: int, rows: int, *, origin_ms: int = 0
-    ) -> list[Curve]:
-        async with self._opened() as store:
-            return await store.curves(points, from_ms, to_ms, rows, origin_ms=origin_ms)
-
-    async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
-        async with self._opened() as store:
-            return await store.readings(points, from_ms, to_ms)
-
-    async def points(self) -> list[Point]:
-        async with self._opened() as store:
-            return await store.points()
-
-    async def maintain(self, now_ms: int) -> None:
-        async with self._opened() as store:
-            await store.maintain(now_ms)
-
-
-class Maintained:
-    """A store that has been put in order before and after everything that is asked of it."""
-
-    def __init__(self, store: ReadingStore) -> None:
-        self._store = store
-
-    async def write(self, given_: ReadingColumns) -> Written:
-        written = await self._store.write(given_)
-        await self._store.maintain(2**50)
-        return written
-
-    async def latest(self, points: Sequence[Point] | None = None) -> ReadingColumns:
-        return await self._store.latest(points)
-
-    async def curves(
-        self, points: Sequence[Point], from_ms: int, to_ms: int, rows: int, *, origin_ms: int = 0
-    ) -> list[Curve]:
-        return await self._store.curves(points, from_ms, to_ms, rows, origin_ms=origin_ms)
-
-    async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
-        return await self._store.readings(points, from_ms, to_ms)
-
-    async def points(self) -> list[Point]:
-        return await self._store.points()
-
-    async def maintain(self, now_ms: int) -> None:
-        await self._store.maintain(now_ms)
-
-
-@asynccontextmanager
-async def memory(_: Path) -> AsyncIterator[ReadingStore]:
-    yield MemoryReadings()
-
-
-@asynccontextmanager
-async def duckdb(folder: Path) -> AsyncIterator[ReadingStore]:
-    async with open_duckdb(folder / "readings.duckdb") as store:
-        yield store
-
-
-@asynccontextmanager
-async def duckdb_maintained(folder: Path) -> AsyncIterator[ReadingStore]:
-    async with open_duckdb(folder / "readings.duckdb") as store:
-        yield Maintained(store)
-
-
-@asynccontextmanager
-async def duckdb_restarted(folder: Path) -> AsyncIterator[ReadingStore]:
-    yield Restarted(partial(open_duckdb, folder / "readings.duckdb"))
-
-
-@asynccontextmanager
-async def victoria(folder: Path, server: VictoriaServer) -> AsyncIterator[ReadingStore]:
-    async with open_store(server.address(folder / "journal")) as store:
-        yield store
-
-
-@asynccontextmanager
-async def victoria_restarted(folder: Path, server: VictoriaServer) -> AsyncIterator[ReadingStore]:
-    """What is written is seen on the server alone: no journal is left to a process."""
-    name, numbers = server.new_name(), itertools.count()
-
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[ReadingStore]:
-        async with open_store(server.address(folder / f"journal-{next(numbers)}", name)) as store:
-            yield store
-        server.show_all()
-
-    yield Restarted(opened)
-
-
-@asynccontextmanager
-async def influx(_: Path, server: InfluxServer) -> AsyncIterator[ReadingStore]:
-    async with open_store(server.address()) as store:
-        yield store
-
-
-@asynccontextmanager
-async def influx_restarted(_: Path, server: InfluxServer) -> AsyncIterator[ReadingStore]:
-    yield Restarted(partial(open_store, server.address()))
-
-
-STORES: list[Callable[[Path], AbstractAsyncContextManager[ReadingStore]]] = [
-    memory,
-    duckdb,
-    duckdb_maintained,
-    duckdb_restarted,
-]
-
-
-@pytest.fixture(scope="module")
-def victoria_metrics() -> Iterator[VictoriaServer]:
-    with victoria_server() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def influxdb() -> Iterator[InfluxServer]:
-    with real_influx() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def influxdb_stub() -> Iterator[InfluxServer]:
-    with stub_of_influx() as server:
-        yield server
-
-
-ON_SERVERS: dict[str, tuple[Callable[[Path, Any], AbstractAsyncContextManager[ReadingStore]], str]] = {
-    "victoria": (victoria, "victoria_metrics"),
-    "victoria_restarted": (victoria_restarted, "victoria_metrics"),
-    "influx": (influx, "influxdb"),
-    "influx_restarted": (influx_restarted, "influxdb"),
-    # Not InfluxDB, but a stub of what its HTTP API documents.
-    "influx_stub": (influx, "influxdb_stub"),
-    "influx_stub_restarted": (influx_restarted, "influxdb_stub"),
-}
-
-
-@pytest.fixture(params=[*(s.__name__ for s in STORES), *ON_SERVERS])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ReadingStore]:
-    if request.param in ON_SERVERS:
-        opened, server = ON_SERVERS[request.param]
-        made = opened(tmp_path, request.getfixturevalue(server))
-    else:
-        [of_itself] = [s for s in STORES if s.__name__ == request.param]
-        made = of_itself(tmp_path)
-    async with made as given:
-        yield given
 
 
 async def everything(store: ReadingStore) -> list[Row]:
@@ -423,20 +228,6 @@ async def test_a_refused_value_is_not_the_latest(store: ReadingStore) -> None:
 
 
 # -- curves ----------------------------------------------------------------------------------------------------------
-
-
-def expected_curve(rows: Sequence[Row], point: Point, from_ms: int, to_ms: int, most: int, origin_ms: int) -> Curve:
-    """What the port promises, from the rows themselves."""
-    own = sorted(
-        (r for r in rows if r[0] == point and from_ms <= r[1] < to_ms and r[3] < Quality.BAD), key=lambda r: r[1]
-    )
-    t_ms, value = np.array([r[1] for r in own], np.int64), np.array([r[2] for r in own], np.float64)
-    uncertain = any(r[3] == Quality.UNCERTAIN for r in own)
-    kind = quantity(point.quantity).kind
-    if len(own) <= most:
-        return Curve.raw(point, kind, t_ms, value, uncertain=uncertain)
-    step_ms = step_for(from_ms, to_ms, most)
-    return reduce(point, kind, t_ms, value, step_ms=step_ms, origin_ms=origin_ms, uncertain=uncertain)
 
 
 def assert_same(found: Curve, wanted: Curve) -> None:
@@ -703,53 +494,6 @@ async def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path)
         async with open_duckdb(path):
             pass
     assert path.read_text().startswith("dear diary")
-
-
-_WRITE = """
-import asyncio, sys
-from pathlib import Path
-from adapters.readings_duckdb import open_duckdb
-from energy.readings import Point, ReadingColumns
-
-async def main():
-    first = int(sys.argv[2])
-    async with open_duckdb(Path(sys.argv[1])) as store:
-        for batch in range(first, first + 1_000_000):
-            t_ms = [batch * 3_600_000 + row for row in range(100)]
-            await store.write(ReadingColumns.of([Point("a", "active_power")], [0] * 100, t_ms, [float(batch)] * 100))
-            print(batch, flush=True)
-            if batch % 7 == 0:
-                await store.maintain(batch * 3_600_000)
-
-asyncio.run(main())
-"""
-
-
-def acknowledged(process: subprocess.Popen[str], n: int) -> Iterator[int]:
-    """The first n batches that the process says are written; the process is killed then, in the midst of its work."""
-    assert process.stdout is not None
-    for _ in range(n):
-        yield int(process.stdout.readline())
-    process.send_signal(signal.SIGKILL)
-    yield from (int(line) for line in process.stdout if line.endswith("\n"))
-    process.wait()
-    process.stdout.close()
-
-
-async def test_a_killed_process_loses_nothing_that_it_has_acknowledged(tmp_path: Path) -> None:
-    path = tmp_path / "readings.duckdb"
-    batches: list[int] = []
-    for n in (3, 20, 33):
-        first = max(batches, default=-1) + 2
-        batches += await asyncio.to_thread(list, acknowledged(run(_WRITE, path, first), n))
-
-    async with open_duckdb(path) as store:
-        found = await store.readings([POWER], 0, 2**50)
-
-    stored, rows = np.unique(found.value, return_counts=True)
-    assert set(batches) <= set(stored.tolist())
-    # Nothing is half done either.
-    assert set(rows.tolist()) == {100}
 
 
 # -- addresses -------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from adapters.stores import open_store, set_up_influx
 from energy.errors import EnergyError, StoreError
 from energy.ports import Written
 from energy.readings import Point, Quality, ReadingColumns, Reason
-from tests.adapters.test_reading_stores import BAD, OTHER, POWER, columns, good, rows_of, shown
+from tests.adapters.reading_stores import BAD, OTHER, POWER, columns, good, rows_of, shown
 from tests.influx import BUCKET, WORDS_OF_DROP, InfluxServer, StubOfInflux, Trouble, real_influx, stub_of_influx
 
 FLUX = Path(__file__).parents[1] / "flux"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from adapters.write_ahead import WriteAhead
 from energy.errors import EnergyError, StoreError
 from energy.ports import Written
 from energy.readings import Point, Quality, ReadingColumns
-from tests.adapters.test_reading_stores import BAD, OTHER, POWER, columns, good, rows_of, shown
+from tests.adapters.reading_stores import BAD, OTHER, POWER, columns, good, rows_of, shown
 from tests.victoria import VictoriaServer, victoria_server
 
 
@@ -169,3 +170,25 @@ async def test_points_of_many_meters_and_of_like_names_are_told_apart(server: Vi
         assert everything.value.tolist() == list(range(n))
         assert (point.meter, value, quality) == ("a.b", 1200.0, Quality.UNCERTAIN)
         assert sorted(await store.points()) == sorted(points)
+
+
+# -- what it throws away -----------------------------------------------------------------------------------------------
+
+
+async def test_what_the_server_would_throw_away_without_a_word_is_refused_row_by_row(tmp_path: Path) -> None:
+    """A server that nobody told how long to keep keeps a month, and nothing that is more than two days ahead."""
+    now_ms = int(time.time() * 1000)
+    days = [-40, -20, 1, 3]
+    rows = [good(POWER, now_ms + day * 86_400_000, float(day)) for day in days]
+    with victoria_server("-dedup.minScrapeInterval=1ms") as server:
+        name = server.new_name()
+        async with open_victoria(server.address(tmp_path / "one", name)) as store:
+            written = await store.write(columns(rows))
+        server.show_all()
+        async with open_victoria(server.address(tmp_path / "other", name)) as store:
+            assert rows_of(await store.readings([POWER], 0, 2**47)) == rows[1:3]
+
+    assert (written.stored, written.repeated, written.conflicting) == (2, 0, [])
+    assert [row for row, _ in written.refused] == [0, 3]
+    assert "31 days (-retentionPeriod)" in written.refused[0][1]
+    assert "two days ahead" in written.refused[1][1]

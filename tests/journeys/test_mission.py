@@ -3,17 +3,21 @@ closed, reported, settled, and verified offline."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from energy.readings import to_ms
 from tests.journeys.campus import until
+from tests.journeys.standing import STANDINGS
 from tests.journeys.test_consumption_pages import browser
 from tests.journeys.test_sign_in import PASSWORD, fill
 from tests.journeys.town import BURST, MENDED, Town, local, town
@@ -38,9 +42,16 @@ DUE = "1,339.20"
 expect.set_options(timeout=20_000)
 
 
+# What came out on what the town stood on first.
+FIRST: dict[str, Any] = {}
+
+
 @pytest.mark.timeout(400)
-def test_a_leak_is_rung_found_closed_in_the_month_reported_and_settled(tmp_path: Path, browser: Browser) -> None:
-    with town(tmp_path, local("03-10T02:00")) as there:
+@pytest.mark.parametrize("on", STANDINGS)
+def test_a_leak_is_rung_found_closed_in_the_month_reported_and_settled(
+    tmp_path: Path, browser: Browser, on: str
+) -> None:
+    with STANDINGS[on](tmp_path) as standing, town(tmp_path, local("03-10T02:00"), standing) as there:
         the_pipe_leaks(there)
         the_deputy_acknowledges(there, browser)
         the_finding_carries_cubic_metres_and_yuan(there, browser)
@@ -48,6 +59,10 @@ def test_a_leak_is_rung_found_closed_in_the_month_reported_and_settled(tmp_path:
         the_month_is_closed_with_the_leak_in_it(there, browser)
         the_form_is_returned_once_and_accepted(there, browser)
         file = both_parties_confirm_the_statement(there, browser, tmp_path)
+        found = figures(there, browser) | {"statement": json.loads(file.read_bytes())}
+    # Whatever keeps the readings, the sums and the records: each figure of the month is the same, to the last digit.
+    for name, figure in found.items():
+        assert FIRST.setdefault(name, figure) == figure
     # The gateway is gone: what follows needs the file alone.
     the_statement_is_verified_offline(file)
 
@@ -267,6 +282,36 @@ def the_statement_is_verified_offline(file: Path) -> None:
 def verified(file: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "jieneng", "settle", "verify", str(file)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+# -- figures ----------------------------------------------------------------------------------------------------------
+
+
+def figures(there: Town, browser: Browser) -> dict[str, Any]:
+    """All that the gateway says of the month: what was closed, each hour of each meter, what was found."""
+    with opened(there, browser, DESK) as officer:
+        enter(there, officer, "zhoukezhang")
+        closed = asked(there, officer, "periods/2026-03")
+        found = {name: closed[name] for name in ("counters", "differing", "sums", "figures", "differences")}
+        month = f"from={to_ms(local('03-01T00:00'))}&to={to_ms(local('04-01T00:00'))}"
+        for meter in ("dorm-water", "main"):
+            for by in ("hour", "month"):
+                found[f"{meter} by {by}"] = asked(there, officer, f"consumption?of=meter/{meter}&{month}&by={by}")
+            curve = f"point={meter}:{'volume' if meter == 'dorm-water' else 'active_energy_import'}&points=2000"
+            found[f"curve of {meter}"] = asked(there, officer, f"series?{curve}&{month}")
+        found["findings"] = [_without_when(one) for one in asked(there, officer, "findings")["findings"]]
+    return found
+
+
+def _without_when(finding: dict[str, Any]) -> dict[str, Any]:
+    """Of what goes on while others wait nobody knows at which of the hours it is noticed."""
+    return {name: said for name, said in finding.items() if not name.endswith("_at")}
+
+
+def asked(there: Town, page: Page, path: str) -> Any:
+    answer = page.request.get(f"http://127.0.0.1:{there.port}/api/v1/{path}")
+    assert answer.ok, answer.text()
+    return answer.json()
 
 
 # -- browsers ---------------------------------------------------------------------------------------------------------

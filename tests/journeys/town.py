@@ -18,11 +18,11 @@ import numpy as np
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from adapters.broker_nats import answers, embedded_broker
+from adapters.broker_nats import answers
 from adapters.channel_files import read_channels
 from adapters.clocks import SteppedClock
 from adapters.notify_webhook import signature
-from adapters.stores import open_ledger, open_store
+from adapters.stores import open_stores
 from adapters.wire import READINGS, STORED, Batch, MeterReadings, decode_stored, encode, topic
 from analytics.carbon.factor_file import read_factors
 from energy.notices import Notice
@@ -42,6 +42,7 @@ from jieneng.campus import calendar_files, quota_standards, shipped
 from jieneng.composition import load_installed
 from tests.analytics.contracts.contract_files import SAVINGS, document
 from tests.journeys.campus import until
+from tests.journeys.standing import Standing
 from tests.real_parts import free_port
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -244,14 +245,14 @@ class Town:
 
 
 @contextmanager
-def town(folder: Path, now: datetime) -> Iterator[Town]:
+def town(folder: Path, now: datetime, standing: Standing) -> Iterator[Town]:
     """Everything, with the weeks before behind it."""
-    port, broker_port, phones, clock = free_port(), free_port(), Phones(), SteppedClock(now)
-    settings = _settings(folder, port, broker_port, phones.address)
-    with phones.served(), embedded_broker(folder / "broker", broker_port), _turning() as loop:
+    port, phones, clock = free_port(), Phones(), SteppedClock(now)
+    settings = _settings(folder, port, standing, phones.address)
+    with phones.served(), _turning() as loop:
         passwords = asyncio.run_coroutine_threadsafe(_prepared(settings, folder, clock), loop).result(60)
         with _running(settings, clock, loop):
-            edge = Edge(broker_port)
+            edge = Edge(standing.broker)
             try:
                 yield Town(port, clock, phones, edge, passwords, loop)
             finally:
@@ -294,7 +295,7 @@ async def _all_over() -> None:
 # -- what is there beforehand -----------------------------------------------------------------------------------------
 
 
-def _settings(folder: Path, port: int, broker_port: int, phones: str) -> GatewaySettings:
+def _settings(folder: Path, port: int, standing: Standing, phones: str) -> GatewaySettings:
     data, site, secret, channels = (folder / name for name in ("var", "site.yaml", "phones", "channels.yaml"))
     data.mkdir()
     site.write_text(SITE, encoding="utf-8")
@@ -308,10 +309,11 @@ def _settings(folder: Path, port: int, broker_port: int, phones: str) -> Gateway
     )
     return GatewaySettings(
         site=load_installed(site).site,
-        bus=f"mqtt://127.0.0.1:{broker_port}",
-        store=f"duckdb:{data / 'readings.duckdb'}",
+        bus=f"mqtt://127.0.0.1:{standing.broker}",
+        store=standing.store,
+        ledger=standing.ledger,
         quarantine=data / "quarantine.sqlite",
-        records=f"sqlite:{data / 'records.sqlite'}",
+        records=standing.records,
         factors=shipped("factors.yaml"),
         contract_rules=shipped("contract-rules.yaml"),
         statistics=shipped("statistics"),
@@ -328,7 +330,7 @@ async def _prepared(settings: GatewaySettings, folder: Path, clock: SteppedClock
     """The weeks before as readings; tariffs, rules, roster, contract and people as records. First passwords."""
     async with (
         open_records(settings.records, settings.key.parent) as records,
-        open_store(settings.store) as store,
+        open_stores(settings.store, settings.ledger) as (store, ledger),
     ):
         for point, shown in registers(FIRST, BURST.replace(minute=0)).items():
             t_ms, value = [to_ms(at) for at, _ in shown], [total for _, total in shown]
@@ -340,7 +342,7 @@ async def _prepared(settings: GatewaySettings, folder: Path, clock: SteppedClock
         alerts = open_alerts(records, clock, lambda: settings.site, bytes(32), channels={"phone": "webhook"})
         await alerts.rules.save(RULES, "zhou")
         await alerts.duty.save(ROSTER, "zhou")
-        books = Books(open_ledger(store), Kept(settings.site), read_factors(settings.factors))
+        books = Books(ledger, Kept(settings.site), read_factors(settings.factors))
         await _agreed(Contracts(records, clock, books, store), document(SAVINGS, folder))
         accounts = Accounts(records, clock, open_seal(settings.key))
         return {name: await _entitled(accounts, name, grant) for name, grant in PEOPLE.items()}
