@@ -112,8 +112,8 @@ class SeriesStore(ABC):
         """(n,) which rows of a batch have their instant taken already; and what is, or will be, stored at each."""
         taken, value = np.zeros(len(batch), bool), batch.value.copy()
         quality, reason = batch.quality.copy(), batch.reason.copy()
-        known = np.maximum(self._latest.instants(), self._reached)
-        late = np.flatnonzero(batch.taken_at_ms <= known[batch.point])
+        known = np.maximum(self._latest.instants()[batch.point], self._reached[batch.point])
+        late = np.flatnonzero(batch.taken_at_ms <= known)
         if len(late):
             points = [self._points[n] for n in np.unique(batch.point[late]).tolist()]
             low, high = int(batch.taken_at_ms[late].min()), int(batch.taken_at_ms[late].max()) + 1

@@ -48,6 +48,11 @@ class VictoriaServer:
             time.sleep(0.05)
         raise AssertionError("VictoriaMetrics does not grow older")
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """As a power cut would, but that what was handed to the disk stays."""
         assert self._process is not None

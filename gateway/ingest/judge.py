@@ -146,6 +146,7 @@ class Judge:
         # Each message is read once: what gateways of others say of themselves depends on what they said before.
         read = [self._read(message, told, now_ms) for message in messages]
         judged = self._judged(read, now_ms)
+        judged.columns = judged.columns.compact()
         judged.states, judged.commands = told.states, told.commands
         return judged
 
