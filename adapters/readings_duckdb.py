@@ -137,10 +137,11 @@ class DuckDBReadings:
         ids = np.full(len(columns.points), -1, np.int32)
         for used in np.unique(columns.index).tolist():
             point = columns.points[used]
-            if point not in self._ids:
-                self._ids[point] = len(self._points)
+            number = self._ids.get(point)
+            if number is None:
+                number = self._ids[point] = len(self._points)
                 self._points.append(point)
-            ids[used] = self._ids[point]
+            ids[used] = number
         self._latest.grow(len(self._points))
         return ids
 

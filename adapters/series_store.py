@@ -134,10 +134,11 @@ class SeriesStore(ABC):
         return ids
 
     def _number(self, point: Point) -> int:
-        if point not in self._ids:
-            self._ids[point] = len(self._points)
+        number = self._ids.get(point)
+        if number is None:
+            number = self._ids[point] = len(self._points)
             self._points.append(point)
-        return self._ids[point]
+        return number
 
     def _grow(self) -> None:
         n = len(self._points)

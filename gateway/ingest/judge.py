@@ -118,6 +118,7 @@ class Judge:
         self._layouts: dict[tuple[str, tuple[str, ...]], list[int]] = {}
         self._remembered = 0
         self._bounds: list[tuple[float, float]] = []
+        self._same: dict[tuple[float, float], tuple[float, float]] = {}
         self._told = self._meters
 
     def take(self, meters: Iterable[Meter], senders: Senders | None = None) -> None:
@@ -247,7 +248,9 @@ class Judge:
         if point not in self._numbers:
             self._numbers[point] = len(self._points)
             self._points.append(point)
-            self._bounds.append(meter.bounds(name))
+            bounds = meter.bounds(name)
+            # Most meters have those of the trade: told once, they are at hand.
+            self._bounds.append(self._same.setdefault(bounds, bounds))
         return self._numbers[point]
 
     def _without_the_impossible(self, judged: Judged, now_ms: int) -> Judged:
