@@ -216,14 +216,15 @@ def _judged(
 
 
 def added(found: dict[Point, Rows], points: Sequence[Point], batch: Deduplicated) -> None:
-    """Add what was written lately, where the server does not show it yet."""
+    """Add what was written lately. Of an instant it goes before what the server shows, which may be a part of it: the
+    series that a reading is told by are not shown all at once."""
     if len(batch) == 0:
         return
     starts = np.flatnonzero(np.r_[True, batch.point[1:] != batch.point[:-1]]).tolist()
     for begin, end in pairwise([*starts, len(batch)]):
         point, rows = points[int(batch.point[begin])], slice(begin, end)
         more = Rows(batch.taken_at_ms[rows], batch.value[rows], batch.quality[rows], batch.reason[rows])
-        found[point] = found.get(point, NOTHING).joined(more)
+        found[point] = more.joined(found.get(point, NOTHING))
 
 
 def _columns(points: list[Point], found: Sequence[Rows]) -> ReadingColumns:

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from adapters.batches import Deduplicated
 from adapters.readings_victoria import open_victoria
+from adapters.series_store import Rows, added
 from adapters.stores import open_store, open_stores
 from adapters.write_ahead import WriteAhead
 from energy.errors import EnergyError, StoreError
@@ -22,6 +24,21 @@ from tests.victoria import VictoriaServer, victoria_server
 def server() -> Iterator[VictoriaServer]:
     with victoria_server() as started:
         yield started
+
+
+# -- what the server shows late ----------------------------------------------------------------------------------------
+
+
+def test_what_was_written_lately_is_told_as_it_was_though_the_server_shows_a_part_of_it() -> None:
+    exact, rounded = 46.599998474121094, 46.599998
+    nothing, instants = np.zeros(2, np.uint8), np.array([1000, 2000])
+    # The samples that tell the other digits of the second reading are not shown yet.
+    found = {POWER: Rows(instants, np.array([7.0, rounded]), nothing, nothing)}
+
+    added(found, [POWER], Deduplicated(np.zeros(1, np.int32), instants[1:], np.array([exact]), *[nothing[:1]] * 2))
+
+    assert found[POWER].taken_at_ms.tolist() == [1000, 2000]
+    assert found[POWER].value.tolist() == [7.0, exact]
 
 
 # -- what the server forgets -------------------------------------------------------------------------------------------
