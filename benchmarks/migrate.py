@@ -45,9 +45,7 @@ def run(full: bool = False) -> dict[str, Any]:
 def _moved(folder: Path, kind: Kind, readings: int) -> dict[str, Any]:
     place = kind.new()
     files = _settings(folder, "files")
-    servers = _settings(
-        folder, "servers", store=place.store, ledger=place.ledger, records=place.ledger
-    )
+    servers = _settings(folder, "servers", store=place.store, ledger=place.ledger, records=place.ledger)
     back = _settings(
         folder, "back", store=f"duckdb:{folder}/back.duckdb", records=f"sqlite:{folder}/back/records.sqlite"
     )

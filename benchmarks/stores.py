@@ -1,4 +1,4 @@
-"""Stores beside each other: readings in, bytes, the newest and the month of a city; and how the cost of a reading grows.
+"""Stores beside each other: readings in, bytes, the newest, the month of a city; and how the cost of a reading grows.
 
 Each kind of store that this machine can start, in one run: readings in a file of DuckDB, in VictoriaMetrics, or in the
 InfluxDB that JIENENG_TEST_INFLUX_URL names; the ledger in that file or in PostgreSQL with `fsync`. `--full` takes a
@@ -23,18 +23,20 @@ def run(full: bool = False) -> dict[str, Any]:
     """All figures; what cannot be measured here is null, and `skipped` says why."""
     skipped: dict[str, str] = {}
     stores: dict[str, Any] = {}
+    size = FULL if full else Size()
     for name, why in kinds().items():
         stores[name] = None
         if why is not None:
             skipped[name] = why
             continue
         with running(name) as kind:
-            stores[name] = measured(kind, FULL if full else Size())
+            stores[name] = measured(kind, size)
     return {
         "stores": stores,
         **_two_workers(skipped),
         **growth.run(),
-        "city_meters": (FULL if full else Size()).city,
+        "city_meters": size.city,
+        "rows": size.meters * 8 * size.days * 96,
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[0], 1),
         "skipped": skipped,

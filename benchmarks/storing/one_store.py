@@ -18,7 +18,7 @@ from analytics.carbon.factor_file import read_factors
 from benchmarks.ledger import PER_INSTITUTION, START
 from benchmarks.ledger import _site as city_of
 from benchmarks.storing.growth import QUANTITIES
-from benchmarks.storing.servers import Kind
+from benchmarks.storing.servers import Kind, Place
 from energy.hours import HOUR_MS, Hours
 from energy.periods import Span
 from energy.ports import Ledger
@@ -27,7 +27,7 @@ from energy.readings import Point, ReadingColumns, to_ms
 from gateway.ledger.books import Books, Kept
 from gateway.ledger.service import Range
 
-QUARTER_MS, DAYS_OF_MONTH = 900_000, 31
+QUARTER_MS, DAYS_OF_MONTH, HOURS = 900_000, 31, 31 * 24
 COUNTER = "active_energy_import"
 ROOT = Path(__file__).parents[2]
 
@@ -36,8 +36,8 @@ ROOT = Path(__file__).parents[2]
 class Size:
     """meters, days : whose readings every quarter of an hour are written; city : meters of the city."""
 
-    meters: int = 500
-    days: int = 3
+    meters: int = 250
+    days: int = 2
     city: int = 4_040
 
 
@@ -109,43 +109,45 @@ async def _newest(kind: Kind, size: Size) -> dict[str, Any]:
 
 async def _month(kind: Kind, size: Size) -> dict[str, Any]:
     """The month of every institution, out of the hours of all counters."""
-    async with _city(kind, size.city) as (books, ledger):
+    place = kind.new()
+    async with _city(place, size.city) as (books, ledger, used):
         month = Range(START, START + timedelta(days=DAYS_OF_MONTH), Span.MONTH, START.tzinfo)
-        daily = Range(START, START + timedelta(days=DAYS_OF_MONTH), Span.DAY, START.tzinfo)
         whole = await books.consumption.of_organisations(month)
         assert len(whole) == size.city // PER_INSTITUTION
-        assert sum(int(f[Medium.ELECTRICITY].amount[0]) for f in whole.values()) == size.city * 744 * 1_000_000
+        assert sum(int(f[Medium.ELECTRICITY].amount[0]) for f in whole.values()) == used
         low = to_ms(START) // HOUR_MS
-        return {
+        figures = {
             "city_month_ms": round(await _median_ms(lambda: books.consumption.of_organisations(month), 5)),
-            "city_counters_ms": round(await _median_ms(lambda: ledger.totals(range(size.city), low, low + 744), 5)),
-            "city_days_ms": round(await _median_ms(lambda: books.consumption.of_node(books.top(), daily), 5)),
+            "city_counters_ms": round(await _median_ms(lambda: ledger.totals(range(size.city), low, low + HOURS), 5)),
         }
+    return {**figures, "ledger_bytes_per_hour": round(place.ledger_bytes() / (size.city * HOURS), 1)}
 
 
 @asynccontextmanager
-async def _city(kind: Kind, meters: int) -> AsyncIterator[tuple[Books, Ledger]]:
-    """A city whose counters used one unit in each hour of a month."""
-    place, site = kind.new(), city_of(meters)
-    points = [Point(f"m{i:05d}", COUNTER) for i in range(meters)]
+async def _city(place: Place, meters: int) -> AsyncIterator[tuple[Books, Ledger, int]]:
+    """A city whose counters used something in each hour of a month, and what all of them did."""
+    points, random, used = [Point(f"m{i:05d}", COUNTER) for i in range(meters)], np.random.default_rng(5), 0
     index = np.arange(meters, dtype=np.int32)
     async with open_stores(place.store, place.ledger) as (store, ledger):
         await store.write(ReadingColumns.of(points, index, np.full(meters, to_ms(START)), np.zeros(meters)))
-        numbers = np.array([ledger.number(p) for p in points], np.int32)
-        low, nothing = to_ms(START) // HOUR_MS, np.empty(0, np.int32)
+        numbers = np.sort(np.array([ledger.number(p) for p in points], np.int32))
+        nothing = np.empty(0, np.int32)
         for since in range(0, meters, 400):
-            await ledger.revise((nothing, nothing), _hours(np.sort(numbers[since : since + 400]), low))
+            hours = _hours(numbers[since : since + 400], random)
+            used += int(hours.amount.sum())
+            await ledger.revise((nothing, nothing), hours)
         await ledger.maintain(to_ms(START + timedelta(days=DAYS_OF_MONTH + 3)))
-        yield Books(ledger, Kept(site, (), []), read_factors(ROOT / "config" / "factors.yaml")), ledger
+        kept = Kept(city_of(meters), (), [])
+        yield Books(ledger, kept, read_factors(ROOT / "config" / "factors.yaml")), ledger, used
 
 
-def _hours(points: Any, low: int) -> Hours:
-    n = len(points) * 744
-    whole, small = np.zeros(n, np.int64), np.zeros(n, np.int32)
-    hour = np.tile(np.arange(low, low + 744, dtype=np.int32), len(points))
-    amount, measured_ms = whole + 1_000_000, small + HOUR_MS
-    point = np.repeat(points, 744)
-    return Hours(point, hour, amount, amount // 2, whole, whole, measured_ms.astype(np.int32), small, small, small)
+def _hours(points: Any, random: np.random.Generator) -> Hours:
+    """Each counter in each hour of the month: up to 50 kWh by the hundredth, all measured."""
+    n, low = len(points) * HOURS, to_ms(START) // HOUR_MS
+    hour, point = np.tile(np.arange(low, low + HOURS, dtype=np.int32), len(points)), np.repeat(points, HOURS)
+    amount = random.integers(100, 5000, n) * 10_000
+    zero, none = np.zeros(n, np.int64), np.zeros(n, np.int32)
+    return Hours(point, hour, amount, amount // 2, zero, zero, np.full(n, HOUR_MS, np.int32), none, none, none)
 
 
 async def _median_ms(ask: Callable[[], Awaitable[object]], times: int) -> float:

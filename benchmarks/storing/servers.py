@@ -1,4 +1,4 @@
-"""The stores that this machine can start, each with a ledger: addresses of new ones, what they take of disk and cores."""
+"""The stores that this machine can start, each with a ledger: addresses, and what they take of disk and cores."""
 
 from __future__ import annotations
 
@@ -22,17 +22,25 @@ from tests.victoria import VictoriaServer, victoria_server
 _DURABLE = ("fsync=on", "full_page_writes=on", "shared_buffers=512MB", "max_wal_size=4GB")
 
 
+_LEDGER_BYTES = (
+    "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname = 'ledger' AND c.relkind = 'r'"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where readings and ledger of one installation lie.
 
-    settled : lets what was written be found and come to rest. readings_bytes : what all readings take on the disk.
+    settled : lets what was written be found and come to rest. readings_bytes, ledger_bytes : what they take on the
+    disk; of the ledger in the file of the readings, the file.
     """
 
     store: str
     ledger: str | None
     settled: Callable[[], None]
     readings_bytes: Callable[[], int]
+    ledger_bytes: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +80,19 @@ def running(name: str) -> Iterator[Kind]:
         numbers = count()
 
         def new() -> Place:
-            address = postgres.address(postgres.copy("template1")) if postgres else None
-            if victoria is not None:
-                journal = folder / f"journal-{next(numbers)}"
-                return Place(victoria.address(journal), address, lambda: _shown(victoria), lambda: _data(victoria))
-            if influx is not None:
-                return Place(influx.address(), address, lambda: None, lambda: 0)
+            database = postgres.copy("template1") if postgres else ""
+            address = postgres.address(database) if postgres else None
             file = folder / f"{next(numbers)}.duckdb"
-            return Place(f"duckdb:{file}", address, lambda: None, lambda: _files(file))
+
+            def ledger_bytes() -> int:
+                return _files(file) if postgres is None else int(postgres.sql(_LEDGER_BYTES, database))
+
+            if victoria is not None:
+                store = victoria.address(folder / f"journal-{file.stem}")
+                return Place(store, address, lambda: _shown(victoria), lambda: _data(victoria), ledger_bytes)
+            if influx is not None:
+                return Place(influx.address(), address, lambda: None, lambda: 0, ledger_bytes)
+            return Place(f"duckdb:{file}", address, lambda: None, lambda: _files(file), ledger_bytes)
 
         servers = (postgres and postgres.pid, victoria and victoria.pid)
         yield Kind(name, new, tuple(pid for pid in servers if pid))
