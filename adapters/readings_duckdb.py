@@ -91,6 +91,7 @@ class DuckDBReadings:
         rows = self._connection.execute("SELECT id, meter, quantity FROM points ORDER BY id").fetchall()
         self._points = [Point(meter, name) for _, meter, name in rows]
         self._ids = {point: i for i, point in enumerate(self._points)}
+        self._saved = len(self._points)
         self._mark = int(self._connection.execute("SELECT coalesce(max(id), 0) FROM marks").fetchall()[0][0])
         self._latest = Newest(len(self._points))
         self._load_latest()
@@ -121,9 +122,11 @@ class DuckDBReadings:
         batch = deduplicate(columns, ids)
         with self.transaction() as connection:
             self._register(connection)
-            stored = _insert_new(connection, batch)
+            late = batch.taken_at_ms <= self._latest.instants()[batch.point]
+            stored = _insert(connection, batch, late)
             if stored:
                 self._mark_changed(connection, batch)
+        self._saved = len(self._points)
         self._latest.advance(batch)
         if stored == len(columns):
             return Written(stored, 0)
@@ -142,16 +145,18 @@ class DuckDBReadings:
         ids = np.full(len(columns.points), -1, np.int32)
         for used in np.unique(columns.index).tolist():
             point = columns.points[used]
-            if point not in self._ids:
-                self._ids[point] = len(self._points)
+            number = self._ids.get(point)
+            if number is None:
+                number = self._ids[point] = len(self._points)
                 self._points.append(point)
-            ids[used] = self._ids[point]
+            ids[used] = number
         self._latest.grow(len(self._points))
         return ids
 
     def _register(self, connection: duckdb.DuckDBPyConnection) -> None:
-        known = connection.execute("SELECT count(*) FROM points").fetchall()[0][0]
-        if known < len(self._points):
+        """Save the points that are new; those of a transaction that was rolled back are still to be saved."""
+        if self._saved < len(self._points):
+            known = connection.execute("SELECT count(*) FROM points").fetchall()[0][0]
             fresh = {  # noqa: F841 - DuckDB finds it by its name
                 "id": np.arange(known, len(self._points), dtype=np.int32),
                 "meter": np.array([point.meter for point in self._points[known:]]),
@@ -333,18 +338,21 @@ def _in_range(numbers: Sequence[int], from_ms: int, to_ms: int) -> str:
     return f"point IN ({listed}) AND taken_at_ms >= {int(from_ms)} AND taken_at_ms < {int(to_ms)}"
 
 
-def _insert_new(connection: duckdb.DuckDBPyConnection, batch: Deduplicated) -> int:
-    rows = batch.rows()  # noqa: F841 - DuckDB finds it by its name
-    low, high = batch.range_ms
+def _insert(connection: duckdb.DuckDBPyConnection, batch: Deduplicated, late: npt.NDArray[np.bool_]) -> int:
+    """Add the rows whose instant is free. Only of those that are `late`, no newer than what their point has, is it
+    looked up: it is a look through all that other points have of those instants."""
     table = "closed" if len(batch) >= _LARGE_BATCH else "recent"
-    return int(
-        connection.execute(
-            f"INSERT INTO {table} SELECT point, taken_at_ms, {_VALUE}, quality, reason FROM rows "
-            "WHERE NOT EXISTS (SELECT 1 FROM readings r "
-            f"WHERE r.point = rows.point AND r.taken_at_ms = rows.taken_at_ms "
-            f"AND r.taken_at_ms BETWEEN {low} AND {high})"
-        ).fetchall()[0][0]
-    )
+    stored = 0
+    for some, new in ((batch.take(~late), ""), (batch.take(late), "WHERE NOT EXISTS ({there})")):
+        if len(some):
+            rows, (low, high) = some.rows(), some.range_ms  # noqa: F841 - DuckDB finds `rows` by its name
+            there = (
+                "SELECT 1 FROM readings r WHERE r.point = rows.point AND r.taken_at_ms = rows.taken_at_ms "
+                f"AND r.taken_at_ms BETWEEN {low} AND {high}"
+            )
+            insert = f"INSERT INTO {table} SELECT point, taken_at_ms, {_VALUE}, quality, reason FROM rows "
+            stored += int(connection.execute(insert + new.format(there=there)).fetchall()[0][0])
+    return stored
 
 
 def _taken(connection: duckdb.DuckDBPyConnection, columns: ReadingColumns, ids: npt.NDArray[np.int32]) -> list[int]:

@@ -126,8 +126,8 @@ class SeriesStore(ABC):
         """(n,) which rows of a batch have their instant taken already; and what is, or will be, stored at each."""
         taken, value = np.zeros(len(batch), bool), batch.value.copy()
         quality, reason = batch.quality.copy(), batch.reason.copy()
-        known = np.maximum(self._latest.instants(), self._reached)
-        late = np.flatnonzero(batch.taken_at_ms <= known[batch.point])
+        known = np.maximum(self._latest.instants()[batch.point], self._reached[batch.point])
+        late = np.flatnonzero(batch.taken_at_ms <= known)
         if len(late):
             points = [self._points[n] for n in np.unique(batch.point[late]).tolist()]
             low, high = int(batch.taken_at_ms[late].min()), int(batch.taken_at_ms[late].max()) + 1
@@ -148,10 +148,11 @@ class SeriesStore(ABC):
         return ids
 
     def _number(self, point: Point) -> int:
-        if point not in self._ids:
-            self._ids[point] = len(self._points)
+        number = self._ids.get(point)
+        if number is None:
+            number = self._ids[point] = len(self._points)
             self._points.append(point)
-        return self._ids[point]
+        return number
 
     def _asked(self, points: Sequence[Point]) -> Sequence[Point]:
         """These points; those that nobody has told of may be another process's."""
@@ -235,14 +236,15 @@ def _judged(
 
 
 def added(found: dict[Point, Rows], points: Sequence[Point], batch: Deduplicated) -> None:
-    """Add what was written lately, where the server does not show it yet."""
+    """Add what was written lately. Of an instant it goes before what the server shows, which may be a part of it: the
+    series that a reading is told by are not shown all at once."""
     if len(batch) == 0:
         return
     starts = np.flatnonzero(np.r_[True, batch.point[1:] != batch.point[:-1]]).tolist()
     for begin, end in pairwise([*starts, len(batch)]):
         point, rows = points[int(batch.point[begin])], slice(begin, end)
         more = Rows(batch.taken_at_ms[rows], batch.value[rows], batch.quality[rows], batch.reason[rows])
-        found[point] = found.get(point, NOTHING).joined(more)
+        found[point] = more.joined(found.get(point, NOTHING))
 
 
 def _columns(points: list[Point], found: Sequence[Rows]) -> ReadingColumns:

@@ -121,7 +121,8 @@ def _assembled(samples: Samples) -> Rows:
     for field in (_VALUE, _BAD):
         if field in samples:
             value[np.searchsorted(t_ms, samples[field][0])] = samples[field][1]
-    if _HIGH in samples:
+    # One of the two may be shown before the other.
+    if _HIGH in samples and _LOW in samples:
         at, high = samples[_HIGH]
         both, own, other = np.intersect1d(at, samples[_LOW][0], assume_unique=True, return_indices=True)
         bits = (high[own].astype(np.uint64) << np.uint64(32)) + samples[_LOW][1][other].astype(np.uint64)

@@ -180,6 +180,13 @@ class ReadingColumns:
             self.reason[rows],
         )
 
+    def compact(self) -> ReadingColumns:
+        """The same rows over the points that have one: who looks through the points is not kept by all others."""
+        used, index = np.unique(self.index, return_inverse=True)
+        points = [self.points[number] for number in used.tolist()]
+        columns = (self.taken_at_ms, self.value, self.quality, self.reason)
+        return ReadingColumns(points, index.astype(np.int32), *columns)
+
     @classmethod
     def of(
         cls,

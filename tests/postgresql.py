@@ -53,6 +53,11 @@ class PostgresServer:
             time.sleep(0.02)
         raise AssertionError("PostgreSQL does not answer")
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def give(self, file: Path) -> None:
         """Make a file the server's own, which nobody else may read."""
         file.chmod(0o600)

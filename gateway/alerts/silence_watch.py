@@ -71,10 +71,13 @@ class SilenceWatch:
             return
         latest = np.full(len(columns.points), _NEVER, np.int64)
         np.maximum.at(latest, columns.index, columns.taken_at_ms)
-        for point, at_ms in zip(columns.points, latest.tolist(), strict=True):
-            number = self._number.get(point.meter)
-            if number is not None and at_ms > self._last[number]:
-                self._last[number] = at_ms
+        names = [point.meter for point in columns.points]
+        # Points of a meter stand together: one look for all of them.
+        first = [i for i, name in enumerate(names) if i == 0 or name is not names[i - 1]]
+        at_ms = np.maximum.reduceat(latest, first)
+        number = np.array([self._number.get(names[i], -1) for i in first], np.int64)
+        known = number >= 0
+        np.maximum.at(self._last, number[known], at_ms[known])
 
     def look(self, now_ms: int) -> tuple[list[Raised], dict[str, dict[str, int]]]:
         """Who is silent by now, and who is back."""

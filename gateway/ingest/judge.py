@@ -118,6 +118,7 @@ class Judge:
         self._layouts: dict[tuple[str, tuple[str, ...]], list[int]] = {}
         self._remembered = 0
         self._bounds: list[tuple[float, float]] = []
+        self._same: dict[tuple[float, float], tuple[float, float]] = {}
         self._told = self._meters
 
     def take(self, meters: Iterable[Meter], senders: Senders | None = None) -> None:
@@ -155,6 +156,7 @@ class Judge:
         # Each message is read once: what gateways of others say of themselves depends on what they said before.
         read = [self._read(message, told, now_ms) for message in messages]
         judged = self._judged(read, now_ms)
+        judged.columns = judged.columns.compact()
         judged.states, judged.commands = told.states, told.commands
         return judged
 
@@ -255,7 +257,9 @@ class Judge:
         if point not in self._numbers:
             self._numbers[point] = len(self._points)
             self._points.append(point)
-            self._bounds.append(meter.bounds(name))
+            bounds = meter.bounds(name)
+            # Most meters have those of the trade: told once, they are at hand.
+            self._bounds.append(self._same.setdefault(bounds, bounds))
         return self._numbers[point]
 
     def _without_the_impossible(self, judged: Judged, now_ms: int) -> Judged:

@@ -53,11 +53,10 @@ class Directory:
     def learn(self, points: Iterable[Point]) -> None:
         """Make points known that have readings: meters that are in no site file, and what they or others measure."""
         found: dict[str, list[str]] = defaultdict(list)
-        for point in points:
-            if point not in self._points:
-                self._points.add(point)
-                self._learnt[point] = None
-                found[point.meter].append(point.quantity)
+        for point in [p for p in points if p not in self._points]:
+            self._points.add(point)
+            self._learnt[point] = None
+            found[point.meter].append(point.quantity)
         for meter, names in found.items():
             known = self.meters.get(meter) or Meter(meter, Text(meter, meter), medium_of(names))
             self.meters[meter] = replace(known, quantities=(*known.quantities, *names))

@@ -9,8 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from adapters.batches import Deduplicated
 from adapters.readings_victoria import open_victoria
+from adapters.series_store import Rows, added
 from adapters.stores import open_store, open_stores
+from adapters.victoria_series import Line
+from adapters.victoria_series import rows_of as rows_of_lines
 from adapters.write_ahead import WriteAhead
 from energy.errors import EnergyError, StoreError
 from energy.ports import Written
@@ -23,6 +27,30 @@ from tests.victoria import VictoriaServer, victoria_server
 def server() -> Iterator[VictoriaServer]:
     with victoria_server() as started:
         yield started
+
+
+# -- what the server shows late ----------------------------------------------------------------------------------------
+
+
+def test_what_was_written_lately_is_told_as_it_was_though_the_server_shows_a_part_of_it() -> None:
+    exact, rounded = 46.599998474121094, 46.599998
+    nothing, instants = np.zeros(2, np.uint8), np.array([1000, 2000])
+    # The samples that tell the other digits of the second reading are not shown yet.
+    found = {POWER: Rows(instants, np.array([7.0, rounded]), nothing, nothing)}
+
+    added(found, [POWER], Deduplicated(np.zeros(1, np.int32), instants[1:], np.array([exact]), *[nothing[:1]] * 2))
+
+    assert found[POWER].taken_at_ms.tolist() == [1000, 2000]
+    assert found[POWER].value.tolist() == [7.0, exact]
+
+
+def test_one_half_of_a_value_that_is_shown_before_the_other_says_nothing_yet() -> None:
+    def line(field: str, value: float) -> tuple[Point, str, Line]:
+        return POWER, field, Line({}, [value], [1000])
+
+    found = rows_of_lines([line("value", 46.599998), line("high", 1078418636.0)], 0, 2000)
+
+    assert found[POWER].value.tolist() == [46.599998]
 
 
 # -- what the server forgets -------------------------------------------------------------------------------------------
