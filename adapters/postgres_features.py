@@ -62,7 +62,8 @@ LEDGER = (
         (
             _MADE,
             "INSERT INTO jieneng_tried VALUES (1, 1, 1)",
-            "INSERT INTO jieneng_tried SELECT 1, 1, 1 ON CONFLICT (a, b) DO UPDATE SET c = jieneng_tried.c + excluded.c",
+            "INSERT INTO jieneng_tried SELECT 1, 1, 1 "
+            "ON CONFLICT (a, b) DO UPDATE SET c = jieneng_tried.c + excluded.c",
         ),
     ),
     Feature(
