@@ -7,35 +7,33 @@ dashboards join with both, are on every one. All that is small stays on the coor
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 # In this order: the days lie with the hours.
-_DISTRIBUTED = {
+_STATEMENTS = {
+    "points": "SELECT create_reference_table('ledger.points')",
     "hour_rows": "SELECT create_distributed_table('ledger.hour_rows', 'point', colocate_with => 'none')",
     "days": "SELECT create_distributed_table('ledger.days', 'point', colocate_with => 'ledger.hour_rows')",
 }
-_REFERENCE = "SELECT create_reference_table('ledger.points')"
 
 
-async def distribute(connection: Any) -> bool:
-    """Within a transaction, beside nobody else who opens the ledger: distribute it where Citus is; whether it is.
+async def distribute(alone: Callable[[], AbstractAsyncContextManager[Any]]) -> None:
+    """Distribute the ledger where Citus is; `alone` begins a transaction beside nobody else who opens the ledger.
 
     A ledger that has rows stays where it is: to move them takes long, and who keeps the database says when
-    (docs/stores.md).
+    (docs/stores.md). Each table goes in a transaction of its own: what may follow what in one differs by version.
     """
-    if not await connection.fetchval("SELECT count(*) FROM pg_extension WHERE extname = 'citus'"):
-        return False
-    there = await _known(connection)
-    if "hour_rows" not in there and await _has_rows(connection):
-        return False
-    # One connection to each server, so that tables that were made in this transaction are seen by what follows.
-    await connection.execute("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'")
-    if "points" not in there:
-        await connection.execute(_REFERENCE)
-    for table, statement in _DISTRIBUTED.items():
-        if table not in there:
-            await connection.execute(statement)
-    return True
+    async with alone() as connection:
+        if not await connection.fetchval("SELECT count(*) FROM pg_extension WHERE extname = 'citus'"):
+            return
+        if "hour_rows" not in await _known(connection) and await _has_rows(connection):
+            return
+    for table, statement in _STATEMENTS.items():
+        async with alone() as connection:
+            if table not in await _known(connection):
+                await connection.execute(statement)
 
 
 async def _known(connection: Any) -> set[str]:

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -78,8 +79,7 @@ async def open_postgres_ledger(
             if await connection.fetchval("SELECT count(*) FROM pg_am WHERE amname = 'brin'"):
                 await connection.execute(_BY_HOUR)
         async with PostgresMarks(pool, at) as marks:
-            async with _alone(pool) as connection:
-                await distribute(connection)
+            await distribute(partial(_alone, pool))
             yield MarkedReadings(readings, marks), PostgresLedger(pool, marks, readings)
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise StoreError(f"ledger: {told(error)}") from error

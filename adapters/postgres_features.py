@@ -45,9 +45,15 @@ LOCKS = Feature(
 POOL = Feature(
     "UNLISTEN *, CLOSE ALL and RESET ALL, as connections are given back", ("CLOSE ALL; UNLISTEN *; RESET ALL",)
 )
+# Where databases do as Oracle does, an empty text is NULL.
+EMPTY = Feature(
+    "empty texts that are not NULL",
+    ("CREATE TEMP TABLE jieneng_tried (a text NOT NULL)", "INSERT INTO jieneng_tried VALUES ('')"),
+)
 LEDGER = (
     LOCKS,
     POOL,
+    EMPTY,
     Feature(
         "tables by ranges whose partitions are tables (PARTITION OF)",
         (
@@ -99,6 +105,7 @@ LEDGER = (
 )
 RECORDS = (
     LOCKS,
+    EMPTY,
     Feature("the type JSON", ("SELECT '{\"a\": [1]}'::json",)),
     Feature(
         "triggers by functions of plpgsql (EXECUTE FUNCTION), which keep the audit log from being changed",
