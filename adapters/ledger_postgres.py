@@ -57,8 +57,11 @@ CREATE INDEX IF NOT EXISTS doubts_of_points ON ledger.doubts (point, to_ms);
 """
 # Rows of an hour are written about the same time, and lie together: such an index is small, and tells which blocks need
 # not be read for the curve of a day.
-_BY_HOUR = """
-CREATE INDEX IF NOT EXISTS hour_rows_by_hour ON ledger.hour_rows USING brin (hour) WITH (autosummarize = on)
+_BY_HOUR = "CREATE INDEX hour_rows_by_hour ON ledger.hour_rows USING brin (hour) WITH (autosummarize = on)"
+# Asked before, since IF NOT EXISTS would wait for everybody who writes hours.
+_WANTS_BY_HOUR = """
+SELECT EXISTS (SELECT FROM pg_am WHERE amname = 'brin') AND NOT EXISTS (SELECT FROM pg_class c
+    JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'ledger' AND relname = 'hour_rows_by_hour')
 """
 # Whoever opens the ledger makes what is missing, one at a time; the number is ours in every database.
 _LOCK = 5208219163725061974
@@ -76,7 +79,7 @@ async def open_postgres_ledger(
     try:
         async with _alone(pool) as connection:
             await connection.execute(_SCHEMA)
-            if await connection.fetchval("SELECT count(*) FROM pg_am WHERE amname = 'brin'"):
+            if await connection.fetchval(_WANTS_BY_HOUR):
                 await connection.execute(_BY_HOUR)
         async with PostgresMarks(pool, at) as marks:
             await distribute(partial(_alone, pool))
