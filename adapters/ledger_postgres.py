@@ -8,9 +8,10 @@ new is noted around each write to the store (`marks_postgres`), since no transac
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -18,9 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.binary_copy import Columns, packed, unpacked
+from adapters.ledger_citus import distribute
 from adapters.ledger_sql import AS_SUMS, COLUMNS, SUMS, Where, sums_over
 from adapters.marks_postgres import PostgresMarks
 from adapters.postgres_address import LOST, PostgresAddress, told
+from adapters.postgres_features import LEDGER, must_have
 from energy.errors import StoreError
 from energy.hours import UNPRICED, Doubt, Hours, Small, Sums, Whole, by_day
 from energy.ports import (
@@ -70,6 +73,14 @@ CREATE TABLE IF NOT EXISTS ledger.revisions (
 _REVISIONS_LOCK = 5208219163725061978
 # So long a revision is told to those who follow; who was away for longer begins anew.
 _TOLD_FOR_S = 600
+# Rows of an hour are written about the same time, and lie together: such an index is small, and tells which blocks need
+# not be read for the curve of a day.
+_BY_HOUR = "CREATE INDEX hour_rows_by_hour ON ledger.hour_rows USING brin (hour) WITH (autosummarize = on)"
+# Asked before, since IF NOT EXISTS would wait for everybody who writes hours.
+_WANTS_BY_HOUR = """
+SELECT EXISTS (SELECT FROM pg_am WHERE amname = 'brin') AND NOT EXISTS (SELECT FROM pg_class c
+    JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'ledger' AND relname = 'hour_rows_by_hour')
+"""
 # Whoever opens the ledger makes what is missing, one at a time; the number is ours in every database.
 _LOCK = 5208219163725061974
 _SETTINGS = {"application_name": "jieneng ledger", "search_path": "ledger", "jit": "off"}
@@ -82,17 +93,42 @@ async def open_postgres_ledger(
 ) -> AsyncIterator[tuple[MarkedReadings, PostgresLedger]]:
     """The ledger in the database at an address, made if it is not there; and the readings, to be written through."""
     at = PostgresAddress.parse(address, "ledger")
-    pool = await at.pool(_SETTINGS, _PATIENCE_S)
+    pool = await at.pool(await _fitting(at), _PATIENCE_S)
     try:
-        async with pool.acquire() as connection, connection.transaction():
-            await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        async with _alone(pool) as connection:
             await connection.execute(_SCHEMA)
+            if await connection.fetchval(_WANTS_BY_HOUR):
+                await connection.execute(_BY_HOUR)
         async with PostgresMarks(pool, at) as marks:
+            await distribute(partial(_alone, pool))
             yield MarkedReadings(readings, marks), PostgresLedger(pool, marks, readings)
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise StoreError(f"ledger: {told(error)}") from error
     finally:
         await pool.close()
+
+
+async def _fitting(at: PostgresAddress) -> dict[str, str]:
+    """What connections are set to; before anything is made there, the database must have all that is needed."""
+    connection = await at.connect({"application_name": _SETTINGS["application_name"]}, _PATIENCE_S)
+    try:
+        if not await connection.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname = 'ledger'"):
+            await must_have(connection, LEDGER, "ledger", copying=True)
+        known = {row[0] for row in await connection.fetch("SELECT name FROM pg_settings")}
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, *LOST) as error:
+        raise StoreError(f"ledger: {told(error)}") from error
+    finally:
+        await connection.close()
+    # A database of an older PostgreSQL does not let in who sets what it does not know.
+    return {name: value for name, value in _SETTINGS.items() if name in known}
+
+
+@asynccontextmanager
+async def _alone(pool: Any) -> AsyncIterator[Any]:
+    """A transaction that changes what tables there are, beside no other one."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        yield connection
 
 
 class PostgresLedger:
@@ -177,16 +213,15 @@ class PostgresLedger:
     async def revise(self, stale: tuple[Numbers, Numbers], fresh: Hours) -> None:
         incoming = await asyncio.to_thread(_incoming, fresh)
         point, hour = np.asarray(stale[0], np.int32), np.asarray(stale[1], np.int32)
+        await self._make_room(fresh.hour)
         async with self._transaction() as connection:
             points = np.unique(np.r_[point, fresh.point])
             await self._must_hold(connection, points)
             gone = await self._remove(connection, point, hour)
             if len(fresh):
-                await self._make_room(connection, fresh.hour)
                 await _copy(connection, "hour_rows", incoming)
             await _add_to_days(connection, await asyncio.to_thread(_change, gone, fresh))
             await self._tell(connection, points, np.unique(np.r_[hour, fresh.hour]))
-        self._spans.update(np.unique(fresh.hour // _SPAN_HOURS).tolist())
 
     async def _must_hold(self, connection: Any, points: npt.NDArray[Any]) -> None:
         """Within a transaction: be sure that nobody else revises these points."""
@@ -215,14 +250,20 @@ class PostgresLedger:
         )
         return Hours(**gone)
 
-    async def _make_room(self, connection: Any, hour: Small) -> None:
-        """Tables for the ranges of time that have none."""
-        for span in sorted(set(np.unique(hour // _SPAN_HOURS).tolist()) - self._spans):
-            await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
-            await connection.execute(
-                f"CREATE TABLE IF NOT EXISTS hour_rows_{span} PARTITION OF hour_rows "
-                f"FOR VALUES FROM ({span * _SPAN_HOURS}) TO ({(span + 1) * _SPAN_HOURS})"
-            )
+    async def _make_room(self, hour: Small) -> None:
+        """Tables for the ranges of time that have none; in a transaction of its own, since to make one waits for
+        everybody who reads or writes hours, and on Citus may not come after rows in the same."""
+        missing = set(np.unique(hour // _SPAN_HOURS).tolist()) - self._spans
+        if not missing:
+            return
+        with self._told():
+            async with _alone(self._pool) as connection:
+                for span in sorted(missing):
+                    await connection.execute(
+                        f"CREATE TABLE IF NOT EXISTS hour_rows_{span} PARTITION OF hour_rows "
+                        f"FOR VALUES FROM ({span * _SPAN_HOURS}) TO ({(span + 1) * _SPAN_HOURS})"
+                    )
+        self._spans |= missing
 
     async def hours(self, points: Numbers, from_hour: int, to_hour: int) -> Hours:
         where = f"{Where(points)} AND hour >= {int(from_hour)} AND hour < {int(to_hour)}"
@@ -300,9 +341,14 @@ class PostgresLedger:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        try:
+        with self._told():
             async with self._pool.acquire() as connection:
                 yield connection
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
         except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError, *LOST) as error:
             raise StoreError(f"ledger: {told(error)}") from error
 
@@ -398,9 +444,10 @@ async def _add_to_days(connection: Any, change: Columns) -> None:
     await connection.execute(
         f"INSERT INTO days SELECT * FROM change ORDER BY point, day ON CONFLICT (point, day) DO UPDATE SET {added}"
     )
-    await connection.execute(
-        "DELETE FROM days d USING change c WHERE d.point = c.point AND d.day = c.day AND d.rows = 0"
-    )
+    if np.any(change["rows"] < 0):
+        await connection.execute(
+            "DELETE FROM days d USING change c WHERE d.point = c.point AND d.day = c.day AND d.rows = 0"
+        )
 
 
 async def _copy(connection: Any, table: str, columns: Columns, schema: str = "ledger") -> None:

@@ -53,6 +53,11 @@ class Records:
         if (head := info.pop(PENDING, None)) is not None:
             self._keep(head)
 
+    async def must_fit(self, connection: AsyncConnection) -> None:
+        """Within a transaction: StoreError where the database cannot do all that is needed."""
+        if self._engines.fit is not None:
+            await self._engines.fit(connection)
+
     def _keep(self, head: Head) -> None:
         """Keep the end of the audit log beside the database; what was committed stands even where that fails."""
         try:
@@ -78,8 +83,9 @@ async def open_records(address: str, folder: Path = Path("var"), audit: Path | N
     """
     seal = Seal(audit or _beside(address, folder))
     async with _connected(address, seal) as records:
-        if await _revision(records) != HEAD:
-            await _bring_up(address, seal)
+        found = await _revision(records)
+        if found != HEAD:
+            await _bring_up(address, seal, new=found is None)
         yield records
 
 
@@ -122,9 +128,11 @@ async def _revision(records: Records) -> str | None:
         return found.scalar_one_or_none()
 
 
-async def _bring_up(address: str, seal: Seal) -> None:
+async def _bring_up(address: str, seal: Seal, *, new: bool) -> None:
     """Migrate, while no other process writes or migrates; one that comes second finds nothing left to do."""
     from gateway.records.migrate import upgrade
 
     async with _connected(address, seal, patient=True) as records, records.writing() as connection:
+        if new:
+            await records.must_fit(connection)
         await connection.run_sync(upgrade, shown(address))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from adapters.postgres_address import PostgresAddress, told
+from adapters.postgres_features import RECORDS, must_have
 from gateway.records.engines import Engines
 
 _LOCK_TIMEOUT_S = 10
@@ -37,7 +38,12 @@ def postgresql_engines(address: str, *, patient: bool) -> Engines:
     reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     # Each statement sees what was committed before it: what is read behind the lock is what the last writer left.
     writer = engine.execution_options(isolation_level="READ COMMITTED")
-    return Engines(reader, writer, _LOCK, _told)
+    return Engines(reader, writer, _LOCK, _told, _fit)
+
+
+async def _fit(connection: AsyncConnection) -> None:
+    raw = (await connection.get_raw_connection()).driver_connection
+    await must_have(raw, RECORDS, "records")
 
 
 def _told(error: Exception) -> str:

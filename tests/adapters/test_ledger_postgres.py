@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
+import asyncpg
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from adapters.binary_copy import packed, unpacked
 from adapters.ledger_postgres import MarkedReadings, PostgresLedger, open_postgres_ledger
 from adapters.stores import open_stores
 from energy.errors import EnergyError, NotHeld, StoreError
+from energy.hours import Hours
 from energy.ports import LEDGER_PARTS, Basis, Ledger, Written
 from energy.readings import Point, ReadingColumns
 from tests.adapters.readings_memory import MemoryReadings
@@ -175,6 +177,37 @@ async def test_a_connection_that_was_lost_is_made_anew_and_no_mark_is_lost_with_
         assert await marked(ledger) == [(0, 50)]
         assert told(await ledger.hours([0], 0, EVER)) == [(0, 1, 5)]
         await through.write(readings((0, 60, 2.0)))
+
+
+async def test_who_opens_the_ledger_waits_for_nobody_who_writes_hours(postgres: PostgresServer, database: str) -> None:
+    name = database.partition("?")[0].rpartition("/")[2]
+    writer = await asyncpg.connect(host=str(postgres.folder), port=postgres.port, user="jieneng", database=name)
+    async with open_postgres_ledger(database, MemoryReadings()) as (_, ledger):
+        await ledger.revise(NONE, hours((0, 1, 5)))
+    async with writer.transaction():
+        await writer.execute("DELETE FROM ledger.hour_rows")
+        async with asyncio.timeout(20), open_postgres_ledger(database, MemoryReadings()) as (_, ledger):
+            assert told(await ledger.hours([0], 0, EVER)) == [(0, 1, 5)]
+    await writer.close()
+
+
+async def test_two_that_make_the_same_range_of_time_at_once_do_not_wait_for_each_other_for_ever(database: str) -> None:
+    def rows(point: int, span: int) -> Hours:
+        return hours(*((point, span * 3000 + h, 1) for h in range(40)))
+
+    store = MemoryReadings()
+    async with open_postgres_ledger(database, store) as one, open_postgres_ledger(database, store) as other:
+        for span in range(4):
+            # To take rows away, too, is to hold what making a range waits for.
+            stale = [rows(point, span - 1) for point in (0, 1)]
+            revising = [
+                ledger.revise((stale[point].point, stale[point].hour), rows(point, span))
+                for point, (_, ledger) in enumerate((one, other))
+            ]
+            async with asyncio.timeout(20):
+                await asyncio.gather(*revising)
+
+        assert len(await one[1].hours([0, 1], 0, EVER)) == 80
 
 
 @pytest.mark.parametrize(

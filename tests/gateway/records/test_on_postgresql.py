@@ -54,6 +54,16 @@ async def test_the_password_stands_in_a_file_or_in_the_address(
     assert await opened(f"postgresql://jieneng:{quote(postgres.password, safe='')}@{place}") == 0
 
 
+async def test_a_database_that_lacks_what_is_needed_is_refused_by_its_name_and_left_empty(
+    postgres: PostgresServer, database: str
+) -> None:
+    postgres.sql("DROP EXTENSION plpgsql", database)
+
+    assert "lacks what is needed here" in (said := await refused(postgres.address(database)))
+    assert "triggers by functions of plpgsql" in said
+    assert postgres.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", database) == "0"
+
+
 async def test_what_cannot_be_reached_is_told_in_words_without_the_password(
     postgres: PostgresServer, database: str
 ) -> None:
