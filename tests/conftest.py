@@ -7,9 +7,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
 
 from tests.databases import new_database, postgres
+from tests.handing_out import HandingOut
 
 __all__ = ["new_database", "postgres"]
 
@@ -25,3 +28,9 @@ def pytest_configure() -> None:
     if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ENOUGH:
         os.environ["TMPDIR"] = str(_MEMORY)
         tempfile.tempdir = None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> HandingOut | None:
+    """`--dist loadfile` keeps together what plays on the same ports, too, and begins with what takes long."""
+    return HandingOut(config, log) if config.getvalue("dist") == "loadfile" else None

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 from contextlib import ExitStack
+from itertools import count
 
 import pytest
 
@@ -22,21 +23,29 @@ def program(*names: str) -> str:
     pytest.skip(reason)
 
 
+_FIRST_PORT, _PORTS = 20_000, 12_000
+_numbers = count(os.getpid() * 4001)
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody has."""
     return free_ports(1)
 
 
-def free_ports(count: int) -> int:
-    """The first of so many ports of 127.0.0.1, one after the other, that nobody has."""
-    while True:
+def free_ports(wanted: int) -> int:
+    """The first of so many ports of 127.0.0.1, one after the other, that nobody has.
+
+    None is told twice by one process, and none is among those that the kernel gives to whoever connects: between being
+    found and being listened on it stays free. Tests that run beside each other begin far apart, by their processes.
+    """
+    for _ in range(_PORTS):
+        first, *_ = (next(_numbers) for _ in range(wanted))
+        begin = _FIRST_PORT + first % (_PORTS - wanted)
         with ExitStack() as stack:
-            probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-            probes[0].bind(("127.0.0.1", 0))
-            first = int(probes[0].getsockname()[1])
             try:
-                for i, probe in enumerate(probes[1:], start=1):
-                    probe.bind(("127.0.0.1", first + i))
-            except (OSError, OverflowError):
+                for port in range(begin, begin + wanted):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
                 continue
-            return first
+            return begin
+    raise AssertionError("there is no free port")

@@ -52,8 +52,8 @@ def get(port: int, path: str) -> Any:
         return None
 
 
-def until(ready: Callable[[], Any], what: str, *, within_s: float = 60.0) -> Any:
-    """Wait for something to be so; what it was."""
+def until(ready: Callable[[], Any], what: str, *, within_s: float = 120.0) -> Any:
+    """Wait for something to be so; what it was. How long is an upper bound alone, for cores that are busy."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         found = ready()

@@ -40,7 +40,7 @@ def campus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campus]:
         stack.enter_context(command("simulate", "--site", str(site), *faults, log=folder / "simulate.log"))
         arguments = ("--site", str(site), "--edge", "north", "--accounts", "off", *run)
         stack.enter_context(command("run", *arguments, log=folder / "run.log"))
-        until(lambda: reporting(port) >= 20, f"meters; see {folder}", within_s=60)
+        until(lambda: reporting(port) >= 20, f"meters; see {folder}")
         yield Campus(port, broker, line)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import requests
 from aiohttp import web
 
 from gateway.access.door import Origin
@@ -62,6 +63,14 @@ class Served:
             await accounts.people.change(person.account, author, "as before", end_sessions=False, **again)
         secret = await accounts.sessions.begin(person.account.id, Origin("127.0.0.1"), second=False, instead=None)
         return {"Cookie": f"jieneng={secret}", "X-CSRF-Token": csrf_of(secret)}
+
+
+def wire() -> requests.Session:
+    """Connections that are kept, without looking into the environment for proxies at each request, which takes longer
+    than most answers."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
 
 
 @contextmanager

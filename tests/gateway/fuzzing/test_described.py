@@ -13,7 +13,6 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -31,7 +30,7 @@ from gateway.app import ROUTES
 from gateway.sites.files import XLSX
 from tests.gateway.access.city import ENERGY, FIRST, NODES
 from tests.gateway.access.matrix import foreign_in, unpacked
-from tests.gateway.fuzzing.served import Served, served
+from tests.gateway.fuzzing.served import Served, served, wire
 
 # Who asks is told by us, not made up.
 SETTINGS = {"generation": {"with-security-parameters": False, "database": "none"}}
@@ -94,7 +93,7 @@ class Asker:
 
     def __init__(self, gateway: Served, who: str) -> None:
         self._gateway, self._who = gateway, who
-        self._session = requests.Session()
+        self._session = wire()
         self._checks = [not_a_server_error, *CHECKS.get_by_names(NAMES)]
         self._headers: dict[str, str] = {}
         self.wrong: list[str] = []
@@ -137,7 +136,8 @@ class Asker:
 
 @pytest.fixture(scope="module")
 def described(gateway: Served) -> schemathesis.BaseSchema:
-    told = requests.get(f"{gateway.url}/api/v1/openapi.json", timeout=10).json()
+    with wire() as session:
+        told = session.get(f"{gateway.url}/api/v1/openapi.json", timeout=10).json()
     return schemathesis.openapi.from_dict(told, config=SchemathesisConfig.from_dict(SETTINGS))
 
 

@@ -51,18 +51,20 @@ def value(column: Column[Any], n: int) -> Any:
 
 
 def fill(connection: Connection) -> Kept:
-    for table in tables(connection):
+    found = tables(connection)
+    for table in found:
         rows = [{column.name: value(column, n) for column in table.columns} for n in range(1, ROWS + 1)]
         connection.execute(table.insert(), rows)
-    return kept(connection)
+    return rows_of(connection, found)
 
 
 def kept(connection: Connection) -> Kept:
-    found = {}
-    for table in tables(connection):
-        rows = connection.execute(select(table).order_by(*table.primary_key)).mappings()
-        found[table.name] = [dict(row) for row in rows]
-    return found
+    return rows_of(connection, tables(connection))
+
+
+def rows_of(connection: Connection, found: list[Table]) -> Kept:
+    ordered = {table.name: select(table).order_by(*table.primary_key) for table in found}
+    return {name: [dict(row) for row in connection.execute(rows).mappings()] for name, rows in ordered.items()}
 
 
 def older(connection: Connection, revision: str) -> Kept:
