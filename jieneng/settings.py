@@ -27,6 +27,14 @@ def _listening(text: str) -> str:
     return text
 
 
+def _listening_here(text: str) -> str:
+    """A port alone is one of this machine."""
+    return _listening(f"{LOOPBACK}:{text}" if text.isdigit() else text)
+
+
+_ADDRESSES = {"listen": _listening, "broker_listen": _listening, "listen_health": _listening_here}
+
+
 class SettingsWords(Words):
     """What may stand in a settings file."""
 
@@ -56,6 +64,7 @@ class SettingsWords(Words):
     outbox_days: Annotated[int, Field(ge=1)] | None = None
     outbox_when_full: WhenFull | None = None
     history_bytes_per_s: Annotated[int, Field(ge=1000)] | None = None
+    listen_health: Annotated[str, AfterValidator(_listening_here)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,7 @@ class Settings:
     oldest, or `stop` reading. history_bytes_per_s : what may go out of what has waited; None for as much as is answered
     promptly. broker_listen : where the embedded broker listens by TLS, beyond this machine too; without it on loopback
     at `broker_port`. identity : the folder made by `jieneng edge enroll` with which this process comes to its broker.
-    mappings : the folder of mapping files.
+    mappings : the folder of mapping files. listen_health : where an edge tells how it is; None: nowhere.
     """
 
     site: Path | None = None
@@ -99,6 +108,7 @@ class Settings:
     outbox_days: int = LIMIT_DAYS
     outbox_when_full: WhenFull = "thin"
     history_bytes_per_s: int | None = None
+    listen_health: str | None = None
 
     @property
     def bus_address(self) -> str:
@@ -187,6 +197,14 @@ class Settings:
         host, _, port = self.listen.rpartition(":")
         return host, int(port)
 
+    @property
+    def health_host_and_port(self) -> tuple[str, int] | None:
+        """Where an edge tells how it is."""
+        if self.listen_health is None:
+            return None
+        host, _, port = self.listen_health.rpartition(":")
+        return host.strip("[]"), int(port)
+
     def site_file(self) -> Path:
         if self.site is None:
             raise ConfigurationError(["no site is given: name its file with --site, or under `site:` in the settings"])
@@ -204,9 +222,9 @@ def load_settings(file: Path | None, **options: Any) -> Settings:
                 given[name] = file.parent / given[name]
         settings = replace(settings, **given)
     chosen = {name: value for name, value in options.items() if value is not None}
-    for name in ("listen", "broker_listen"):
+    for name, read in _ADDRESSES.items():
         try:
-            _listening(chosen.get(name, "localhost:1"))
+            chosen.update({name: read(chosen[name])} if name in chosen else {})
         except ValueError as error:
             raise ConfigurationError([f"--{name.replace('_', '-')} {chosen[name]}: {error}"]) from error
     return replace(settings, **chosen)

@@ -129,6 +129,9 @@ history_bytes_per_s = click.option(
     type=click.IntRange(1000),
     help="How much of what has waited may go out a second, behind what is new. [as much as is answered promptly]",
 )
+listen_health = click.option(
+    "--listen-health", help="Where an edge tells how it is: PORT on this machine, or HOST:PORT. [nowhere]"
+)
 clock = click.option(
     "--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal; shifted:FILE for tests. [system]"
 )

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     options.outbox_days,
     options.outbox_when_full,
     options.history_bytes_per_s,
+    options.listen_health,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run edge, gateway and, unless --bus names another, a broker: everything for one site on this machine.
@@ -105,6 +106,7 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     edge += ["--outbox-bytes", str(settings.outbox_bytes)]
     edge += ["--outbox-days", str(settings.outbox_days), "--outbox-when-full", settings.outbox_when_full]
     edge += ["--history-bytes-per-s", str(settings.history_bytes_per_s)] if settings.history_bytes_per_s else []
+    edge += ["--listen-health", settings.listen_health] if settings.listen_health else []
     # The addresses may hold passwords.
     told = {"JIENENG_RECORDS": settings.records_address}
     told |= {"JIENENG_LEDGER": settings.ledger} if settings.ledger else {}
