@@ -28,14 +28,15 @@ log = structlog.get_logger()
 _LOOK_EVERY_S = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Followers:
-    """Who must know: the books of all, whoever judges and shows the meters of the site, the door of accounts."""
+    """Who must know: the books of all, whoever shows the meters of the site; who judges them and the door of accounts,
+    where these are in this process."""
 
     books: Books
     directory: Directory
-    judge: Judge
-    forget_accounts: Callable[[], None]
+    judge: Judge | None = None
+    forget_accounts: Callable[[], None] = lambda: None
 
 
 class Following:
@@ -86,6 +87,7 @@ class Following:
         if not OF_SITES.isdisjoint(kinds):
             site = await SiteRecords(self._records, self._clock).site(self.site.id)
             told.directory.take(site)
-            told.judge.take(site.meters, await senders_of(self._records, site))
+            if told.judge is not None:
+                told.judge.take(site.meters, await senders_of(self._records, site))
             if self.file_behind:
                 self.file_behind = await asyncio.to_thread(differing, self.site, site)

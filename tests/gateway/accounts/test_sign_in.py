@@ -12,7 +12,6 @@ from aiohttp import WSMsgType, WSServerHandshakeError
 from aiohttp.test_utils import TestClient, TestServer
 
 from adapters.clocks import SteppedClock
-from gateway import app
 from gateway.access.door import LocalDoor
 from gateway.access.roles import Role
 from gateway.accounts.door import AccountsDoor
@@ -21,6 +20,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.accounts.second import RECOVERY_CODES, STEP_S
 from gateway.app import application
 from gateway.audit.service import Wanted
+from gateway.process import application as frame
 from gateway.services import Services
 from tests.gateway.accounts.visitor import COOKIE, EXCHANGED, PASSWORD, Client, Visitor, account
 
@@ -230,7 +230,7 @@ async def test_who_is_disabled_is_out_at_once(services: Services, visitor: Visit
 async def test_a_listener_is_cut_off_when_his_session_ends(
     services: Services, client: Client, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "_STILL_EVERY_S", 0.02)
+    monkeypatch.setattr(frame, "_STILL_EVERY_S", 0.02)
     await account(services, "wang", Role.READER)
     with pytest.raises(WSServerHandshakeError, match="401"):
         await client.ws_connect("/api/v1/live")

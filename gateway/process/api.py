@@ -1,0 +1,134 @@
+"""The role that answers people: the API, the page, and what they are told while they watch."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+from aiohttp import web
+
+from adapters.mqtt_bus import MqttBus
+from analytics.contracts.contract_file import read_rules as read_contract_rules
+from analytics.reporting.check_file import read_rules
+from analytics.reporting.form_file import read_forms
+from energy.errors import EnergyError
+from gateway.access.door import LocalDoor
+from gateway.accounts.door import AccountsDoor
+from gateway.accounts.service import Accounts
+from gateway.api.words import OngoingProblem
+from gateway.billing.service import Bills
+from gateway.closing.service import Closings
+from gateway.contracts.service import Contracts
+from gateway.edges.expiry import Expiries
+from gateway.life.service import Lives
+from gateway.process.application import application
+from gateway.process.parts import Parts
+from gateway.process.role import Task
+from gateway.process.settings import GatewaySettings
+from gateway.reporting.service import Statistics
+from gateway.services import Services
+from gateway.sites.files import SiteFiles
+from gateway.sites.records import SiteRecords
+from gateway.stock.service import Stock
+from gateway.tariffs.service import Tariffs
+
+log = structlog.get_logger()
+
+# So long a connection may stand without a whole request line and headers.
+_IDLE_S = 75.0
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class ApiRole:
+    """Fulfils `Role`."""
+
+    subscriptions: Sequence[str] = ()
+    will = None
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts, settings = parts, parts.settings
+        self._accounts = Accounts(parts.records, parts.clock, parts.seal, settings.account_rules)
+        self._accounts.organisations = lambda: parts.books.kept.site.organisations
+        door = AccountsDoor(self._accounts, parts.clock, behind_tls=settings.behind_tls)
+        parts.followers.forget_accounts = door.forget
+        self._services = _services(parts, self._accounts, door if settings.accounts_required else LocalDoor())
+        self._expiries = Expiries(settings.identities, parts.clock)
+        parts.edges.certificates, parts.metrics.certificates = self._expiries.until, self._expiries.ends
+
+    def connected(self) -> None:
+        self._parts.hub.changed()
+
+    def problems(self) -> list[OngoingProblem]:
+        return self._expiries.problems()
+
+    async def begin(self, _bus: MqttBus, stack: AsyncExitStack) -> Sequence[Task]:
+        settings, hub = self._parts.settings, self._parts.hub
+        app = application(self._services, behind_tls=settings.behind_tls)
+        await stack.enter_async_context(served(app, settings))
+        stack.push_async_callback(hub.close)
+        await _tell_who_comes_in(settings, self._accounts)
+        return [hub.run]
+
+
+def _services(parts: Parts, accounts: Accounts, door: AccountsDoor | LocalDoor) -> Services:
+    settings, records, clock, books = parts.settings, parts.records, parts.clock, parts.books
+    stock = Stock(records, clock)
+    forms = read_forms(settings.statistics / "forms")
+    rules = read_rules(settings.statistics / "checks.yaml", forms)
+    return Services(
+        clock,
+        parts.store,
+        parts.quarantine,
+        parts.directory,
+        parts.edges,
+        parts.present,
+        parts.hub,
+        parts.metrics,
+        Lives(records, clock),
+        books,
+        Tariffs(records, clock),
+        Bills(records, clock),
+        stock,
+        Closings(records, clock, books),
+        parts.findings,
+        parts.working_days,
+        parts.quotas,
+        Contracts(records, clock, books, parts.store, read_contract_rules(settings.contract_rules)),
+        Statistics(records, clock, books, stock, forms, rules),
+        accounts,
+        parts.audit,
+        door,
+        alerts=parts.alerts,
+        sites=SiteFiles(SiteRecords(records, clock), parts.started.site.id),
+        copies=parts.copies,
+    )
+
+
+@asynccontextmanager
+async def served(app: web.Application, settings: GatewaySettings) -> AsyncIterator[None]:
+    """Answer over HTTP where the settings say."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0, keepalive_timeout=_IDLE_S)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise EnergyError(
+            f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}; choose another with --listen"
+        ) from error
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def _tell_who_comes_in(settings: GatewaySettings, accounts: Accounts) -> None:
+    if not settings.accounts_required:
+        if settings.host in _LOOPBACK:
+            log.warning("accounts.off", meaning="whoever works on this machine can read all and enter events")
+        else:
+            log.warning("gateway.open", host=settings.host, meaning="whoever reaches it can read all and enter events")
+    elif not await accounts.people.all():
+        link = f"{'https' if settings.behind_tls else 'http'}://{settings.host}:{settings.port}/#/first?link="
+        log.warning("accounts.first_link", link=link + await accounts.new_link(), holds="24 h, once")

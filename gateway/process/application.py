@@ -1,0 +1,124 @@
+"""The frame of the API: who is asked, in which order, and what is answered beside the subjects."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.metadata import version
+
+import msgspec
+from aiohttp import web
+
+from energy.errors import StoreError
+from gateway.access.door import admitted, guarded, marked, must_all_ask, visit_of, visits
+from gateway.access.roles import Identity, Permission
+from gateway.access.seen_readings import not_of_all
+from gateway.access.sight import operates_everywhere
+from gateway.alerts.phone import Phone
+from gateway.api.bodies import must_be_of_our_page
+from gateway.api.callers import callers
+from gateway.api.conditional import conditional
+from gateway.api.counting import counted
+from gateway.api.headers import security_headers
+from gateway.api.limits import Limits
+from gateway.api.openapi import openapi
+from gateway.api.problems import problems
+from gateway.api.route import register
+from gateway.api.words import OngoingProblem
+from gateway.audit.refusals import refusals
+from gateway.exposition import exposition
+from gateway.live.words import PUSHED
+from gateway.page import add_page
+from gateway.process.routes import ROUTES
+from gateway.services import Services
+
+_STILL_EVERY_S = 5.0
+
+
+def application(services: Services, *, behind_tls: bool = False, limits: Limits | None = None) -> web.Application:
+    """The API and the page over the services."""
+    limits = limits or Limits()
+    # From without inwards. Who is signed in must be known before `by_account`.
+    frame = [
+        counted(services.metrics.answered),
+        callers(behind_proxy=behind_tls),
+        refusals(services.audit),
+        limits.by_address,
+        problems,
+        visits(services.door),
+        limits.by_account,
+        conditional,
+    ]
+    app = web.Application(middlewares=frame, client_max_size=1 << 20)
+    app.on_response_prepare.append(security_headers(tls=behind_tls))
+    register(app, ROUTES, services)
+    described = msgspec.json.encode(openapi(ROUTES, PUSHED))
+
+    async def description(_request: web.Request) -> web.Response:
+        return web.Response(body=described, content_type="application/json", charset="utf-8")
+
+    async def live(request: web.Request) -> web.StreamResponse:
+        identity = (await admitted(services.door, request, Permission.READ)).identity
+        # A browser sends cookies to a WebSocket from any page of the same site, and asks nobody.
+        must_be_of_our_page(request)
+        watching = asyncio.create_task(_leave_in_time(services, request))
+        try:
+            return await services.seen_by(identity, Permission.READ).hub.serve(request)
+        finally:
+            watching.cancel()
+
+    async def metrics(request: web.Request) -> web.Response:
+        await services.door.identify(request)
+        if not visit_of(request).origin.is_loopback:
+            visit = await admitted(services.door, request, Permission.OPERATE)
+            if not operates_everywhere(visit.identity):
+                raise not_of_all("metrics")
+        return web.Response(body=await exposition(services), headers={"Content-Type": "text/plain; version=0.0.4"})
+
+    async def health(request: web.Request) -> web.Response:
+        identity = (await admitted(services.door, request, Permission.OPEN)).identity
+        told = await _health(services, identity)
+        return web.Response(body=told, content_type="application/json", charset="utf-8")
+
+    app.router.add_get("/api/v1/openapi.json", guarded(services.door, Permission.OPEN, description))
+    app.router.add_get("/api/v1/live", marked(Permission.READ, live))
+    app.router.add_get("/health", marked(Permission.OPEN, health))
+    app.router.add_get("/metrics", marked(Permission.OPERATE, metrics))
+    Phone(services.alerts, services.store, services.books, services.clock).add_to(app)
+    add_page(app)
+    must_all_ask(app)
+    return app
+
+
+async def _leave_in_time(services: Services, request: web.Request) -> None:
+    """Cut the connection of a listener whose session, token or grants hold no longer."""
+    while True:
+        await asyncio.sleep(_STILL_EVERY_S)
+        try:
+            still = await services.door.is_still(request)
+        except StoreError:
+            continue
+        if not still and request.transport is not None:
+            request.transport.close()
+
+
+class Health(msgspec.Struct):
+    """`ok`, or `degraded` while something is wrong; the rest for whoever may read: the problems that he sees, and
+    refused readings where he operates everything, null elsewhere."""
+
+    status: str
+    version: str
+    problems: list[OngoingProblem]
+    refused: dict[str, int] | None
+
+
+async def _health(services: Services, identity: Identity) -> bytes:
+    wrong = services.present.problems()
+    status = "degraded" if wrong else "ok"
+    if services.sights.operates(services, identity):
+        health = Health(status, version("jieneng"), wrong, await services.quarantine.counts())
+    elif identity.may(Permission.READ):
+        seen = services.seen_by(identity, Permission.READ).present.problems()
+        health = Health(status, version("jieneng"), seen, None)
+    else:
+        return msgspec.json.encode({"status": status})
+    return msgspec.json.encode(health)

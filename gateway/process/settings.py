@@ -1,0 +1,54 @@
+"""What a gateway process runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from adapters.addresses import store_file
+from adapters.channel_files import LOG_ONLY, Channels
+from adapters.mapping_files import MappingFile
+from energy.sites import Site
+from gateway.accounts.service import AccountRules
+from gateway.audit.service import KEPT_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """What a gateway runs on."""
+
+    site: Site
+    bus: str
+    store: str
+    quarantine: Path
+    records: str
+    factors: Path
+    contract_rules: Path
+    statistics: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    client_id: str = "jieneng-gateway"
+    key: Path = Path("secret.key")
+    accounts_required: bool = True
+    behind_tls: bool = False
+    account_rules: AccountRules = field(default_factory=AccountRules)
+    audit_days: int = KEPT_DAYS
+    meter_clock_s: int = 300
+    audit: Path | None = None
+    """Where key and head of the audit log lie, if not beside the records or in the folder of `key`."""
+    calendars: tuple[Path, ...] = ()
+    # Files of quota standards, and of what forecasts missed before.
+    quota_standards: tuple[Path, ...] = ()
+    forecast_misses: Path | None = None
+    channels: Channels = LOG_ONLY
+    # A database of its own for the ledger, if it does not lie in the file of the readings.
+    ledger: str | None = None
+    # The folder that tells who may come to the broker, and holds the key by which the site files of edges are signed.
+    identities: Path | None = None
+    # The edge of the lines that name none.
+    edge: str = "edge"
+    mappings: tuple[MappingFile, ...] = ()
+
+    @property
+    def store_file(self) -> Path | None:
+        return store_file(self.store)
