@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -23,6 +24,7 @@ from gateway.accounts.secrecy import Seal, open_seal
 from gateway.alerts.alerts import Alerts
 from gateway.alerts.opening import open_alerts
 from gateway.audit.service import Audit
+from gateway.backups.newest import backed_up_at
 from gateway.backups.service import COPIES, StoreCopies
 from gateway.edges.service import Edges
 from gateway.findings.service import Findings
@@ -79,6 +81,7 @@ class Parts:
 async def open_parts(settings: GatewaySettings, clock: Clock) -> AsyncIterator[Parts]:
     """All of them, closed at the end."""
     metrics = Metrics()
+    metrics.backed_up_at = partial(backed_up_at, settings.key.parent)
     async with AsyncExitStack() as stack:
         store, ledger = await stack.enter_async_context(open_stores(settings.store, settings.ledger))
         copies = _copies(settings, store, clock)

@@ -180,7 +180,7 @@ SEEDS: dict[str, tuple[Series, Series]] = {
     "jieneng_notices_refused_total": (_still(3), _once(8)),
     "jieneng_notices_waiting": (_still(0), _still(2)),
     'jieneng_certificate_expiry_timestamp_seconds{identity="north"}': (_now(-60 * _DAY), _now(-13 * _DAY)),
-    "jieneng_backup_copy_timestamp_seconds": (_now(3 * 3600), _now(3 * _DAY)),
+    "jieneng_backup_timestamp_seconds": (_now(3 * 3600), _now(3 * _DAY)),
 }
 
 
