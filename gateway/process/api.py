@@ -64,7 +64,7 @@ class ApiRole:
 
     async def begin(self, _bus: MqttBus, stack: AsyncExitStack) -> Sequence[Task]:
         settings, hub = self._parts.settings, self._parts.hub
-        app = application(self._services, behind_tls=settings.behind_tls)
+        app = application(self._services, behind_tls=settings.behind_tls, metrics_token=settings.metrics_token)
         await stack.enter_async_context(served(app, settings))
         stack.push_async_callback(hub.close)
         await _tell_who_comes_in(settings, self._accounts)

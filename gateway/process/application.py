@@ -11,6 +11,7 @@ from aiohttp import web
 from energy.errors import StoreError
 from gateway.access.door import admitted, guarded, marked, must_all_ask, visit_of, visits
 from gateway.access.roles import Identity, Permission
+from gateway.access.scraper import Scraper
 from gateway.access.seen_readings import not_of_all
 from gateway.access.sight import operates_everywhere
 from gateway.alerts.phone import Phone
@@ -34,9 +35,11 @@ from gateway.services import Services
 _STILL_EVERY_S = 5.0
 
 
-def application(services: Services, *, behind_tls: bool = False, limits: Limits | None = None) -> web.Application:
-    """The API and the page over the services."""
-    limits = limits or Limits()
+def application(
+    services: Services, *, behind_tls: bool = False, limits: Limits | None = None, metrics_token: str | None = None
+) -> web.Application:
+    """The API and the page over the services. metrics_token : by which /metrics, and nothing else, may be fetched."""
+    limits, scraper = limits or Limits(), Scraper(metrics_token)
     # From without inwards. Who is signed in must be known before `by_account`.
     frame = [
         counted(services.metrics.answered),
@@ -67,11 +70,8 @@ def application(services: Services, *, behind_tls: bool = False, limits: Limits 
             watching.cancel()
 
     async def metrics(request: web.Request) -> web.Response:
-        await services.door.identify(request)
-        if not visit_of(request).origin.is_loopback:
-            visit = await admitted(services.door, request, Permission.OPERATE)
-            if not operates_everywhere(visit.identity):
-                raise not_of_all("metrics")
+        if not scraper.comes_with(request):
+            await _must_operate(services, request)
         return web.Response(body=await exposition(services), headers={"Content-Type": "text/plain; version=0.0.4"})
 
     async def health(request: web.Request) -> web.Response:
@@ -87,6 +87,15 @@ def application(services: Services, *, behind_tls: bool = False, limits: Limits 
     add_page(app)
     must_all_ask(app)
     return app
+
+
+async def _must_operate(services: Services, request: web.Request) -> None:
+    """Whoever comes from another machine must operate everything."""
+    await services.door.identify(request)
+    if not visit_of(request).origin.is_loopback:
+        visit = await admitted(services.door, request, Permission.OPERATE)
+        if not operates_everywhere(visit.identity):
+            raise not_of_all("metrics")
 
 
 async def _leave_in_time(services: Services, request: web.Request) -> None:

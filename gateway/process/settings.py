@@ -48,6 +48,8 @@ class GatewaySettings:
     # The edge of the lines that name none.
     edge: str = "edge"
     mappings: tuple[MappingFile, ...] = ()
+    # By which a program may fetch /metrics from another machine, and nothing else.
+    metrics_token: str | None = field(default=None, repr=False)
 
     @property
     def store_file(self) -> Path | None:

@@ -26,6 +26,7 @@ from jieneng.settings import load_settings
     options.listen,
     options.accounts,
     options.behind_tls,
+    options.metrics_token_file,
     options.clock,
     options.meter_clock_s,
     options.audit_days,
@@ -84,5 +85,6 @@ def command(config: Path | None, **given: Any) -> None:
         identities=settings.identities,
         mappings=tuple(read_mappings(folder)) if folder is not None else (),
         edge=settings.edge,
+        metrics_token=settings.metrics_token,
     )
     options.run_until_signalled(run_gateway(gateway, open_clock(settings.clock)))

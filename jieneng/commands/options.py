@@ -85,6 +85,11 @@ token_file = click.option(
     envvar="JIENENG_TOKEN_FILE",
     help="File with a token, for a running gateway that asks who comes.",
 )
+metrics_token_file = click.option(
+    "--metrics-token-file",
+    type=click.Path(path_type=Path),
+    help="File with a token by which /metrics, and nothing else, may be fetched from another machine. [none]",
+)
 meter_clock_s = click.option(
     "--meter-clock-s",
     type=click.IntRange(1),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     options.listen,
     options.accounts,
     options.behind_tls,
+    options.metrics_token_file,
     options.clock,
     options.meter_clock_s,
     options.audit_days,
@@ -100,6 +101,7 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     gateway += [] if settings.audit_folder is None else ["--audit-folder", str(settings.audit_folder)]
     gateway += ["--password-days", str(settings.password_days)] if settings.password_days else []
     gateway += ["--providers", str(settings.providers)] if settings.providers else []
+    gateway += ["--metrics-token-file", str(settings.metrics_token_file)] if settings.metrics_token_file else []
     gateway += ["--channels", str(settings.channels)] if settings.channels else []
     gateway += ["--mappings", str(settings.mappings)] if settings.mappings else []
     edge = ["edge", *common, "--bus", settings.bus_of(settings.edge), "--edge", settings.edge]
