@@ -7,7 +7,7 @@ made stands in `marks`, written in one transaction with the readings.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 
 import duckdb
@@ -18,7 +18,7 @@ from adapters.ledger_days_duckdb import Days
 from adapters.ledger_sql import AS_SUMS, SUMS, Where, sums_over
 from adapters.readings_duckdb import COUNTED, DuckDBReadings
 from energy.hours import HOUR_MS, UNPRICED, Doubt, Hours, Sums, Whole
-from energy.ports import Basis, Marks, Numbers
+from energy.ports import LEDGER_PARTS, Basis, Marks, Numbers, Revisions
 from energy.readings import Point
 
 _SCHEMA = """
@@ -64,12 +64,20 @@ class DuckDBLedger:
 
     # -- what must be made anew -----------------------------------------------------------------------------------
 
-    async def marks(self) -> Marks:
-        return await self._store.read(self._marks)
+    async def hold(self, parts: Collection[int]) -> None:
+        """The file is one process's, and all in it."""
 
-    def _marks(self) -> Marks:
+    async def revisions(self, after: int | None) -> Revisions:
+        """There is nobody else to change anything."""
+        return Revisions(0)
+
+    async def marks(self, parts: Collection[int] | None = None, *, shown: bool = False) -> Marks:
+        return await self._store.read(self._marks, parts)
+
+    def _marks(self, parts: Collection[int] | None) -> Marks:
         found = self._store.select(
-            "SELECT point, min(from_ms) AS from_ms, max(id) AS id FROM marks GROUP BY point ORDER BY point"
+            f"SELECT point, min(from_ms) AS from_ms, max(id) AS id FROM marks WHERE {_of_parts(parts)} "
+            "GROUP BY point ORDER BY point"
         )
         last = int(found["id"].max()) if len(found["id"]) else 0
         return Marks(last, found["point"].astype(np.int64), found["from_ms"].astype(np.int64))
@@ -82,12 +90,12 @@ class DuckDBLedger:
         rows = zip(found["point"].tolist(), found["register"].tolist(), found["price"].tolist(), strict=True)
         return {point: Basis(register, price) for point, register, price in rows}
 
-    async def settle(self, upto: int, bases: Mapping[int, Basis]) -> None:
-        await self._store.change(self._settle, upto, bases)
+    async def settle(self, upto: int, bases: Mapping[int, Basis], parts: Collection[int] | None = None) -> None:
+        await self._store.change(self._settle, upto, bases, parts)
 
-    def _settle(self, upto: int, bases: Mapping[int, Basis]) -> None:
+    def _settle(self, upto: int, bases: Mapping[int, Basis], parts: Collection[int] | None) -> None:
         with self._store.transaction() as connection:
-            connection.execute(f"DELETE FROM marks WHERE id <= {int(upto)}")
+            connection.execute(f"DELETE FROM marks WHERE id <= {int(upto)} AND {_of_parts(parts)}")
             if bases:
                 connection.execute(f"DELETE FROM bases WHERE {Where(list(bases))}")
                 rows = {  # noqa: F841 - DuckDB finds it by its name
@@ -236,6 +244,12 @@ class DuckDBLedger:
             )
             connection.execute(f"DELETE FROM hours_recent WHERE hour < {until}")
             self._days.close(connection, until)
+
+
+def _of_parts(parts: Collection[int] | None) -> str:
+    if parts is None:
+        return "true"
+    return f"point % {LEDGER_PARTS} IN ({', '.join(map(str, map(int, parts)))})" if parts else "false"
 
 
 def _hours(found: Mapping[str, npt.NDArray[np.generic]]) -> Hours:

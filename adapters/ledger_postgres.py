@@ -8,7 +8,7 @@ new is noted around each write to the store (`marks_postgres`), since no transac
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields
 from typing import Any
@@ -23,7 +23,17 @@ from adapters.marks_postgres import PostgresMarks
 from adapters.postgres_address import LOST, PostgresAddress, told
 from energy.errors import StoreError
 from energy.hours import UNPRICED, Doubt, Hours, Small, Sums, Whole, by_day
-from energy.ports import Basis, Marks, Numbers, RegisterStore, Spans, Written
+from energy.ports import (
+    LEDGER_PARTS,
+    Basis,
+    Marks,
+    Numbers,
+    RegisterStore,
+    Revision,
+    Revisions,
+    Spans,
+    Written,
+)
 from energy.readings import LAST_MS, Point, ReadingColumns
 from energy.series import Curve, Floats
 
@@ -51,7 +61,14 @@ CREATE TABLE IF NOT EXISTS ledger.bases (point integer PRIMARY KEY, register tex
 CREATE TABLE IF NOT EXISTS ledger.doubts (
     point integer NOT NULL, kind text NOT NULL, from_ms bigint NOT NULL, to_ms bigint NOT NULL);
 CREATE INDEX IF NOT EXISTS doubts_of_points ON ledger.doubts (point, to_ms);
+CREATE TABLE IF NOT EXISTS ledger.revisions (
+    id bigserial PRIMARY KEY, made_by bigint NOT NULL, made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    points integer[] NOT NULL, hours integer[] NOT NULL);
 """
+# Revisions are numbered in the order in which they can be seen, so that who follows passes over none.
+_REVISIONS_LOCK = 5208219163725061978
+# So long a revision is told to those who follow; who was away for longer begins anew.
+_TOLD_FOR_S = 600
 # Whoever opens the ledger makes what is missing, one at a time; the number is ours in every database.
 _LOCK = 5208219163725061974
 _SETTINGS = {"application_name": "jieneng ledger", "search_path": "ledger", "jit": "off"}
@@ -83,6 +100,7 @@ class PostgresLedger:
     def __init__(self, pool: Any, marks: PostgresMarks, readings: RegisterStore) -> None:
         self._pool, self._marks, self._readings = pool, marks, readings
         self._spans: set[int] = set()
+        self._is_one_of_several = False
 
     @property
     def points(self) -> Sequence[Point]:
@@ -93,17 +111,41 @@ class PostgresLedger:
 
     # -- what must be made anew -----------------------------------------------------------------------------------
 
-    async def marks(self) -> Marks:
-        return await self._marks.marks()
+    async def hold(self, parts: Collection[int]) -> None:
+        self._is_one_of_several = True
+        async with self._transaction() as connection:
+            await self._marks.hold(connection, parts)
+
+    async def revisions(self, after: int | None) -> Revisions:
+        waiting_s = await self._marks.learn()
+        async with self._connection() as connection:
+            ends = "SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM revisions"
+            first, last = await connection.fetchrow(ends)
+            if after is None or after == last:
+                return Revisions(last, waiting_s=waiting_s)
+            if not first - 1 <= after < last:
+                return Revisions(last, lost=True, waiting_s=waiting_s)
+            rows = await connection.fetch(
+                "SELECT points, hours FROM revisions WHERE id > $1 AND id <= $2 AND made_by <> $3 ORDER BY id",
+                after,
+                last,
+                self._marks.me,
+            )
+        made = [Revision(np.array(points, np.int64), np.array(hours, np.int64)) for points, hours in rows]
+        return Revisions(last, made, waiting_s=waiting_s)
+
+    async def marks(self, parts: Collection[int] | None = None, *, shown: bool = False) -> Marks:
+        return await self._marks.marks(parts, self._readings.shown_after_s if shown else None)
 
     async def bases(self) -> dict[int, Basis]:
         async with self._connection() as connection:
             rows = await connection.fetch("SELECT point, register, price FROM bases")
         return {point: Basis(register, price) for point, register, price in rows}
 
-    async def settle(self, upto: int, bases: Mapping[int, Basis]) -> None:
+    async def settle(self, upto: int, bases: Mapping[int, Basis], parts: Collection[int] | None = None) -> None:
         async with self._transaction() as connection:
-            await self._marks.forget(connection, upto)
+            await self._marks.forget(connection, upto, parts)
+            await self._must_hold(connection, np.array(list(bases), np.int64))
             columns = list(bases), [b.register for b in bases.values()], [b.price for b in bases.values()]
             await connection.execute(
                 "INSERT INTO bases SELECT * FROM unnest($1::integer[], $2::text[], $3::text[]) "
@@ -133,13 +175,28 @@ class PostgresLedger:
 
     async def revise(self, stale: tuple[Numbers, Numbers], fresh: Hours) -> None:
         incoming = await asyncio.to_thread(_incoming, fresh)
+        point, hour = np.asarray(stale[0], np.int32), np.asarray(stale[1], np.int32)
         async with self._transaction() as connection:
-            gone = await self._remove(connection, np.asarray(stale[0], np.int32), np.asarray(stale[1], np.int32))
+            points = np.unique(np.r_[point, fresh.point])
+            await self._must_hold(connection, points)
+            gone = await self._remove(connection, point, hour)
             if len(fresh):
                 await self._make_room(connection, fresh.hour)
                 await _copy(connection, "hour_rows", incoming)
             await _add_to_days(connection, await asyncio.to_thread(_change, gone, fresh))
+            await self._tell(connection, points, np.unique(np.r_[hour, fresh.hour]))
         self._spans.update(np.unique(fresh.hour // _SPAN_HOURS).tolist())
+
+    async def _must_hold(self, connection: Any, points: npt.NDArray[Any]) -> None:
+        """Within a transaction: be sure that nobody else revises these points."""
+        if self._is_one_of_several and len(points):
+            await self._marks.must_hold(connection, np.unique(points % LEDGER_PARTS).tolist())
+
+    async def _tell(self, connection: Any, points: npt.NDArray[Any], hours: npt.NDArray[Any]) -> None:
+        """At the end of a transaction: tell those who follow what it changes."""
+        await connection.execute(f"SELECT pg_advisory_xact_lock({_REVISIONS_LOCK})")
+        insert = "INSERT INTO revisions (made_by, points, hours) VALUES ($1, $2, $3)"
+        await connection.execute(insert, self._marks.me, points.tolist(), hours.tolist())
 
     async def _remove(self, connection: Any, point: Small, hour: Small) -> Hours:
         """Take rows away; those that were there."""
@@ -195,6 +252,7 @@ class PostgresLedger:
         new = [d for d in doubts if d.to_ms >= from_ms[d.point]]
         columns = [[getattr(d, name) for d in new] for name in ("point", "kind", "from_ms", "to_ms")]
         async with self._transaction() as connection:
+            await self._must_hold(connection, np.array(list(from_ms), np.int64))
             await connection.execute(
                 "DELETE FROM doubts d USING unnest($1::integer[], $2::bigint[]) AS since (point, from_ms) "
                 "WHERE d.point = since.point AND d.to_ms >= since.from_ms",
@@ -215,7 +273,13 @@ class PostgresLedger:
         return [Doubt(*row) for row in rows]
 
     async def maintain(self, now_ms: int) -> None:
-        """The database keeps its own order."""
+        """The database keeps its own order; what was told to those who follow is let go of when it is old."""
+        async with self._connection() as connection:
+            await connection.execute(
+                "DELETE FROM revisions WHERE made_at < clock_timestamp() - $1 * interval '1 second' "
+                "AND id < (SELECT max(id) FROM revisions)",
+                float(_TOLD_FOR_S),
+            )
 
     # -- connections ----------------------------------------------------------------------------------------------
 
@@ -270,6 +334,13 @@ class MarkedReadings:
 
     async def last_before(self, point: Point, before_ms: int) -> int | None:
         return await self._store.last_before(point, before_ms)
+
+    @property
+    def shown_after_s(self) -> float:
+        return self._store.shown_after_s
+
+    async def learn(self, meters: Sequence[str]) -> None:
+        await self._store.learn(meters)
 
     async def maintain(self, now_ms: int) -> None:
         await self._store.maintain(now_ms)

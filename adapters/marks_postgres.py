@@ -3,12 +3,15 @@
 No transaction holds the store of the readings and the ledger both. So a write is announced before it begins, and marked
 when it is over: whoever dies in between leaves its announcement, which is taken for a mark by who comes next. An
 announcement is of a live writer while that one holds the lock of its number.
+
+Where several processes make the ledger, each settles the parts of the points that it holds: `parts` tells up to which
+mark each is worked in. A mark goes when that is so of all parts.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -18,19 +21,40 @@ import asyncpg
 import numpy as np
 
 from adapters.postgres_address import LOST, PostgresAddress, told
-from energy.errors import StoreError
+from energy.errors import NotHeld, StoreError
 from energy.hours import Whole
-from energy.ports import Marks
+from energy.ports import LEDGER_PARTS, Marks
 from energy.quantities import Kind, quantity
 from energy.readings import Point, ReadingColumns
 
-_SCHEMA = """
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS ledger.points (
     id integer PRIMARY KEY, meter text NOT NULL, quantity text NOT NULL, UNIQUE (meter, quantity));
 CREATE SEQUENCE IF NOT EXISTS ledger.mark_numbers;
 CREATE TABLE IF NOT EXISTS ledger.marks (
     id bigint PRIMARY KEY DEFAULT nextval('ledger.mark_numbers'), writer bigint, points integer[] NOT NULL,
     from_ms bigint[] NOT NULL);
+ALTER TABLE ledger.marks ADD COLUMN IF NOT EXISTS made_by bigint;
+ALTER TABLE ledger.marks ADD COLUMN IF NOT EXISTS made_at timestamptz NOT NULL DEFAULT clock_timestamp();
+CREATE TABLE IF NOT EXISTS ledger.parts (
+    part integer PRIMARY KEY CHECK (part BETWEEN 0 AND {LEDGER_PARTS - 1}), holder bigint NOT NULL, upto bigint NOT NULL);
+"""
+_WAITING = f"""
+SELECT point, min(since) FROM marks m, unnest(m.points, m.from_ms) AS of (point, since)
+    LEFT JOIN parts p ON p.part = point % {LEDGER_PARTS}
+WHERE writer IS NULL AND m.id <= $1 AND m.id > coalesce(p.upto, 0)
+    AND ($2::integer[] IS NULL OR point % {LEDGER_PARTS} = ANY($2::integer[]))
+GROUP BY point ORDER BY point
+"""
+# The order is that in which parts are taken, so that nobody waits for whoever waits for him.
+_WORKED_IN = """
+UPDATE parts SET upto = greatest(parts.upto, $3) FROM
+    (SELECT part FROM parts WHERE part = ANY($1::integer[]) AND holder = $2 ORDER BY part FOR UPDATE) AS own
+WHERE parts.part = own.part RETURNING parts.part
+"""
+_FORGOTTEN = f"""
+DELETE FROM marks WHERE writer IS NULL
+    AND id <= (SELECT CASE count(*) WHEN {LEDGER_PARTS} THEN min(upto) ELSE 0 END FROM parts)
 """
 # Marks are numbered in the order in which they can be seen, so that none is settled that was not read.
 _LOCK = 5208219163725061975
@@ -53,13 +77,15 @@ class PostgresMarks:
         self._points: list[Point] = []
         self._numbers: dict[Point, int] = {}
         self._writer, self._alive = 0, cast(Any, None)
+        # Of this process, whatever becomes of its connections.
+        self.me = secrets.randbits(62)
 
     async def __aenter__(self) -> Self:
         async with self._locked() as connection:
             await connection.execute(_SCHEMA)
         await self._live()
-        await self._inherit()
         async with self._locked() as connection:
+            await self._inherit(connection)
             await self._learn(connection)
         return self
 
@@ -75,20 +101,59 @@ class PostgresMarks:
     def number(self, point: Point) -> int | None:
         return self._numbers.get(point)
 
-    async def marks(self) -> Marks:
-        """Points with new readings, and since when."""
+    async def marks(self, parts: Collection[int] | None, shown_after_s: float | None) -> Marks:
+        """Points of these parts with new readings, and since when; None for all.
+
+        shown_after_s : marks of other processes that are younger wait, and what comes after them does, too. Where it is
+        given, announcements of whoever has died meanwhile are marks.
+        """
         async with self._locked() as connection:
             await self._learn(connection)
-            rows = await connection.fetch(
-                "SELECT point, min(since), max(id) FROM marks m, unnest(m.points, m.from_ms) AS of (point, since) "
-                "WHERE writer IS NULL GROUP BY point ORDER BY point"
-            )
-        last = max((int(r[2]) for r in rows), default=0)
+            if shown_after_s is not None:
+                await self._inherit(connection)
+            last = await connection.fetchval("SELECT max(id) FROM marks WHERE writer IS NULL") or 0
+            if shown_after_s:
+                young = await connection.fetchval(
+                    "SELECT min(id) FROM marks WHERE writer IS NULL AND made_by IS DISTINCT FROM $1 "
+                    "AND made_at > clock_timestamp() - $2 * interval '1 second'",
+                    self.me,
+                    shown_after_s,
+                )
+                last = last if young is None else young - 1
+            rows = await connection.fetch(_WAITING, last, None if parts is None else list(parts))
         return Marks(last, np.array([r[0] for r in rows], np.int64), np.array([r[1] for r in rows], np.int64))
 
-    async def forget(self, connection: Any, upto: int) -> None:
-        """Within a transaction: what was marked up to there is worked in."""
-        await connection.execute("DELETE FROM marks WHERE id <= $1 AND writer IS NULL", upto)
+    async def forget(self, connection: Any, upto: int, parts: Collection[int] | None) -> None:
+        """Within a transaction: what was marked up to there is worked in. NotHeld where a part is another's."""
+        if parts is None:
+            await connection.execute("DELETE FROM marks WHERE id <= $1 AND writer IS NULL", upto)
+            return
+        if len(await connection.fetch(_WORKED_IN, sorted(parts), self.me, upto)) < len(parts):
+            raise NotHeld("ledger: points that were worked in are another process's by now")
+        await connection.execute(_FORGOTTEN)
+
+    async def hold(self, connection: Any, parts: Collection[int]) -> None:
+        """Within a transaction: these parts are ours; waits for what another one is just writing."""
+        await connection.execute(
+            "INSERT INTO parts SELECT part, $2, 0 FROM unnest($1::integer[]) AS part ORDER BY part "
+            "ON CONFLICT (part) DO UPDATE SET holder = excluded.holder",
+            sorted(parts),
+            self.me,
+        )
+
+    async def must_hold(self, connection: Any, parts: Collection[int]) -> None:
+        """Within a transaction: these parts are ours until it ends. NotHeld where one is another's."""
+        ask = "SELECT part FROM parts WHERE part = ANY($1::integer[]) AND holder = $2 ORDER BY part FOR SHARE"
+        if len(await connection.fetch(ask, sorted(parts), self.me)) < len(parts):
+            raise NotHeld("ledger: points that were to be revised are another process's by now")
+
+    async def learn(self) -> float | None:
+        """Learn the points that others have numbered; how long the oldest mark has waited [s], None if there is none."""
+        async with self._connection() as connection:
+            await self._learn(connection)
+            oldest = "SELECT extract(epoch FROM clock_timestamp() - min(made_at)) FROM marks WHERE writer IS NULL"
+            waited = await connection.fetchval(oldest)
+        return None if waited is None else max(float(waited), 0.0)
 
     async def announce(self, columns: ReadingColumns) -> Announced | None:
         """Note that readings are about to be written; what to give to `confirm`. None where none of them counts."""
@@ -109,8 +174,8 @@ class PostgresMarks:
         async with self._locked() as connection:
             await connection.execute("DELETE FROM marks WHERE id = $1", announced.id)
             if new:
-                insert = "INSERT INTO marks (points, from_ms) VALUES ($1, $2)"
-                await connection.execute(insert, announced.points, announced.from_ms)
+                insert = "INSERT INTO marks (points, from_ms, made_by) VALUES ($1, $2, $3)"
+                await connection.execute(insert, announced.points, announced.from_ms, self.me)
 
     async def _live(self) -> None:
         """Be a live writer, under a number of one's own, for as long as this connection holds."""
@@ -118,16 +183,15 @@ class PostgresMarks:
         self._alive = await self._at.connect({"application_name": "jieneng ledger writer"}, None)
         await self._alive.execute("SELECT pg_advisory_lock($1)", self._writer)
 
-    async def _inherit(self) -> None:
+    async def _inherit(self, connection: Any) -> None:
         """Take what dead writers announced for marks."""
-        async with self._locked() as connection:
-            for (writer,) in await connection.fetch("SELECT DISTINCT writer FROM marks WHERE writer IS NOT NULL"):
-                if await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", writer):
-                    await connection.execute(
-                        "WITH left_behind AS (DELETE FROM marks WHERE writer = $1 RETURNING points, from_ms) "
-                        "INSERT INTO marks (points, from_ms) SELECT points, from_ms FROM left_behind",
-                        writer,
-                    )
+        for (writer,) in await connection.fetch("SELECT DISTINCT writer FROM marks WHERE writer <> $1", self._writer):
+            if await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", writer):
+                await connection.execute(
+                    "WITH left_behind AS (DELETE FROM marks WHERE writer = $1 RETURNING points, from_ms) "
+                    "INSERT INTO marks (points, from_ms) SELECT points, from_ms FROM left_behind",
+                    writer,
+                )
 
     async def _learn(self, connection: Any) -> None:
         """Points that other processes have numbered."""
@@ -167,9 +231,14 @@ class PostgresMarks:
     @asynccontextmanager
     async def _locked(self) -> AsyncIterator[Any]:
         """A transaction beside no other one of marks."""
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            yield connection
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
         try:
-            async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            async with self._pool.acquire() as connection:
                 yield connection
         except (asyncpg.PostgresError, asyncpg.InterfaceError, *LOST) as error:
             raise StoreError(f"ledger: {told(error)}") from error

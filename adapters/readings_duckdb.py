@@ -69,7 +69,9 @@ async def open_duckdb(path: Path, *, memory_mb: int = 2048) -> Any:
 
 
 class DuckDBReadings:
-    """Fulfils `ReadingStore`. Writes go through one thread, reads through two, each on a cursor of its own."""
+    """Fulfils `RegisterStore`. Writes go through one thread, reads through two, each on a cursor of its own."""
+
+    shown_after_s = 0.0
 
     def __init__(self, path: Path, memory_mb: int) -> None:
         self._path = path
@@ -102,6 +104,9 @@ class DuckDBReadings:
 
     async def write(self, columns: ReadingColumns) -> Written:
         return await self._in(self._writing, self._write, columns)
+
+    async def learn(self, meters: Sequence[str]) -> None:
+        """Nobody else writes to the file."""
 
     async def maintain(self, now_ms: int) -> None:
         await self._in(self._writing, self._close_days, now_ms)

@@ -47,6 +47,10 @@ class InfluxReadings(SeriesStore):
         for point, rows in found.items():
             self._remembered(point, rows.last())
 
+    async def learn(self, meters: Sequence[str]) -> None:
+        if meters:
+            await self.begin()
+
     async def _put(self, fresh: Deduplicated) -> Mapping[int, str]:
         lines = await asyncio.to_thread(lines_of, self._name, self._points, fresh)
         return await self._client.put(lines)

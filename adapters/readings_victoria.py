@@ -1,9 +1,9 @@
 """Readings in VictoriaMetrics, one server or a cluster.
 
 VictoriaMetrics neither refuses a second value of an instant, nor shows at once what it has taken, nor has it on its
-disk when it says so: all three are made good here. Who writes is one process. It knows the newest instant of each
-point, so that only late rows have to be looked up; it keeps what is younger than a minute in memory, to be seen at
-once, and in a journal on its own disk, to be handed over again when either of the two was started anew.
+disk when it says so: all three are made good here. Who writes of a meter is one process at a time. It knows the newest
+instant of each point, so that only late rows have to be looked up; it keeps what is younger than a minute in memory, to
+be seen at once, and in a journal on its own disk, to be handed over again when either of the two was started anew.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ log = structlog.get_logger()
 # After that long a sample is on the server's disk and shown by it; it flushes every 5 s.
 _SAFE_AFTER_S = 60.0
 _LOOK_EVERY_S = 5.0
+# After that long it is shown to others; it is some seconds, of a cluster too.
+_SHOWN_AFTER_S = 10.0
 # Meters that are asked for together.
 _TOGETHER = 250
 _FEW = 20
@@ -58,6 +60,8 @@ async def open_victoria(address: str) -> AsyncIterator[VictoriaReadings]:
 
 class VictoriaReadings(SeriesStore):
     """Fulfils `RegisterStore`."""
+
+    shown_after_s = _SHOWN_AFTER_S
 
     def __init__(self, client: VictoriaClient, journal: WriteAhead) -> None:
         super().__init__()
@@ -135,7 +139,15 @@ class VictoriaReadings(SeriesStore):
             found |= await asyncio.to_thread(rows_of, lines, from_ms, to_ms)
         return found
 
-    # -- what is there at the start --------------------------------------------------------------------------------
+    # -- what is there at the start, or comes from others ----------------------------------------------------------
+
+    async def learn(self, meters: Sequence[str]) -> None:
+        if not meters:
+            return
+        if not await self._client.show_all():
+            await asyncio.sleep(self.shown_after_s)
+        for some in chunks(sorted(meters), _TOGETHER):
+            await self._learn(some)
 
     async def _learn(self, meters: Sequence[str]) -> None:
         """The points of these meters, and the newest reading of each."""

@@ -1,8 +1,8 @@
 """Readings in a server of series that neither refuses a second value of an instant nor knows what is newest.
 
-Who writes is one process. It knows the newest instant of each point, so that only late rows have to be looked up before
-they are written; what the newest readings are is told from memory. Curves, spans and the rest are made from the rows of
-a range. How rows are put into the server and got from it is what each adapter adds.
+Who writes of a meter is one process at a time. It knows the newest instant of each point, so that only late rows have
+to be looked up before they are written; what the newest readings are is told from memory. Curves, spans and the rest are
+made from the rows of a range. How rows are put into the server and got from it is what each adapter adds.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ def unflagged(flag: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint8], npt.N
 class SeriesStore(ABC):
     """Fulfils `RegisterStore` over a server of series."""
 
+    shown_after_s = 0.0
+
     def __init__(self) -> None:
         self._points: list[Point] = []
         self._ids: dict[Point, int] = {}
@@ -82,6 +84,10 @@ class SeriesStore(ABC):
     @abstractmethod
     async def _rows(self, points: Sequence[Point], from_ms: int, to_ms: int) -> dict[Point, Rows]:
         """What is stored of known points over [from, to)."""
+
+    @abstractmethod
+    async def learn(self, meters: Sequence[str]) -> None:
+        """As `RegisterStore` promises."""
 
     # -- writing ---------------------------------------------------------------------------------------------------
 

@@ -115,6 +115,16 @@ class VictoriaClient:
         """Take samples; they can be asked for some seconds later, and are safe on its disk some seconds later."""
         await self._ask(f"{self.at.insert}/api/v1/import", body)
 
+    async def show_all(self) -> bool:
+        """Have the server show all that it has taken, as one that is no cluster can; False where it cannot."""
+        if self.at.select != self.at.insert:
+            return False
+        try:
+            await self._ask(f"{self.at.insert}/internal/force_flush", None)
+        except StoreError:
+            return False
+        return True
+
     async def export(self, selector: str, from_ms: int, to_ms: int) -> bytes:
         """All samples of series over [from, to], and some on either side, as lines of JSON."""
         # Instants are told as seconds, which are not exact: a second more on either side is cut off by who asks.

@@ -16,6 +16,11 @@ STORED = "stored"
 SITE = "site"
 WANTED = "wanted"
 
+# Between the processes of a gateway: nobody else hears or says it.
+BETWEEN = "jieneng-gateway/v1"
+# What is handed on to the process that answers for its sender.
+HANDED = "readings"
+
 # Why readings never come: the outbox was full and let go of its oldest, or of what lies between the hours; they were
 # too old; a file was damaged; the disk refused them for too long; they were answered as stored before; the outbox is no
 # longer there.
@@ -170,6 +175,15 @@ def topic(edge: str, leaf: str) -> str:
     'jieneng/v1/demo/readings'
     """
     return f"{ROOT}/{edge}/{leaf}"
+
+
+def between(process: str, leaf: str) -> str:
+    """The topic of a process of the gateway: `HANDED`, `STORED` or `STATE`.
+
+    >>> between("server-1", STORED)
+    'jieneng-gateway/v1/server-1/stored'
+    """
+    return f"{BETWEEN}/{process}/{leaf}"
 
 
 def edge_and_leaf(of_topic: str) -> tuple[str, str]:

@@ -33,5 +33,9 @@ class StoreError(EnergyError):
     """The store could not do what was asked; nothing was half done."""
 
 
+class NotHeld(StoreError):
+    """What was to be revised is another process's by now; nothing was changed."""
+
+
 class BusError(EnergyError):
     """The broker could not be reached or refused what was asked."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -89,6 +90,32 @@ class Marks:
     from_ms: npt.NDArray[np.int64]
 
 
+# The points of a ledger that several processes make, by what is left of their number: each part is made by one of them.
+LEDGER_PARTS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What another process has changed in the ledger: hours of points; (n,) and (m,), none else and not all of them."""
+
+    points: Whole
+    hours: Whole
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """What other processes have changed since a look.
+
+    upto : to be given at the next look. made : oldest first. lost : whether there was more than is told any more.
+    waiting_s : how long the oldest reading has waited to be worked in [s]; None where none waits.
+    """
+
+    upto: int
+    made: Sequence[Revision] = ()
+    lost: bool = False
+    waiting_s: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What the hours of a point were made under, beside its readings, as digests: of its register and of its price."""
@@ -128,6 +155,14 @@ class ReadingStore(Protocol):
 class RegisterStore(ReadingStore, Protocol):
     """Readings that a ledger can be made from."""
 
+    @property
+    def shown_after_s(self) -> float:
+        """So long after another process wrote it a reading may not be found yet [s]; what was written through this
+        store is found at once."""
+
+    async def learn(self, meters: Sequence[str]) -> None:
+        """Know all that other processes have written of these meters before; returns when it can be found."""
+
     async def spans(self, points: Sequence[Point], from_ms: int) -> Spans:
         """How many readings since then each of the points has, bad ones too, and from when to when."""
 
@@ -145,14 +180,24 @@ class Ledger(Protocol):
     def number(self, point: Point) -> int | None:
         """The number of a point; None where it never had a reading."""
 
-    async def marks(self) -> Marks:
-        """Points with readings that are not worked in yet, and since when."""
+    async def hold(self, parts: Collection[int]) -> None:
+        """Of several processes revise alone, from now on, the points of these parts (`LEDGER_PARTS`): NotHeld for
+        whoever held them before, and here for all others. Who never called it revises all."""
+
+    async def revisions(self, after: int | None) -> Revisions:
+        """What other processes have changed since `Revisions.upto` of an earlier look; None to begin now."""
+
+    async def marks(self, parts: Collection[int] | None = None, *, shown: bool = False) -> Marks:
+        """Points of these parts, or all, with readings that are not worked in yet, and since when.
+
+        shown : only as far as the store shows what other processes have written.
+        """
 
     async def bases(self) -> dict[int, Basis]:
         """What the hours of each point were made under; points that were never made are left out."""
 
-    async def settle(self, upto: int, bases: Mapping[int, Basis]) -> None:
-        """Forget the marks up to `upto`, and keep what the points were made under."""
+    async def settle(self, upto: int, bases: Mapping[int, Basis], parts: Collection[int] | None = None) -> None:
+        """Forget the marks up to `upto` of the points of these parts, or all; keep what points were made under."""
 
     async def counts(self, points: Numbers, from_ms: int) -> tuple[Whole, Whole, Whole, Whole]:
         """Of the points that have readings since then: number, how many, first and last instant."""
@@ -256,3 +301,42 @@ class Notifier(Protocol):
 
     async def send(self, notice: Notice) -> Receipt:
         """Ask the channel to tell it; a receipt whatever happens, an exception for no fault of the channel."""
+
+
+# Told which numbers of a kind of work began or ceased to be this process's own.
+Handover = Callable[[frozenset[int]], Awaitable[None]]
+
+
+class Claims(Protocol):
+    """Who of several processes does what: work of a kind is numbered, and each number is one live process's at a time.
+
+    Numbers move where a process comes, goes or dies. One that shall be another's is given up when nobody works in it;
+    all are lost at once when it can no longer be seen that they are held.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name of this process, which no other live one has."""
+
+    def take_part(
+        self, kind: str, count: int, *, gained: Handover | None = None, lost: Handover | None = None
+    ) -> None:
+        """Do a share of a kind of work, the numbers 0 to `count` - 1; once for each kind.
+
+        gained : awaited when numbers are held already, before `work` gives them out. Where it fails it is tried again.
+        lost : awaited before numbers are let go of, of all that `gained` was told, even if that failed; of those that
+        are lost with the connection, others may hold them meanwhile.
+        """
+
+    def held(self, kind: str, number: int = 0) -> bool:
+        """Whether it is this process's now: to be asked before each write, since it may be lost at any time."""
+
+    def work(self, kind: str, numbers: Collection[int]) -> AbstractContextManager[frozenset[int]]:
+        """Those of the numbers that may be worked in; they are not given up, though they may be lost, before the
+        context ends."""
+
+    def holder(self, kind: str, number: int = 0) -> str | None:
+        """The process that was last seen to hold a number, ready or not; None where none was."""
+
+    def members(self, kind: str) -> Sequence[str]:
+        """The processes that were last seen to do work of a kind, by name."""

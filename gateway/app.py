@@ -30,7 +30,7 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
     """Serve until cancelled."""
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(open_parts(settings, clock))
-        roles: list[Role] = [await ingest_role(parts), JobsRole(parts), ApiRole(parts)]
+        roles = await _roles_of(parts)
         bus = await _bus_of(roles, parts, stack)
         following = Following(parts.records, clock, settings.site, parts.followers)
         await following.begin(parts.started.behind)
@@ -40,6 +40,16 @@ async def run_gateway(settings: GatewaySettings, clock: Clock) -> None:
         async with asyncio.TaskGroup() as group:
             for task in (*tasks, following.run):
                 group.create_task(task())
+
+
+async def _roles_of(parts: Parts) -> list[Role]:
+    """Those of the process. Every one answers over HTTP, how it is if nothing else."""
+    roles: list[Role] = []
+    if "ingest" in parts.settings.roles:
+        roles.append(await ingest_role(parts))
+    if "jobs" in parts.settings.roles:
+        roles.append(JobsRole(parts))
+    return [*roles, ApiRole(parts)]
 
 
 async def _bus_of(roles: list[Role], parts: Parts, stack: AsyncExitStack) -> MqttBus:
@@ -52,7 +62,7 @@ async def _bus_of(roles: list[Role], parts: Parts, stack: AsyncExitStack) -> Mqt
     bus = await stack.enter_async_context(
         open_bus(
             parts.settings.bus,
-            parts.settings.client_id,
+            parts.settings.client,
             subscribe=list(dict.fromkeys(chain.from_iterable(role.subscriptions for role in roles))),
             will=next((role.will for role in roles if role.will is not None), None),
             keep_session=True,

@@ -12,6 +12,8 @@ from adapters.outbox_sqlite import LIMIT_BYTES, LIMIT_DAYS, WhenFull
 from adapters.scalars import Id
 from energy.documents import Words, checked, open_document
 from energy.errors import ConfigurationError, EnergyError
+from gateway.process.role_names import ROLES, RoleName
+from jieneng.roles import process_name, roles_of
 
 BROKER_PORT = 18830
 LOOPBACK = "127.0.0.1"
@@ -25,6 +27,11 @@ def _listening(text: str) -> str:
     host, separator, port = text.rpartition(":")
     if not separator or not host or not port.isdigit() or not 0 < int(port) < 65536:
         raise ValueError("must be of the form HOST:PORT, such as 127.0.0.1:8080")
+    return text
+
+
+def _roles(text: str) -> str:
+    roles_of(text)
     return text
 
 
@@ -53,6 +60,8 @@ class SettingsWords(Words):
     ledger: str | None = None
     records: str | None = None
     listen: Annotated[str, AfterValidator(_listening)] | None = None
+    roles: Annotated[str, AfterValidator(_roles)] | None = None
+    name: Id | None = None
     clock: str | None = None
     accounts: Literal["required", "off"] | None = None
     behind_tls: bool | None = None
@@ -85,7 +94,9 @@ class Settings:
     oldest, or `stop` reading. history_bytes_per_s : what may go out of what has waited; None for as much as is answered
     promptly. broker_listen : where the embedded broker listens by TLS, beyond this machine too; without it on loopback
     at `broker_port`. identity : the folder made by `jieneng edge enroll` with which this process comes to its broker.
-    mappings : the folder of mapping files. listen_health : where an edge tells how it is; None: nowhere.
+    mappings : the folder of mapping files. listen_health : where an edge tells how it is; None: nowhere. roles : what a
+    gateway process is there for, `ingest,jobs,api` where it is alone. name : what it is called among several; None for
+    its machine's name with its roles.
     """
 
     site: Path | None = None
@@ -99,6 +110,8 @@ class Settings:
     ledger: str | None = None
     records: str = ""
     listen: str = "127.0.0.1:8080"
+    roles: str = ",".join(ROLES)
+    name: str | None = None
     clock: str = "system"
     accounts: str = "required"
     behind_tls: bool = False
@@ -163,9 +176,22 @@ class Settings:
         return with_identity(self.bus_address, self.identity_of(name), name)
 
     @property
+    def gateway_roles(self) -> tuple[RoleName, ...]:
+        return roles_of(self.roles)
+
+    @property
+    def process_name(self) -> str:
+        """What a gateway process is called."""
+        return process_name(self.name, self.gateway_roles)
+
+    @property
     def store_address(self) -> str:
         if self.store.startswith("victoria+") and "journal=" not in self.store:
-            return f"{self.store}{'&' if '?' in self.store else '?'}journal={self.data / 'victoria'}"
+            journal = self.data / "victoria"
+            if set(self.gateway_roles) != set(ROLES):
+                # Each process has its own, also where several share a folder.
+                journal /= self.process_name
+            return f"{self.store}{'&' if '?' in self.store else '?'}journal={journal}"
         return self.store or f"duckdb:{self.data / 'readings.duckdb'}"
 
     @property
@@ -249,4 +275,8 @@ def load_settings(file: Path | None, **options: Any) -> Settings:
             chosen.update({name: read(chosen[name])} if name in chosen else {})
         except ValueError as error:
             raise ConfigurationError([f"--{name.replace('_', '-')} {chosen[name]}: {error}"]) from error
+    try:
+        roles_of(chosen.get("roles", settings.roles))
+    except ValueError as error:
+        raise ConfigurationError([f"--roles {chosen['roles']}: {error}"]) from error
     return replace(settings, **chosen)

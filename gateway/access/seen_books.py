@@ -120,7 +120,9 @@ class SeenBuilder(Builder):
     async def under(self, terms: Terms, points: Sequence[int]) -> Hours:
         return await self._books.builder.under(terms, self._seen.seen(points).tolist())
 
-    async def catch_up(self, tell: Callable[[float], None] = lambda _share: None) -> Built:
+    async def catch_up(
+        self, tell: Callable[[float], None] = lambda _share: None, parts: Collection[int] | None = None
+    ) -> Built:
         only_read()
 
     async def rebuild(self, tell: Callable[[float], None] = lambda _share: None) -> Built:
@@ -171,7 +173,12 @@ class SeenBooks(Books):
     def changed(self) -> None:
         only_read()
 
-    async def catch_up(self, tell: Callable[[float], None] = lambda _share: None) -> Built:
+    async def catch_up(
+        self, tell: Callable[[float], None] = lambda _share: None, parts: Collection[int] | None = None
+    ) -> Built:
+        only_read()
+
+    async def follow(self) -> None:
         only_read()
 
 

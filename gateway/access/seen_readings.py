@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NoReturn, overload
 
 import numpy as np
 
 from energy.errors import UnknownName
 from energy.hours import Doubt, Hours, Small, Sums, Whole
-from energy.ports import Basis, Ledger, Marks, Numbers, Quarantine, ReadingStore, Refusal, Written
+from energy.ports import Basis, Ledger, Marks, Numbers, Quarantine, ReadingStore, Refusal, Revisions, Written
 from energy.readings import Point, ReadingColumns
 from energy.series import Curve, Floats
 from gateway.access.sight import Sight
@@ -126,10 +126,16 @@ class SeenLedger:
     async def doubts(self, points: Numbers, from_ms: int, to_ms: int) -> list[Doubt]:
         return await self._ledger.doubts(self.seen(points), from_ms, to_ms)
 
-    async def marks(self) -> Marks:
+    async def hold(self, parts: Collection[int]) -> None:
         only_read()
 
-    async def settle(self, upto: int, bases: Mapping[int, Basis]) -> None:
+    async def revisions(self, after: int | None) -> Revisions:
+        only_read()
+
+    async def marks(self, parts: Collection[int] | None = None, *, shown: bool = False) -> Marks:
+        only_read()
+
+    async def settle(self, upto: int, bases: Mapping[int, Basis], parts: Collection[int] | None = None) -> None:
         only_read()
 
     async def revise(self, stale: tuple[Numbers, Numbers], fresh: Hours) -> None:

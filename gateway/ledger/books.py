@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,12 +14,12 @@ import structlog
 from analytics.carbon.factor_file import FactorBook
 from analytics.tariffs.tariff import Tariff
 from energy.bills import SupplierBill
-from energy.errors import StoreError
+from energy.errors import NotHeld, StoreError
 from energy.hours import Doubt
 from energy.life import MeterEvent
 from energy.organisations import Organisation
 from energy.periods import Span, period
-from energy.ports import Clock, Ledger
+from energy.ports import LEDGER_PARTS, Clock, Ledger
 from energy.readings import Point, to_ms
 from energy.sites import Site
 from gateway.ledger.build import Builder, Built
@@ -38,6 +38,13 @@ _LOOK_BACK_MS = 31 * 86_400_000
 # Doubts that leave something unbooked.
 DISPUTES = ("fall", "jump")
 _LONG_S = 5.0
+_FOLLOW_EVERY_S = 0.5
+# The parts of the points that may be worked on within the context; None for all, in a process that is alone.
+Share = Callable[[], AbstractContextManager[Collection[int] | None]]
+
+
+def _all() -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +80,17 @@ class Books:
         self.revision = 0
         self.trouble: Trouble | None = None
         self.disputed: list[tuple[Point, Doubt]] = []
+        self._disputed_of: frozenset[int] | None = None
         # What a run of the job is put into.
         self.timed: Callable[[], AbstractContextManager[None]] = nullcontext
         # Since when there is something that was not worked in, by the steady clock; at first everything may be.
         self._waits_since: float | None = time.monotonic()
         self._changed = asyncio.Event()
         self._warmed = False
+        # Of several processes: up to where their revisions were taken over; and whether something was entered that the
+        # ledger was not made under yet.
+        self._followed: int | None = None
+        self._entered = False
         self._learn()
 
     @property
@@ -99,6 +111,7 @@ class Books:
         self._told, self._learnt = kept, -1
         self.revision += 1
         self._learn()
+        self._entered = True
         self.changed()
 
     def _learn(self) -> None:
@@ -126,23 +139,60 @@ class Books:
         left = [e for e in self.kept.events if e not in without]
         return self._terms(replace(self.kept, events=[*left, *events]))
 
-    async def catch_up(self, tell: Callable[[float], None] = lambda _share: None) -> Built:
-        """Work in all that is new."""
+    async def catch_up(
+        self, tell: Callable[[float], None] = lambda _share: None, parts: Collection[int] | None = None
+    ) -> Built:
+        """Work in all that is new, of all points or of those of some parts."""
         self._changed.clear()
         self._learn()
         began = time.monotonic()
-        built = await self.builder.catch_up(tell)
+        built = await self.builder.catch_up(tell, parts)
         self.revision += bool(built.points or built.rows)
         self.pending = self._changed.is_set()
         # What came while it ran is no older than the run.
         self._waits_since = began if self.pending else None
         return built
 
-    async def run(self, clock: Clock) -> None:
-        """Keep up for ever. What fails is told once, and tried again."""
+    async def follow(self) -> None:
+        """Of several processes: take over what others have revised, and what waits to be worked in by any of them."""
+        found = await self.ledger.revisions(self._followed)
+        if found.lost:
+            await self.curves.forget_all()
+        elif found.made:
+            await self.curves.forget(found.made)
+        self._learn()
+        self.revision += bool(found.lost or found.made)
+        self._followed = found.upto
+        self._entered = self._entered and not await self.builder.is_as_entered()
+        if found.waiting_s is not None or self._entered:
+            self.changed()
+            if found.waiting_s is not None:
+                self._waits_since = time.monotonic() - found.waiting_s
+        else:
+            self.pending, self._waits_since = False, None
+
+    async def keep_following(self, clock: Clock, *, warm: bool = False) -> None:
+        """Follow for ever; `warm` where people ask. What fails is told once, and tried again."""
+        failing = False
+        while True:
+            try:
+                await self.follow()
+                if warm and not self._warmed:
+                    await self._warm(clock)
+                failing = False
+            except StoreError as error:
+                if not failing:
+                    log.error("ledger.not_followed", cause=str(error))
+                failing = True
+            await asyncio.sleep(_FOLLOW_EVERY_S)
+
+    async def run(self, clock: Clock, share: Share = _all) -> None:
+        """Keep up for ever, what is ours to be kept up. What fails is told once, and tried again."""
         while True:
             began = time.monotonic()
-            if not await self._kept_up(clock):
+            with share() as parts:
+                kept_up = await self._kept_up(clock, parts)
+            if not kept_up:
                 await asyncio.sleep(_AGAIN_S)
                 continue
             took = time.monotonic() - began
@@ -157,17 +207,20 @@ class Books:
         since = period(Span.YEAR, period(Span.YEAR, now, zone).start - timedelta(days=1), zone).start
         site = Node(NodeKind.SITE, self.kept.site.id)
         await self.consumption.of_node(site, Range(since, now + timedelta(hours=1), Span.MONTH, zone))
+        self._warmed = True
 
-    async def _kept_up(self, clock: Clock) -> bool:
+    async def _kept_up(self, clock: Clock, parts: Collection[int] | None = None) -> bool:
         began = time.monotonic()
         now_ms = to_ms(clock.now())
         try:
             with self.timed():
-                built = await self.catch_up()
-                await self._look_for_disputes(built, now_ms)
-                if not self._warmed:
+                built = await self.catch_up(parts=parts)
+                await self._look_for_disputes(built, now_ms, parts)
+                if not self._warmed and parts is None:
                     await self._warm(clock)
-                    self._warmed = True
+        except NotHeld:
+            # Another process works on these points by now; the claims will tell.
+            return False
         except StoreError as error:
             if self.trouble is None:
                 log.error("ledger.failing", cause=str(error))
@@ -181,11 +234,14 @@ class Books:
             log.info("ledger.built", points=built.points, readings=built.readings, seconds=seconds)
         return True
 
-    async def _look_for_disputes(self, built: Built, now_ms: int) -> None:
-        """What nobody has explained yet, of the last weeks."""
-        if built.points:
+    async def _look_for_disputes(self, built: Built, now_ms: int, parts: Collection[int] | None) -> None:
+        """What nobody has explained yet, of the last weeks, of the points that are ours."""
+        held = None if parts is None else frozenset(parts)
+        if built.points or held != self._disputed_of:
             found = await self.ledger.doubts(range(len(self.ledger.points)), now_ms - _LOOK_BACK_MS, now_ms)
-            self.disputed = [(self.ledger.points[d.point], d) for d in found if d.kind in DISPUTES]
+            ours = (d for d in found if held is None or d.point % LEDGER_PARTS in held)
+            self.disputed = [(self.ledger.points[d.point], d) for d in ours if d.kind in DISPUTES]
+            self._disputed_of = held
 
     def _terms(self, kept: Kept) -> Terms:
         worths = {t.id: TariffWorth(t, kept.site.zone_info) for t in kept.tariffs}

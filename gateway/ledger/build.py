@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from analytics.consumption.counters import HELD_MS, Flags
 from analytics.consumption.hours import context_from_ms, groups, hours_of
 from analytics.consumption.limits import EXCURSION_MS, Whole
 from energy.hours import HOUR_MS, UNPRICED, Doubt, Hours, Small
-from energy.ports import Basis, Ledger
+from energy.ports import LEDGER_PARTS, Basis, Ledger
 from energy.quantities import Kind, quantity
 from energy.series import MICRO, Floats
 from gateway.ledger.curves import Curves
@@ -25,6 +25,7 @@ _GROUP = 1_000_000
 _PRICED_TOGETHER = 100
 _EVER = 1 << 30
 _FOREVER_MS = 1 << 60
+_BEGUN = Basis("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +57,36 @@ class Builder:
     def __init__(self, ledger: Ledger, terms: Terms, curves: Curves) -> None:
         self._ledger, self.terms, self._curves = ledger, terms, curves
         self._running = asyncio.Lock()
+        # As what all was worked in when a share of the points was looked at last, and up to which mark.
+        self._sound: tuple[object, ...] = ()
+        self._upto = 0
 
-    async def catch_up(self, tell: Callable[[float], None] = lambda _share: None) -> Built:
-        """Work in all readings, events and tariffs that are new; `tell` is told how far it has come, 0 to 1."""
+    async def catch_up(
+        self, tell: Callable[[float], None] = lambda _share: None, parts: Collection[int] | None = None
+    ) -> Built:
+        """Work in all readings, events and tariffs that are new; `tell` is told how far it has come, 0 to 1.
+
+        parts : of several processes the parts of the points that are ours (`LEDGER_PARTS`); None for all.
+        """
+        if parts is not None and not parts:
+            return Built()
         async with self._running:
-            marks, bases = await self._ledger.marks(), await self._ledger.bases()
-            counters = _counters(self._ledger)
+            marks = await self._ledger.marks(parts, shown=parts is not None)
+            if parts is not None and not len(marks.point) and self._is_sound(parts):
+                await self._settle(marks.last, {}, parts)
+                return Built()
+            self._sound = ()
+            bases = await self._ledger.bases()
+            counters = _counters(self._ledger, parts)
             wanted = {i: self.terms.basis(self._ledger.points[i]) for i in counters}
             anew = [i for i in counters if i not in bases or bases[i].register != wanted[i].register]
             others = frozenset(counters).difference(anew)
             repriced = [i for i in sorted(others) if bases[i].price != wanted[i].price]
             fresh = frozenset(i for i in anew if i not in bases)
             tails = np.isin(marks.point, counters) & ~np.isin(marks.point, anew)
+            if fresh:
+                # Whoever is killed from here on leaves rows of these: they are fresh no more.
+                await self._ledger.settle(0, dict.fromkeys(fresh, _BEGUN), parts)
             built = Built()
             everything = np.array(anew, np.int64)
             work = await self._sized(everything, np.zeros_like(everything), 0, Depth.WHOLE)
@@ -78,14 +97,35 @@ class Builder:
                 rows = await self._reprice(repriced[i : i + _PRICED_TOGETHER])
                 built = replace(built, rows=built.rows + rows)
             changed = {i: wanted[i] for i in (*anew, *repriced)}
-            if changed or len(marks.point):
-                await self._ledger.settle(marks.last, changed)
+            if changed or len(marks.point) or parts is not None:
+                await self._settle(marks.last, changed, parts)
             return replace(built, points=built.points + len(repriced))
+
+    async def is_as_entered(self) -> bool:
+        """Whether the hours of all points were made under the terms that hold, be it by another process."""
+        bases = await self._ledger.bases()
+        return all(bases.get(i) == self.terms.basis(self._ledger.points[i]) for i in _counters(self._ledger, None))
+
+    def _is_sound(self, parts: Collection[int]) -> bool:
+        """Whether nothing but readings can be new."""
+        return self._sound == self._as_it_is(parts)
+
+    def _as_it_is(self, parts: Collection[int]) -> tuple[object, ...]:
+        return self.terms, len(self._ledger.points), frozenset(parts)
+
+    async def _settle(self, upto: int, bases: Mapping[int, Basis], parts: Collection[int] | None) -> None:
+        """What there is of these parts is worked in, up to a mark."""
+        if parts is None:
+            await self._ledger.settle(upto, bases)
+            return
+        # Marks of other parts pass by, too: they go when all have let them.
+        if bases or upto != self._upto or not self._is_sound(parts):
+            await self._ledger.settle(upto, bases, parts)
+        self._upto, self._sound = upto, self._as_it_is(parts)
 
     async def rebuild(self, tell: Callable[[float], None] = lambda _share: None) -> Built:
         """Make everything anew, whatever is there."""
-        none = {i: Basis("", "") for i in await self._ledger.bases()}
-        await self._ledger.settle(0, none)
+        await self._ledger.settle(0, dict.fromkeys(await self._ledger.bases(), _BEGUN))
         return await self.catch_up(tell)
 
     async def under(self, terms: Terms, points: Sequence[int]) -> Hours:
@@ -249,5 +289,7 @@ def difference(stored: Hours, made: Hours) -> tuple[Hours, Hours]:
     return stored.take(~kept), made.take(~same)
 
 
-def _counters(ledger: Ledger) -> list[int]:
-    return [i for i, p in enumerate(ledger.points) if quantity(p.quantity).kind is Kind.COUNTER]
+def _counters(ledger: Ledger, parts: Collection[int] | None) -> list[int]:
+    """The numbers of the counters, in ascending order; of these parts alone, or of all."""
+    found = [i for i, p in enumerate(ledger.points) if quantity(p.quantity).kind is Kind.COUNTER]
+    return found if parts is None else [i for i in found if i % LEDGER_PARTS in parts]

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from energy.hours import Hours, Sums, Whole, by_day, days_within, each, first_hour, first_hours
-from energy.ports import Ledger
+from energy.hours import Hours, Sums, Whole, by_day, day_of, days_within, each, first_hour, first_hours
+from energy.ports import Ledger, Revision
 from gateway.ledger.periods import joined
 
 # Fewer counters are added up anew each time: that takes milliseconds.
@@ -25,6 +25,7 @@ _KEPT = 64
 # The days of fewer counters are kept too, which is little: two years are 64 kB; and single days of theirs by hour.
 _KEPT_DAYS, _KEPT_HOURS = 512, 4096
 _FEW_HOURS = 48
+NOTHING = np.empty(0, np.int64)
 _COLUMNS = tuple(f.name for f in fields(Sums) if f.name not in ("of", "rows"))
 
 # What adds up points over [from, to), by hour or by day.
@@ -72,6 +73,10 @@ class _Kept:
             return
         at = steps[(steps >= self.first) & (steps < self.end)] - self.first
         self.read[at] = False
+
+    def has_any(self, point: Whole) -> bool:
+        """Whether any of these points is among its own."""
+        return bool(self.member[point[point < len(self.member)]].any())
 
     def wider(self, points: Whole, low: int, high: int) -> _Kept:
         """The same, with room for [low, high)."""
@@ -129,9 +134,14 @@ class _Steps:
         for kept in self._kept.values():
             kept.change(point, added, sign)
 
-    def forget(self, steps: Whole) -> None:
+    def forget(self, steps: Whole, point: Whole | None = None) -> None:
+        """These hours or days, ascending, are to be read again, of sets that have any of the points, or of all."""
         for kept in self._kept.values():
-            kept.forget(steps)
+            if point is None or kept.has_any(point):
+                kept.forget(steps)
+
+    def clear(self) -> None:
+        self._kept.clear()
 
 
 def _unread(kept: _Kept, low: int, high: int) -> Iterator[tuple[int, int]]:
@@ -178,6 +188,24 @@ class Curves:
             return found
         async with self._steady:
             return await steps.read(name, numbers, low, high)
+
+    async def forget(self, changes: Sequence[Revision]) -> None:
+        """Another process has revised the ledger: what it touched is to be read again."""
+        async with self._steady:
+            for change in changes:
+                hours, days = np.unique(change.hours), np.unique(day_of(change.hours))
+                for steps, touched in self._all_steps(hours, days):
+                    steps.forget(touched, change.points)
+
+    async def forget_all(self) -> None:
+        """The ledger may be another everywhere."""
+        async with self._steady:
+            for steps, _ in self._all_steps():
+                steps.clear()
+
+    def _all_steps(self, hours: Whole = NOTHING, days: Whole = NOTHING) -> Iterator[tuple[_Steps, Whole]]:
+        """What is kept, each with the hours or days that it is kept by."""
+        yield from ((self._hours, hours), (self._few_hours, hours), (self._days, days), (self._few_days, days))
 
     async def revise(self, stale: Hours, fresh: Hours) -> None:
         """Revise the ledger, and the sums with it."""

@@ -9,6 +9,7 @@ from functools import partial
 
 import structlog
 
+from adapters.claims_alone import ClaimsAlone
 from adapters.deliveries_sqlite import SqliteDeliveries
 from adapters.edge_files import EdgeFiles
 from adapters.quarantine_sqlite import SqliteQuarantine
@@ -16,7 +17,7 @@ from adapters.stores import open_stores
 from analytics.carbon.factor_file import read_factors
 from analytics.quotas.miss_file import read_misses
 from analytics.quotas.standard_file import read_standards
-from energy.ports import Clock, Ledger, Quarantine, RegisterStore
+from energy.ports import Claims, Clock, Ledger, Quarantine, RegisterStore
 from energy.readings import ReadingColumns
 from energy.working_day_files import read_working_days
 from energy.working_days import WorkingDays
@@ -49,7 +50,8 @@ class Parts:
     """One of each.
 
     started : the site as the records had it at the start. followers : who is told when the records change; a role adds
-    itself. arrivals : what was just stored; who takes readings tells it, who needs them listens.
+    itself. arrivals : what was just stored; who takes readings tells it, who needs them listens. claims : which work is
+    this process's; all of it where it is alone.
     """
 
     settings: GatewaySettings
@@ -75,6 +77,7 @@ class Parts:
     alerts: Alerts
     followers: Followers
     arrivals: Arrivals
+    claims: Claims
 
 
 @asynccontextmanager
@@ -103,6 +106,7 @@ async def open_parts(settings: GatewaySettings, clock: Clock) -> AsyncIterator[P
         books.timed = metrics.job("ledger")
         working_days = read_working_days(settings.calendars)
         seal = open_seal(settings.key)
+        claims = await _claims(settings, stack)
         arrivals = Arrivals()
         _listen(arrivals, hub, directory, books)
         yield Parts(
@@ -129,7 +133,18 @@ async def open_parts(settings: GatewaySettings, clock: Clock) -> AsyncIterator[P
             _alerts(settings, records, clock, books, seal),
             Followers(books, directory),
             arrivals,
+            claims,
         )
+
+
+async def _claims(settings: GatewaySettings, stack: AsyncExitStack) -> Claims:
+    if settings.is_alone or settings.ledger is None:
+        alone = ClaimsAlone(settings.name)
+        stack.push_async_callback(alone.close)
+        return alone
+    from adapters.claims_postgres import open_claims
+
+    return await stack.enter_async_context(open_claims(settings.ledger, settings.name))
 
 
 def _copies(settings: GatewaySettings, store: RegisterStore, clock: Clock) -> StoreCopies:

@@ -11,6 +11,7 @@ from adapters.mapping_files import MappingFile
 from energy.sites import Site
 from gateway.accounts.service import AccountRules
 from gateway.audit.service import KEPT_DAYS
+from gateway.process.role_names import ROLES, RoleName
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,19 @@ class GatewaySettings:
     mappings: tuple[MappingFile, ...] = ()
     # By which a program may fetch /metrics from another machine, and nothing else.
     metrics_token: str | None = field(default=None, repr=False)
+    # What this process is there for; with all of it, it is alone. What it is called, which no other one is.
+    roles: tuple[RoleName, ...] = ROLES
+    name: str = "gateway"
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether this process is the gateway, and not one of several."""
+        return set(self.roles) == set(ROLES)
+
+    @property
+    def client(self) -> str:
+        """As what it comes to the broker."""
+        return self.client_id if self.is_alone else f"{self.client_id}-{self.name}"
 
     @property
     def store_file(self) -> Path | None:

@@ -35,12 +35,17 @@ from jieneng.settings import load_settings
     options.providers,
     options.channels,
     options.mappings,
+    options.roles,
+    options.name,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run the process at the centre: take readings from the broker, store them, tell the edges, serve API and page.
 
     Each edge is handed the lines of its own and their meters as a signed site file; --edge names the one of the lines
     that name none. Readings that cannot be stored are kept in quarantine (/api/v1/quarantine) with their reason.
+
+    With --roles it does a part of this, and is one of several processes over a broker, a store and databases that all
+    of them reach; each has a --name of its own.
     """
     from adapters.broker_rules import GATEWAY
     from adapters.clocks import open_clock
@@ -53,9 +58,11 @@ def command(config: Path | None, **given: Any) -> None:
     from jieneng.composition import load_installed
     from jieneng.logs import configure_logs
     from jieneng.providers import load_providers
+    from jieneng.roles import must_fit
 
     configure_logs()
     settings = load_settings(config, **given)
+    must_fit(settings.gateway_roles, settings.bus, settings.store_address, settings.ledger, settings.records_address)
     host, port = settings.host_and_port
     folder = settings.mappings_folder
     providers = load_providers(settings.providers)
@@ -86,5 +93,7 @@ def command(config: Path | None, **given: Any) -> None:
         mappings=tuple(read_mappings(folder)) if folder is not None else (),
         edge=settings.edge,
         metrics_token=settings.metrics_token,
+        roles=settings.gateway_roles,
+        name=settings.process_name,
     )
     options.run_until_signalled(run_gateway(gateway, open_clock(settings.clock)))

@@ -65,6 +65,10 @@ records = click.option(
     help="Database of the records: sqlite:FILE or postgresql://USER@HOST:PORT/DATABASE. [sqlite:DATA/records.sqlite]",
 )
 listen = click.option("--listen", help="Where API and page are served. [127.0.0.1:8080]")
+roles = click.option(
+    "--roles", help="What this process is there for: ingest, jobs, api, with commas between. [ingest,jobs,api]"
+)
+name = click.option("--name", help="What this process is called among several. [the machine's name, with its roles]")
 who = click.option("--who", default=getpass.getuser, help="Who says so. [the user of this session]")
 why = click.option("--why", default="", help="Why, or where from: a letter, an order.")
 edge = click.option("--edge", help="Id of this edge, part of its topics. [edge]")

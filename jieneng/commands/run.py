@@ -58,10 +58,12 @@ def command(config: Path | None, **given: Any) -> None:
     from jieneng.composition import load_installed
     from jieneng.logs import configure_logs
     from jieneng.providers import load_providers
+    from jieneng.roles import must_be_all
     from jieneng.supervisor import stopped_by_signals
 
     configure_logs()
     settings = load_settings(config, **given)
+    must_be_all(settings.gateway_roles)
     load_installed(settings.site_file())
     load_providers(settings.providers)
     with stopped_by_signals() as stop:

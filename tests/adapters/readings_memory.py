@@ -15,7 +15,9 @@ _Row = tuple[float, int, int]
 
 
 class MemoryReadings:
-    """Fulfils `ReadingStore`; forgets everything at its end."""
+    """Fulfils `RegisterStore`; forgets everything at its end."""
+
+    shown_after_s = 0.0
 
     def __init__(self) -> None:
         self._rows: dict[Point, dict[int, _Row]] = {}
@@ -64,6 +66,9 @@ class MemoryReadings:
         stepped = Reason.CLOCK_STEPPED.code
         counts = (t for t, (_, q, r) in of_point.items() if q < Quality.BAD and r != stepped)
         return max((t for t in counts if t < before_ms), default=None)
+
+    async def learn(self, meters: Sequence[str]) -> None:
+        """Nobody else writes here."""
 
     async def maintain(self, now_ms: int) -> None:
         """Nothing to put in order."""

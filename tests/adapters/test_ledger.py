@@ -331,3 +331,31 @@ async def test_a_basis_is_replaced_and_others_stay(opened: Opened) -> None:
         await ledger.settle(0, {1: Basis("c", "z")})
 
         assert await ledger.bases() == {0: Basis("a", "x"), 1: Basis("c", "z")}
+
+
+# -- several processes -------------------------------------------------------------------------------------------------
+
+
+async def test_marks_are_told_and_settled_by_parts_of_the_points(opened: Opened) -> None:
+    async with opened() as (ledger, store):
+        await ledger.hold([0, 1, 2])
+        await store.write(readings((0, 50, 1.0), (1, 60, 1.0)))
+        first = await ledger.marks([0])
+        await ledger.settle(first.last, {}, [0])
+        others = await ledger.marks([1, 2])
+        await store.write(readings((0, 90, 2.0)))
+
+        assert (first.point.tolist(), first.from_ms.tolist()) == ([0], [50])
+        assert (others.point.tolist(), others.from_ms.tolist()) == ([1], [60])
+        assert (await ledger.marks()).point.tolist() == [0, 1]
+        assert (await ledger.marks()).from_ms.tolist() == [90, 60]
+        assert (await ledger.marks([])).point.tolist() == []
+
+
+async def test_nobody_who_is_alone_is_told_of_revisions(opened: Opened) -> None:
+    async with opened() as (ledger, _):
+        begun = await ledger.revisions(None)
+        await ledger.revise(NONE, hours((0, 1, 5)))
+        found = await ledger.revisions(begun.upto)
+
+        assert (list(found.made), found.lost) == ([], False)

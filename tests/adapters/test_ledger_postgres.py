@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -11,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.binary_copy import packed, unpacked
-from adapters.ledger_postgres import MarkedReadings, open_postgres_ledger
+from adapters.ledger_postgres import MarkedReadings, PostgresLedger, open_postgres_ledger
 from adapters.stores import open_stores
-from energy.errors import EnergyError, StoreError
-from energy.ports import Ledger, Written
+from energy.errors import EnergyError, NotHeld, StoreError
+from energy.ports import LEDGER_PARTS, Basis, Ledger, Written
 from energy.readings import Point, ReadingColumns
 from tests.adapters.readings_memory import MemoryReadings
 from tests.adapters.test_ledger import EVER, NONE, hours, readings, told
@@ -39,12 +41,33 @@ class Slow(MemoryReadings):
         return await super().write(columns)
 
 
+class Late(MemoryReadings):
+    """A store that shows late what others have written."""
+
+    shown_after_s = 5.0
+
+
 class Refusing(MemoryReadings):
     """A store that fails, perhaps half way."""
 
     async def write(self, columns: ReadingColumns) -> Written:
         await super().write(columns)
         raise StoreError("the connection was lost")
+
+
+def name_of(database: str) -> str:
+    return urlsplit(database).path.strip("/")
+
+
+Process = tuple[MarkedReadings, PostgresLedger]
+
+
+@asynccontextmanager
+async def two(database: str, store: MemoryReadings | None = None) -> AsyncIterator[tuple[Process, Process]]:
+    """Two processes over one ledger and one store."""
+    store = store or MemoryReadings()
+    async with open_postgres_ledger(database, store) as one, open_postgres_ledger(database, store) as other:
+        yield one, other
 
 
 async def marked(ledger: Ledger) -> list[tuple[int, int]]:
@@ -192,3 +215,104 @@ def test_what_is_of_another_shape_is_refused() -> None:
         unpacked(answer, {"a": np.int64})
     with pytest.raises(ValueError, match="rows of"):
         unpacked(answer[:-1], {"a": np.int32})
+
+
+# -- several processes -------------------------------------------------------------------------------------------------
+
+
+async def test_what_one_process_revises_is_told_to_the_others_and_to_nobody_twice(database: str) -> None:
+    async with two(database) as ((_, ledger), (_, other)):
+        begun = await other.revisions(None)
+        await ledger.revise(NONE, hours((0, 1, 5), (3, 2, 7)))
+        await ledger.revise(([3], [2]), hours((3, 9, 7)))
+        found = await other.revisions(begun.upto)
+        again = await other.revisions(found.upto)
+
+        assert [(r.points.tolist(), r.hours.tolist()) for r in found.made] == [([0, 3], [1, 2]), ([3], [2, 9])]
+        assert (list(again.made), again.lost) == ([], False)
+        assert list((await ledger.revisions(begun.upto)).made) == []
+
+
+async def test_who_was_away_for_too_long_is_told_that_there_was_more(database: str, postgres: PostgresServer) -> None:
+    async with two(database) as ((_, ledger), (_, other)):
+        begun = await other.revisions(None)
+        for hour in range(3):
+            await ledger.revise(NONE, hours((0, hour, 5)))
+        postgres.sql("UPDATE ledger.revisions SET made_at = now() - interval '1 day'", name_of(database))
+        await ledger.maintain(0)
+        found = await other.revisions(begun.upto)
+
+        assert found.lost
+        assert not (await other.revisions(found.upto)).lost
+
+
+async def test_who_has_lost_a_part_changes_nothing_in_it_any_more(database: str) -> None:
+    async with two(database) as ((_, ledger), (_, other)):
+        await ledger.hold(range(LEDGER_PARTS))
+        await ledger.revise(NONE, hours((0, 1, 5), (1, 1, 6)))
+        await other.hold([1])
+        for refused in (
+            ledger.revise(([1], [1]), hours((1, 1, 60))),
+            ledger.settle(0, {1: Basis("r", "")}),
+            ledger.settle(0, {}, [0, 1]),
+            ledger.doubt({1: 0}, []),
+        ):
+            with pytest.raises(NotHeld):
+                await refused
+        await ledger.revise(([0], [1]), hours((0, 1, 50)))
+        await other.revise(([1], [1]), hours((1, 1, 61)))
+
+        assert told(await ledger.hours([0, 1], 0, EVER)) == [(0, 1, 50), (1, 1, 61)]
+        assert await ledger.bases() == {}
+
+
+async def test_a_mark_is_there_until_all_parts_have_worked_it_in(database: str, postgres: PostgresServer) -> None:
+    left = "SELECT count(*) FROM ledger.marks"
+    async with two(database) as ((through, ledger), (_, other)):
+        await ledger.hold(range(1, LEDGER_PARTS))
+        await other.hold([0])
+        await through.write(readings((0, 50, 1.0), (1, 60, 1.0)))
+        await ledger.settle((await ledger.marks()).last, {}, range(1, LEDGER_PARTS))
+        name = name_of(database)
+
+        assert postgres.sql(left, name) == "1"
+        assert await marked(other) == [(0, 50)]
+        await other.settle((await other.marks([0])).last, {}, [0])
+        assert postgres.sql(left, name) == "0"
+
+
+async def test_a_mark_of_another_process_waits_until_the_store_shows_what_it_tells_of(
+    database: str, postgres: PostgresServer
+) -> None:
+    """And so does what comes after it: marks are settled in their order."""
+    store = Late()
+    async with two(database, store) as ((through, ledger), (_, other)):
+        await through.write(readings((0, 50, 1.0)))
+        seen = [(await one.marks(shown=True)).point.tolist() for one in (ledger, other)]
+        late = await other.marks(shown=True)
+        postgres.sql("UPDATE ledger.marks SET made_at = made_at - interval '8 s'", name_of(database))
+        await through.write(readings((1, 60, 1.0)))
+        then = await other.marks(shown=True)
+
+        assert seen == [[0], []]
+        assert (then.point.tolist(), then.last > late.last) == ([0], True)
+        assert (await other.marks()).point.tolist() == [0, 1]
+
+
+async def test_what_a_killed_process_was_writing_is_marked_for_those_that_live(
+    database: str, postgres: PostgresServer
+) -> None:
+    store = Slow()
+    async with two(database, store) as ((through, _), (_, other)):
+        writing = asyncio.create_task(through.write(readings((0, 50, 1.0))))
+        await store.began.wait()
+        before = (await other.marks(shown=True)).point.tolist()
+        postgres.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'jieneng ledger writer' "
+            f"AND datname = '{name_of(database)}' ORDER BY backend_start LIMIT 1"
+        )
+        after = (await other.marks(shown=True)).point.tolist()
+        store.may_write.set()
+        await writing
+
+        assert (before, after) == ([], [0])
