@@ -40,8 +40,8 @@ RUN groupadd --gid 10001 jieneng \
     && useradd --uid 10001 --gid 10001 --home-dir /var/lib/jieneng --no-create-home --shell /usr/sbin/nologin jieneng \
     && for folder in /var/lib/jieneng /var/lib/jieneng/identities /var/lib/jieneng/identities/mosquitto \
         /prepare/edges /prepare/postgres /prepare/database /prepare/reader /prepare/grafana /prepare/metrics \
-        /prepare/influx /prepare/data/edge /prepare/data/simulator /prepare/data/mosquitto /prepare/data/postgres \
-        /prepare/data/victoria /prepare/data/influx /prepare/data/grafana /prepare/data/dashboards; do \
+        /prepare/influx /prepare/influx-admin /prepare/data/edge /prepare/data/simulator /prepare/data/mosquitto \
+        /prepare/data/postgres /prepare/data/victoria /prepare/data/influx /prepare/data/grafana /prepare/data/dashboards; do \
         install -d -o 10001 -g 10001 -m 700 "$folder"; \
     done
 # pg_dump and pg_restore, for backups; 60 MB with the Perl that its package asks for. Leave it out by an empty one.
