@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from adapters.wire import READINGS, ROOT, STATE, STORED
+from adapters.wire import BETWEEN, READINGS, ROOT, STATE, STORED
 from energy.errors import EnergyError
 
 GATEWAY = "jieneng-gateway"
@@ -16,6 +16,7 @@ FROM_EDGE = (READINGS, STATE)
 TO_EDGE = (STORED, "wanted", "site")
 # Of Sparkplug B: whether the gateway listens, and what it asks nodes for.
 _SPARKPLUG = "spBv1.0/#"
+_OF_PROCESSES = BETWEEN.split("/", 1)[0]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _TOPIC = re.compile(r"/?[^\s/+#$\"\\\x00-\x1f\x7f][^\s\"\\\x00-\x1f\x7f]{0,199}")
@@ -33,7 +34,8 @@ def rights_of(name: str, topics: Sequence[str] = (), hears: Sequence[str] = ()) 
     """Those of an edge, who may publish under `topics` and subscribe to `hears` too; or of the gateway."""
     if name == GATEWAY:
         # It clears the retained state of an edge that is gone.
-        return Rights((*(f"{ROOT}/+/{leaf}" for leaf in (*TO_EDGE, STATE)), _SPARKPLUG), ("#",))
+        to_edges = (f"{ROOT}/+/{leaf}" for leaf in (*TO_EDGE, STATE))
+        return Rights((*to_edges, f"{_OF_PROCESSES}/#", _SPARKPLUG), ("#",))
     if name == ONLOOKER:
         return Rights((), (f"{ROOT}/#",))
     own = tuple(f"{ROOT}/{name}/{leaf}" for leaf in FROM_EDGE)
@@ -64,6 +66,8 @@ def checked_topic(topic: str) -> str:
         )
     if levels[0] == ROOT.split("/", 1)[0]:
         raise EnergyError(f"topic {topic!r}: topics below {ROOT} are given by the names of edges alone")
+    if levels[0] == _OF_PROCESSES:
+        raise EnergyError(f"topic {topic!r}: topics below {_OF_PROCESSES} are for the processes of the gateway alone")
     return topic
 
 

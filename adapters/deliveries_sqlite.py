@@ -6,18 +6,20 @@ changes nothing.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from adapters.outbox_salvage import is_damage, set_aside
 from energy.errors import StoreError
+from energy.ports import Heard, Loss
+from energy.senders import share_of
 
 log = structlog.get_logger()
 
@@ -31,32 +33,6 @@ CREATE TABLE IF NOT EXISTS losses (
     told_at_ms INTEGER NOT NULL);
 """
 _LOSSES = 10_000
-
-
-@dataclass(slots=True)
-class Heard:
-    """An outbox of an edge: the ranges that have come, and the sequence by which it was first heard of."""
-
-    edge: str
-    outbox: str
-    met_at: int
-    heard_at_ms: int
-    ranges: list[tuple[int, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """Batches that never come, as their edge has said; None where it cannot know."""
-
-    edge: str
-    outbox: str
-    first: int
-    last: int
-    cause: str
-    readings: int | None
-    from_ms: int | None
-    to_ms: int | None
-    told_at_ms: int
 
 
 def _opened(path: Path | str) -> sqlite3.Connection:
@@ -73,7 +49,7 @@ def _opened(path: Path | str) -> sqlite3.Connection:
 
 
 class SqliteDeliveries:
-    """On the disk when a call returns; StoreError where the disk refuses."""
+    """Fulfils `DeliveryLog`."""
 
     def __init__(self, path: Path | str) -> None:
         if isinstance(path, Path):
@@ -93,9 +69,22 @@ class SqliteDeliveries:
     def close(self) -> None:
         self._db.close()
 
-    def outboxes(self) -> list[Heard]:
-        """Every outbox that has been heard of, the one heard of last at the end."""
-        with self._lock:
+    async def outboxes(self, shares: Collection[int] | None = None) -> list[Heard]:
+        found = await asyncio.to_thread(self._outboxes)
+        return found if shares is None else [h for h in found if share_of(h.edge) in shares]
+
+    async def losses(self, shares: Collection[int] | None = None) -> list[Loss]:
+        found = await asyncio.to_thread(self._losses)
+        return found if shares is None else [loss for loss in found if share_of(loss.edge) in shares]
+
+    async def save(self, heard: Sequence[Heard], lost: Sequence[Loss] = ()) -> None:
+        await asyncio.to_thread(self._save, heard, lost)
+
+    async def forget(self, edge: str, outbox: str) -> None:
+        await asyncio.to_thread(self._forget, edge, outbox)
+
+    def _outboxes(self) -> list[Heard]:
+        with self._reading():
             rows = self._db.execute(
                 "SELECT edge, outbox, met_at, heard_at_ms, ranges FROM outboxes ORDER BY heard_at_ms"
             ).fetchall()
@@ -104,19 +93,26 @@ class SqliteDeliveries:
             for edge, outbox, met_at, heard_at_ms, ranges in rows
         ]
 
-    def losses(self, limit: int = _LOSSES) -> list[Loss]:
-        """What never comes, newest first."""
-        with self._lock:
+    def _losses(self) -> list[Loss]:
+        with self._reading():
             rows = self._db.execute(
                 "SELECT edge, outbox, first, last, cause, readings, from_ms, to_ms, told_at_ms FROM losses "
                 "ORDER BY id DESC LIMIT ?",
-                (limit,),
+                (_LOSSES,),
             ).fetchall()
         return [Loss(*row) for row in rows]
 
-    def save(self, heard: Iterable[Heard], lost: Sequence[Loss] = ()) -> None:
-        """Keep how these outboxes stand, and what never comes: all or nothing."""
+    async def adopt(self, heard: Sequence[Heard], losses: Sequence[Loss], *, anew: bool) -> bool:
+        if not anew and (await self.outboxes() or await self.losses()):
+            return False
+        await asyncio.to_thread(self._save, heard, losses[::-1], anew=True)
+        return True
+
+    def _save(self, heard: Sequence[Heard], lost: Sequence[Loss], *, anew: bool = False) -> None:
         with self._transaction():
+            if anew:
+                self._db.execute("DELETE FROM outboxes")
+                self._db.execute("DELETE FROM losses")
             self._db.executemany(
                 "INSERT OR REPLACE INTO outboxes VALUES (?, ?, ?, ?, ?)",
                 [(h.edge, h.outbox, h.met_at, h.heard_at_ms, json.dumps(h.ranges)) for h in heard],
@@ -132,10 +128,17 @@ class SqliteDeliveries:
             if lost:
                 self._db.execute("DELETE FROM losses WHERE id <= (SELECT max(id) FROM losses) - ?", (_LOSSES,))
 
-    def forget(self, edge: str, outbox: str) -> None:
-        """An outbox that is gone for good."""
+    def _forget(self, edge: str, outbox: str) -> None:
         with self._transaction():
             self._db.execute("DELETE FROM outboxes WHERE edge = ? AND outbox = ?", (edge, outbox))
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                yield
+            except sqlite3.Error as error:
+                raise StoreError(f"deliveries {self._path}: {error}") from error
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -36,6 +36,7 @@ CREATE OR REPLACE VIEW hours AS SELECT * FROM hours_closed UNION ALL SELECT * FR
 CREATE TABLE IF NOT EXISTS bases (point INTEGER NOT NULL, register VARCHAR NOT NULL, price VARCHAR NOT NULL);
 CREATE TABLE IF NOT EXISTS doubts (
     point INTEGER NOT NULL, kind VARCHAR NOT NULL, from_ms BIGINT NOT NULL, to_ms BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS progress (job VARCHAR PRIMARY KEY, at_ms BIGINT NOT NULL);
 """
 _COLUMNS = "point, hour, amount, first_half, estimated, cost, measured_ms, estimated_ms, manual_ms, disputed_ms"
 _COST = f"CASE WHEN cost = {UNPRICED} THEN NULL ELSE cost END"
@@ -230,6 +231,23 @@ class DuckDBLedger:
         )
         rows = zip(*(found[n].tolist() for n in ("point", "kind", "from_ms", "to_ms")), strict=True)
         return [Doubt(*row) for row in rows]
+
+    # -- jobs -----------------------------------------------------------------------------------------------------
+
+    async def reached(self, job: str) -> int | None:
+        return await self._store.read(self._reached, job)
+
+    def _reached(self, job: str) -> int | None:
+        found = self._store.select("SELECT job, at_ms FROM progress")
+        return dict(zip(found["job"].tolist(), found["at_ms"].tolist(), strict=True)).get(job)
+
+    async def reach(self, jobs: Mapping[str, int]) -> None:
+        await self._store.change(self._reach, jobs)
+
+    def _reach(self, jobs: Mapping[str, int]) -> None:
+        with self._store.transaction() as connection:
+            for job, at_ms in jobs.items():
+                connection.execute("INSERT OR REPLACE INTO progress VALUES (?, ?)", [job, at_ms])
 
     # -- order ----------------------------------------------------------------------------------------------------
 

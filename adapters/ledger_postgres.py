@@ -61,6 +61,7 @@ CREATE TABLE IF NOT EXISTS ledger.bases (point integer PRIMARY KEY, register tex
 CREATE TABLE IF NOT EXISTS ledger.doubts (
     point integer NOT NULL, kind text NOT NULL, from_ms bigint NOT NULL, to_ms bigint NOT NULL);
 CREATE INDEX IF NOT EXISTS doubts_of_points ON ledger.doubts (point, to_ms);
+CREATE TABLE IF NOT EXISTS ledger.progress (job text PRIMARY KEY, at_ms bigint NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger.revisions (
     id bigserial PRIMARY KEY, made_by bigint NOT NULL, made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     points integer[] NOT NULL, hours integer[] NOT NULL);
@@ -272,6 +273,20 @@ class PostgresLedger:
             )
         return [Doubt(*row) for row in rows]
 
+    async def reached(self, job: str) -> int | None:
+        async with self._connection() as connection:
+            found = await connection.fetchval("SELECT at_ms FROM progress WHERE job = $1", job)
+        return None if found is None else int(found)
+
+    async def reach(self, jobs: Mapping[str, int]) -> None:
+        async with self._connection() as connection:
+            await connection.execute(
+                "INSERT INTO progress SELECT * FROM unnest($1::text[], $2::bigint[]) "
+                "ON CONFLICT (job) DO UPDATE SET at_ms = excluded.at_ms",
+                list(jobs),
+                list(jobs.values()),
+            )
+
     async def maintain(self, now_ms: int) -> None:
         """The database keeps its own order; what was told to those who follow is let go of when it is old."""
         async with self._connection() as connection:
@@ -338,6 +353,9 @@ class MarkedReadings:
     @property
     def shown_after_s(self) -> float:
         return self._store.shown_after_s
+
+    def heard(self, columns: ReadingColumns) -> None:
+        self._store.heard(columns)
 
     async def learn(self, meters: Sequence[str]) -> None:
         await self._store.learn(meters)

@@ -37,7 +37,8 @@ CREATE TABLE IF NOT EXISTS ledger.marks (
 ALTER TABLE ledger.marks ADD COLUMN IF NOT EXISTS made_by bigint;
 ALTER TABLE ledger.marks ADD COLUMN IF NOT EXISTS made_at timestamptz NOT NULL DEFAULT clock_timestamp();
 CREATE TABLE IF NOT EXISTS ledger.parts (
-    part integer PRIMARY KEY CHECK (part BETWEEN 0 AND {LEDGER_PARTS - 1}), holder bigint NOT NULL, upto bigint NOT NULL);
+    part integer PRIMARY KEY CHECK (part BETWEEN 0 AND {LEDGER_PARTS - 1}),
+    holder bigint NOT NULL, upto bigint NOT NULL);
 """
 _WAITING = f"""
 SELECT point, min(since) FROM marks m, unnest(m.points, m.from_ms) AS of (point, since)
@@ -45,6 +46,13 @@ SELECT point, min(since) FROM marks m, unnest(m.points, m.from_ms) AS of (point,
 WHERE writer IS NULL AND m.id <= $1 AND m.id > coalesce(p.upto, 0)
     AND ($2::integer[] IS NULL OR point % {LEDGER_PARTS} = ANY($2::integer[]))
 GROUP BY point ORDER BY point
+"""
+_WAITED = f"""
+SELECT extract(epoch FROM clock_timestamp() - made_at) FROM marks m
+WHERE writer IS NULL AND EXISTS (
+    SELECT FROM unnest(m.points) AS point LEFT JOIN parts p ON p.part = point % {LEDGER_PARTS}
+    WHERE m.id > coalesce(p.upto, 0))
+ORDER BY m.id LIMIT 1
 """
 # The order is that in which parts are taken, so that nobody waits for whoever waits for him.
 _WORKED_IN = """
@@ -148,11 +156,10 @@ class PostgresMarks:
             raise NotHeld("ledger: points that were to be revised are another process's by now")
 
     async def learn(self) -> float | None:
-        """Learn the points that others have numbered; how long the oldest mark has waited [s], None if there is none."""
+        """Learn the points that others have numbered; how long the oldest reading has waited [s], None for none."""
         async with self._connection() as connection:
             await self._learn(connection)
-            oldest = "SELECT extract(epoch FROM clock_timestamp() - min(made_at)) FROM marks WHERE writer IS NULL"
-            waited = await connection.fetchval(oldest)
+            waited = await connection.fetchval(_WAITED)
         return None if waited is None else max(float(waited), 0.0)
 
     async def announce(self, columns: ReadingColumns) -> Announced | None:

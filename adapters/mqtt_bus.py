@@ -1,7 +1,8 @@
-"""The bus over MQTT 3.1.1 with paho, which runs in a thread of its own; QoS 1 throughout.
+"""The bus over MQTT with paho, which runs in a thread of its own; QoS 1 throughout.
 
 A message is acknowledged to the broker only when its receiver says so, so a broker delivers again what a receiver had
-not finished when it died.
+not finished when it died. Who is the only one speaks MQTT 3.1.1, which every broker knows; who shares subscriptions
+speaks MQTT 5, and its session ends some time after it is gone, so that its part of the messages goes to the others.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from typing import Any, NamedTuple
 
 import paho.mqtt.client as paho
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from adapters.mqtt_address import MqttAddress
 from energy.errors import BusError
@@ -25,6 +28,7 @@ from energy.ports import Message
 log = structlog.get_logger()
 
 _QOS = 1
+_SHARED = "$share/"
 _PUBLISH_TIMEOUT_S = 20.0
 # "Bad user name or password", "not authorised": as paho numbers them for MQTT 3.1.1 too.
 _NOT_LET_IN = (134, 135)
@@ -50,14 +54,17 @@ class MqttBus:
         *,
         subscribe: Sequence[str] = (),
         will: Message | None = None,
+        unsubscribe: Sequence[str] = (),
         keep_session: bool = False,
+        session_s: int | None = None,
         connected: Callable[[], None] | None = None,
     ) -> None:
         self.address = address
         self.lost_since: float | None = time.monotonic()
         # Why the broker does not let us in, as long as it does not.
         self.refused: str | None = None
-        self._subscribe = list(subscribe)
+        self._subscribe, self._unsubscribe = list(subscribe), list(unsubscribe)
+        self._session_s = session_s
         self._on_connected = connected
         self._loop = asyncio.get_running_loop()
         self._came: deque[Message] = deque()
@@ -71,10 +78,12 @@ class MqttBus:
         self._client = self._make_client(client_id, will, keep_session)
 
     def _make_client(self, client_id: str, will: Message | None, keep_session: bool) -> paho.Client:
+        shares = self._session_s is not None
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
-            clean_session=not keep_session,
+            clean_session=None if shares else not keep_session,
+            protocol=MQTTProtocolVersion.MQTTv5 if shares else MQTTProtocolVersion.MQTTv311,
             manual_ack=True,
             reconnect_on_failure=True,
         )
@@ -98,11 +107,20 @@ class MqttBus:
         return self.lost_since is None
 
     async def start(self) -> None:
-        self._client.connect_async(self.address.host, self.address.port, keepalive=15)
+        if self._session_s is None:
+            self._client.connect_async(self.address.host, self.address.port, keepalive=15)
+        else:
+            lasting = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            lasting.SessionExpiryInterval = self._session_s
+            self._client.connect_async(
+                self.address.host, self.address.port, keepalive=15, clean_start=False, properties=lasting
+            )
         self._client.loop_start()
 
     async def stop(self) -> None:
-        """Say good-bye, so that no will is published, and end the thread."""
+        """Say good-bye, so that no will is published and the others get all that is shared, and end the thread."""
+        if shared := [pattern for pattern in self._subscribe if pattern.startswith(_SHARED)]:
+            self._client.unsubscribe(shared)
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
 
@@ -152,6 +170,8 @@ class MqttBus:
         self._greeted = True
         self._connection += 1
         self._unacknowledged.clear()
+        if self._unsubscribe:
+            client.unsubscribe(self._unsubscribe)
         for pattern in self._subscribe:
             client.subscribe(pattern, qos=_QOS)
         self._tell_back()
@@ -221,12 +241,16 @@ async def open_bus(
     *,
     subscribe: Sequence[str] = (),
     will: Message | None = None,
+    unsubscribe: Sequence[str] = (),
     keep_session: bool = False,
+    session_s: int | None = None,
     connected: Callable[[], None] | None = None,
 ) -> AsyncIterator[MqttBus]:
     """The bus at an address; connects in the background and again whenever it is lost.
 
-    keep_session: the broker keeps what comes for `client_id` while it is away.
+    unsubscribe: what an earlier session of `client_id` may still have subscribed to, and this one does not.
+    keep_session: the broker keeps what comes for `client_id` while it is away, for ever.
+    session_s: it keeps it for so long [s]; by MQTT 5, as it must be where `subscribe` shares with others.
     connected: called in the event loop after each connection.
     """
     parsed = MqttAddress.parse(address)
@@ -236,7 +260,9 @@ async def open_bus(
         parsed.client_id(client_id),
         subscribe=subscribe,
         will=will,
+        unsubscribe=unsubscribe,
         keep_session=keep_session,
+        session_s=session_s,
         connected=connected,
     )
     await bus.start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS counts (reason TEXT PRIMARY KEY, n INTEGER NOT NULL) 
 
 
 class SqliteQuarantine:
-    """Fulfils `Quarantine`."""
+    """Fulfils `KeptQuarantine`."""
 
     def __init__(self, path: Path | str, *, limit_rows: int = 100_000) -> None:
         if isinstance(path, Path):
@@ -38,6 +38,13 @@ class SqliteQuarantine:
 
     def close(self) -> None:
         self._db.close()
+
+    async def adopt(self, refusals: Sequence[Refusal], counts: Mapping[str, int], *, anew: bool) -> bool:
+        if not anew and await self.counts():
+            return False
+        async with self._lock:
+            await asyncio.to_thread(self._adopt, refusals[::-1], dict(counts))
+        return True
 
     async def put(self, refusals: Sequence[Refusal]) -> None:
         if refusals:
@@ -60,6 +67,13 @@ class SqliteQuarantine:
             (limit,),
         )
         return [Refusal(*row) for row in found]
+
+    def _adopt(self, refusals: Sequence[Refusal], counts: dict[str, int]) -> None:
+        with self._transaction():
+            self._db.execute("DELETE FROM refused")
+            self._db.execute("DELETE FROM counts")
+            self._insert(refusals)
+            self._count(counts)
 
     def _put(self, refusals: Sequence[Refusal]) -> None:
         with self._transaction():

@@ -67,6 +67,8 @@ class VictoriaReadings(SeriesStore):
         super().__init__()
         self._client, self._journal, self._name = client, journal, client.at.name
         self._recent: deque[tuple[float, Deduplicated, bytes]] = deque()
+        # What other processes have stored lately, and the server may not show yet.
+        self._heard: deque[tuple[float, Deduplicated]] = deque()
         self._started = 0.0, 0.0
 
     async def begin(self) -> None:
@@ -116,13 +118,20 @@ class VictoriaReadings(SeriesStore):
             self._recent.popleft()
         return {}
 
+    def _hear(self, batch: Deduplicated) -> None:
+        super()._hear(batch)
+        now = time.monotonic()
+        self._heard.append((now, batch))
+        while now - self._heard[0][0] > 2 * self.shown_after_s:
+            self._heard.popleft()
+
     # -- reading ---------------------------------------------------------------------------------------------------
 
     async def _rows(self, points: Sequence[Point], from_ms: int, to_ms: int) -> dict[Point, Rows]:
         """What is stored of known points over [from, to), with what the server does not show yet."""
         found = await self._shown(points, from_ms, to_ms)
         numbers = np.array(sorted({self._ids[p] for p in points}), np.int32)
-        for _, batch, _ in self._recent:
+        for batch in (*(one[1] for one in self._recent), *(one[1] for one in self._heard)):
             added(found, self._points, batch.of(numbers, from_ms, to_ms))
         return found
 

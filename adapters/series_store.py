@@ -1,8 +1,8 @@
 """Readings in a server of series that neither refuses a second value of an instant nor knows what is newest.
 
 Who writes of a meter is one process at a time. It knows the newest instant of each point, so that only late rows have
-to be looked up before they are written; what the newest readings are is told from memory. Curves, spans and the rest are
-made from the rows of a range. How rows are put into the server and got from it is what each adapter adds.
+to be looked up before they are written; what the newest readings are is told from memory. Curves, spans and the rest
+are made from the rows of a range. How rows are put into the server and got from it is what each adapter adds.
 """
 
 from __future__ import annotations
@@ -85,6 +85,14 @@ class SeriesStore(ABC):
     async def _rows(self, points: Sequence[Point], from_ms: int, to_ms: int) -> dict[Point, Rows]:
         """What is stored of known points over [from, to)."""
 
+    def heard(self, columns: ReadingColumns) -> None:
+        if len(columns):
+            self._hear(deduplicate(columns, self._ids_of(columns)))
+
+    def _hear(self, batch: Deduplicated) -> None:
+        """Another process has stored this."""
+        self._latest.advance(batch)
+
     @abstractmethod
     async def learn(self, meters: Sequence[str]) -> None:
         """As `RegisterStore` promises."""
@@ -145,6 +153,13 @@ class SeriesStore(ABC):
             self._points.append(point)
         return self._ids[point]
 
+    def _asked(self, points: Sequence[Point]) -> Sequence[Point]:
+        """These points; those that nobody has told of may be another process's."""
+        for point in points:
+            self._number(point)
+        self._grow()
+        return points
+
     def _grow(self) -> None:
         n = len(self._points)
         self._latest.grow(n)
@@ -174,27 +189,26 @@ class SeriesStore(ABC):
         return self._latest.columns(known, np.array([self._ids[p] for p in known], np.int32))
 
     async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
-        known = [p for p in points if p in self._ids]
-        found = await self._rows(known, from_ms, to_ms)
-        return _columns(known, [found.get(p, NOTHING) for p in known])
+        found = await self._rows(self._asked(points), from_ms, to_ms)
+        there = [p for p in points if p in found]
+        return _columns(there, [found[p] for p in there])
 
     async def curves(
         self, points: Sequence[Point], from_ms: int, to_ms: int, rows: int, *, origin_ms: int = 0
     ) -> list[Curve]:
         step_ms = step_for(from_ms, to_ms, rows)
-        found = await self._rows([p for p in points if p in self._ids], from_ms, to_ms)
+        found = await self._rows(self._asked(points), from_ms, to_ms)
         origin_ms = (from_ms - origin_ms) // step_ms * step_ms + origin_ms
         return [_curve(p, found.get(p, NOTHING), rows, step_ms, origin_ms) for p in points]
 
     async def spans(self, points: Sequence[Point], from_ms: int) -> Spans:
-        found = await self._rows([p for p in points if p in self._ids], from_ms, LAST_MS + 1)
+        found = await self._rows(self._asked(points), from_ms, LAST_MS + 1)
         there = [(i, found[p].taken_at_ms) for i, p in enumerate(points) if p in found and len(found[p])]
         columns = ([i for i, _ in there], *([of(t) for _, t in there] for of in (len, np.min, np.max)))
         return Spans(*(np.array(column, np.int64) for column in columns))
 
     async def last_before(self, point: Point, before_ms: int) -> int | None:
-        if point not in self._ids:
-            return None
+        self._asked([point])
         for span_ms in (*LATELY_MS, LAST_MS):
             found = (await self._rows([point], max(before_ms - span_ms, 0), before_ms)).get(point, NOTHING)
             believed = found.taken_at_ms[counted(found.quality, found.reason)]

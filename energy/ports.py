@@ -160,6 +160,9 @@ class RegisterStore(ReadingStore, Protocol):
         """So long after another process wrote it a reading may not be found yet [s]; what was written through this
         store is found at once."""
 
+    def heard(self, columns: ReadingColumns) -> None:
+        """Another process has just stored these: they are found at once, whatever the server shows."""
+
     async def learn(self, meters: Sequence[str]) -> None:
         """Know all that other processes have written of these meters before; returns when it can be found."""
 
@@ -229,6 +232,12 @@ class Ledger(Protocol):
     async def doubts(self, points: Numbers, from_ms: int, to_ms: int) -> list[Doubt]:
         """What is doubtful about the points over [from, to)."""
 
+    async def reached(self, job: str) -> int | None:
+        """Up to which instant a job that goes by the ledger had come [ms], be it in another process."""
+
+    async def reach(self, jobs: Mapping[str, int]) -> None:
+        """Keep up to which instants jobs have come [ms]."""
+
     async def maintain(self, now_ms: int) -> None:
         """Put settled hours into their final order; can be repeated at will."""
 
@@ -261,6 +270,60 @@ class Quarantine(Protocol):
 
     async def newest(self, limit: int) -> list[Refusal]:
         """The latest ones kept, newest first."""
+
+
+class KeptQuarantine(Quarantine, Protocol):
+    """A quarantine as a whole, that may go on where another one ended."""
+
+    async def adopt(self, refusals: Sequence[Refusal], counts: Mapping[str, int], *, anew: bool) -> bool:
+        """Hold what another quarantine holds, newest first, in place of what was held: all or nothing. Where it is not
+        `anew`, only if nothing was; whether it was done."""
+
+
+@dataclass(slots=True)
+class Heard:
+    """An outbox of an edge: the ranges of its sequences that have come, and the one by which it was first heard of."""
+
+    edge: str
+    outbox: str
+    met_at: int
+    heard_at_ms: int
+    ranges: list[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Batches that never come, as their edge has said; None where it cannot know."""
+
+    edge: str
+    outbox: str
+    first: int
+    last: int
+    cause: str
+    readings: int | None
+    from_ms: int | None
+    to_ms: int | None
+    told_at_ms: int
+
+
+class DeliveryLog(Protocol):
+    """What has come of each edge's outboxes. On the disk when a call returns; StoreError where it cannot be."""
+
+    async def outboxes(self, shares: Collection[int] | None = None) -> list[Heard]:
+        """Every outbox that has been heard of, the one heard of last at the end; of senders of these shares alone."""
+
+    async def losses(self, shares: Collection[int] | None = None) -> list[Loss]:
+        """What never comes, newest first; so many that they can be looked at."""
+
+    async def save(self, heard: Sequence[Heard], lost: Sequence[Loss] = ()) -> None:
+        """Keep how these outboxes stand, and what never comes: all or nothing."""
+
+    async def forget(self, edge: str, outbox: str) -> None:
+        """An outbox that is gone for good."""
+
+    async def adopt(self, heard: Sequence[Heard], losses: Sequence[Loss], *, anew: bool) -> bool:
+        """Hold what another log holds, losses newest first, in place of what was held: all or nothing. Where it is not
+        `anew`, only if nothing was; whether it was done."""
 
 
 @dataclass(slots=True)
@@ -318,9 +381,7 @@ class Claims(Protocol):
     def name(self) -> str:
         """The name of this process, which no other live one has."""
 
-    def take_part(
-        self, kind: str, count: int, *, gained: Handover | None = None, lost: Handover | None = None
-    ) -> None:
+    def take_part(self, kind: str, count: int, *, gained: Handover | None = None, lost: Handover | None = None) -> None:
         """Do a share of a kind of work, the numbers 0 to `count` - 1; once for each kind.
 
         gained : awaited when numbers are held already, before `work` gives them out. Where it fails it is tried again.

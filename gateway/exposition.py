@@ -18,6 +18,7 @@ from energy.ports import Marks
 from gateway.alerts.counts import AlarmCounts, alarm_counts
 from gateway.api.words import OngoingProblem
 from gateway.edges.words import FleetEdge
+from gateway.process.words import ProcessWords
 from gateway.services import Services
 
 # Whoever reaches the broker names edges as he likes: no more than these are told one by one.
@@ -66,6 +67,7 @@ async def standing(services: Services) -> list[Metric]:
             services.books.waiting_s(),
         ),
         *_alarms(alarms),
+        *_processes(services.processes.all()),
         _of(
             "jieneng_certificate_expiry_timestamp_seconds",
             "When a certificate ends",
@@ -112,6 +114,22 @@ def _problems(problems: list[OngoingProblem]) -> Iterator[Metric]:
     yield _of(
         "jieneng_problems", "What is wrong now, by kind as in /health", {k: float(n) for k, n in kinds.items()}, "kind"
     )
+
+
+def _processes(processes: list[ProcessWords]) -> Iterator[Metric]:
+    """Where there are several: each as this one hears of it."""
+    up = GaugeMetricFamily("jieneng_process_up", "1 while the process runs and says so", labels=["process", "roles"])
+    waiting = GaugeMetricFamily(
+        "jieneng_process_ledger_waiting_seconds",
+        "How long the oldest reading waits to be worked in, as the process says that keeps the ledger",
+        labels=["process"],
+    )
+    for one in processes:
+        up.add_metric([one.process, ",".join(one.roles)], float(one.state == "running"))
+        if one.ledger_waiting_s is not None:
+            waiting.add_metric([one.process], one.ledger_waiting_s)
+    yield up
+    yield waiting
 
 
 def _fleet(fleet: list[FleetEdge]) -> Iterator[Metric]:

@@ -9,6 +9,7 @@ from energy.working_days import WorkingDays
 from gateway.access.door import Door
 from gateway.access.roles import Identity, Permission
 from gateway.access.seen_copies import CLOSED_COPIES
+from gateway.access.seen_processes import CLOSED_PROCESSES
 from gateway.access.seen_sites import CLOSED_SITES
 from gateway.access.sights import Sights
 from gateway.accounts.service import Accounts
@@ -25,6 +26,7 @@ from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
+from gateway.process.others import Processes
 from gateway.quotas.books import QuotaBooks
 from gateway.reporting.service import Statistics
 from gateway.sites.files import SiteFiles
@@ -63,6 +65,7 @@ class Services:
     sights: Sights = field(default_factory=Sights, compare=False)
     sites: SiteFiles = CLOSED_SITES
     copies: StoreCopies = CLOSED_COPIES
+    processes: Processes = CLOSED_PROCESSES
 
     def seen_by(self, identity: Identity, permission: Permission) -> Services:
         """The same services for one who asks under a permission: what he does not see is not there."""

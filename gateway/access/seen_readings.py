@@ -141,6 +141,12 @@ class SeenLedger:
     async def revise(self, stale: tuple[Numbers, Numbers], fresh: Hours) -> None:
         only_read()
 
+    async def reached(self, job: str) -> int | None:
+        only_read()
+
+    async def reach(self, jobs: Mapping[str, int]) -> None:
+        only_read()
+
     async def doubt(self, from_ms: Mapping[int, int], doubts: Sequence[Doubt]) -> None:
         only_read()
 

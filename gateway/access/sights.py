@@ -17,6 +17,7 @@ from gateway.access.seen_books import SeenBooks
 from gateway.access.seen_contracts import SeenContracts
 from gateway.access.seen_copies import CLOSED_COPIES
 from gateway.access.seen_present import ClosedEdges, SeenEdges, SeenHub, seen_directory, seen_problems
+from gateway.access.seen_processes import CLOSED_PROCESSES
 from gateway.access.seen_quotas import seen_quotas
 from gateway.access.seen_readings import SeenQuarantine, SeenStore
 from gateway.access.seen_records import SeenBills, SeenClosings, SeenFindings, SeenLives, SeenStock
@@ -186,5 +187,6 @@ def _of_everything(services: Services, operates: bool, audits: bool) -> Services
             quarantine=closed,
             alerts=without_all(services.alerts),
             copies=CLOSED_COPIES,
+            processes=CLOSED_PROCESSES,
         )
     return services if audits else replace(services, audit=ClosedAudit(services.audit))

@@ -88,6 +88,19 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """A member of an alarm that was told of and is not over, or was over lately; be the alarm closed or not."""
+
+    cause: str
+    kind: str
+    member: Member
+
+    @property
+    def still(self) -> bool:
+        return self.member.until_ms is None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A step in the life of an alarm."""
 

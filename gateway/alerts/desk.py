@@ -14,7 +14,7 @@ from analytics.alarms.flowed import flowed
 from analytics.alarms.ringing_hours import Working, weekdays
 from analytics.alarms.rules import Limit
 from energy.errors import ConfigurationError, EnergyError, StoreError
-from energy.ports import Clock, ReadingStore
+from energy.ports import Clock, RegisterStore
 from energy.quantities import main_counter
 from energy.readings import Point, Quality, ReadingColumns, to_ms
 from energy.series import MICRO
@@ -35,6 +35,11 @@ _FIGURES_EVERY_S, _AGAIN_S = 60.0, 1.0
 _LEDGER_EVERY_MS = 600_000
 _HOUR_MS, _PRICE_DAYS = 3_600_000, 31
 _GAP_MS, _WARM_MS = 3_600_000, 600_000
+# What nobody watched for longer than this is not looked through any more.
+_UNWATCHED_MOST_MS = 86_400_000
+# A desk that took over within this time goes on; one that begins later gives each meter its time anew.
+_TAKEN_OVER_MS = 120_000
+_WATCHED, _BEGAN = "alarm desk", "alarm desk began"
 # Of so many that ring at once it is reckoned before they are told what has flowed.
 _FIGURED = 20
 # Money is told to the cent, half to even: an estimate, and said to be one.
@@ -43,16 +48,22 @@ _CENT = Decimal("0.01")
 
 @dataclass
 class Desk:
-    """`take` is given every reading that was stored; `tick` is done every few seconds."""
+    """`take` is given every reading that was stored; `tick` is done every few seconds.
+
+    several : whether it is one of several, of which one is at work at a time: it begins where the last one ended, with
+    what was stored meanwhile by whoever took it. hears : whether it is told of what others take just now.
+    """
 
     alarms: Alarms
     rules: Rules
     duty: Duty
     books: Books
-    store: ReadingStore
+    store: RegisterStore
     edges: Edges
     clock: Clock
     days: Working = weekdays
+    several: bool = False
+    hears: Callable[[], bool] = lambda: True
     limits: LimitWatch = field(init=False)
     silence: SilenceWatch = field(init=False)
     ledger: LedgerRules = field(init=False)
@@ -61,16 +72,29 @@ class Desk:
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _of: tuple[int, int, object] | None = None
     _ledger_ms: int = 0
+    # What came while it was looked through what had come before; None when that is done.
+    _meanwhile: list[ReadingColumns] | None = None
+    _at_work: bool = False
 
     def __post_init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        """Know nothing yet."""
         self.limits, self.silence = LimitWatch(self.days), SilenceWatch(self.edges)
         self.ledger = LedgerRules(self.books)
+        self._found, self._over, self._of, self._ledger_ms = [], [], None, 0
+        self._meanwhile = []
 
     def take(self, columns: ReadingColumns) -> None:
         """Readings that were just stored. Quick, and never waits: what it finds is written by `run`.
 
         A fault of ours here must not keep readings from being taken.
         """
+        if self._meanwhile is not None:
+            if self._at_work:
+                self._meanwhile.append(columns)
+            return
         try:
             self.silence.take(columns)
             raised, over = self.limits.take(columns)
@@ -84,10 +108,21 @@ class Desk:
 
     async def run(self) -> None:
         """Go on for ever: what rings is written at once, whatever else takes its time."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._ever(self.tick, _TICK_S))
-            tasks.create_task(self._ever(self._written, 0.0))
-            tasks.create_task(self._ever(self.tell_figures, _FIGURES_EVERY_S))
+        self._begin()
+        self._at_work = True
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._ever(self.tick, _TICK_S))
+                tasks.create_task(self._ever(self._written, 0.0))
+                tasks.create_task(self._ever(self.tell_figures, _FIGURES_EVERY_S))
+        finally:
+            self._at_work = False
+            self._begin()
+
+    def heard_again(self) -> None:
+        """Readings may have been stored of which it was not told: what is stored is looked through anew."""
+        if self._at_work and self.several and self._meanwhile is None:
+            self._meanwhile = []
 
     async def _ever(self, do: Callable[[], Awaitable[None]], rest_s: float) -> None:
         """What fails is told once, and tried again."""
@@ -110,6 +145,8 @@ class Desk:
         """Everything that is done by the clock."""
         await self.refresh()
         now_ms = to_ms(self.clock.now())
+        if self._meanwhile is not None and self._of is not None:
+            await self._look_through(now_ms)
         raised, over = self.silence.look(now_ms)
         self._found += raised
         self._over.append(over)
@@ -119,6 +156,9 @@ class Desk:
             self._found += raised
             self._over.append(over)
         await self.write()
+        await self.ledger.keep()
+        if self.several and self.hears() and self._meanwhile is None:
+            await self.books.ledger.reach({_WATCHED: now_ms, _BEGAN: self.silence.began_ms or now_ms})
         await self.alarms.call()
 
     async def write(self) -> None:
@@ -147,25 +187,45 @@ class Desk:
             number, book = await self.rules.book()
         except ConfigurationError as error:
             log.error("rules.unread", cause=str(error))
+            if self._meanwhile is not None:
+                self._meanwhile.clear()
             return
         site = self.books.kept.site
         if self._of is not None and self._of[0] == number and self._of[2] is site:
             return
-        first = self._of is None
-        self._of, self.alarms.book = (number, kept.kept.number, site), book
-        open_alarms = await self.alarms.alarms(open_only=True, limit=10_000)
-        self.limits.learn(book.rules, site, open_alarms)
-        self.silence.learn(book.rules, site, open_alarms)
-        if first:
-            await self._warm()
+        self.alarms.book = book
+        standing = await self.alarms.standing(to_ms(self.clock.now()) - _UNWATCHED_MOST_MS)
+        self.limits.learn(book.rules, site, standing)
+        self.silence.learn(book.rules, site, standing)
+        self._of = number, kept.kept.number, site
 
-    async def _warm(self) -> None:
+    async def _look_through(self, now_ms: int) -> None:
         """What was read while nobody watched: it may have lasted already."""
-        now_ms = to_ms(self.clock.now())
-        self.silence.take(await self.store.latest())
-        since = now_ms - round(self.limits.longest_s * 1000) - _WARM_MS
-        if points := self.limits.points:
-            self.take(await self.store.readings(points, since, now_ms + 1))
+        watched = await self._watched(now_ms)
+        if self.several:
+            # What others took is found after this; what they take from now on, we are told.
+            meters = {point.meter for point in self.limits.points} | set(self.silence.meters)
+            await self.store.learn(sorted(meters))
+        newest = await self.store.latest()
+        since = watched - round(self.limits.longest_s * 1000) - _WARM_MS
+        points = self.limits.points
+        read = await self.store.readings(points, since, now_ms + 1) if points else newest
+        meanwhile, self._meanwhile = self._meanwhile or [], None
+        self.silence.take(newest)
+        for columns in (read, *meanwhile):
+            self.take(columns)
+
+    async def _watched(self, now_ms: int) -> int:
+        """Until when all that was stored had been looked at."""
+        if not self.several:
+            return now_ms
+        ledger = self.books.ledger
+        watched, began = await ledger.reached(_WATCHED), await ledger.reached(_BEGAN)
+        if watched is None:
+            return now_ms
+        if self.silence.began_ms is None and now_ms - watched < _TAKEN_OVER_MS:
+            self.silence.began_ms = began
+        return min(max(watched, now_ms - _UNWATCHED_MOST_MS), now_ms)
 
     # -- figures ----------------------------------------------------------------------------------------------------
 

@@ -32,7 +32,25 @@ class LedgerRules:
 
     def __init__(self, books: Books) -> None:
         self._books = books
+        # Up to when each rule was looked at, and of it what was not kept yet.
         self._looked: dict[str, int] = {}
+        self._unkept: dict[str, int] = {}
+
+    async def keep(self) -> None:
+        """What was found is raised: it is not looked at again, here or elsewhere."""
+        if self._unkept:
+            await self._books.ledger.reach({_job(rule): until for rule, until in self._unkept.items()})
+            self._unkept.clear()
+
+    async def _is_done(self, rule: Rule, until: int) -> bool:
+        """Whether the rule was looked at up to then."""
+        before = self._looked.get(rule.head.id)
+        if before is None:
+            before = await self._books.ledger.reached(_job(rule.head.id))
+        return before == until
+
+    def _done(self, rule: Rule, until: int) -> None:
+        self._looked[rule.head.id] = self._unkept[rule.head.id] = until
 
     async def look(self, rules: Sequence[Rule], now: datetime) -> tuple[list[Raised], dict[str, dict[str, int]]]:
         """What rings by the ledger; and what no longer does, by the same figures of the next night or day."""
@@ -53,12 +71,12 @@ class LedgerRules:
     async def _night(self, rule: NightMinimum, now: datetime) -> tuple[list[Raised], dict[str, dict[str, int]]]:
         site = self._books.kept.site
         start, end = _last_night(rule, now - _SETTLED, site.zone)
-        if self._looked.get(rule.head.id) == end:
+        if await self._is_done(rule, end):
             return [], {}
         points = points_of(rule, site)
         numbers = {n: p for p in points if (n := self._books.ledger.number(p)) is not None}
         hours = await self._books.ledger.hours(sorted(numbers), start // _HOUR_MS, end // _HOUR_MS)
-        self._looked[rule.head.id] = end
+        self._done(rule, end)
         above, meters = roots(site.meters), {m.id: m for m in site.meters}
         raised, over = [], {}
         for number, point in numbers.items():
@@ -79,10 +97,10 @@ class LedgerRules:
     async def _balance(self, rule: Imbalance, now: datetime) -> tuple[list[Raised], dict[str, dict[str, int]]]:
         zone = self._books.kept.site.zone_info
         day = period(Span.DAY, now - 2 * _SETTLED - timedelta(days=1), zone)
-        if self._looked.get(rule.head.id) == to_ms(day.end):
+        if await self._is_done(rule, to_ms(day.end)):
             return [], {}
         answer = await balance(self._books, Range(day.start, day.end, None, zone), rule.share)
-        self._looked[rule.head.id] = to_ms(day.end)
+        self._done(rule, to_ms(day.end))
         raised, over = [], {}
         for row in answer.rows:
             if (rule.meters and row.meter not in rule.meters) or not _is_read(row):
@@ -92,6 +110,10 @@ class LedgerRules:
             else:
                 over[f"balance/{row.meter}"] = {row.meter: to_ms(now)}
         return raised, over
+
+
+def _job(rule: str) -> str:
+    return f"alarm rule {rule}"
 
 
 def _last_night(rule: NightMinimum, now: datetime, zone: str) -> tuple[int, int]:

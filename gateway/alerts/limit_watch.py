@@ -18,7 +18,7 @@ from energy.names import Text
 from energy.quantities import quantity
 from energy.readings import Point, Quality, ReadingColumns, from_ms
 from energy.sites import Meter, Site
-from gateway.alerts.alarm import Alarm, Member, Raised
+from gateway.alerts.alarm import Member, Raised, Standing
 
 Array = npt.NDArray[Any]
 _DAYS = 3
@@ -55,8 +55,8 @@ class LimitWatch:
         self._rule_of = _EMPTY
         self._windows: _Windows | None = None
 
-    def learn(self, rules: Sequence[Rule], site: Site, open_alarms: Iterable[Alarm] = ()) -> None:
-        """Watch these rules from now on. What rings already, by the open alarms, goes on ringing until it is over."""
+    def learn(self, rules: Sequence[Rule], site: Site, standing: Iterable[Standing] = ()) -> None:
+        """Watch these rules from now on. What was told of already is not told again before it is over."""
         meters, above = {m.id: m for m in site.meters}, roots(site.meters)
         self._rules = [rule for rule in rules if isinstance(rule, Limit)]
         chosen = [
@@ -78,16 +78,21 @@ class LimitWatch:
             by_point[slot.point].append(i)
         self._by_point = dict(by_point)
         self._windows = _Windows(self._rules, site, self._days)
-        self._ringing(open_alarms)
+        self._ringing(standing)
 
-    def _ringing(self, alarms: Iterable[Alarm]) -> None:
-        ringing = {(a.raised.cause, m.name): m.since_ms for a in alarms for m in a.members if m.until_ms is None}
+    def _ringing(self, standing: Iterable[Standing]) -> None:
+        told = list(standing)
+        ended = {(one.cause, one.member.name): one.member.until_ms for one in told if one.member.until_ms is not None}
+        ringing = {(one.cause, one.member.name): one.member.since_ms for one in told if one.still}
         for i, slot in enumerate(self.slots):
-            since = ringing.get((slot.cause, str(slot.point)))
-            if since is not None:
+            name = slot.cause, str(slot.point)
+            if (since := ringing.get(name)) is not None:
                 self._states.raised[i], self._states.since_ms[i] = True, since
-                # What was read before it began says nothing of whether it is over.
-                self._states.last_ms[i] = max(int(self._states.last_ms[i]), since)
+            # What was read before it began says nothing of whether it is over; what was read before it was over says
+            # nothing of whether it is back.
+            known = since if since is not None else ended.get(name)
+            if known is not None:
+                self._states.last_ms[i] = max(int(self._states.last_ms[i]), known)
 
     @property
     def points(self) -> list[Point]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from analytics.alarms.escalation import plan
@@ -19,7 +19,7 @@ from energy.names import Text
 from energy.ports import Clock
 from energy.readings import to_ms
 from energy.sites import Site
-from gateway.alerts.alarm import Alarm, Member, Raised, Step, alarm_of, life_row
+from gateway.alerts.alarm import Alarm, Member, Raised, Standing, Step, alarm_of, life_row
 from gateway.alerts.outbox import Outbox
 from gateway.alerts.tables import AlarmMemberRow, AlarmRow, AlarmStepRow
 from gateway.audit.append import append
@@ -65,6 +65,15 @@ class Alarms:
             wanted = select(_STEPS).where(_STEPS.c.alarm == alarm_id).order_by(_STEPS.c.id)
             found = (await connection.execute(wanted)).all()
         return [Step(row.at_ms, row.kind, row.who, row.how, row.note) for row in found]
+
+    async def standing(self, ended_since_ms: int) -> list[Standing]:
+        """All that was told of and is not over, and what was over since an instant, by the time at which it was."""
+        member = (_MEMBERS.c.name, _MEMBERS.c.since_ms, _MEMBERS.c.until_ms)
+        wanted = select(_ALARMS.c.cause, _ALARMS.c.kind, *member).join(_MEMBERS, _MEMBERS.c.alarm == _ALARMS.c.id)
+        wanted = wanted.where(or_(_MEMBERS.c.until_ms.is_(None), _MEMBERS.c.until_ms >= ended_since_ms))
+        async with self._records.reading() as connection:
+            rows = (await connection.execute(wanted.order_by(_MEMBERS.c.until_ms))).all()
+        return [Standing(row.cause, row.kind, Member(row.name, row.since_ms, row.until_ms)) for row in rows]
 
     async def known_causes(self, causes: Sequence[str]) -> set[str]:
         """Those of which there is an alarm, or ever was one."""
@@ -120,6 +129,8 @@ class Alarms:
                 alarm = await self._open(connection, cause)
                 if alarm is not None:
                     await self._over(connection, alarm, members)
+                closed = select(_ALARMS.c.id).where(_ALARMS.c.cause == cause, _ALARMS.c.closed_ms.is_not(None))
+                await self._end(connection, _MEMBERS.c.alarm.in_(closed), members)
         self._outbox.wake()
 
     async def call(self) -> None:
@@ -223,12 +234,7 @@ class Alarms:
         await self._live(connection, alarm.id, worse, **nobody)
 
     async def _over(self, connection: AsyncConnection, alarm: Alarm, members: Mapping[str, int]) -> None:
-        gone = update(_MEMBERS).where(_MEMBERS.c.alarm == alarm.id, _MEMBERS.c.until_ms.is_(None))
-        for at_ms in sorted(set(members.values())):
-            names = [name for name, at in members.items() if at == at_ms]
-            for i in range(0, len(names), _NAMES):
-                some = gone.where(_MEMBERS.c.name.in_(names[i : i + _NAMES]))
-                await connection.execute(some.values(until_ms=at_ms))
+        await self._end(connection, _MEMBERS.c.alarm == alarm.id, members)
         left = select(func.count()).where(_MEMBERS.c.alarm == alarm.id, _MEMBERS.c.until_ms.is_(None))
         if (await connection.execute(left)).scalar_one() or alarm.life.recovered_ms is not None:
             return
@@ -237,6 +243,15 @@ class Alarms:
         await self._step(connection, alarm.id, Step(now_ms, StepKind.RECOVERED))
         await self._outbox.let_be(connection, alarm.id, now_ms)
         await self._outbox.tell_over(connection, await self._one(connection, alarm.id), self.roster, now_ms)
+
+    async def _end(self, connection: AsyncConnection, of: ColumnElement[bool], members: Mapping[str, int]) -> None:
+        """These members are over, each since its instant, in the alarms of which they are."""
+        gone = update(_MEMBERS).where(of, _MEMBERS.c.until_ms.is_(None))
+        for at_ms in sorted(set(members.values())):
+            names = [name for name, at in members.items() if at == at_ms]
+            for i in range(0, len(names), _NAMES):
+                some = gone.where(_MEMBERS.c.name.in_(names[i : i + _NAMES]))
+                await connection.execute(some.values(until_ms=at_ms))
 
     def named(self, person: str) -> str:
         """A person of the roster by name and id."""

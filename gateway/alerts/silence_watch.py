@@ -11,7 +11,7 @@ from analytics.alarms.rules import Level, Rule, Silence
 from energy.names import Text
 from energy.readings import ReadingColumns
 from energy.sites import Site
-from gateway.alerts.alarm import Alarm, Member, Raised
+from gateway.alerts.alarm import Member, Raised, Standing
 from gateway.edges.service import Edges
 
 _READINGS, _ALLOWANCE_MS = 3, 10_000
@@ -36,10 +36,10 @@ class SilenceWatch:
         # member -> cause, of what rings.
         self._ringing: dict[str, str] = {}
         self._awaited = np.empty(0, np.bool_)
-        self._began_ms: int | None = None
+        self.began_ms: int | None = None
 
-    def learn(self, rules: Sequence[Rule], site: Site, open_alarms: Iterable[Alarm] = ()) -> None:
-        """Watch these rules from now on."""
+    def learn(self, rules: Sequence[Rule], site: Site, standing: Iterable[Standing] = ()) -> None:
+        """Watch these rules from now on. What is told of already is not told again before it is over."""
         before = dict(zip(self._names, self._last.tolist(), strict=True))
         silences = [rule for rule in rules if isinstance(rule, Silence)]
         meters = [m for m in site.meters if m.removed_on is None]
@@ -58,9 +58,12 @@ class SilenceWatch:
         self._awaited = np.array([m.line is not None for m, _ in chosen], np.bool_)
         self._site = site
         self._line_of = {m.id: m.line for m in meters if m.line is not None}
-        for alarm in open_alarms:
-            if alarm.raised.kind == "silence":
-                self._ringing |= {m.name: alarm.raised.cause for m in alarm.members if m.until_ms is None}
+        self._ringing |= {one.member.name: one.cause for one in standing if one.kind == "silence" and one.still}
+
+    @property
+    def meters(self) -> list[str]:
+        """Those that are waited for by a rule."""
+        return [name for name, rule in zip(self._names, self._rule, strict=True) if rule is not None]
 
     def take(self, columns: ReadingColumns) -> None:
         """Readings have come."""
@@ -76,13 +79,13 @@ class SilenceWatch:
     def look(self, now_ms: int) -> tuple[list[Raised], dict[str, dict[str, int]]]:
         """Who is silent by now, and who is back."""
         self._learn_edges()
-        if self._began_ms is None:
-            self._began_ms = now_ms
+        if self.began_ms is None:
+            self.began_ms = now_ms
         since = np.where(self._last == _NEVER, now_ms, self._last).astype(np.float64)
         late = now_ms - since > self._allowed
         # While the gateway was away readings wait at the edges: each meter is given its time anew.
-        silent = late & (now_ms - np.maximum(since, self._began_ms) > self._allowed)
-        silent &= self._awaited | (since > self._began_ms - _GONE_MS)
+        silent = late & (now_ms - np.maximum(since, self.began_ms) > self._allowed)
+        silent &= self._awaited | (since > self.began_ms - _GONE_MS)
         names = {self._names[i]: int(self._last[i]) for i in np.flatnonzero(silent).tolist()}
         still = {self._names[i] for i in np.flatnonzero(late | (self._last == _NEVER)).tolist()}
         back: dict[str, dict[str, int]] = {}

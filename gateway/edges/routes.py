@@ -10,7 +10,7 @@ from gateway.services import Services
 
 
 async def edges(services: Services, _query: NoQuery) -> EdgesAnswer:
-    return EdgesAnswer(to_ms(services.clock.now()), services.edges.fleet())
+    return EdgesAnswer(to_ms(services.clock.now()), services.edges.fleet(), services.processes.all())
 
 
 async def edge(services: Services, query: EdgeQuery) -> EdgeAnswer:

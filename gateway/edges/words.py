@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from gateway.api.words import EdgeStateWord, OngoingProblem
+from gateway.process.words import ProcessWords
 
 
 class EdgeWords(msgspec.Struct):
@@ -101,10 +102,12 @@ class FleetEdge(msgspec.Struct, kw_only=True):
 
 
 class EdgesAnswer(msgspec.Struct):
-    """All edges that have ever reported, at the gateway's time `at`."""
+    """All edges that have ever reported, at the gateway's time `at`, and the processes of the gateway: none where it is
+    but one."""
 
     at: int
     edges: list[FleetEdge]
+    processes: list[ProcessWords]
 
 
 class EdgeQuery(msgspec.Struct, forbid_unknown_fields=True):

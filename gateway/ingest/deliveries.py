@@ -6,18 +6,17 @@ is stored whether or not its sequence has come before: a disk that lies may make
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from adapters.deliveries_sqlite import Heard, Loss, SqliteDeliveries
 from adapters.wire import Batch, Lost, Wanted
-from energy.ports import Clock
+from energy.ports import Clock, DeliveryLog, Heard, Loss
 from energy.readings import to_ms
+from energy.senders import share_of
 from gateway.api.words import OngoingProblem, TextWords
 from gateway.ingest.sequences import Sequences
 from gateway.metrics import Metrics
@@ -56,18 +55,36 @@ Key = tuple[str, str]
 
 
 class Deliveries:
-    """Follows the sequences of every outbox. `take` raises StoreError, and then nothing has changed."""
+    """Follows the sequences of the outboxes of the senders that are this process's own, which it learns by `gain`.
+    `take` raises StoreError, and then nothing has changed."""
 
-    def __init__(self, kept: SqliteDeliveries, clock: Clock, metrics: Metrics, zone: str = "UTC") -> None:
+    def __init__(self, kept: DeliveryLog, clock: Clock, metrics: Metrics, zone: str = "UTC") -> None:
         self._kept, self._clock, self._metrics, self._zone = kept, clock, metrics, ZoneInfo(zone)
         # The outbox heard of last is the last of its edge.
         self._known: dict[str, dict[str, _Standing]] = {}
-        for heard in kept.outboxes():
-            standing = _Standing(heard.met_at, Sequences(heard.ranges), heard_at_ms=heard.heard_at_ms)
-            self._known.setdefault(heard.edge, {})[heard.outbox] = standing
-        self._losses = kept.losses()
+        self._losses: list[Loss] = []
         self._heard: set[str] = set()
         self._first_gap: dict[Key, tuple[int, int]] = {}
+
+    async def gain(self, shares: Collection[int] | None = None) -> None:
+        """Learn what has come of the senders of these shares, or of all."""
+        found = await self._kept.outboxes(shares)
+        losses = await self._kept.losses(shares)
+        self.lose(shares)
+        for heard in found:
+            standing = _Standing(heard.met_at, Sequences(heard.ranges), heard_at_ms=heard.heard_at_ms)
+            self._known.setdefault(heard.edge, {})[heard.outbox] = standing
+        self._losses = sorted([*self._losses, *losses], key=lambda loss: -loss.told_at_ms)
+
+    def lose(self, shares: Collection[int] | None = None) -> None:
+        """Forget what was known of the senders of these shares, or of all: it goes on elsewhere."""
+
+        def stays(edge: str) -> bool:
+            return shares is not None and share_of(edge) not in shares
+
+        self._known = {edge: outboxes for edge, outboxes in self._known.items() if stays(edge)}
+        self._losses = [loss for loss in self._losses if stays(loss.edge)]
+        self._first_gap = {key: gap for key, gap in self._first_gap.items() if stays(key[0])}
 
     @property
     def losses(self) -> Sequence[Loss]:
@@ -103,7 +120,7 @@ class Deliveries:
             _bound(key, standing)
         if touched:
             heard = [Heard(*key, s.met_at, s.heard_at_ms, s.come.ranges) for key, s in touched.items()]
-            await asyncio.to_thread(self._kept.save, heard, lost)
+            await self._kept.save(heard, lost)
             await self._took(touched, lost)
 
     def _copy(self, key: Key, batch: Batch) -> _Standing:
@@ -122,7 +139,7 @@ class Deliveries:
             while len(outboxes) > _MOST_OUTBOXES:
                 oldest = next(iter(outboxes))
                 del outboxes[oldest]
-                await asyncio.to_thread(self._kept.forget, edge, oldest)
+                await self._kept.forget(edge, oldest)
         for loss in lost:
             self._metrics.lost(loss.cause, loss.readings or 0)
             log.error("readings.lost", **{name: getattr(loss, name) for name in Loss.__slots__})
@@ -130,9 +147,14 @@ class Deliveries:
 
     # -- what is missing -----------------------------------------------------------------------------------------------
 
-    def greetings(self) -> list[tuple[str, Wanted]]:
-        """To every edge: the gateway is there. Whoever waits for answers need not wait longer."""
-        return [(edge, Wanted(next(reversed(outboxes)), [])) for edge, outboxes in self._known.items()]
+    def greetings(self, shares: Collection[int] | None = None) -> list[tuple[str, Wanted]]:
+        """To every edge, or to those of these shares: the gateway is there. Who waits for answers need not wait
+        longer."""
+        return [
+            (edge, Wanted(next(reversed(outboxes)), []))
+            for edge, outboxes in self._known.items()
+            if shares is None or share_of(edge) in shares
+        ]
 
     def wanted(self) -> list[tuple[str, Wanted]]:
         """What to ask the edges for that have been heard since it was asked last."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -38,7 +38,7 @@ _LOOK_BACK_MS = 31 * 86_400_000
 # Doubts that leave something unbooked.
 DISPUTES = ("fall", "jump")
 _LONG_S = 5.0
-_FOLLOW_EVERY_S = 0.5
+_FOLLOW_EVERY_S, _LOOK_ANYWAY_S = 0.5, 5.0
 # The parts of the points that may be worked on within the context; None for all, in a process that is alone.
 Share = Callable[[], AbstractContextManager[Collection[int] | None]]
 
@@ -198,7 +198,13 @@ class Books:
             took = time.monotonic() - began
             # As long a rest as the work took, so that readings come in and pages are answered meanwhile.
             await asyncio.sleep(max(_REST_S, took))
-            await self._changed.wait()
+            # What others have held before may have become ours, though nothing has changed.
+            await self._a_change(within_s=None if parts is None else _LOOK_ANYWAY_S)
+
+    async def _a_change(self, *, within_s: float | None) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._changed.wait()
 
     async def _warm(self, clock: Clock) -> None:
         """Add up what takes long and is asked first: this year and the one before, of the whole site."""

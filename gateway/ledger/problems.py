@@ -39,14 +39,17 @@ class LedgerWatch:
         self._unbalanced: tuple[int, list[BalanceRow]] = (0, [])
 
     async def run(self, clock: Clock) -> None:
-        """Look for ever; a store that fails is told by who keeps the ledger up."""
-        while True:
-            try:
-                with self._timed():
-                    await self.look(clock)
-            except StoreError as error:
-                log.error("balance.failed", cause=str(error))
-            await asyncio.sleep(_LOOK_EVERY_S)
+        """Look for ever; a store that fails is told by who keeps the ledger up. Whoever stops tells nothing more."""
+        try:
+            while True:
+                try:
+                    with self._timed():
+                        await self.look(clock)
+                except StoreError as error:
+                    log.error("balance.failed", cause=str(error))
+                await asyncio.sleep(_LOOK_EVERY_S)
+        finally:
+            self._unbalanced = 0, []
 
     async def look(self, clock: Clock) -> None:
         """Take the balance of the last day that is over and worked in."""

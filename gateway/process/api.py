@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import structlog
 from aiohttp import web
 
-from adapters.mqtt_bus import MqttBus
 from analytics.contracts.contract_file import read_rules as read_contract_rules
 from analytics.reporting.check_file import read_rules
 from analytics.reporting.form_file import read_forms
 from energy.errors import EnergyError
+from energy.ports import Bus
 from gateway.access.door import LocalDoor
 from gateway.accounts.door import AccountsDoor
 from gateway.accounts.service import Accounts
+from gateway.alerts.keeping import keep_fresh
 from gateway.api.words import OngoingProblem
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
@@ -37,6 +40,7 @@ log = structlog.get_logger()
 
 # So long a connection may stand without a whole request line and headers.
 _IDLE_S = 75.0
+_SESSIONS_HOLD_S = 5.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -50,7 +54,9 @@ class ApiRole:
         self._parts, settings = parts, parts.settings
         self._accounts = Accounts(parts.records, parts.clock, parts.seal, settings.account_rules)
         self._accounts.organisations = lambda: parts.books.kept.site.organisations
-        door = AccountsDoor(self._accounts, parts.clock, behind_tls=settings.behind_tls)
+        # A process without this role answers how it is, and nothing else.
+        self._whole = "api" in settings.roles
+        door = self._door = AccountsDoor(self._accounts, parts.clock, behind_tls=settings.behind_tls)
         parts.followers.forget_accounts = door.forget
         self._services = _services(parts, self._accounts, door if settings.accounts_required else LocalDoor())
         self._expiries = Expiries(settings.identities, parts.clock)
@@ -62,13 +68,33 @@ class ApiRole:
     def problems(self) -> list[OngoingProblem]:
         return self._expiries.problems()
 
-    async def begin(self, _bus: MqttBus, stack: AsyncExitStack) -> Sequence[Task]:
+    async def begin(self, _bus: Bus, stack: AsyncExitStack) -> Sequence[Task]:
         settings, hub = self._parts.settings, self._parts.hub
-        app = application(self._services, behind_tls=settings.behind_tls, metrics_token=settings.metrics_token)
+        token, behind_tls = settings.metrics_token, settings.behind_tls
+        app = application(self._services, behind_tls=behind_tls, whole=self._whole, metrics_token=token)
         await stack.enter_async_context(served(app, settings))
+        if not self._whole:
+            return []
         stack.push_async_callback(hub.close)
         await _tell_who_comes_in(settings, self._accounts)
-        return [hub.run]
+        return [hub.run, *self._beside_others()]
+
+    def _beside_others(self) -> list[Task]:
+        """What others change is taken over: ended sessions, rules and roster, and the books where no job keeps them."""
+        parts = self._parts
+        if parts.settings.is_alone:
+            return []
+        tasks: list[Task] = [partial(_forget_sessions, self._door), partial(keep_fresh, parts.alerts)]
+        if "jobs" not in parts.settings.roles:
+            tasks.append(partial(parts.books.keep_following, parts.clock, warm=True))
+        return tasks
+
+
+async def _forget_sessions(door: AccountsDoor) -> None:
+    """A session or token that was ended at another process is let in here for this long, and no longer; for ever."""
+    while True:
+        await asyncio.sleep(_SESSIONS_HOLD_S)
+        door.forget()
 
 
 def _services(parts: Parts, accounts: Accounts, door: AccountsDoor | LocalDoor) -> Services:
@@ -102,6 +128,7 @@ def _services(parts: Parts, accounts: Accounts, door: AccountsDoor | LocalDoor) 
         alerts=parts.alerts,
         sites=SiteFiles(SiteRecords(records, clock), parts.started.site.id),
         copies=parts.copies,
+        processes=parts.processes,
     )
 
 

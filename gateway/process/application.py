@@ -30,16 +30,25 @@ from gateway.exposition import exposition
 from gateway.live.words import PUSHED
 from gateway.page import add_page
 from gateway.process.routes import ROUTES
+from gateway.process.words import ProcessWords
 from gateway.services import Services
 
 _STILL_EVERY_S = 5.0
 
 
 def application(
-    services: Services, *, behind_tls: bool = False, limits: Limits | None = None, metrics_token: str | None = None
+    services: Services,
+    *,
+    behind_tls: bool = False,
+    limits: Limits | None = None,
+    whole: bool = True,
+    metrics_token: str | None = None,
 ) -> web.Application:
-    """The API and the page over the services. metrics_token : by which /metrics, and nothing else, may be fetched."""
-    limits, scraper = limits or Limits(), Scraper(metrics_token)
+    """The API and the page over the services; without the `whole` only how the process is, for its watchdogs.
+
+    metrics_token : by which /metrics, and nothing else, may be fetched from another machine.
+    """
+    limits = limits or Limits()
     # From without inwards. Who is signed in must be known before `by_account`.
     frame = [
         counted(services.metrics.answered),
@@ -53,7 +62,18 @@ def application(
     ]
     app = web.Application(middlewares=frame, client_max_size=1 << 20)
     app.on_response_prepare.append(security_headers(tls=behind_tls))
-    register(app, ROUTES, services)
+    _tell_how_it_is(app, services, Scraper(metrics_token))
+    if whole:
+        register(app, ROUTES, services)
+        _push_and_describe(app, services)
+        Phone(services.alerts, services.store, services.books, services.clock).add_to(app)
+        add_page(app)
+    must_all_ask(app)
+    return app
+
+
+def _push_and_describe(app: web.Application, services: Services) -> None:
+    """What is no route like the others: the live WebSocket, and the description of all of them."""
     described = msgspec.json.encode(openapi(ROUTES, PUSHED))
 
     async def description(_request: web.Request) -> web.Response:
@@ -69,6 +89,13 @@ def application(
         finally:
             watching.cancel()
 
+    app.router.add_get("/api/v1/openapi.json", guarded(services.door, Permission.OPEN, description))
+    app.router.add_get("/api/v1/live", marked(Permission.READ, live))
+
+
+def _tell_how_it_is(app: web.Application, services: Services, scraper: Scraper) -> None:
+    """What every process tells of itself."""
+
     async def metrics(request: web.Request) -> web.Response:
         if not scraper.comes_with(request):
             await _must_operate(services, request)
@@ -79,14 +106,8 @@ def application(
         told = await _health(services, identity)
         return web.Response(body=told, content_type="application/json", charset="utf-8")
 
-    app.router.add_get("/api/v1/openapi.json", guarded(services.door, Permission.OPEN, description))
-    app.router.add_get("/api/v1/live", marked(Permission.READ, live))
     app.router.add_get("/health", marked(Permission.OPEN, health))
     app.router.add_get("/metrics", marked(Permission.OPERATE, metrics))
-    Phone(services.alerts, services.store, services.books, services.clock).add_to(app)
-    add_page(app)
-    must_all_ask(app)
-    return app
 
 
 async def _must_operate(services: Services, request: web.Request) -> None:
@@ -112,19 +133,21 @@ async def _leave_in_time(services: Services, request: web.Request) -> None:
 
 class Health(msgspec.Struct):
     """`ok`, or `degraded` while something is wrong; the rest for whoever may read: the problems that he sees, and
-    refused readings where he operates everything, null elsewhere."""
+    refused readings and the processes of the gateway where he operates everything, null elsewhere."""
 
     status: str
     version: str
     problems: list[OngoingProblem]
     refused: dict[str, int] | None
+    processes: list[ProcessWords] | None = None
 
 
 async def _health(services: Services, identity: Identity) -> bytes:
     wrong = services.present.problems()
     status = "degraded" if wrong else "ok"
     if services.sights.operates(services, identity):
-        health = Health(status, version("jieneng"), wrong, await services.quarantine.counts())
+        counts, processes = await services.quarantine.counts(), services.processes.all()
+        health = Health(status, version("jieneng"), wrong, counts, processes)
     elif identity.may(Permission.READ):
         seen = services.seen_by(identity, Permission.READ).present.problems()
         health = Health(status, version("jieneng"), seen, None)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
 from adapters.claims_alone import ClaimsAlone
-from adapters.deliveries_sqlite import SqliteDeliveries
 from adapters.edge_files import EdgeFiles
-from adapters.quarantine_sqlite import SqliteQuarantine
+from adapters.intake import open_intake
 from adapters.stores import open_stores
 from analytics.carbon.factor_file import read_factors
 from analytics.quotas.miss_file import read_misses
 from analytics.quotas.standard_file import read_standards
-from energy.ports import Claims, Clock, Ledger, Quarantine, RegisterStore
+from energy.ports import Claims, Clock, DeliveryLog, Ledger, Quarantine, RegisterStore
 from energy.readings import ReadingColumns
 from energy.working_day_files import read_working_days
 from energy.working_days import WorkingDays
@@ -36,13 +36,17 @@ from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
 from gateway.process.arrivals import Arrivals
+from gateway.process.others import Processes
 from gateway.process.settings import GatewaySettings
 from gateway.quotas.books import QuotaBooks, quota_books
 from gateway.records.database import Records, open_records
+from gateway.sites.records import MovedOn
 from gateway.sites.service import Directory
 from gateway.sites.starting import Started, load_or_import
 
 log = structlog.get_logger()
+
+_IMPORTS, _AGAIN_S = 20, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Parts:
 
     started : the site as the records had it at the start. followers : who is told when the records change; a role adds
     itself. arrivals : what was just stored; who takes readings tells it, who needs them listens. claims : which work is
-    this process's; all of it where it is alone.
+    this process's; all of it where it is alone. processes : those that tell of themselves.
     """
 
     settings: GatewaySettings
@@ -61,7 +65,7 @@ class Parts:
     ledger: Ledger
     copies: StoreCopies
     quarantine: Quarantine
-    delivered: SqliteDeliveries
+    delivered: DeliveryLog
     records: Records
     audit: Audit
     started: Started
@@ -78,6 +82,7 @@ class Parts:
     followers: Followers
     arrivals: Arrivals
     claims: Claims
+    processes: Processes
 
 
 @asynccontextmanager
@@ -89,8 +94,7 @@ async def open_parts(settings: GatewaySettings, clock: Clock) -> AsyncIterator[P
         store, ledger = await stack.enter_async_context(open_stores(settings.store, settings.ledger))
         copies = _copies(settings, store, clock)
         stack.push_async_callback(copies.close)
-        quarantine = stack.enter_context(closing(SqliteQuarantine(settings.quarantine)))
-        delivered = stack.enter_context(closing(SqliteDeliveries(settings.quarantine.with_name("deliveries.sqlite"))))
+        intake = await stack.enter_async_context(open_intake(settings.ledger, settings.quarantine))
         records = await stack.enter_async_context(open_records(settings.records, settings.key.parent, settings.audit))
         audit = Audit(records, clock)
         await audit.must_have_its_key()
@@ -116,8 +120,8 @@ async def open_parts(settings: GatewaySettings, clock: Clock) -> AsyncIterator[P
             store,
             ledger,
             copies,
-            quarantine,
-            delivered,
+            intake.quarantine,
+            intake.deliveries,
             records,
             audit,
             started,
@@ -134,6 +138,7 @@ async def open_parts(settings: GatewaySettings, clock: Clock) -> AsyncIterator[P
             Followers(books, directory),
             arrivals,
             claims,
+            Processes(clock, settings.name, alone=settings.is_alone),
         )
 
 
@@ -155,12 +160,22 @@ def _copies(settings: GatewaySettings, store: RegisterStore, clock: Clock) -> St
 
 
 async def _started(settings: GatewaySettings, records: Records, clock: Clock) -> Started:
-    started = await load_or_import(records, settings.site, clock)
+    started = await _loaded(settings, records, clock)
     if started.changes:
         log.info("site.imported", site=started.site.id, changes=started.changes)
     if started.behind:
         log.warning("site.file_behind", site=started.site.id, differing=started.behind, meaning="the records hold")
     return started
+
+
+async def _loaded(settings: GatewaySettings, records: Records, clock: Clock) -> Started:
+    """Of several that start together one imports; the others find what it has made."""
+    for _ in range(_IMPORTS - 1):
+        try:
+            return await load_or_import(records, settings.site, clock)
+        except MovedOn:
+            await asyncio.sleep(_AGAIN_S)
+    return await load_or_import(records, settings.site, clock)
 
 
 def _listen(arrivals: Arrivals, hub: Hub, directory: Directory, books: Books) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
-from adapters.mqtt_bus import MqttBus
-from energy.ports import Message
+from energy.ports import Bus, Message
 from gateway.api.words import OngoingProblem
 
 # What is done for ever once it is called.
@@ -31,5 +30,5 @@ class Role(Protocol):
     def problems(self) -> Iterable[OngoingProblem]:
         """What is wrong with what it does."""
 
-    async def begin(self, bus: MqttBus, stack: AsyncExitStack) -> Sequence[Task]:
+    async def begin(self, bus: Bus, stack: AsyncExitStack) -> Sequence[Task]:
         """What is to be done for ever, now that there is a bus; what must be ended goes into `stack`."""

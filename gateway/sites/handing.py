@@ -28,6 +28,7 @@ log = structlog.get_logger()
 
 _TABLE = EdgeSiteRow.__table__
 _LOOK_EVERY_S = 0.5
+_FOLLOW_EVERY_S = 2.0
 # Every so many looks, files of profiles are looked at, too.
 _FILES_EVERY = 4
 # Of a number of seconds; one of more digits is nobody's.
@@ -69,17 +70,21 @@ class Handing:
         self._unsent = set(self._versions)
 
     async def run(self, bus: Bus) -> None:
-        """Look for ever what has become another."""
+        """Look for ever what has become another. It begins with what the records say, whoever handed before."""
         looks = 0
-        while True:
-            try:
-                await self.look(with_files=looks % _FILES_EVERY == 0)
-                self._tell(None)
-            except StoreError as error:
-                self._tell(error)
-            await self.send(bus)
-            looks += 1
-            await asyncio.sleep(_LOOK_EVERY_S)
+        self._seen, self._parts, self._versions, self._unsent = None, {}, {}, set()
+        try:
+            while True:
+                try:
+                    await self.look(with_files=looks % _FILES_EVERY == 0)
+                    self._tell(None)
+                except StoreError as error:
+                    self._tell(error)
+                await self.send(bus)
+                looks += 1
+                await asyncio.sleep(_LOOK_EVERY_S)
+        finally:
+            self._troubles = {}
 
     async def look(self, *, with_files: bool = True) -> None:
         """Make the versions that are wanted by now."""
@@ -171,6 +176,18 @@ class Handing:
         if error is not None and not self._failing:
             log.error("site.unmade", cause=str(error))
         self._failing = error is not None
+
+
+async def follow_handed(records: Records, site: Callable[[], Site], edges: Edges) -> None:
+    """Of several processes: know for ever what another one hands over, as the records have it."""
+    while True:
+        try:
+            async with records.reading() as connection:
+                rows = (await connection.execute(select(_TABLE).where(_TABLE.c.site == site().id))).all()
+            edges.handed.update({row.edge: version_name(row.number, row.digest) for row in rows})
+        except StoreError as error:
+            log.debug("site.unfollowed", cause=str(error))
+        await asyncio.sleep(_FOLLOW_EVERY_S)
 
 
 def _numbered(version: SiteVersion, number: int, made_at: int) -> SiteVersion:

@@ -67,6 +67,8 @@ class MemoryReadings:
         counts = (t for t, (_, q, r) in of_point.items() if q < Quality.BAD and r != stepped)
         return max((t for t in counts if t < before_ms), default=None)
 
+    def heard(self, columns: ReadingColumns) -> None: ...
+
     async def learn(self, meters: Sequence[str]) -> None:
         """Nobody else writes here."""
 

@@ -236,6 +236,7 @@ def test_a_name_that_could_be_mistaken_is_refused(name: str) -> None:
         "$SYS/a",
         "jieneng/v1/north/readings",
         "jieneng",
+        "jieneng-gateway/v1/one/readings",
         "a b",
         "a/#/b",
         "a/b+",

@@ -101,6 +101,7 @@ async def test_nobody_speaks_under_the_topic_of_another(either: tuple[Guarded, b
         "jieneng/v1/north.thief/readings",
         "jieneng/v1/north//thief/readings",
         "jieneng/v1/readings",
+        "jieneng-gateway/v1/one/readings",
         "elsewhere",
     ]
     async with (

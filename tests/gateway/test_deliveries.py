@@ -16,6 +16,7 @@ from adapters.deliveries_sqlite import SqliteDeliveries
 from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import Batch, Lost
 from energy.errors import StoreError
+from energy.senders import share_of
 from gateway.ingest.deliveries import Deliveries
 from gateway.metrics import Metrics
 
@@ -74,9 +75,25 @@ async def test_an_edge_that_is_not_heard_is_not_asked(deliveries: Deliveries) ->
 async def test_what_has_come_is_known_after_a_restart(deliveries: Deliveries, kept: SqliteDeliveries) -> None:
     await deliveries.take([batch(1), batch(2), batch(7)])
     again = Deliveries(kept, CLOCK, Metrics())
+    await again.gain()
 
     assert again.missing("north", "a") == [(3, 6)]
     assert [(edge, wanted.outbox, wanted.ranges) for edge, wanted in again.greetings()] == [("north", "a", [])]
+
+
+async def test_what_is_known_of_senders_goes_with_their_share(deliveries: Deliveries, kept: SqliteDeliveries) -> None:
+    await deliveries.take([batch(1), batch(4), lost(Lost(2, 2, "full", 7))])
+    other = Deliveries(kept, CLOCK, Metrics())
+
+    await other.gain({share_of("south")})
+    assert (other.missing("north", "a"), other.losses, other.greetings()) == ([], [], [])
+    deliveries.lose({share_of("north")})
+    assert (deliveries.missing("north", "a"), deliveries.losses, deliveries.problems()) == ([], [], [])
+    await other.gain({share_of("north")})
+    assert other.missing("north", "a") == [(3, 3)]
+    assert [loss.readings for loss in other.losses] == [7]
+    assert len(other.greetings({share_of("north")})) == 1
+    assert other.greetings({share_of("south")}) == []
 
 
 async def test_what_never_comes_is_no_longer_asked_for_and_told_once(deliveries: Deliveries) -> None:
@@ -169,7 +186,7 @@ async def test_what_a_sender_makes_us_remember_is_bounded(deliveries: Deliveries
     await deliveries.take([batch(1, outbox=f"outbox-{n}") for n in range(100)])
     await deliveries.take([batch(2**53, outbox="far"), lost(Lost(0, 2**53 - 1, "full"), outbox="far")])
 
-    heard = {one.outbox: one for one in kept.outboxes()}
+    heard = {one.outbox: one for one in await kept.outboxes()}
     assert len(heard) == 16
     assert heard["far"].ranges == [(1, 2**53)]
 
@@ -179,7 +196,7 @@ async def test_a_file_that_is_damaged_is_set_aside(tmp_path: Path) -> None:
     path.write_bytes(b"dear diary, " * 1000)
     with closing(SqliteDeliveries(path)) as kept:
         await Deliveries(kept, CLOCK, Metrics()).take([batch(1)])
-        assert len(kept.outboxes()) == 1
+        assert len(await kept.outboxes()) == 1
     assert path.with_name("deliveries.sqlite.damaged-1").exists()
 
 
@@ -215,6 +232,7 @@ async def test_whatever_gets_lost_on_the_way_the_gateway_knows_of_every_sequence
                 await ask()
             elif step == "restart":
                 deliveries = Deliveries(kept, CLOCK, Metrics())
+                await deliveries.gain()
         outbox.put(0, b"last")
         await send(1000)
         for _ in range(3):
