@@ -39,11 +39,17 @@ COPY --from=installed /opt/jieneng/ /opt/jieneng/
 RUN groupadd --gid 10001 jieneng \
     && useradd --uid 10001 --gid 10001 --home-dir /var/lib/jieneng --no-create-home --shell /usr/sbin/nologin jieneng \
     && for folder in /var/lib/jieneng /var/lib/jieneng/identities /var/lib/jieneng/identities/mosquitto \
-        /prepare/edges /prepare/postgres /prepare/database /prepare/reader /prepare/grafana /prepare/data/edge \
-        /prepare/data/simulator /prepare/data/mosquitto /prepare/data/postgres /prepare/data/victoria \
-        /prepare/data/grafana; do \
+        /prepare/edges /prepare/postgres /prepare/database /prepare/reader /prepare/grafana /prepare/metrics \
+        /prepare/influx /prepare/influx-admin /prepare/data/edge /prepare/data/simulator /prepare/data/mosquitto \
+        /prepare/data/postgres /prepare/data/victoria /prepare/data/influx /prepare/data/grafana /prepare/data/dashboards; do \
         install -d -o 10001 -g 10001 -m 700 "$folder"; \
     done
+# pg_dump and pg_restore, for backups; 60 MB with the Perl that its package asks for. Leave it out by an empty one.
+ARG POSTGRES_CLIENT=postgresql-client-15
+RUN if [ -n "$POSTGRES_CLIENT" ]; then \
+        apt-get update && apt-get install --yes --no-install-recommends "$POSTGRES_CLIENT" \
+        && rm -rf /var/lib/apt/lists/*; \
+    fi
 ENV PATH=/opt/jieneng/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 10001:10001
 WORKDIR /var/lib/jieneng

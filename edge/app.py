@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass, field
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,6 @@ from adapters.wire import (
     STORED,
     WANTED,
     EdgeState,
-    MeterState,
     decode_stored,
     decode_wanted,
     edge_and_leaf,
@@ -36,20 +36,20 @@ from edge.clock_memory import ClockMemory
 from edge.clock_release import Waiting
 from edge.clock_stamps import Stamps
 from edge.control import Control
+from edge.figures import Uplink
 from edge.handed import Handed, Running, last_good, nothing
-from edge.poll import Station
 from edge.publish import Publisher
 from edge.record import LINGER_S, Recorder
+from edge.report import Report
+from edge.telling import Asked, told_on
 from edge.timings import Timings
 from edge.workers import Means, Workers
-from energy.errors import BusError, StoreError
+from energy.errors import StoreError
 from energy.ports import MachineClock, Message
-from energy.readings import to_ms
 from energy.sites import Site
 
 log = structlog.get_logger()
 
-_STATE_EVERY_S = 10.0
 _FAREWELL_S = 2.0
 _EXPIRE_EVERY_S = 3600.0
 
@@ -63,6 +63,7 @@ class EdgeSettings:
     learnt : the folder in which is kept what meters were found to refuse; None keeps it in memory.
     history_bytes_per_s : what history may take of the uplink; None for as much as is answered promptly.
     data : the folder in which it can be told to write, and notes what was written; None: it cannot.
+    health : host and port where it tells how it is; None: nowhere.
     """
 
     edge: str
@@ -77,6 +78,7 @@ class EdgeSettings:
     linger_s: float = LINGER_S
     learnt: Path | None = None
     data: Path | None = None
+    health: tuple[str, int] | None = None
 
 
 async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
@@ -102,7 +104,7 @@ async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
         publisher = Publisher(
             outbox, bus, settings.edge, boot, recorder.kept, history_bytes_per_s=settings.history_bytes_per_s
         )
-        report = _Report(settings.edge, boot, bus, outbox, recorder, clock)
+        report = Report(settings.edge, boot, bus, outbox, recorder, clock)
         timings = (
             None if settings.data is None else Timings(LearntFiles(settings.data / "timings" / settings.edge), clock)
         )
@@ -125,6 +127,9 @@ async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
                 stack.push_async_callback(workers.close)
                 applying = Applying(settings.edge, settings.handed, first, workers, clock, report.changed.set)
                 report.workers, report.applying = workers, applying
+                behind_s = partial(_behind_s, workers)
+                asked = Asked(settings.edge, report.state, partial(_uplink, bus, publisher), behind_s)
+                await stack.enter_async_context(told_on(settings.health, asked))
                 tasks.create_task(applying.run())
                 tasks.create_task(clock.run(report.changed.set))
                 tasks.create_task(recorder.run())
@@ -144,6 +149,15 @@ async def run_edge(settings: EdgeSettings, machine: MachineClock) -> None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_FAREWELL_S):
                     await report.say("offline")
+
+
+def _uplink(bus: MqttBus, publisher: Publisher) -> Uplink:
+    lost_for_s = None if bus.lost_since is None else time.monotonic() - bus.lost_since
+    return Uplink(lost_for_s, bus.refused, publisher.unanswered, publisher.unanswered_s)
+
+
+def _behind_s(workers: Workers) -> dict[str, float]:
+    return {line: worker.behind_s for line, worker in workers.by_line.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,70 +207,9 @@ async def _expire(outbox: SqliteOutbox, clock: EdgeClock) -> None:
                 await asyncio.to_thread(outbox.expire, clock.wall_ms())
 
 
-async def _after_each_connection(connections: asyncio.Event, publisher: Publisher, report: _Report) -> None:
+async def _after_each_connection(connections: asyncio.Event, publisher: Publisher, report: Report) -> None:
     while True:
         await connections.wait()
         connections.clear()
         publisher.connected()
         report.changed.set()
-
-
-class _Report:
-    """The state of this edge, published when it changes and every few seconds."""
-
-    def __init__(
-        self, edge: str, boot: str, bus: MqttBus, outbox: SqliteOutbox, recorder: Recorder, clock: EdgeClock
-    ) -> None:
-        self._edge, self._boot, self._bus, self._outbox, self._recorder = edge, boot, bus, outbox, recorder
-        self._clock = clock
-        self._began = clock.now()
-        self.changed = asyncio.Event()
-        self.workers: Workers | None = None
-        self.applying: Applying | None = None
-
-    async def run(self) -> None:
-        while True:
-            await self.say("online")
-            try:
-                async with asyncio.timeout(_STATE_EVERY_S):
-                    await self.changed.wait()
-                # Meters that change together are told together.
-                await asyncio.sleep(0.5)
-            except TimeoutError:
-                pass
-            self.changed.clear()
-
-    def _dated(self, station: Station) -> MeterState:
-        """The state of a meter with its time by the wall clock as it is now: it may have been set since."""
-        return msgspec.structs.replace(station.state, since=to_ms(self._clock.wall(station.changed_at)))
-
-    async def say(self, state: str) -> None:
-        if not self._bus.connected:
-            return
-        workers = self.workers.by_line if self.workers is not None else {}
-        told = EdgeState(
-            state="online" if state == "online" else "offline",
-            since=to_ms(self._clock.wall(self._began)),
-            boot=self._boot,
-            version=version("jieneng"),
-            outbox_batches=self._outbox.batches,
-            outbox_bytes=self._outbox.size_bytes,
-            outbox_dropped=self._outbox.dropped,
-            outbox_full=self._outbox.full,
-            outbox_thinned=self._outbox.thinned,
-            outbox_damaged=self._outbox.damaged,
-            outbox_failing=self._outbox.failing,
-            outbox_waiting=self._recorder.waiting,
-            reading_stopped=self._recorder.paused,
-            oldest_at=self._outbox.oldest_at,
-            told_at=self._clock.wall_ms(),
-            clock=self._clock.state,
-            site=self.applying.state if self.applying is not None else None,
-            late_ticks=self.workers.late_ticks if self.workers is not None else None,
-            meters={s.meter.id: self._dated(s) for worker in workers.values() for s in worker.stations},
-            lines={line: worker.state for line, worker in workers.items()},
-        )
-        try:
-            await self._bus.publish(topic(self._edge, STATE), encode(told), retain=True)
-        except BusError as error:
-            log.debug("state.unpublished", cause=str(error))

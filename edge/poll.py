@@ -180,6 +180,15 @@ class LineWorker:
         rounds = [r for s in self.stations if s.patience.standing is not Standing.SILENT for r in s.rounds]
         return line_state(rounds, self.late_ticks, self._characters, self._line.cost)
 
+    @property
+    def behind_s(self) -> float:
+        """For how long what has waited longest has been due; silent meters are not waited for."""
+        now = self._clock.now()
+        waits = (
+            (now - self._ready(s, r)).total_seconds() for s in self.stations if not _is_silent(s) for r in s.rounds
+        )
+        return max(0.0, max(waits, default=0.0))
+
     def _next(self) -> tuple[Station, Round]:
         """Of what is due by now the one with the earliest deadline, of these the one read longest ago; else what is due
         first."""

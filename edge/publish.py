@@ -86,6 +86,16 @@ class Publisher:
             tasks.create_task(self._run_history())
             tasks.create_task(self._watch())
 
+    @property
+    def unanswered(self) -> int:
+        """Batches on their way."""
+        return len(self._sent)
+
+    @property
+    def unanswered_s(self) -> float | None:
+        """For how long nobody has answered; None while somebody does, or nothing was asked."""
+        return None if self._unanswered_since is None else self._now() - self._unanswered_since
+
     # -- what the gateway says -----------------------------------------------------------------------------------------
 
     def connected(self) -> None:

@@ -75,9 +75,9 @@ async def standing(services: Services) -> list[Metric]:
             "identity",
         ),
         _one(
-            "jieneng_backup_copy_timestamp_seconds",
-            "When the store was last copied whole for a backup",
-            services.copies.copied_at(),
+            "jieneng_backup_timestamp_seconds",
+            "When the newest backup became whole",
+            services.metrics.backed_up_at(),
         ),
     ]
 

@@ -35,12 +35,14 @@ class Metrics:
     """The gateway's own figures, in a registry of its own so that several gateways fit in a process.
 
     Instants are those of the machine's clock, as Prometheus compares them. certificates : when which certificate ends
-    [ms since the epoch], by `authority`, `broker`, or the name of who has it.
+    [ms since the epoch], by `authority`, `broker`, or the name of who has it. backed_up_at : when the newest
+    backup became whole [s since the epoch].
     """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.certificates: Callable[[], Mapping[str, int]] = dict
+        self.backed_up_at: Callable[[], float | None] = lambda: None
         ProcessCollector(registry=self.registry)
         self._stored = self._counter("jieneng_values_stored", "Values stored")
         self._refused = self._counter("jieneng_values_refused", "Values refused", "reason")

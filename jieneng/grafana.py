@@ -77,6 +77,21 @@ def grants(settings: Settings, reader: Reader) -> dict[str, str]:
     return made
 
 
+async def grant_all(settings: Settings, reader: Reader) -> None:
+    """Let the reader read, as who the settings come as; StoreError where the tables are not theirs, or not there."""
+    for address, of in ((settings.ledger, LEDGER), (settings.records_address, RECORDS)):
+        if not _is_postgres(address):
+            continue
+        at = PostgresAddress.parse(str(address), "ledger" if of == LEDGER else "records")
+        connection = await at.connect({}, 60.0)
+        try:
+            await connection.execute(reader_sql(reader.role, of, at.database))
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, *LOST) as error:
+            raise StoreError(f"{of.uid}: {reader.role} was not granted what dashboards show: {told(error)}") from error
+        finally:
+            await connection.close()
+
+
 async def known(settings: Settings) -> Known:
     """The site of the records with what was ever read of its meters, their events, and the quotas that hold."""
     nobody = Site("site", Text("本地", "here"), "Asia/Shanghai")

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from adapters.outbox_sqlite import LIMIT_BYTES, LIMIT_DAYS, WhenFull
 from adapters.scalars import Id
 from energy.documents import Words, checked, open_document
-from energy.errors import ConfigurationError
+from energy.errors import ConfigurationError, EnergyError
 from gateway.process.role_names import ROLES, RoleName
 from jieneng.roles import process_name, roles_of
 
@@ -20,6 +20,7 @@ LOOPBACK = "127.0.0.1"
 # Days of the audit log: half a year at least (网络安全法, article 21).
 LEAST_DAYS, KEPT_DAYS = 180, 365
 LEAST_OUTBOX_BYTES = 1_000_000
+LEAST_TOKEN = 20
 
 
 def _listening(text: str) -> str:
@@ -32,6 +33,17 @@ def _listening(text: str) -> str:
 def _roles(text: str) -> str:
     roles_of(text)
     return text
+
+
+def _listening_here(text: str) -> str:
+    """A port alone is one of this machine."""
+    return _listening(f"{LOOPBACK}:{text}" if text.isdigit() else text)
+
+
+_FILES = (
+    "site", "data", "token_file", "metrics_token_file", "audit_folder", "channels", "providers", "identity", "mappings",
+)  # fmt: skip
+_ADDRESSES = {"listen": _listening, "broker_listen": _listening, "listen_health": _listening_here}
 
 
 class SettingsWords(Words):
@@ -54,6 +66,7 @@ class SettingsWords(Words):
     accounts: Literal["required", "off"] | None = None
     behind_tls: bool | None = None
     token_file: str | None = None
+    metrics_token_file: str | None = None
     meter_clock_s: Annotated[int, Field(ge=1)] | None = None
     audit_days: Annotated[int, Field(ge=LEAST_DAYS)] | None = None
     audit_folder: str | None = None
@@ -65,6 +78,7 @@ class SettingsWords(Words):
     outbox_days: Annotated[int, Field(ge=1)] | None = None
     outbox_when_full: WhenFull | None = None
     history_bytes_per_s: Annotated[int, Field(ge=1000)] | None = None
+    listen_health: Annotated[str, AfterValidator(_listening_here)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +87,16 @@ class Settings:
     file of the readings.
 
     accounts : `required`, or `off` where whoever reaches the gateway is `local`. behind_tls : a proxy with TLS stands
-    before it. token_file : holds the token that commands show to a running gateway. audit_folder : of key and head of
+    before it. token_file : holds the token that commands show to a running gateway, metrics_token_file the one by which
+    /metrics, and nothing else, may be fetched from another machine. audit_folder : of key and head of
     the audit log, where these lie neither beside the records nor in `data`. outbox_bytes, outbox_days : how much an
     edge holds that the gateway has not stored, and for how long; outbox_when_full : `thin` the old and then drop the
     oldest, or `stop` reading. history_bytes_per_s : what may go out of what has waited; None for as much as is answered
     promptly. broker_listen : where the embedded broker listens by TLS, beyond this machine too; without it on loopback
     at `broker_port`. identity : the folder made by `jieneng edge enroll` with which this process comes to its broker.
-    mappings : the folder of mapping files. roles : what a gateway process is there for, `ingest,jobs,api` where it is
-    alone. name : what it is called among several; None for its machine's name with its roles.
+    mappings : the folder of mapping files. listen_health : where an edge tells how it is; None: nowhere. roles : what a
+    gateway process is there for, `ingest,jobs,api` where it is alone. name : what it is called among several; None for
+    its machine's name with its roles.
     """
 
     site: Path | None = None
@@ -100,6 +116,7 @@ class Settings:
     accounts: str = "required"
     behind_tls: bool = False
     token_file: Path | None = None
+    metrics_token_file: Path | None = None
     meter_clock_s: int = 300
     audit_days: int = KEPT_DAYS
     audit_folder: Path | None = None
@@ -111,6 +128,7 @@ class Settings:
     outbox_days: int = LIMIT_DAYS
     outbox_when_full: WhenFull = "thin"
     history_bytes_per_s: int | None = None
+    listen_health: str | None = None
 
     @property
     def bus_address(self) -> str:
@@ -212,6 +230,29 @@ class Settings:
         host, _, port = self.listen.rpartition(":")
         return host, int(port)
 
+    @property
+    def metrics_token(self) -> str | None:
+        """What stands in metrics_token_file; EnergyError where that could be guessed, or is read by others."""
+        if self.metrics_token_file is None:
+            return None
+        from adapters.secret_files import read_secret
+
+        token = read_secret(self.metrics_token_file).decode(errors="replace").strip()
+        if len(token) < LEAST_TOKEN:
+            raise EnergyError(
+                f"{self.metrics_token_file}: a token has {LEAST_TOKEN} characters at least; "
+                "jieneng prepare --password FILE makes one where there is none"
+            )
+        return token
+
+    @property
+    def health_host_and_port(self) -> tuple[str, int] | None:
+        """Where an edge tells how it is."""
+        if self.listen_health is None:
+            return None
+        host, _, port = self.listen_health.rpartition(":")
+        return host.strip("[]"), int(port)
+
     def site_file(self) -> Path:
         if self.site is None:
             raise ConfigurationError(["no site is given: name its file with --site, or under `site:` in the settings"])
@@ -224,14 +265,14 @@ def load_settings(file: Path | None, **options: Any) -> Settings:
     if file is not None:
         words = checked(open_document(file), SettingsWords)
         given = {name: value for name, value in words.model_dump().items() if value is not None}
-        for name in ("site", "data", "token_file", "audit_folder", "channels", "providers", "identity", "mappings"):
+        for name in _FILES:
             if name in given:
                 given[name] = file.parent / given[name]
         settings = replace(settings, **given)
     chosen = {name: value for name, value in options.items() if value is not None}
-    for name in ("listen", "broker_listen"):
+    for name, read in _ADDRESSES.items():
         try:
-            _listening(chosen.get(name, "localhost:1"))
+            chosen.update({name: read(chosen[name])} if name in chosen else {})
         except ValueError as error:
             raise ConfigurationError([f"--{name.replace('_', '-')} {chosen[name]}: {error}"]) from error
     try:

@@ -18,6 +18,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 _ENTRY = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?==[^\n]*\\\n(?: {4}--hash=[^\n]*\n)+", re.MULTILINE)
+# What an image has beside what the program always needs.
+_EXTRAS = ("influx", "grafana")
 # An image is Linux; what Python of which machine it has does not change what is needed.
 _IMAGE = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"}
 
@@ -27,7 +29,11 @@ def locks(root: Path = ROOT) -> dict[str, str]:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     lock = (root / "requirements.lock").read_text(encoding="utf-8")
     entries = {str(canonicalize_name(found["name"])): found[0] for found in _ENTRY.finditer(lock)}
-    roots = {"runtime.lock": project["project"]["dependencies"], "build.lock": project["build-system"]["requires"]}
+    extras = [one for name in _EXTRAS for one in project["project"]["optional-dependencies"][name]]
+    roots = {
+        "runtime.lock": project["project"]["dependencies"] + extras,
+        "build.lock": project["build-system"]["requires"],
+    }
     return {name: _text(entries, needed(given)) for name, given in roots.items()}
 
 

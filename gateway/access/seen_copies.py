@@ -19,8 +19,5 @@ class ClosedCopies(StoreCopies):
     def state(self) -> CopyAnswer:
         raise not_of_all("copies of the store")
 
-    def copied_at(self) -> float | None:
-        return None
-
 
 CLOSED_COPIES = ClosedCopies()

@@ -22,8 +22,6 @@ log = structlog.get_logger()
 
 # The folder of copies, beside the store.
 COPIES = ".store-copy"
-# Beside it: an empty file as old as the last copy that became whole.
-COPIED = ".store-copied"
 
 _BUSY = TextWords("正在备份，请稍候", "A backup is being made; wait for it")
 _FULL = TextWords("磁盘空间不足，无法备份", "There is not enough room on the disk for a backup")
@@ -99,17 +97,6 @@ class StoreCopies:
 
     async def _run(self, copy: DuckDBCopy) -> None:
         await copy.run()
-        try:
-            self._folder.with_name(COPIED).touch()
-        except OSError as error:
-            log.error("backup.undated", cause=str(error))
-
-    def copied_at(self) -> float | None:
-        """When a copy last became whole [s since the epoch]; None where that is not known."""
-        try:
-            return self._folder.with_name(COPIED).stat().st_mtime
-        except OSError:
-            return None
 
     def clear(self) -> None:
         """Take away what was not fetched."""

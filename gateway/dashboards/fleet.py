@@ -41,6 +41,16 @@ def _of_metrics(sources: Sources, words: Words) -> Iterator[Panel]:
     ):  # fmt: skip
         yield Panel(title, "timeseries", [Question(METRICS, query, legend=legend)], unit, custom=LINE)
     yield from _of_each_edge(words)
+    yield Panel(
+        words("各线路：抄读滞后", "Each line: behind its ticks"), "timeseries",
+        [Question(METRICS, "max by (instance, line) (jieneng_line_behind_seconds)", legend="{{instance}} {{line}}")],
+        "s", custom=LINE, note=words("由采集端自身告知", "As edges tell that are asked themselves"),
+    )  # fmt: skip
+    yield Panel(
+        words("正在告警的规则", "Alert rules that ring"), "table",
+        [Question(METRICS, 'max by (alertname, severity, instance) (ALERTS{alertstate="firing"})', table=True)],
+        note=words("由 vmalert 或 Prometheus 判断", "As vmalert or Prometheus finds"),
+    )  # fmt: skip
 
 
 def _of_each_edge(words: Words) -> Iterator[Panel]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from adapters.edge_troubles import lag_ms
 from adapters.wire import EdgeState
 from gateway.api.words import OngoingProblem
 from gateway.edges import words as w
@@ -61,15 +62,6 @@ def edge_meters(known: Known) -> list[w.EdgeMeterWords]:
         w.EdgeMeterWords(meter, found.state, found.since, found.detail, found.clock_drift_ms)
         for meter, found in sorted(said.items(), key=lambda one: (one[1].state != "silent", one[0]))
     ]
-
-
-def lag_ms(said: EdgeState) -> int | None:
-    """How old the oldest reading is that is not stored, both by the edge's clock; None where that is not told."""
-    if not said.outbox_batches:
-        return 0 if said.outbox_batches == 0 else None
-    if said.told_at is None or said.oldest_at is None:
-        return None
-    return max(0, said.told_at - said.oldest_at)
 
 
 def _uptime(known: Known, now_ms: int) -> int | None:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 
 import msgspec
 import structlog
 
 from adapters.edge_files import EdgeFiles
-from adapters.wire import EdgeState, LineState, SiteState, decode_state
+from adapters.edge_troubles import troubles
+from adapters.wire import EdgeState, decode_state
 from energy.errors import StoreError, UnknownName
 from energy.ports import Clock
 from energy.readings import to_ms
 from gateway.api.words import OngoingProblem, TextWords
 from gateway.edges import words as w
-from gateway.edges.fleet import edge_meters, fleet_edge, lag_ms
+from gateway.edges.fleet import edge_meters, fleet_edge
 from gateway.edges.known import Kept, Known
 from gateway.edges.meter_clocks import BOUND_MS, clocks_off
 from gateway.edges.words import EdgeWords
 
 log = structlog.get_logger()
 
-# From here on an edge that is there lags behind, and a clock is off: the store refuses what is 5 minutes ahead.
-_LAG_MS, _OFF_MS = 15 * 60_000, 30_000
+# From here on a clock is off: the store refuses what is 5 minutes ahead.
+_OFF_MS = 30_000
 # So long after a restart an edge is taken to be there as it was.
 _PRESUMED_MS = 60_000
 _MOST_KEPT = 10_000
@@ -162,7 +162,8 @@ class Edges:
         )
 
     def problems(self) -> list[OngoingProblem]:
-        """Edges that are gone and edges that lost readings."""
+        """Edges that are gone, what is wrong with them by what they say, and clocks that are off."""
+        there = self._there()
         gone = [
             OngoingProblem(
                 "edge.offline",
@@ -173,67 +174,26 @@ class Edges:
                     f"Edge {edge} is offline; it keeps its readings and sends them when it is back",
                 ),
             )
-            for edge, known in self._there().items()
+            for edge, known in there.items()
             if known.state.state == "offline"
         ]
-        full = [
-            OngoingProblem(
-                "edge.outbox_full",
-                edge,
-                known.since_ms,
-                _full(edge, known.state),
-            )
-            for edge, known in self._there().items()
-            if known.state.outbox_full
+        said = [
+            OngoingProblem(one.kind, one.subject, one.since_ms or known.since_ms, TextWords.of(one.text))
+            for edge, known in there.items()
+            for one in troubles(edge, known.state)
         ]
-        states = ((edge, known.state) for edge, known in self._there().items())
-        own = [*gone, *full, *self._overloaded(), *self._refusing(), *self._behind()]
-        return [*own, *clocks_off(states, self.meter_clock_ms)]
+        states = ((edge, known.state) for edge, known in there.items())
+        return [*gone, *said, *self._clocks(), *clocks_off(states, self.meter_clock_ms)]
 
-    def _refusing(self) -> list[OngoingProblem]:
-        """Edges that have not taken a version of their site file, and why."""
-        return [
-            OngoingProblem("edge.site_refused", edge, known.since_ms, _refusal(edge, known.state.site))
-            for edge, known in self._there().items()
-            if known.state.state == "online" and known.state.site is not None and known.state.site.refused
-        ]
-
-    def _behind(self) -> list[OngoingProblem]:
-        """Edges that are there and do not read, whose readings come late, or whose clock is off."""
+    def _clocks(self) -> list[OngoingProblem]:
+        """Edges that are there and whose clock is off."""
         found = []
         for edge, known in self._there().items():
             said, off = known.state, known.offset.ms
-            if said.state == "offline":
-                continue
-            if said.outbox_failing:
-                found.append(OngoingProblem("edge.outbox_failing", edge, known.since_ms, _failing(edge, said)))
-            if said.reading_stopped:
-                found.append(OngoingProblem("edge.reading_stopped", edge, known.since_ms, _stopped(edge)))
-            if (lag := lag_ms(said)) is not None and lag >= _LAG_MS:
-                since = said.oldest_at or known.since_ms
-                found.append(OngoingProblem("edge.lagging", edge, since, _lag(edge, lag, said.outbox_batches or 0)))
-            if off is not None and abs(off) >= _OFF_MS:
+            if said.state == "online" and off is not None and abs(off) >= _OFF_MS:
                 since = said.clock.stepped_at if said.clock is not None and said.clock.stepped_at else known.since_ms
                 found.append(OngoingProblem("edge.clock_off", edge, since, _clock_off(edge, off)))
         return found
-
-    def _overloaded(self) -> list[OngoingProblem]:
-        """Lines that need more time than there is: by how much, and what would help."""
-        return [
-            OngoingProblem("edge.line_overloaded", f"{edge}/{line}", known.since_ms, _overload(line, found))
-            for edge, known in self._there().items()
-            if known.state.state == "online"
-            for line, found in known.state.lines.items()
-            if found.load > 1
-        ]
-
-
-def _refusal(edge: str, site: SiteState) -> TextWords:
-    named = f" {site.refused_version}" if site.refused_version else ""
-    return TextWords(
-        f"采集端 {edge} 未采用站点文件{named}，仍按 {site.version} 运行：{site.refused}",
-        f"Edge {edge} has not taken a site file{named}, and runs on {site.version}: {site.refused}",
-    )
 
 
 def _from_before(files: EdgeFiles) -> dict[str, Known]:
@@ -253,39 +213,6 @@ def _from_before(files: EdgeFiles) -> dict[str, Known]:
     return found
 
 
-def _full(edge: str, said: EdgeState) -> TextWords:
-    dropped, thinned = said.outbox_dropped or 0, said.outbox_thinned or 0
-    return TextWords(
-        f"采集端 {edge} 的缓存已满，已抽稀 {thinned} 条读数，已丢弃 {dropped} 批最旧的读数",
-        f"The outbox of edge {edge} is full: {thinned} readings were thinned out, {dropped} of its oldest batches lost",
-    )
-
-
-def _failing(edge: str, said: EdgeState) -> TextWords:
-    return TextWords(
-        f"采集端 {edge} 的磁盘拒绝写入，{said.outbox_waiting or 0} 条读数暂存内存：{said.outbox_failing}",
-        f"The disk of edge {edge} takes nothing, {said.outbox_waiting or 0} readings wait in memory: "
-        f"{said.outbox_failing}",
-    )
-
-
-def _stopped(edge: str) -> TextWords:
-    return TextWords(
-        f"采集端 {edge} 的缓存已满，已停止抄表，待读数送出后恢复",
-        f"The outbox of edge {edge} is full, and it reads no meters until readings have gone",
-    )
-
-
-def _lag(edge: str, lag: int, batches: int) -> TextWords:
-    minutes = lag // 60_000
-    zh = f"{minutes // 60} 小时 {minutes % 60} 分" if minutes >= 60 else f"{minutes} 分钟"
-    en = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
-    return TextWords(
-        f"采集端 {edge} 的读数滞后 {zh}，尚有 {batches} 批待补传",
-        f"Readings of edge {edge} are {en} behind: {batches} batches wait",
-    )
-
-
 def _clock_off(edge: str, off_ms: int) -> TextWords:
     seconds = abs(off_ms) / 1000
     if off_ms > 0:
@@ -298,15 +225,4 @@ def _clock_off(edge: str, off_ms: int) -> TextWords:
         f"采集端 {edge} 的时钟比网关慢 {seconds:.0f} 秒，或其消息迟到这么久，请检查其对时（NTP）和网络",
         f"The clock of edge {edge} is {seconds:.0f} s behind the gateway's, or its messages come that late: see how it "
         "is set (NTP), and its way to the broker",
-    )
-
-
-def _overload(line: str, found: LineState) -> TextWords:
-    lines = math.ceil(found.load)
-    faster = (f"，或将波特率提高到 {found.baud}", f", at {found.baud} baud") if found.baud else ("", "")
-    return TextWords(
-        f"线路 {line} 每秒需要 {found.load:.2f} 秒总线时间，已跳过 {found.late_ticks} 次抄读："
-        f"把抄读间隔放长到 {found.load:.2f} 倍以上，或分成 {lines} 条线路{faster[0]}",
-        f"Line {line} needs {found.load:.2f} s of each second, and has skipped {found.late_ticks} readings: it would "
-        f"keep up with intervals {found.load:.2f} times as long, as {lines} lines{faster[1]}",
     )

@@ -70,7 +70,8 @@ class ApiRole:
 
     async def begin(self, _bus: Bus, stack: AsyncExitStack) -> Sequence[Task]:
         settings, hub = self._parts.settings, self._parts.hub
-        app = application(self._services, behind_tls=settings.behind_tls, whole=self._whole)
+        token, behind_tls = settings.metrics_token, settings.behind_tls
+        app = application(self._services, behind_tls=behind_tls, whole=self._whole, metrics_token=token)
         await stack.enter_async_context(served(app, settings))
         if not self._whole:
             return []

@@ -11,6 +11,7 @@ from aiohttp import web
 from energy.errors import StoreError
 from gateway.access.door import admitted, guarded, marked, must_all_ask, visit_of, visits
 from gateway.access.roles import Identity, Permission
+from gateway.access.scraper import Scraper
 from gateway.access.seen_readings import not_of_all
 from gateway.access.sight import operates_everywhere
 from gateway.alerts.phone import Phone
@@ -36,9 +37,17 @@ _STILL_EVERY_S = 5.0
 
 
 def application(
-    services: Services, *, behind_tls: bool = False, limits: Limits | None = None, whole: bool = True
+    services: Services,
+    *,
+    behind_tls: bool = False,
+    limits: Limits | None = None,
+    whole: bool = True,
+    metrics_token: str | None = None,
 ) -> web.Application:
-    """The API and the page over the services; without the `whole` only how the process is, for its watchdogs."""
+    """The API and the page over the services; without the `whole` only how the process is, for its watchdogs.
+
+    metrics_token : by which /metrics, and nothing else, may be fetched from another machine.
+    """
     limits = limits or Limits()
     # From without inwards. Who is signed in must be known before `by_account`.
     frame = [
@@ -53,7 +62,7 @@ def application(
     ]
     app = web.Application(middlewares=frame, client_max_size=1 << 20)
     app.on_response_prepare.append(security_headers(tls=behind_tls))
-    _tell_how_it_is(app, services)
+    _tell_how_it_is(app, services, Scraper(metrics_token))
     if whole:
         register(app, ROUTES, services)
         _push_and_describe(app, services)
@@ -84,15 +93,12 @@ def _push_and_describe(app: web.Application, services: Services) -> None:
     app.router.add_get("/api/v1/live", marked(Permission.READ, live))
 
 
-def _tell_how_it_is(app: web.Application, services: Services) -> None:
+def _tell_how_it_is(app: web.Application, services: Services, scraper: Scraper) -> None:
     """What every process tells of itself."""
 
     async def metrics(request: web.Request) -> web.Response:
-        await services.door.identify(request)
-        if not visit_of(request).origin.is_loopback:
-            visit = await admitted(services.door, request, Permission.OPERATE)
-            if not operates_everywhere(visit.identity):
-                raise not_of_all("metrics")
+        if not scraper.comes_with(request):
+            await _must_operate(services, request)
         return web.Response(body=await exposition(services), headers={"Content-Type": "text/plain; version=0.0.4"})
 
     async def health(request: web.Request) -> web.Response:
@@ -102,6 +108,15 @@ def _tell_how_it_is(app: web.Application, services: Services) -> None:
 
     app.router.add_get("/health", marked(Permission.OPEN, health))
     app.router.add_get("/metrics", marked(Permission.OPERATE, metrics))
+
+
+async def _must_operate(services: Services, request: web.Request) -> None:
+    """Whoever comes from another machine must operate everything."""
+    await services.door.identify(request)
+    if not visit_of(request).origin.is_loopback:
+        visit = await admitted(services.door, request, Permission.OPERATE)
+        if not operates_everywhere(visit.identity):
+            raise not_of_all("metrics")
 
 
 async def _leave_in_time(services: Services, request: web.Request) -> None:

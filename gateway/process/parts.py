@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -24,6 +25,7 @@ from gateway.accounts.secrecy import Seal, open_seal
 from gateway.alerts.alerts import Alerts
 from gateway.alerts.opening import open_alerts
 from gateway.audit.service import Audit
+from gateway.backups.newest import backed_up_at
 from gateway.backups.service import COPIES, StoreCopies
 from gateway.edges.service import Edges
 from gateway.findings.service import Findings
@@ -87,6 +89,7 @@ class Parts:
 async def open_parts(settings: GatewaySettings, clock: Clock) -> AsyncIterator[Parts]:
     """All of them, closed at the end."""
     metrics = Metrics()
+    metrics.backed_up_at = partial(backed_up_at, settings.key.parent)
     async with AsyncExitStack() as stack:
         store, ledger = await stack.enter_async_context(open_stores(settings.store, settings.ledger))
         copies = _copies(settings, store, clock)

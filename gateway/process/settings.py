@@ -49,6 +49,8 @@ class GatewaySettings:
     # The edge of the lines that name none.
     edge: str = "edge"
     mappings: tuple[MappingFile, ...] = ()
+    # By which a program may fetch /metrics from another machine, and nothing else.
+    metrics_token: str | None = field(default=None, repr=False)
     # What this process is there for; with all of it, it is alone. What it is called, which no other one is.
     roles: tuple[RoleName, ...] = ROLES
     name: str = "gateway"

@@ -13,12 +13,13 @@ import yaml
 from adapters import addresses
 from adapters.copy_duckdb import remove_database
 from energy.errors import EnergyError
+from gateway.backups.newest import BACKED_UP
 from jieneng.backups.secrecy import is_secret
 from jieneng.settings import Settings
 
 # Made anew at each start, or for this process alone; messages at the broker are sent again by the edges.
 _FOLDERS = ("log", "broker")
-_FILES = ("lock",)
+_FILES = ("lock", BACKED_UP)
 # Settings that name no files of the operator: what has a place of its own, and what is of who calls.
 _NO_FILES = ("data", "audit_folder", "token_file")
 # Logs and indexes of databases, of which copies are made, and drafts.

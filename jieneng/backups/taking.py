@@ -25,6 +25,7 @@ from adapters.addresses import shown
 from adapters.copy_duckdb import copied_file, counted_store
 from adapters.copy_sqlite import copied_sqlite, counted_sqlite, is_sqlite, revision_of
 from energy.errors import EnergyError, StoreError
+from gateway.backups.newest import note_backup
 from gateway.backups.service import COPIES
 from gateway.backups.words import CopyAnswer, CopyOrder
 from jieneng.backups import manifest as words
@@ -89,13 +90,15 @@ def take(settings: Settings, wanted: Wanted, progress: Progress) -> tuple[Path, 
     with _alone(wanted.folder) as staging, progress:
         taking = _Taking(settings, staging, progress)
         try:
-            return taking.run(wanted)
+            made = taking.run(wanted)
         except OSError as error:
             raise EnergyError(
                 f"the backup cannot be written: {error.filename or wanted.folder}: {error.strerror}"
             ) from error
         finally:
             taking.close()
+    note_backup(settings.data)
+    return made
 
 
 def kept_only(folder: Path, keep: int) -> list[Path]:

@@ -34,6 +34,7 @@ _DAYS = 730
     options.history_bytes_per_s,
     options.broker_listen,
     options.identity,
+    options.listen_health,
 )
 @click.pass_context
 def command(context: click.Context, /, config: Path | None, **given: Any) -> None:
@@ -80,6 +81,7 @@ def _run(settings: Settings) -> None:
         history_bytes_per_s=settings.history_bytes_per_s,
         learnt=settings.data / "learnt" / settings.edge,
         data=settings.data,
+        health=settings.health_host_and_port,
     )
     options.run_until_signalled(run_edge(edge, open_clock(settings.clock)))
 

@@ -26,6 +26,7 @@ from jieneng.settings import load_settings
     options.listen,
     options.accounts,
     options.behind_tls,
+    options.metrics_token_file,
     options.clock,
     options.meter_clock_s,
     options.audit_days,
@@ -91,6 +92,7 @@ def command(config: Path | None, **given: Any) -> None:
         identities=settings.identities,
         mappings=tuple(read_mappings(folder)) if folder is not None else (),
         edge=settings.edge,
+        metrics_token=settings.metrics_token,
         roles=settings.gateway_roles,
         name=settings.process_name,
     )

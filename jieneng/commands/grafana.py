@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from energy.errors import EnergyError
 from jieneng.commands import options
 
 if TYPE_CHECKING:
@@ -41,7 +42,12 @@ def _making(command: Callable[..., Any]) -> Callable[..., Any]:
         default="/run/secrets/jieneng-reader",
         help="File with its password. [/run/secrets/jieneng-reader]",
     )
-    @click.option("--show-hidden", is_flag=True, help="Make dashboards although the site hides some of its nodes.")
+    @click.option(
+        "--show-hidden",
+        is_flag=True,
+        envvar="JIENENG_GRAFANA_SHOW_HIDDEN",
+        help="Make dashboards although the site hides some of its nodes.",
+    )
     @click.option("--dry-run", "dry", is_flag=True, help="Only tell what would be done.")
     @click.option("--force", is_flag=True, help="Replace what was changed by somebody too.")
     @wraps(command)
@@ -68,10 +74,12 @@ def _making(command: Callable[..., Any]) -> Callable[..., Any]:
 @command.command()
 @click.option("--into", type=click.Path(path_type=Path), required=True, help="Folder of provisioning.")
 @click.option("--mounted", default="/etc/grafana/provisioning", help="Where Grafana sees that folder.")
+@click.option("--grant", is_flag=True, help="Let the reader read, as the owner of the tables that the settings name.")
+@click.option("--every", type=click.IntRange(10), help="Go on, and do it again after so many seconds.")
 @_making
 def files(
-    into: Path, mounted: str, settings: Settings, reader: Reader, language: str, metrics: str | None,
-    show_hidden: bool, dry: bool, force: bool,
+    into: Path, mounted: str, grant: bool, every: int | None, settings: Settings, reader: Reader, language: str,
+    metrics: str | None, show_hidden: bool, dry: bool, force: bool,
 ) -> None:  # fmt: skip
     """Write data sources and dashboards as files that Grafana is provisioned by.
 
@@ -82,15 +90,34 @@ def files(
     left alone since somebody changed it.
     """
     from gateway.dashboards.files import Files
-    from jieneng.grafana import grants
+    from jieneng.grafana import grant_all, grants
 
-    folder, models, sources = _made(settings, reader, language, metrics, show_hidden)
-    left = _tell(Files(into, mounted, dry, force).write(folder, models, sources.all))
-    for name, text in grants(settings, reader).items():
-        if not dry:
-            (into / name).write_text(text, encoding="utf-8")
-    _tell_missing(sources)
+    def write(*, quietly: bool = False) -> int:
+        folder, models, sources = _made(settings, reader, language, metrics, show_hidden)
+        left = _tell(Files(into, mounted, dry, force).write(folder, models, sources.all), quietly=quietly)
+        for name, text in grants(settings, reader).items():
+            if not dry:
+                (into / name).write_text(text, encoding="utf-8")
+        if grant and not dry:
+            asyncio.run(grant_all(settings, reader))
+        if not quietly:
+            _tell_missing(sources)
+        return left
+
+    left = write()
+    if every is not None:
+        options.run_until_signalled(_again(lambda: write(quietly=True), every))
     sys.exit(1 if left else 0)
+
+
+async def _again(write: Callable[[], int], every_s: int) -> None:
+    """Do it again and again; what goes wrong is told, and tried the next time."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await asyncio.to_thread(write)
+        except EnergyError as error:
+            click.echo(str(error), err=True)
 
 
 @command.command()
@@ -135,11 +162,14 @@ def _made(
     return folder, dashboards(found, sources, language), sources
 
 
-def _tell(done: Iterable[Done]) -> int:
-    """Print what became of everything; how much was left alone."""
+def _tell(done: Iterable[Done], *, quietly: bool = False) -> int:
+    """Print what became of everything, of what is as it should be only where it is not to be quiet; how much was left
+    alone."""
     left = 0
     for one in done:
         left += one.left_alone
+        if quietly and one.fate == "same":
+            continue
         click.echo(f"{one.fate:<20} {one.what} {one.title} ({one.uid})" + (f": {one.why}" if one.why else ""))
     if left:
         click.echo(f"{left} left alone; --force replaces what was changed", err=True)

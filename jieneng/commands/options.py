@@ -89,6 +89,11 @@ token_file = click.option(
     envvar="JIENENG_TOKEN_FILE",
     help="File with a token, for a running gateway that asks who comes.",
 )
+metrics_token_file = click.option(
+    "--metrics-token-file",
+    type=click.Path(path_type=Path),
+    help="File with a token by which /metrics, and nothing else, may be fetched from another machine. [none]",
+)
 meter_clock_s = click.option(
     "--meter-clock-s",
     type=click.IntRange(1),
@@ -132,6 +137,9 @@ history_bytes_per_s = click.option(
     "--history-bytes-per-s",
     type=click.IntRange(1000),
     help="How much of what has waited may go out a second, behind what is new. [as much as is answered promptly]",
+)
+listen_health = click.option(
+    "--listen-health", help="Where an edge tells how it is: PORT on this machine, or HOST:PORT. [nowhere]"
 )
 clock = click.option(
     "--clock", help="system, or scaled:START@BEGANxSPEED for a rehearsal; shifted:FILE for tests. [system]"

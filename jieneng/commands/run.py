@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     options.listen,
     options.accounts,
     options.behind_tls,
+    options.metrics_token_file,
     options.clock,
     options.meter_clock_s,
     options.audit_days,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     options.outbox_days,
     options.outbox_when_full,
     options.history_bytes_per_s,
+    options.listen_health,
 )
 def command(config: Path | None, **given: Any) -> None:
     """Run edge, gateway and, unless --bus names another, a broker: everything for one site on this machine.
@@ -101,12 +103,14 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     gateway += [] if settings.audit_folder is None else ["--audit-folder", str(settings.audit_folder)]
     gateway += ["--password-days", str(settings.password_days)] if settings.password_days else []
     gateway += ["--providers", str(settings.providers)] if settings.providers else []
+    gateway += ["--metrics-token-file", str(settings.metrics_token_file)] if settings.metrics_token_file else []
     gateway += ["--channels", str(settings.channels)] if settings.channels else []
     gateway += ["--mappings", str(settings.mappings)] if settings.mappings else []
     edge = ["edge", *common, "--bus", settings.bus_of(settings.edge), "--edge", settings.edge]
     edge += ["--outbox-bytes", str(settings.outbox_bytes)]
     edge += ["--outbox-days", str(settings.outbox_days), "--outbox-when-full", settings.outbox_when_full]
     edge += ["--history-bytes-per-s", str(settings.history_bytes_per_s)] if settings.history_bytes_per_s else []
+    edge += ["--listen-health", settings.listen_health] if settings.listen_health else []
     # The addresses may hold passwords.
     told = {"JIENENG_RECORDS": settings.records_address}
     told |= {"JIENENG_LEDGER": settings.ledger} if settings.ledger else {}

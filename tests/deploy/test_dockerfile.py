@@ -48,6 +48,8 @@ def test_nothing_else_reaches_the_builder() -> None:
 def test_stages_stand_on_pinned_images() -> None:
     bases = dict(line.split("=", 1) for line in lines("ARG"))
 
+    # Of the server in the compose file: pg_dump saves from one that is not newer than itself.
+    assert bases.pop("POSTGRES_CLIENT") == "postgresql-client-15"
     assert bases.keys() == {"NODE", "PYTHON"}
     assert all(re.fullmatch(r"[a-z]+:\d+\.\d+\.\d+-[a-z-]+", image) for image in bases.values())
     assert all("${NODE}" in line or "${PYTHON}" in line for line in lines("FROM"))
@@ -58,6 +60,8 @@ def test_packages_are_held_against_their_hashes_and_are_those_of_the_lock() -> N
         assert (ROOT / "deploy" / "locks" / name).read_text(encoding="utf-8") == text, "python -m tools.runtime_lock"
         assert f"--require-hashes --only-binary=:all: -r /src/deploy/locks/{name}" in DOCKERFILE
     assert "pytest" not in locks()["runtime.lock"]
+    # What stores and Grafana of others need, so that an address is all that has to be changed.
+    assert all(f"\n{name}==" in locks()["runtime.lock"] for name in ("influxdb-client", "grafana-api"))
 
 
 def test_the_image_runs_without_rights_and_tells_how_it_is() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,17 +11,22 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
+import yaml
 
 from tests.adapters.brokers import await_port
-from tests.deploy.stack import ROOT, resolved
+from tests.deploy.stack import ROOT, STACKS, resolved
 from tests.postgresql import PostgresServer, postgres_server
 from tests.real_parts import free_port, free_ports, program
 from tests.victoria import VictoriaServer, victoria_server
 
-PATIENCE_S = 60
+PATIENCE_S = 110
+# Many processes start.
+pytestmark = pytest.mark.timeout(300)
+# Whose data folder is that of the gateway.
+SHARING = ("init", "gateway", "api-1", "api-2", "ingest-1", "ingest-2", "jobs-1", "jobs-2")
 LINES = 8
 _CAME = "/api/v1/export?match[]=jieneng_value"
 
@@ -30,22 +36,37 @@ class Stack:
 
     def __init__(self, folder: Path, postgres: PostgresServer, victoria: VictoriaServer, running: ExitStack) -> None:
         self.folder, self.postgres, self.victoria, self._running = folder, postgres, victoria, running
-        self.services: dict[str, Any] = resolved()["services"]
-        self.port, self.broker, self.meters = free_port(), free_ports(2), free_ports(LINES)
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.services: dict[str, Any] = resolved(STACKS["roles"])["services"]
+        # One process that does all, in place of the first of the API.
+        self.services |= {"gateway": resolved()["services"]["gateway"], "api-1": self.services["gateway"]}
+        self.ports = {name: free_port() for name in self.services}
+        self.broker, self.meters = free_ports(2), free_ports(LINES)
 
     def here(self, text: str, service: str) -> str:
         """What stands in the file, with the folders and ports of this test."""
         names = {
-            "/var/lib/jieneng": f"{self.folder}/{'gateway' if service == 'init' else service}",
-            "/etc/jieneng/gateway.yaml": f"{self.folder}/gateway.yaml",
+            "/var/lib/jieneng": f"{self.folder}/{'gateway' if service in SHARING else service}",
+            "/etc/jieneng/gateway.yaml": f"{self.folder}/{service}.yaml",
+            "/etc/jieneng/scrape.yml": f"{self.folder}/scrape.yml",
+            "/etc/jieneng/alerts.yml": f"{ROOT}/config/prometheus/alerts.yml",
+            "/etc/jieneng/notifiers.yml": f"{ROOT}/deploy/compose/notifiers.yml",
             "/etc/jieneng/site": f"{self.folder}/site",
             "/prepare": f"{self.folder}/prepare",
             "/run/jieneng": f"{self.folder}/prepare",
             "mosquitto:8883": f"localhost:{self.broker}",
             "victoria:8428": f"127.0.0.1:{self.victoria.port}",
             "postgres:5432": f"127.0.0.1:{self.postgres.port}",
-            "0.0.0.0:8080": f"127.0.0.1:{self.port}",
-            "127.0.0.1:8080": f"127.0.0.1:{self.port}",
+            "0.0.0.0:8080": f"127.0.0.1:{self.ports[service]}",
+            "127.0.0.1:8080": f"127.0.0.1:{self.ports[service]}",
+            "0.0.0.0:9105": f"127.0.0.1:{self.ports['edge']}",
+            "127.0.0.1:9105": f"127.0.0.1:{self.ports['edge']}",
+            "127.0.0.1:8429": f"127.0.0.1:{self.ports['vmagent']}",
+            "127.0.0.1:8880": f"127.0.0.1:{self.ports['vmalert']}",
+            "gateway:8080": f"127.0.0.1:{self.ports['gateway']}",
+            "simulator:9105": f"127.0.0.1:{self.ports['edge']}",
+            "/tmp/vmagent": f"{self.folder}/vmagent",  # in its container
+            "scrape_interval: 30s": "scrape_interval: 1s",
             "15021": str(self.meters),
         }
         for there, ours in names.items():
@@ -60,16 +81,25 @@ class Stack:
             for i in range(LINES):
                 text = text.replace(f"127.0.0.1:{15021 + i}", f"127.0.0.1:{self.meters + i}")
             (self.folder / "site" / name).write_text(text, encoding="utf-8")
-        settings = (ROOT / "deploy" / "compose" / "gateway.yaml").read_text(encoding="utf-8")
-        (self.folder / "gateway.yaml").write_text(self.here(settings, "gateway"), encoding="utf-8")
+        folder = ROOT / "deploy" / "compose"
+        settings = (folder / "gateway.yaml").read_text(encoding="utf-8")
+        for name in self.services:
+            (self.folder / f"{name}.yaml").write_text(self.here(settings, name), encoding="utf-8")
+        scrape = self.here((folder / "scrape.yml").read_text(encoding="utf-8"), "vmagent")
+        scrape = scrape.replace("/run/jieneng", f"{self.folder}/prepare")
+        (self.folder / "scrape.yml").write_text(scrape, encoding="utf-8")
 
     def command(self, service: str) -> tuple[list[str], dict[str, str]]:
         found = self.services[service]
         given = {key: self.here(value, service) for key, value in found.get("environment", {}).items()}
-        return [sys.executable, "-m", "jieneng", *(self.here(one, service) for one in found["command"])], given
+        given |= {"JIENENG_GRAFANA_SHOW_HIDDEN": "false"} if service == "dashboards" else {}
+        ours = [sys.executable, "-m", "jieneng"] if found["image"].startswith("jieneng:") else [program(service)]
+        return [*ours, *(self.here(one, service) for one in found["command"])], given
 
-    def run(self, service: str) -> str:
+    def run(self, service: str, *without: str) -> str:
+        """To its end; options that begin like these are left out."""
         command, given = self.command(service)
+        command = [word for word in command if not word.startswith(without or ("\0",))]
         ran = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ | given, timeout=60)
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
@@ -81,6 +111,8 @@ class Stack:
     def started(self, name: str, command: list[str], given: dict[str, str]) -> subprocess.Popen[bytes]:
         log = self._running.enter_context((self.folder / f"{name}.log").open("wb"))
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT, env=os.environ | given)
+
+        self._processes[name] = process
 
         def end() -> None:
             process.terminate()
@@ -131,9 +163,27 @@ class Stack:
 
     def is_well(self, service: str) -> bool:
         """What the health check of the service says."""
-        _, _, *code = self.services[service]["healthcheck"]["test"]
-        asked = [sys.executable, *(self.here(one, service) for one in ("-c", code[-1]))]
+        _, binary, *_, code = self.services[service]["healthcheck"]["test"]
+        if binary == "wget":
+            code = f"from urllib.request import urlopen; urlopen('{code}', timeout=4)"
+        asked = [sys.executable, *(self.here(one, service) for one in ("-c", code))]
         return subprocess.run(asked, capture_output=True, timeout=20).returncode == 0
+
+    def series(self, *names: str) -> list[dict[str, Any]]:
+        """The series of these names, each with all its values."""
+        asked = "&".join(f"match[]={name}" for name in names)
+        with urlopen(f"http://127.0.0.1:{self.victoria.port}/api/v1/export?{asked}", timeout=10) as answer:
+            return [json.loads(line) for line in answer.read().splitlines()]
+
+    def stored(self) -> int:
+        """How many samples of readings there are."""
+        self.victoria.show_all()
+        return sum(len(one["values"]) for one in self.series("jieneng_value"))
+
+    def end(self, name: str) -> None:
+        process = self._processes.pop(name)
+        process.terminate()
+        process.wait(30)
 
     def until(self, what: Callable[[], bool], name: str) -> None:
         began = time.monotonic()
@@ -173,7 +223,8 @@ def test_a_reading_goes_from_a_simulated_meter_to_the_store(stack: Stack) -> Non
     log = (stack.folder / "gateway.log").read_text(encoding="utf-8")
     assert "accounts.first_link" in log
     secrets = [*(stack.folder / "prepare").rglob("password"), stack.folder / "prepare" / "reader" / "jieneng-reader"]
-    assert len(secrets) == 4
+    secrets.append(stack.folder / "prepare" / "metrics" / "token")
+    assert len(secrets) == 5
     assert not [secret for secret in secrets if secret.read_text() in log]
 
 
@@ -192,10 +243,60 @@ def test_an_edge_elsewhere_is_enrolled_beside_the_running_gateway(stack: Stack) 
     assert stack.asked("jieneng", "database/password", logged).strip() == "1"
 
 
+def test_the_stack_watches_itself(stack: Stack) -> None:
+    """Figures of gateway and edge are fetched by the token that `init` made, and the rules look at them."""
+    for name in ("vmagent", "vmalert"):
+        stack.start(name)
+        stack.until(lambda name=name: stack.is_well(name), name)  # type: ignore[misc]
+    assert stack.is_well("edge")
+
+    def fetched() -> bool:
+        stack.victoria.show_all()
+        found = stack.series("jieneng_values_stored_total", "jieneng_outbox_batches", "up")
+        return len(found) == 4 and all(one["metric"]["job"].startswith("jieneng") for one in found)
+
+    stack.until(fetched, "vmagent")
+    assert {one["metric"]["job"]: one["values"][-1] for one in stack.series("up")} == {"jieneng": 1, "jieneng-edge": 1}
+
+
+def test_dashboards_are_made_out_of_the_site_and_the_reader_may_read_what_they_ask(stack: Stack) -> None:
+    told = stack.run("dashboards", "--every")
+    provisioning = stack.folder / "dashboards" / "provisioning"
+    named = yaml.safe_load((provisioning / "datasources" / "jieneng.yaml").read_text())["datasources"]
+
+    assert "dashboard" in told
+    assert len(list((provisioning / "dashboards" / "jieneng").glob("*.json"))) > 3
+    assert {one["uid"] for one in named} == {f"jieneng-{of}" for of in ("ledger", "records", "readings", "metrics")}
+    mounted = stack.services["grafana"]["environment"]["GF_PATHS_PROVISIONING"]
+    [provider] = yaml.safe_load((provisioning / "dashboards" / "jieneng.yaml").read_text())["providers"]
+    assert provider["options"]["path"] == f"{mounted}/dashboards/jieneng"
+    secrets = {m["target"] for m in stack.services["grafana"]["volumes"] if m["source"] == "reader-password"}
+    [file] = {str(v) for one in named for v in one.get("secureJsonData", {}).values()}
+    assert file.startswith(f"$__file{{{secrets.pop()}/")
+    stack.asked("jieneng_reader", "reader/jieneng-reader", "SELECT count(*) FROM ledger.hours")
+    assert stack.is_well("dashboards")
+
+
+def test_each_role_runs_by_the_command_of_its_service_and_tells_figures_for_the_token(stack: Stack) -> None:
+    stack.end("gateway")
+    stored = stack.stored()
+    for name in ("api-1", "ingest-1", "jobs-1"):
+        stack.start(name)
+    for name in ("api-1", "ingest-1", "jobs-1"):
+        stack.until(lambda name=name: stack.is_well(name), name)  # type: ignore[misc]
+
+    stack.until(lambda: stack.stored() > stored, "ingest-1")
+    token = (stack.folder / "prepare" / "metrics" / "token").read_text()
+    for name in ("api-1", "ingest-1", "jobs-1"):
+        asked = Request(f"http://127.0.0.1:{stack.ports[name]}/metrics", headers={"Authorization": f"Bearer {token}"})
+        with urlopen(asked, timeout=10) as answer:
+            assert b"jieneng_build_info" in answer.read(), name
+
+
 def test_a_second_start_makes_nothing_anew(stack: Stack) -> None:
     told = stack.run("init").splitlines()
 
-    assert [line.rpartition(": ")[2] for line in told if "identities" not in line] == ["is there"] * 5
+    assert [line.rpartition(": ")[2] for line in told if "identities" not in line] == ["is there"] * 6
 
 
 def test_the_users_of_the_database_have_no_special_rights_and_the_reader_reads_nothing_yet(stack: Stack) -> None:

@@ -26,7 +26,7 @@ def test_every_event_of_the_logs_is_told() -> None:
 
 
 def test_every_problem_is_told_with_what_to_do() -> None:
-    kinds = found_in_sources(r'OngoingProblem\(\s*"([a-z]+\.[a-z_]+)"')
+    kinds = found_in_sources(r'(?:OngoingProblem|Trouble)\(\s*"([a-z]+\.[a-z_]+)"')
 
     assert "store.failing" in kinds
     assert sorted(kind for kind in kinds if f"\n| `{kind}` |" not in PAGE) == []

@@ -290,3 +290,15 @@ async def test_what_lies_far_apart_is_still_read_apart_at_one_tick() -> None:
     await worked.run(58)
 
     assert set(worked.line.asked) == {(1, Block(Table.HOLDING, 0, 1)), (1, Block(Table.HOLDING, 900, 1))}
+
+
+async def test_a_line_is_behind_by_what_has_waited_longest_and_never_for_a_silent_meter() -> None:
+    waiting = Station(meter(1, 60.0), [plan(0)], FIRST)
+    silent = Station(meter(2, 60.0), [plan(0)], FIRST - timedelta(hours=1))
+    silent.patience.failures = 2
+    worked = Worked([waiting, silent])
+
+    # It was due at FIRST, half a second before the clock starts.
+    assert worked.worker.behind_s == 0.5
+    waiting.rounds[0].done(worked.clock.now())
+    assert worked.worker.behind_s == 0.0

@@ -24,6 +24,7 @@ from adapters.stores import open_ledger, open_store
 from energy.errors import EnergyError
 from energy.readings import Point
 from gateway.audit.chain import Action
+from gateway.backups.newest import backed_up_at
 from gateway.records.database import HEAD, engines_at
 from gateway.records.migrate import upgrade
 from jieneng.__main__ import jieneng
@@ -118,6 +119,21 @@ def test_a_folder_is_put_back_as_it_was(data: Path, backups: Path, tmp_path: Pat
     assert "restored" in run("audit", "list", "--data", there).output
     assert "backup" in run("audit", "list", "--action", "export", "--data", there).output
     assert "are as they were written" in run("audit", "verify", "--data", there).output
+
+
+def test_the_gateway_is_told_when_the_newest_backup_became_whole_but_not_by_a_restore(
+    data: Path, backups: Path, tmp_path: Path
+) -> None:
+    assert backed_up_at(data) is None
+    began = time.time()
+    file = saved(data, backups)
+    first = backed_up_at(data)
+    assert first is not None and first >= began - 1
+
+    refused("backup", "--to", backups, "--data", data, "--with-secrets", "--store", "memory:")
+    assert backed_up_at(data) == first
+    assert run("restore", file, "--data", tmp_path / "there").exit_code == 0
+    assert backed_up_at(tmp_path / "there") is None
 
 
 def test_the_outbox_is_copied_before_the_store_and_the_records_last(data: Path, backups: Path) -> None:

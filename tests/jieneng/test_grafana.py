@@ -10,6 +10,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from adapters.postgres_address import PostgresAddress
 from adapters.stores import open_stores
 from jieneng.__main__ import jieneng
 from jieneng.grafana import Reader, sources_of
@@ -82,6 +83,23 @@ def test_files_come_with_grants_that_work(
         postgres.sql((into / grants).read_text(), name)
     assert asyncio.run(rows(postgres, name, "SELECT meter FROM ledger.points")) == [("main",)]
     assert asyncio.run(rows(postgres, name, "SELECT id FROM meters")) == [("main",)]
+
+
+def test_the_owner_of_the_tables_grants_what_the_files_need(
+    settings: Path, database: str, tmp_path: Path, postgres: PostgresServer
+) -> None:
+    into, name = tmp_path / "provisioning", PostgresAddress.parse(database).database
+    how = ("--config", settings, "--into", into, "--reader", "another_reader", "--grant")
+
+    assert "another_reader" in str(run("grafana", "files", *how).exception)
+    postgres.sql("CREATE ROLE another_reader LOGIN")
+    assert run("grafana", "files", *how).exit_code == 0
+    assert run("grafana", "files", *how).exit_code == 0
+
+    may = "SELECT has_table_privilege('another_reader', '{}', 'SELECT')"
+    assert [postgres.sql(may.format(table), name) for table in ("ledger.hours", "user_accounts")] == ["t", "f"]
+    postgres.sql("DROP OWNED BY another_reader", name)
+    postgres.sql("DROP ROLE another_reader")
 
 
 def test_pushing_tells_what_it_did_and_what_it_left_alone(settings: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.access.door import LocalDoor, Origin, Visit, admitted, marked, must_all_ask, permission_of, remember
 from gateway.access.roles import PERMITS, Grant, Identity, Permission, Role
+from gateway.accounts.door import AccountsDoor
 from gateway.api.problems import RequestError
 from gateway.api.words import OngoingProblem, TextWords
 from gateway.app import ROUTES, application
@@ -153,6 +154,20 @@ async def test_who_sees_a_part_is_told_of_no_more_by_health_and_metrics(client: 
 async def test_metrics_are_for_this_machine_and_for_operators(client: Client) -> None:
     assert (await Visitor(client).ask("GET", "/metrics")).status == 401
     assert (await Visitor(client, "127.0.0.1").ask("GET", "/metrics")).status == 200
+
+
+async def test_who_shows_the_token_of_metrics_fetches_them_from_elsewhere_and_nothing_else(services: Services) -> None:
+    token = "a-token-of-prometheus-alone"
+    door = AccountsDoor(services.accounts, services.clock, behind_tls=True)
+    async with TestClient(TestServer(application(replace(services, door=door), metrics_token=token))) as client:
+        visitor, shown = Visitor(client), {"Authorization": f"Bearer {token}"}
+
+        assert (await visitor.ask("GET", "/metrics", **shown)).status == 200
+        assert (await visitor.ask("GET", "/metrics", Authorization=f"Bearer {token[:-1]}")).status == 401
+        assert (await visitor.ask("GET", "/metrics", Authorization=token)).status == 401
+        assert (await visitor.ask("GET", "/metrics")).status == 401
+        assert (await visitor.ask("GET", "/api/v1/site", **shown)).status == 401
+        assert "refused" not in await visitor.get("/health", 401, **shown)
 
 
 async def test_where_accounts_are_off_everybody_is_local_and_administers_nothing(services: Services) -> None:

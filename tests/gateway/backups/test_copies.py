@@ -54,7 +54,6 @@ async def test_a_copy_holds_what_was_stored_and_is_gone_with_the_gateway(copies:
     told = await ended(copies)
 
     assert (told.id, told.state, told.share) == (begun.id, "ready", 1.0)
-    assert copies.copied_at() is not None
     assert counted_store(Path(told.file))[0]["recent"] == 1
     await copies.close()
     assert not Path(told.file).exists()
@@ -66,7 +65,6 @@ async def test_one_is_made_at_a_time_and_the_next_takes_its_place(copies: StoreC
     copies.begin()
     with pytest.raises(RequestError, match="being made already"):
         copies.begin()
-    assert copies.copied_at() is None
     first = await ended(copies)
 
     copies.begin()

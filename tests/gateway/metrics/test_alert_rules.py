@@ -14,7 +14,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry
 
+from adapters.wire import EdgeState
+from edge.figures import Uplink, figures
 from tests.docs.pages import ROOT
 from tests.real_parts import program
 from tests.victoria import VictoriaServer, victoria_server
@@ -47,11 +50,23 @@ def _exported(told: str) -> set[str]:
     return names
 
 
-async def test_the_rules_name_only_what_a_gateway_exports(told: str) -> None:
+def _of_an_edge() -> str:
+    return figures(EdgeState("online"), Uplink(), {}, (), CollectorRegistry()).decode()
+
+
+async def test_the_rules_name_only_what_a_gateway_or_an_edge_exports(told: str) -> None:
     wanted = {name for rule in RULES for name in _named(rule["expr"])}
 
     assert len(RULES) > 20
-    assert sorted(wanted - _exported(told) - _OF_PROMETHEUS) == []
+    assert sorted(wanted - _exported(told) - _exported(_of_an_edge()) - _OF_PROMETHEUS) == []
+
+
+def test_no_rule_for_a_gateway_rings_for_an_edge_too(told: str) -> None:
+    """What both tell under one name is told alike of each process."""
+    both = _exported(told) & _exported(_of_an_edge())
+
+    assert {name for name in both if not name.startswith("process_")} == {"jieneng_build_info", "jieneng_problems"}
+    assert not {name for rule in RULES for name in _named(rule["expr"])} & both
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
@@ -92,8 +107,8 @@ def test_the_example_of_a_scrape_reads_the_rules_under_the_job_that_they_name() 
     settings = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
 
     assert [(FOLDER / name).is_file() for name in settings["rule_files"]] == [True]
-    (scrape,) = settings["scrape_configs"]
-    assert (scrape["job_name"], scrape["metrics_path"]) == ("jieneng", "/metrics")
+    scrapes = [(one["job_name"], one["metrics_path"]) for one in settings["scrape_configs"]]
+    assert scrapes == [("jieneng", "/metrics"), ("jieneng-edge", "/metrics")]
 
 
 # -- what rings --------------------------------------------------------------------------------------------------------
@@ -150,6 +165,12 @@ SEEDS: dict[str, tuple[Series, Series]] = {
     'jieneng_edge_meters_silent{edge="north"}': (_still(0), _still(3)),
     'jieneng_edge_clock_offset_seconds{edge="north"}': (_still(-0.2), _still(-45)),
     'jieneng_edge_site_file_refused{edge="north"}': (_still(0), _still(1)),
+    'up{job="jieneng-edge"}': (_still(1), _still(0)),
+    "jieneng_broker_connected": (_still(1), _still(0)),
+    "jieneng_unanswered_seconds": (_still(0), _rising(60)),
+    "jieneng_outbox_failing": (_still(0), _still(1)),
+    'jieneng_line_late_ticks_total{line="bus"}': (_still(5), _rising(1)),
+    "jieneng_clock_synchronized": (_still(1), _still(0)),
     "jieneng_ledger_oldest_change_seconds": (_still(2), _rising(60)),
     'jieneng_job_failing{job_name="quotas"}': (_still(0), _still(1)),
     'jieneng_job_last_success_timestamp_seconds{job_name="findings"}': (_now(1800), _still(BEGAN - 3 * 3600)),
@@ -159,7 +180,7 @@ SEEDS: dict[str, tuple[Series, Series]] = {
     "jieneng_notices_refused_total": (_still(3), _once(8)),
     "jieneng_notices_waiting": (_still(0), _still(2)),
     'jieneng_certificate_expiry_timestamp_seconds{identity="north"}': (_now(-60 * _DAY), _now(-13 * _DAY)),
-    "jieneng_backup_copy_timestamp_seconds": (_now(3 * 3600), _now(3 * _DAY)),
+    "jieneng_backup_timestamp_seconds": (_now(3 * 3600), _now(3 * _DAY)),
 }
 
 

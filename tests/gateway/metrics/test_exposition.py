@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from energy.names import Text
 from energy.readings import to_ms
 from gateway import exposition
 from gateway.alerts.alarm import Member, Raised
-from gateway.backups.service import COPIED, COPIES, StoreCopies
+from gateway.backups.newest import BACKED_UP, backed_up_at, note_backup
 from gateway.services import Services
 from tests.docs.pages import ROOT
 from tests.gateway.metrics.conftest import NOW, Client
@@ -72,7 +73,7 @@ async def test_what_an_edge_does_not_tell_has_no_figure_rather_than_zero(client:
 
     assert "jieneng_edge_lag_seconds{edge=old}" not in found
     assert "jieneng_edge_clock_offset_seconds{edge=old}" not in found
-    assert "jieneng_backup_copy_timestamp_seconds" not in found
+    assert "jieneng_backup_timestamp_seconds" not in found
 
 
 async def test_an_edge_that_was_forgotten_is_told_no_more(client: Client, services: Services) -> None:
@@ -181,13 +182,13 @@ async def test_the_end_of_a_certificate_is_told_as_an_instant(client: Client, se
     assert (await figures(client))["jieneng_certificate_expiry_timestamp_seconds{identity=authority}"] == 1.8e9
 
 
-def test_the_last_whole_copy_is_known_after_a_restart(tmp_path: Path, services: Services) -> None:
-    copies = StoreCopies(services.store, tmp_path / COPIES, services.clock)
-    assert copies.copied_at() is None
-    (tmp_path / COPIED).touch()
-    os.utime(tmp_path / COPIED, (1.7e9, 1.7e9))
+async def test_the_newest_backup_is_known_whoever_made_it(tmp_path: Path, client: Client, services: Services) -> None:
+    services.metrics.backed_up_at = partial(backed_up_at, tmp_path)
+    assert "jieneng_backup_timestamp_seconds" not in await figures(client)
+    note_backup(tmp_path)
+    os.utime(tmp_path / BACKED_UP, (1.7e9, 1.7e9))
 
-    assert copies.copied_at() == 1.7e9
+    assert (await figures(client))["jieneng_backup_timestamp_seconds"] == 1.7e9
 
 
 def _names(told: str) -> set[str]:
