@@ -77,7 +77,19 @@ def expected_curve(rows: Sequence[Row], point: Point, from_ms: int, to_ms: int, 
 # -- the stores ------------------------------------------------------------------------------------------------------
 
 
-class Restarted:
+class _Alone:
+    """What a store is asked where no other process writes."""
+
+    shown_after_s = 0.0
+
+    def heard(self, columns: ReadingColumns) -> None:
+        pass
+
+    async def learn(self, meters: Sequence[str]) -> None:
+        pass
+
+
+class Restarted(_Alone):
     """A store whose process ends after everything that is asked of it."""
 
     def __init__(self, opened: Callable[[], AbstractAsyncContextManager[RegisterStore]]) -> None:
@@ -118,7 +130,7 @@ class Restarted:
             await store.maintain(now_ms)
 
 
-class Maintained:
+class Maintained(_Alone):
     """A store that has been put in order before and after everything that is asked of it."""
 
     def __init__(self, store: RegisterStore) -> None:

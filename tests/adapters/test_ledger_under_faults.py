@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -194,7 +195,7 @@ async def test_sums_are_those_of_the_rows_after_any_revisions(opened: Opened) ->
         for i in range(25):
             stale, fresh, model = model.revision(chance)
             cost = [chance.choice([UNPRICED, chance.randrange(10**9)]) for _ in range(len(fresh))]
-            fresh = Hours(**fresh.columns() | {"cost": np.array(cost, np.int64)})
+            fresh = replace(fresh, cost=np.array(cost, np.int64))
             await ledger.revise(stale, fresh)
             if i % 6 == 5:
                 await ledger.maintain(chance.randrange(300) * 3_600_000)
