@@ -30,7 +30,7 @@ def test_needs_follow_from_what_was_measured() -> None:
 
     needs = needed(Case("two provinces", 2_000_000, 1000, 2), measured, Assumed(used=0.5, copies=2))
 
-    # Each 1,000 readings and 50 messages a second: half a core for ingest, one for the ledger, so one and two processes.
+    # Each 1,000 readings and 50 messages a second: half a core for ingest, one for the ledger, one and two processes.
     assert (needs["readings_per_s"], needs["messages_per_s"]) == (2000, 100)
     assert (needs["ingest_cores"], needs["jobs_cores"], needs["server_cores"]) == (1.0, 2.0, 1.6)
     assert (needs["ingest_processes"], needs["jobs_processes"]) == (2, 4)
