@@ -1,6 +1,6 @@
 # Everything starts here: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo pictures run test fuzz chaos check format bench soak sbom clean
+.PHONY: help setup web demo pictures run test fuzz chaos check format bench bench-stores soak sbom clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 SITE ?= config/demo.yaml
 
 help: ## say what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 setup: $(VENV)/.installed ## make the virtual environment and install everything, pinned
 
@@ -56,6 +56,11 @@ format: setup ## put the code in its form
 
 bench: setup ## run all benchmarks, or NAME=pipeline
 	$(BIN)/python -m benchmarks $(NAME)
+
+bench-stores: setup ## measure the stores beside each other (FULL=--full: a whole city) and draw the tables of docs/scaling.md
+	$(BIN)/python -m benchmarks stores --json $(FULL) > build-stores.json
+	@mv build-stores.json benchmarks/storing/measured.json
+	@$(BIN)/python -m benchmarks.storing.tables docs/scaling.md
 
 soak: setup ## read a bus that misbehaves for an hour, or MINUTES=5: memory and values
 	$(BIN)/python -m benchmarks.collecting.soak --minutes $(or $(MINUTES),60)

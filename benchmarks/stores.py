@@ -2,7 +2,8 @@
 
 Each kind of store that this machine can start, in one run: readings in a file of DuckDB, in VictoriaMetrics, or in the
 InfluxDB that JIENENG_TEST_INFLUX_URL names; the ledger in that file or in PostgreSQL with `fsync`. `--full` takes a
-whole city of 40,480 meters. Then what a reading costs a gateway from 1,000 to 40,480 meters, and beside another worker.
+whole city of 40,480 meters. Then what a reading costs a gateway from 1,000 to 40,480 meters, what it costs two workers
+over one, and a fiftieth of a province through real processes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from benchmarks.storing import growth
+from benchmarks.storing import slice as of_a_province
 from benchmarks.storing.one_store import FULL, Size, measured
 from benchmarks.storing.servers import kinds, running
 
@@ -35,6 +37,7 @@ def run(full: bool = False) -> dict[str, Any]:
         "stores": stores,
         **_two_workers(skipped),
         **growth.run(),
+        **of_a_province.run(),
         "city_meters": size.city,
         "rows": size.meters * 8 * size.days * 96,
         "cores": os.cpu_count(),

@@ -15,7 +15,7 @@ import numpy as np
 
 from adapters.stores import open_stores
 from analytics.carbon.factor_file import read_factors
-from benchmarks.ledger import PER_INSTITUTION, START
+from benchmarks.ledger import PER_INSTITUTION, START, ZONE
 from benchmarks.ledger import _site as city_of
 from benchmarks.storing.growth import QUANTITIES
 from benchmarks.storing.servers import Kind, Place
@@ -57,7 +57,7 @@ async def _written(kind: Kind, size: Size) -> dict[str, Any]:
     async with open_stores(place.store, place.ledger) as (store, _):
         own, served, began = time.process_time(), kind.server_cpu_s(), time.perf_counter()
         for step in range(values.shape[0]):
-            at_ms = np.full(len(points), since_ms + step * QUARTER_MS) + index // len(QUANTITIES) * 100
+            at_ms = since_ms + step * QUARTER_MS + index.astype(np.int64) // len(QUANTITIES) * 100
             await store.write(ReadingColumns.of(points, index, at_ms, values[step]))
         seconds = time.perf_counter() - began
         own, served = time.process_time() - own, kind.server_cpu_s() - served
@@ -111,7 +111,7 @@ async def _month(kind: Kind, size: Size) -> dict[str, Any]:
     """The month of every institution, out of the hours of all counters."""
     place = kind.new()
     async with _city(place, size.city) as (books, ledger, used):
-        month = Range(START, START + timedelta(days=DAYS_OF_MONTH), Span.MONTH, START.tzinfo)
+        month = Range(START, START + timedelta(days=DAYS_OF_MONTH), Span.MONTH, ZONE)
         whole = await books.consumption.of_organisations(month)
         assert len(whole) == size.city // PER_INSTITUTION
         assert sum(int(f[Medium.ELECTRICITY].amount[0]) for f in whole.values()) == used

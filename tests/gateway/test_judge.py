@@ -52,6 +52,16 @@ def test_a_good_reading_is_taken_as_it_came() -> None:
     assert judged.columns.taken_at_ms.tolist() == [NOW_MS]
 
 
+def test_what_is_judged_tells_of_no_other_points_than_its_own() -> None:
+    among = Judge([Meter(name, Text(name, name), Medium.ELECTRICITY) for name in ("main", "other")])
+    among.judge([batch(reading(), reading(meter="other"))], NOW_MS)
+
+    judged = among.judge([batch(reading(meter="other", taken_at=NOW_MS + 1))], NOW_MS)
+
+    assert [str(point) for point in judged.columns.points] == ["other:active_power"]
+    assert judged.columns.index.tolist() == [0]
+
+
 def test_an_instant_may_be_written_with_its_offset() -> None:
     judged = judge().judge([batch(reading(taken_at="2026-11-18T16:53:20+08:00"))], NOW_MS)
 
