@@ -3,6 +3,7 @@ wherever the ledger is there, for one process or several."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import structlog
 
 from adapters.deliveries_sqlite import SqliteDeliveries
 from adapters.quarantine_sqlite import SqliteQuarantine
-from energy.ports import DeliveryLog, Quarantine
+from energy.ports import DeliveryLog, KeptQuarantine
 
 log = structlog.get_logger()
 
@@ -25,7 +26,7 @@ class Intake:
     """What is kept of deliveries, and the quarantine."""
 
     deliveries: DeliveryLog
-    quarantine: Quarantine
+    quarantine: KeptQuarantine
 
     async def adopt(self, other: Intake, *, anew: bool) -> bool:
         """Hold what another one holds, in place of what was held; where it is not `anew` only if nothing was."""
@@ -48,9 +49,10 @@ async def open_intake(ledger: str | None, quarantine: Path) -> AsyncIterator[Int
     from adapters.deliveries_postgres import open_postgres_deliveries
     from adapters.quarantine_postgres import open_postgres_quarantine
 
+    has_files = await asyncio.to_thread(quarantine.exists)
     async with open_postgres_deliveries(ledger) as delivered, open_postgres_quarantine(ledger) as refused:
         intake = Intake(delivered, refused)
-        if quarantine.exists():
+        if has_files:
             async with open_intake_files(quarantine) as before:
                 if await intake.adopt(before, anew=False):
                     log.info("intake.taken_over", meaning="deliveries and quarantine are in the ledger's database now")

@@ -45,7 +45,7 @@ async def open_postgres_quarantine(address: str, *, limit_rows: int = 100_000) -
 
 
 class PostgresQuarantine:
-    """Fulfils `Quarantine`."""
+    """Fulfils `KeptQuarantine`."""
 
     def __init__(self, pool: Any, limit_rows: int = 100_000) -> None:
         self._pool, self._limit_rows = pool, limit_rows

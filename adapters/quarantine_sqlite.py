@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS counts (reason TEXT PRIMARY KEY, n INTEGER NOT NULL) 
 
 
 class SqliteQuarantine:
-    """Fulfils `Quarantine`."""
+    """Fulfils `KeptQuarantine`."""
 
     def __init__(self, path: Path | str, *, limit_rows: int = 100_000) -> None:
         if isinstance(path, Path):

@@ -271,6 +271,10 @@ class Quarantine(Protocol):
     async def newest(self, limit: int) -> list[Refusal]:
         """The latest ones kept, newest first."""
 
+
+class KeptQuarantine(Quarantine, Protocol):
+    """A quarantine as a whole, that may go on where another one ended."""
+
     async def adopt(self, refusals: Sequence[Refusal], counts: Mapping[str, int], *, anew: bool) -> bool:
         """Hold what another quarantine holds, newest first, in place of what was held: all or nothing. Where it is not
         `anew`, only if nothing was; whether it was done."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -124,6 +124,15 @@ class Judge:
         """The site has other meters, from the next judgement on: one may be made just now in another thread."""
         self._told = {m.id: m for m in meters}
         self._senders = senders or Senders()
+
+    @property
+    def senders(self) -> Senders:
+        """Who may send the readings of which meter."""
+        return self._senders
+
+    def meters_of(self, sends: Callable[[str], bool]) -> list[str]:
+        """The meters whose readings may come from such senders, and those of which anybody's may."""
+        return [m for m in self._told if (sender := self._senders.now.get(m)) is None or sends(sender)]
 
     def _renew(self) -> None:
         told = self._told

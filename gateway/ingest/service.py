@@ -20,6 +20,7 @@ from gateway.edges.service import Edges
 from gateway.ingest.deliveries import Deliveries
 from gateway.ingest.judge import MOST_BYTES, Judge, Judged
 from gateway.ingest.reasons import BROKEN_PAYLOAD, CONFLICT, DUPLICATE, REFUSED, TOO_LARGE
+from gateway.ingest.sharing import NotOurs, Sharing
 from gateway.metrics import Metrics
 
 log = structlog.get_logger()
@@ -34,6 +35,10 @@ class Trouble:
 
     since_ms: int
     cause: str
+
+
+def _always() -> bool:
+    return True
 
 
 class Ingest:
@@ -62,17 +67,38 @@ class Ingest:
         self._stored, self._edges_changed, self._came = stored, edges_changed, came
         self._deliveries = deliveries
         self._answering: set[asyncio.Task[None]] = set()
+        self._keeping = asyncio.Lock()
+        # With others, the one who knows what of it is ours.
+        self.shared: Sharing | None = None
         self.trouble: Trouble | None = None
 
     async def run(self) -> None:
         """Take messages for ever."""
         async for messages in self._bus.messages():
-            await self._take_states([m for m in messages if _is_state(m)])
+            states = [m for m in messages if _is_state(m)]
+            await self._take_states(states)
             # All others are judged: what nobody knows what it is must be counted too.
             readings = [m for m in messages if not _is_state(m)]
+            if self.shared is not None:
+                await self._bus.acknowledge(states)
+                await self.shared.take(readings)
+                continue
             if readings:
-                await self._take_readings(readings)
+                await self.keep(readings)
             await self._bus.acknowledge(messages)
+
+    async def run_beside(self, bus: Bus) -> None:
+        """Take what comes over another bus for ever: of gateways of others, and what edges said to an older session."""
+        async for messages in bus.messages():
+            # How an edge is, every process hears by itself.
+            await bus.acknowledge([m for m in messages if _is_state(m)])
+            others = [m for m in messages if not m.topic.startswith(ROOT + "/")]
+            if others:
+                await self.keep(others)
+                await bus.acknowledge(others)
+            of_edges = [m for m in messages if m.topic.startswith(ROOT + "/") and not _is_state(m)]
+            if of_edges and self.shared is not None:
+                await self.shared.take_beside(of_edges, bus)
 
     async def ask(self) -> None:
         """Greet the edges after each connection, and ask them for what is missing, for ever."""
@@ -94,21 +120,26 @@ class Ingest:
             self._deliveries.heard(edge)
             large, taken = len(message.payload) > MOST_BYTES, partial(self._edges.take, retained=message.retained)
             fault = f"more than {MOST_BYTES} bytes" if large else taken(edge, message.payload)
-            if fault is not None:
+            if fault is not None and (self.shared is None or self.shared.owns(edge)):
                 reason = TOO_LARGE if large else BROKEN_PAYLOAD
                 self._metrics.refused(reason, 1)
                 now_ms = to_ms(self._clock.now())
                 shown = message.payload[:200].decode("utf-8", "replace")
                 refusal = Refusal(now_ms, reason, f"state: {fault}; begins {shown!r}", edge)
-                await self._until_kept(partial(self._quarantine.put, [refusal]))
+                await self._until_kept(partial(self._quarantine.put, [refusal]), _always)
             self._edges_changed()
 
-    async def _take_readings(self, messages: Sequence[Message]) -> None:
+    async def keep(self, messages: Sequence[Message], still: Callable[[], bool] = _always) -> None:
+        """Judge, store and answer messages of readings; `NotOurs` as soon as it is no longer `still` ours to do so."""
+        async with self._keeping:
+            await self._take_readings(messages, still)
+
+    async def _take_readings(self, messages: Sequence[Message], still: Callable[[], bool]) -> None:
         now_ms = to_ms(self._clock.now())
         judged = await asyncio.to_thread(self._judge.judge, messages, now_ms)
-        await self._until_kept(partial(self._keep, judged, now_ms))
+        await self._until_kept(partial(self._keep, judged, now_ms), still)
         # After the store: a crash between has the batches sent again, and nothing is noted as come that is not stored.
-        await self._until_kept(partial(self._deliveries.take, judged.batches))
+        await self._until_kept(partial(self._deliveries.take, judged.batches), still)
         if judged.unstored:
             judged.leave_out(judged.unstored)
         self._came(*judged.by_lane())
@@ -133,9 +164,13 @@ class Ingest:
         for refusal in refusals:
             self._metrics.refused(refusal.reason, 1)
 
-    async def _until_kept(self, keep: Callable[[], Awaitable[None]]) -> None:
+    async def _until_kept(self, keep: Callable[[], Awaitable[None]], still: Callable[[], bool]) -> None:
         """Try until it works: what is not kept is not acknowledged, and waits at the broker and the edges."""
-        while not await self._kept(keep):
+        while True:
+            if not still():
+                raise NotOurs("another process answers for it")
+            if await self._kept(keep):
+                return
             await asyncio.sleep(_RETRY_S)
 
     async def _kept(self, keep: Callable[[], Awaitable[None]]) -> bool:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
 
 from adapters.claims_alone import ClaimsAlone
-from adapters.deliveries_sqlite import SqliteDeliveries
 from adapters.edge_files import EdgeFiles
-from adapters.quarantine_sqlite import SqliteQuarantine
+from adapters.intake import open_intake
 from adapters.stores import open_stores
 from analytics.carbon.factor_file import read_factors
 from analytics.quotas.miss_file import read_misses
 from analytics.quotas.standard_file import read_standards
-from energy.ports import Claims, Clock, Ledger, Quarantine, RegisterStore
+from energy.ports import Claims, Clock, DeliveryLog, Ledger, Quarantine, RegisterStore
 from energy.readings import ReadingColumns
 from energy.working_day_files import read_working_days
 from energy.working_days import WorkingDays
@@ -38,10 +38,13 @@ from gateway.process.others import Processes
 from gateway.process.settings import GatewaySettings
 from gateway.quotas.books import QuotaBooks, quota_books
 from gateway.records.database import Records, open_records
+from gateway.sites.records import MovedOn
 from gateway.sites.service import Directory
 from gateway.sites.starting import Started, load_or_import
 
 log = structlog.get_logger()
+
+_IMPORTS, _AGAIN_S = 20, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Parts:
     ledger: Ledger
     copies: StoreCopies
     quarantine: Quarantine
-    delivered: SqliteDeliveries
+    delivered: DeliveryLog
     records: Records
     audit: Audit
     started: Started
@@ -88,8 +91,7 @@ async def open_parts(settings: GatewaySettings, clock: Clock) -> AsyncIterator[P
         store, ledger = await stack.enter_async_context(open_stores(settings.store, settings.ledger))
         copies = _copies(settings, store, clock)
         stack.push_async_callback(copies.close)
-        quarantine = stack.enter_context(closing(SqliteQuarantine(settings.quarantine)))
-        delivered = stack.enter_context(closing(SqliteDeliveries(settings.quarantine.with_name("deliveries.sqlite"))))
+        intake = await stack.enter_async_context(open_intake(settings.ledger, settings.quarantine))
         records = await stack.enter_async_context(open_records(settings.records, settings.key.parent, settings.audit))
         audit = Audit(records, clock)
         await audit.must_have_its_key()
@@ -115,8 +117,8 @@ async def open_parts(settings: GatewaySettings, clock: Clock) -> AsyncIterator[P
             store,
             ledger,
             copies,
-            quarantine,
-            delivered,
+            intake.quarantine,
+            intake.deliveries,
             records,
             audit,
             started,
@@ -155,12 +157,22 @@ def _copies(settings: GatewaySettings, store: RegisterStore, clock: Clock) -> St
 
 
 async def _started(settings: GatewaySettings, records: Records, clock: Clock) -> Started:
-    started = await load_or_import(records, settings.site, clock)
+    started = await _loaded(settings, records, clock)
     if started.changes:
         log.info("site.imported", site=started.site.id, changes=started.changes)
     if started.behind:
         log.warning("site.file_behind", site=started.site.id, differing=started.behind, meaning="the records hold")
     return started
+
+
+async def _loaded(settings: GatewaySettings, records: Records, clock: Clock) -> Started:
+    """Of several that start together one imports; the others find what it has made."""
+    for _ in range(_IMPORTS - 1):
+        try:
+            return await load_or_import(records, settings.site, clock)
+        except MovedOn:
+            await asyncio.sleep(_AGAIN_S)
+    return await load_or_import(records, settings.site, clock)
 
 
 def _listen(arrivals: Arrivals, hub: Hub, directory: Directory, books: Books) -> None:
