@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,8 @@ class EdgeFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        # Several processes may keep the same edges in the same folder.
+        self._draft = f".{secrets.token_hex(4)}.new"
 
     def all(self) -> Iterator[tuple[str, bytes]]:
         """What was written of each edge; StoreError where it cannot be read."""
@@ -33,7 +36,7 @@ class EdgeFiles:
         file = self._folder / f"{edge}.json"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            draft = file.with_name(f"{file.name}.new")
+            draft = file.with_name(f"{file.name}{self._draft}")
             draft.write_bytes(content)
             draft.replace(file)
         except OSError as error:

@@ -37,7 +37,8 @@ CREATE TABLE IF NOT EXISTS ledger.marks (
 ALTER TABLE ledger.marks ADD COLUMN IF NOT EXISTS made_by bigint;
 ALTER TABLE ledger.marks ADD COLUMN IF NOT EXISTS made_at timestamptz NOT NULL DEFAULT clock_timestamp();
 CREATE TABLE IF NOT EXISTS ledger.parts (
-    part integer PRIMARY KEY CHECK (part BETWEEN 0 AND {LEDGER_PARTS - 1}), holder bigint NOT NULL, upto bigint NOT NULL);
+    part integer PRIMARY KEY CHECK (part BETWEEN 0 AND {LEDGER_PARTS - 1}),
+    holder bigint NOT NULL, upto bigint NOT NULL);
 """
 _WAITING = f"""
 SELECT point, min(since) FROM marks m, unnest(m.points, m.from_ms) AS of (point, since)
@@ -155,7 +156,7 @@ class PostgresMarks:
             raise NotHeld("ledger: points that were to be revised are another process's by now")
 
     async def learn(self) -> float | None:
-        """Learn the points that others have numbered; how long the oldest reading has waited [s], None if none waits."""
+        """Learn the points that others have numbered; how long the oldest reading has waited [s], None for none."""
         async with self._connection() as connection:
             await self._learn(connection)
             waited = await connection.fetchval(_WAITED)

@@ -14,7 +14,7 @@ from analytics.alarms.flowed import flowed
 from analytics.alarms.ringing_hours import Working, weekdays
 from analytics.alarms.rules import Limit
 from energy.errors import ConfigurationError, EnergyError, StoreError
-from energy.ports import Clock, ReadingStore
+from energy.ports import Clock, RegisterStore
 from energy.quantities import main_counter
 from energy.readings import Point, Quality, ReadingColumns, to_ms
 from energy.series import MICRO
@@ -58,7 +58,7 @@ class Desk:
     rules: Rules
     duty: Duty
     books: Books
-    store: ReadingStore
+    store: RegisterStore
     edges: Edges
     clock: Clock
     days: Working = weekdays

@@ -88,8 +88,8 @@ class LimitWatch:
             name = slot.cause, str(slot.point)
             if (since := ringing.get(name)) is not None:
                 self._states.raised[i], self._states.since_ms[i] = True, since
-            # What was read before it began says nothing of whether it is over; what was read before it was over, nothing
-            # of whether it is back.
+            # What was read before it began says nothing of whether it is over; what was read before it was over says
+            # nothing of whether it is back.
             known = since if since is not None else ended.get(name)
             if known is not None:
                 self._states.last_ms[i] = max(int(self._states.last_ms[i]), known)

@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from analytics.alarms.escalation import plan

@@ -39,7 +39,7 @@ class LedgerWatch:
         self._unbalanced: tuple[int, list[BalanceRow]] = (0, [])
 
     async def run(self, clock: Clock) -> None:
-        """Look for ever; a store that fails is told by who keeps the ledger up. Who looks no more tells of no balance."""
+        """Look for ever; a store that fails is told by who keeps the ledger up. Whoever stops tells nothing more."""
         try:
             while True:
                 try:

@@ -6,17 +6,17 @@ What a job keeps in memory ends with it: wherever it begins, it begins anew, fro
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import structlog
 
 from energy.ports import Claims
+from gateway.process.role import Task
 
 log = structlog.get_logger()
 
-Task = Callable[[], Coroutine[Any, Any, None]]
-KIND = "jobs"
+# Kinds of work: parts of the points of the ledger, and jobs of which each is one.
+LEDGER, JOBS = "ledger", "jobs"
 
 
 class ClaimedJobs:
@@ -39,7 +39,7 @@ class ClaimedJobs:
                     log.info("job.begun", job=name)
                     self._running[number] = group.create_task(job())
 
-            self._claims.take_part(KIND, len(self._jobs), gained=gained, lost=self._lost)
+            self._claims.take_part(JOBS, len(self._jobs), gained=gained, lost=self._lost)
             await asyncio.Event().wait()
 
     async def _lost(self, numbers: frozenset[int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -37,10 +38,13 @@ from gateway.process.others import Processes
 from gateway.process.settings import GatewaySettings
 from gateway.quotas.books import QuotaBooks, quota_books
 from gateway.records.database import Records, open_records
+from gateway.sites.records import MovedOn
 from gateway.sites.service import Directory
 from gateway.sites.starting import Started, load_or_import
 
 log = structlog.get_logger()
+
+_IMPORTS, _AGAIN_S = 20, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +157,22 @@ def _copies(settings: GatewaySettings, store: RegisterStore, clock: Clock) -> St
 
 
 async def _started(settings: GatewaySettings, records: Records, clock: Clock) -> Started:
-    started = await load_or_import(records, settings.site, clock)
+    started = await _loaded(settings, records, clock)
     if started.changes:
         log.info("site.imported", site=started.site.id, changes=started.changes)
     if started.behind:
         log.warning("site.file_behind", site=started.site.id, differing=started.behind, meaning="the records hold")
     return started
+
+
+async def _loaded(settings: GatewaySettings, records: Records, clock: Clock) -> Started:
+    """Of several that start together one imports; the others find what it has made."""
+    for _ in range(_IMPORTS - 1):
+        try:
+            return await load_or_import(records, settings.site, clock)
+        except MovedOn:
+            await asyncio.sleep(_AGAIN_S)
+    return await load_or_import(records, settings.site, clock)
 
 
 def _listen(arrivals: Arrivals, hub: Hub, directory: Directory, books: Books) -> None:

@@ -86,18 +86,6 @@ class Handing:
         finally:
             self._troubles = {}
 
-    async def follow(self) -> None:
-        """Of several processes: tell for ever what another one hands over, as the records have it."""
-        while True:
-            try:
-                async with self._records.reading() as connection:
-                    rows = (await connection.execute(select(_TABLE).where(_TABLE.c.site == self._site().id))).all()
-                self._edges.handed.update({row.edge: version_name(row.number, row.digest) for row in rows})
-                self._tell(None)
-            except StoreError as error:
-                self._tell(error)
-            await asyncio.sleep(_FOLLOW_EVERY_S)
-
     async def look(self, *, with_files: bool = True) -> None:
         """Make the versions that are wanted by now."""
         site, texts = self._site(), self._texts
@@ -188,6 +176,18 @@ class Handing:
         if error is not None and not self._failing:
             log.error("site.unmade", cause=str(error))
         self._failing = error is not None
+
+
+async def follow_handed(records: Records, site: Callable[[], Site], edges: Edges) -> None:
+    """Of several processes: know for ever what another one hands over, as the records have it."""
+    while True:
+        try:
+            async with records.reading() as connection:
+                rows = (await connection.execute(select(_TABLE).where(_TABLE.c.site == site().id))).all()
+            edges.handed.update({row.edge: version_name(row.number, row.digest) for row in rows})
+        except StoreError as error:
+            log.debug("site.unfollowed", cause=str(error))
+        await asyncio.sleep(_FOLLOW_EVERY_S)
 
 
 def _numbered(version: SiteVersion, number: int, made_at: int) -> SiteVersion:
