@@ -19,6 +19,7 @@ from gateway.api.callers import callers
 from gateway.api.conditional import conditional
 from gateway.api.counting import counted
 from gateway.api.headers import security_headers
+from gateway.api.idempotency import Replays
 from gateway.api.limits import Limits
 from gateway.api.openapi import openapi
 from gateway.api.problems import problems
@@ -36,7 +37,12 @@ _STILL_EVERY_S = 5.0
 
 
 def application(
-    services: Services, *, behind_tls: bool = False, limits: Limits | None = None, whole: bool = True
+    services: Services,
+    *,
+    behind_tls: bool = False,
+    limits: Limits | None = None,
+    replays: Replays | None = None,
+    whole: bool = True,
 ) -> web.Application:
     """The API and the page over the services; without the `whole` only how the process is, for its watchdogs."""
     limits = limits or Limits()
@@ -55,7 +61,7 @@ def application(
     app.on_response_prepare.append(security_headers(tls=behind_tls))
     _tell_how_it_is(app, services)
     if whole:
-        register(app, ROUTES, services)
+        register(app, ROUTES, services, replays)
         _push_and_describe(app, services)
         Phone(services.alerts, services.store, services.books, services.clock).add_to(app)
         add_page(app)
