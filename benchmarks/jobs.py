@@ -102,7 +102,8 @@ def _day(day: int) -> ReadingColumns:
     begin = to_ms(START + timedelta(days=day))
     t_ms = np.tile(begin + np.arange(96) * 900_000, METERS)
     index = np.repeat(np.arange(METERS, dtype=np.int32), 96)
-    return ReadingColumns.of(POINTS, index, t_ms, 100.0 + (day * 96 + np.tile(np.arange(96), METERS)) * 0.25)
+    register = 100.0 + 0.25 * (day * 96 + np.tile(np.arange(96), METERS)).astype(np.float64)
+    return ReadingColumns.of(POINTS, index, t_ms, register)
 
 
 async def _number(readings_at: str, ledger_at: str) -> None:
