@@ -20,6 +20,7 @@ from gateway.api.callers import callers
 from gateway.api.conditional import conditional
 from gateway.api.counting import counted
 from gateway.api.headers import security_headers
+from gateway.api.idempotency import Replays
 from gateway.api.limits import Limits
 from gateway.api.openapi import openapi
 from gateway.api.problems import problems
@@ -41,6 +42,7 @@ def application(
     *,
     behind_tls: bool = False,
     limits: Limits | None = None,
+    replays: Replays | None = None,
     whole: bool = True,
     metrics_token: str | None = None,
 ) -> web.Application:
@@ -64,7 +66,7 @@ def application(
     app.on_response_prepare.append(security_headers(tls=behind_tls))
     _tell_how_it_is(app, services, Scraper(metrics_token))
     if whole:
-        register(app, ROUTES, services)
+        register(app, ROUTES, services, replays)
         _push_and_describe(app, services)
         Phone(services.alerts, services.store, services.books, services.clock).add_to(app)
         add_page(app)
@@ -133,20 +135,20 @@ async def _leave_in_time(services: Services, request: web.Request) -> None:
 
 class Health(msgspec.Struct):
     """`ok`, or `degraded` while something is wrong; the rest for whoever may read: the problems that he sees, and
-    refused readings and the processes of the gateway where he operates everything, null elsewhere."""
+    refused readings where he operates everything, null elsewhere; the processes too, where there are several."""
 
     status: str
     version: str
     problems: list[OngoingProblem]
     refused: dict[str, int] | None
-    processes: list[ProcessWords] | None = None
+    processes: list[ProcessWords] | msgspec.UnsetType = msgspec.UNSET
 
 
 async def _health(services: Services, identity: Identity) -> bytes:
     wrong = services.present.problems()
     status = "degraded" if wrong else "ok"
     if services.sights.operates(services, identity):
-        counts, processes = await services.quarantine.counts(), services.processes.all()
+        counts, processes = await services.quarantine.counts(), services.processes.all() or msgspec.UNSET
         health = Health(status, version("jieneng"), wrong, counts, processes)
     elif identity.may(Permission.READ):
         seen = services.seen_by(identity, Permission.READ).present.problems()
