@@ -21,8 +21,9 @@ from energy.quantities import quantity
 from energy.readings import Point, Quality, ReadingColumns, Reason
 from energy.series import Curve, reduce, step_for
 from tests.adapters.readings_memory import MemoryReadings
+from tests.given import any_victoria
 from tests.influx import InfluxServer, real_influx, stub_of_influx
-from tests.victoria import VictoriaServer, victoria_server
+from tests.victoria import VictoriaServer
 
 DAY = 86_400_000
 POWER, ENERGY, OTHER = Point("a", "active_power"), Point("a", "active_energy_import"), Point("b", "active_power")
@@ -216,7 +217,7 @@ STORES: list[Callable[[Path], AbstractAsyncContextManager[RegisterStore]]] = [
 
 @pytest.fixture(scope="module")
 def victoria_metrics() -> Iterator[VictoriaServer]:
-    with victoria_server() as server:
+    with any_victoria() as server:
         yield server
 
 

@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +33,11 @@ ROWS = hours(*((p, h, 100 * p + h) for p in range(3) for h in range(50)))
 
 
 async def test_a_wrong_password_is_told_with_the_address_and_without_the_password(rig: Rig) -> None:
-    with pytest.raises(StoreError, match=f"PostgreSQL at 127.0.0.1:{rig.wire.port} does not let jieneng in") as refused:
+    said = f"PostgreSQL at 127.0.0.1:{rig.wire.port} does not let {rig.user} in"
+    with pytest.raises(StoreError, match=said) as refused:
         async with open_stores("memory:", rig.wrong):
             pass
-    assert "secret" not in str(refused.value)
+    assert rig.secret not in str(refused.value)
     assert "guessed" not in str(refused.value)
 
 
@@ -85,6 +87,8 @@ async def test_a_slow_server_is_waited_for(rig: Rig) -> None:
 
 
 async def test_a_server_that_was_killed_has_all_that_it_had_taken(rig: Rig) -> None:
+    if not rig.can_be_killed:
+        pytest.skip("the server is not ours to kill")
     async with open_stores("memory:", rig.address) as (store, ledger):
         await store.write(readings((0, 50, 1.0)))
         await ledger.revise(NONE, ROWS)
@@ -177,12 +181,12 @@ async def _days_are_sums(ledger: Ledger) -> None:
 
 
 async def test_whatever_fails_a_revision_is_there_whole_or_not_at_all(rig: Rig) -> None:
-    await endured(rig, 30, 2, random.Random(5))
+    await endured(rig, 30, 2 if rig.can_be_killed else 0, random.Random(5))
 
 
 @at_length
 async def test_whatever_fails_at_length(rig: Rig) -> None:
-    await endured(rig, KILLS, KILLS // 10, random.Random(seed()))
+    await endured(rig, KILLS, KILLS // 10 if rig.can_be_killed else 0, random.Random(seed()))
 
 
 # -- sums ------------------------------------------------------------------------------------------------------------
@@ -194,7 +198,7 @@ async def test_sums_are_those_of_the_rows_after_any_revisions(opened: Opened) ->
         for i in range(25):
             stale, fresh, model = model.revision(chance)
             cost = [chance.choice([UNPRICED, chance.randrange(10**9)]) for _ in range(len(fresh))]
-            fresh = Hours(**fresh.columns() | {"cost": np.array(cost, np.int64)})
+            fresh = replace(fresh, cost=np.array(cost, np.int64))
             await ledger.revise(stale, fresh)
             if i % 6 == 5:
                 await ledger.maintain(chance.randrange(300) * 3_600_000)
