@@ -46,6 +46,11 @@ class VictoriaServer:
         while int(time.time()) <= self._started_at:
             time.sleep(0.05)
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has died."""
+        return self._process is not None and self._process.poll() is not None
+
     def kill(self) -> None:
         """As a power cut would, but that what was handed to the disk stays."""
         assert self._process is not None

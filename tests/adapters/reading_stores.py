@@ -166,6 +166,12 @@ async def duckdb(folder: Path) -> AsyncIterator[RegisterStore]:
 
 
 @asynccontextmanager
+async def duckdb_in_memory(_: Path) -> AsyncIterator[RegisterStore]:
+    async with open_store("memory:") as store:
+        yield store
+
+
+@asynccontextmanager
 async def duckdb_maintained(folder: Path) -> AsyncIterator[RegisterStore]:
     async with open_duckdb(folder / "readings.duckdb") as store:
         yield Maintained(store)
@@ -210,6 +216,7 @@ async def influx_restarted(_: Path, server: InfluxServer) -> AsyncIterator[Regis
 STORES: list[Callable[[Path], AbstractAsyncContextManager[RegisterStore]]] = [
     memory,
     duckdb,
+    duckdb_in_memory,
     duckdb_maintained,
     duckdb_restarted,
 ]

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 import random
 import subprocess
 import sys
-from contextlib import AsyncExitStack, suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +25,10 @@ from energy.ports import Basis, Ledger
 from tests.adapters.ledger_rigs import Rig, rig, shared_rig
 from tests.adapters.ledgers import Opened
 from tests.adapters.test_ledger import EVER, NONE, check, hours, readings, same, told
+from tests.chaos.disks import SmallDisk, small_disk
 from tests.chaos.killing import KILLS, at_length, seed
+from tests.postgresql import PostgresServer
+from tests.real_parts import program
 
 __all__ = ["rig", "shared_rig"]
 ROOT = Path(__file__).parents[2]
@@ -255,3 +261,40 @@ async def test_a_killed_process_leaves_whole_revisions_and_all_that_it_was_told_
     batches, rows = np.unique(found.amount, return_counts=True)
     assert set(kept) <= set(batches.tolist())
     assert set(rows.tolist()) == {100}
+
+
+# -- a full disk -----------------------------------------------------------------------------------------------------
+
+
+@at_length
+async def test_a_server_whose_disk_is_full_says_so_loses_nothing_and_goes_on_when_there_is_room() -> None:
+    # A socket has a short name, and another user must reach it.
+    with (
+        tempfile.TemporaryDirectory(prefix="jieneng-pg-") as folder,
+        small_disk(Path(folder) / "disk", 110) as disk,
+        _postgres_on(disk) as server,
+    ):
+        server.sql("CREATE DATABASE kept")
+        async with open_stores("memory:", server.address("kept")) as (_, ledger):
+            await ledger.revise(NONE, ROWS)
+            disk.fill()
+            with pytest.raises(StoreError, match="No space left on device"):
+                await ledger.revise(NONE, hours(*((9, h, h) for h in range(5000))))
+            disk.free()
+            await ledger.revise(NONE, hours((5, 1, 1)))
+
+            assert len(await ledger.hours(range(10), 0, EVER)) == len(ROWS) + 1
+
+
+@contextmanager
+def _postgres_on(disk: SmallDisk) -> Iterator[PostgresServer]:
+    known = pwd.getpwnam("postgres")
+    disk.folder.parent.chmod(0o755)
+    os.chown(disk.folder, known.pw_uid, known.pw_gid)
+    server = PostgresServer(disk.folder, Path(program("initdb")).resolve().parent)
+    server.make()
+    server.start("max_wal_size=32MB", "min_wal_size=32MB")
+    try:
+        yield server
+    finally:
+        server.kill()
