@@ -1,6 +1,6 @@
 # Everything starts here: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo pictures run test fuzz chaos check format bench bench-stores soak sbom clean
+.PHONY: help setup web demo pictures run test contracts fuzz chaos check format bench bench-stores soak sbom clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -37,11 +37,15 @@ test: web ## run the tests
 	$(BIN)/python -m pytest -q tests/journeys
 	@$(BIN)/python web/build.py --run test
 
+contracts: setup ## hold stores, ledger, records and bus to their promises; on your own servers too, see docs/stores.md
+	$(BIN)/python -m pytest -q tests/adapters tests/gateway/records
+
 fuzz: setup ## ask the API by chance, at length: TIMES=200 for each route
 	JIENENG_FUZZ=$(or $(TIMES),200) $(BIN)/python -m pytest -q tests/gateway/fuzzing
 
 chaos: setup ## kill edge, broker and gateway KILLS=1000 times while they work, cut cables, fill disks, set clocks
 	JIENENG_CHAOS_KILLS=$(or $(KILLS),1000) $(BIN)/python -m pytest -q -s tests/chaos
+	JIENENG_CHAOS_KILLS=$(or $(KILLS),1000) $(BIN)/python -m pytest -q -s -k at_length tests/adapters tests/gateway/records
 
 check: web ## run the linters and type checkers
 	$(BIN)/ruff check .

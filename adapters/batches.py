@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 from energy.readings import Point, ReadingColumns
 
+# From here on (the year 2248) point and instant do not fit into one number.
+KEYED_MS = 1 << 43
+
 
 @dataclass(frozen=True, slots=True)
 class Deduplicated:
@@ -24,6 +27,11 @@ class Deduplicated:
 
     def __len__(self) -> int:
         return len(self.point)
+
+    @property
+    def key(self) -> npt.NDArray[np.int64]:
+        """(n,) point and instant as one number, ascending; of instants before `KEYED_MS` alone."""
+        return self.point.astype(np.int64) * KEYED_MS + self.taken_at_ms
 
     def places(self, point: npt.NDArray[np.int32], taken_at_ms: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
         """(m,) where points and instants, all of them rows of this batch, stand in it."""

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from gateway.records.database import open_records
-from tests.postgresql import PostgresServer, postgres_server
+from tests.given import any_postgres
+from tests.postgresql import PostgresServer
 
 # The address of a new database, without tables where it is asked to be empty.
 NewDatabase = Callable[..., str]
@@ -52,7 +53,7 @@ async def _opened(address: str) -> None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    with postgres_server() as server:
+    with any_postgres() as server:
         yield server
 
 
@@ -75,16 +76,16 @@ def _on_sqlite(folder: Path) -> NewDatabase:
 
 def on_postgresql(server: PostgresServer) -> NewDatabase:
     # Made once for a server: files of tests are handed out one by one, and each of them asks for it.
-    if server.sql("SELECT count(*) FROM pg_database WHERE datname = 'migrated'") == "0":
-        server.sql("CREATE DATABASE migrated")
-        asyncio.run(_opened(server.address("migrated")))
+    if server.sql(f"SELECT count(*) FROM pg_database WHERE datname = '{server.migrated}'") == "0":
+        server.sql(f"CREATE DATABASE {server.migrated}")
+        asyncio.run(_opened(server.address(server.migrated)))
 
     given: deque[str] = deque()
 
     def new(*, empty: bool = False) -> str:
         if len(given) == _STANDING:
             server.drop(given.popleft())
-        given.append(server.copy("template1" if empty else "migrated"))
+        given.append(server.copy("template1" if empty else server.migrated))
         return server.address(given[-1])
 
     return new

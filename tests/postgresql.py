@@ -25,6 +25,9 @@ _PASSWORD = "a secret/with @ signs:"
 class PostgresServer:
     """A server on a port of 127.0.0.1, and on a Unix socket without a password."""
 
+    # The database with the tables of today and nothing in them, once it was asked for.
+    migrated = "migrated"
+
     def __init__(self, folder: Path, bin_folder: Path) -> None:
         self.folder, self.port, self.password = folder, free_port(), _PASSWORD
         self._bin, self._numbers = bin_folder, count()

@@ -51,6 +51,11 @@ class VictoriaServer:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has died."""
+        return self._process is not None and self._process.poll() is not None
+
     def kill(self) -> None:
         """As a power cut would, but that what was handed to the disk stays."""
         assert self._process is not None

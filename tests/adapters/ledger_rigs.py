@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.adapters.wires import Wire, wire_to
+from tests.given import POSTGRES, GivenPostgres, any_postgres
 from tests.postgresql import PostgresServer, postgres_server
 
 
@@ -21,18 +22,22 @@ class Rig:
     wire: Wire
     server: PostgresServer
     database: str
+    user: str
+    secret: str
+    can_be_killed: bool = True
 
     @property
     def address(self) -> str:
-        return self._at(self.server.password)
+        return self._at(self.secret)
 
     @property
     def wrong(self) -> str:
         """With another password."""
-        return self._at("guessed " + self.server.password)
+        return self._at("guessed " + self.secret)
 
     def _at(self, password: str) -> str:
-        return f"postgresql://jieneng:{quote(password, safe='')}@127.0.0.1:{self.wire.port}/{self.database}"
+        who = f"{quote(self.user, safe='')}:{quote(password, safe='')}"
+        return f"postgresql://{who}@127.0.0.1:{self.wire.port}/{self.database}"
 
     def kill(self) -> None:
         self.server.kill()
@@ -44,11 +49,21 @@ class Rig:
 @contextmanager
 def on_postgresql() -> Iterator[Rig]:
     with postgres_server() as server, wire_to(server.port) as wire:
-        server.sql("CREATE DATABASE kept")
-        yield Rig(wire, server, "kept")
+        yield Rig(wire, server, "", "jieneng", server.password)
 
 
-RIGS: dict[str, Callable[[], AbstractContextManager[Rig]]] = {"postgresql": on_postgresql}
+@contextmanager
+def on_given() -> Iterator[Rig]:
+    """The server that the environment names; it is not ours to kill."""
+    if not POSTGRES:
+        pytest.skip("no PostgreSQL is named: JIENENG_TEST_POSTGRES")
+    with any_postgres() as server:
+        assert isinstance(server, GivenPostgres)
+        with wire_to(server.at.port, server.at.host) as wire:
+            yield Rig(wire, server, "", server.at.user or "", server.at.password or "", can_be_killed=False)
+
+
+RIGS: dict[str, Callable[[], AbstractContextManager[Rig]]] = {"postgresql": on_postgresql, "given": on_given}
 
 
 @pytest.fixture(scope="module", params=RIGS)

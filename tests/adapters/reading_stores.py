@@ -21,8 +21,9 @@ from energy.quantities import quantity
 from energy.readings import Point, Quality, ReadingColumns, Reason
 from energy.series import Curve, reduce, step_for
 from tests.adapters.readings_memory import MemoryReadings
+from tests.given import any_victoria
 from tests.influx import InfluxServer, real_influx, stub_of_influx
-from tests.victoria import VictoriaServer, victoria_server
+from tests.victoria import VictoriaServer
 
 DAY = 86_400_000
 POWER, ENERGY, OTHER = Point("a", "active_power"), Point("a", "active_energy_import"), Point("b", "active_power")
@@ -177,6 +178,12 @@ async def duckdb(folder: Path) -> AsyncIterator[RegisterStore]:
 
 
 @asynccontextmanager
+async def duckdb_in_memory(_: Path) -> AsyncIterator[RegisterStore]:
+    async with open_store("memory:") as store:
+        yield store
+
+
+@asynccontextmanager
 async def duckdb_maintained(folder: Path) -> AsyncIterator[RegisterStore]:
     async with open_duckdb(folder / "readings.duckdb") as store:
         yield Maintained(store)
@@ -221,6 +228,7 @@ async def influx_restarted(_: Path, server: InfluxServer) -> AsyncIterator[Regis
 STORES: list[Callable[[Path], AbstractAsyncContextManager[RegisterStore]]] = [
     memory,
     duckdb,
+    duckdb_in_memory,
     duckdb_maintained,
     duckdb_restarted,
 ]
@@ -228,7 +236,7 @@ STORES: list[Callable[[Path], AbstractAsyncContextManager[RegisterStore]]] = [
 
 @pytest.fixture(scope="module")
 def victoria_metrics() -> Iterator[VictoriaServer]:
-    with victoria_server() as server:
+    with any_victoria() as server:
         yield server
 
 

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import pytest
 
 from tests.adapters.wires import Wire, wire_to
+from tests.given import VICTORIA, GivenVictoria, any_victoria, ours_alone
 from tests.influx import InfluxServer, real_influx, stub_of_influx
 from tests.victoria import VictoriaServer, victoria_server
 
@@ -92,6 +93,35 @@ class VictoriaRig(Rig):
         self._server.start(*_GUARDED)
 
 
+class GivenRig(Rig):
+    """On the VictoriaMetrics that the environment names."""
+
+    def __init__(self, wire: Wire, server: GivenVictoria, folder: Path) -> None:
+        super().__init__(wire)
+        self._server, self._folder, self._name = server, folder, server.new_name()
+
+    @property
+    def address(self) -> str:
+        return self._at("journal")
+
+    @property
+    def stranger(self) -> str:
+        return self._at("nothing")
+
+    @property
+    def wrong(self) -> str:
+        ours_alone()
+
+    def _at(self, journal: str) -> str:
+        place = urlsplit(self._server.at.insert)
+        whole = self._server.address(self._folder / journal, self._name)
+        return whole.replace(place.netloc, f"127.0.0.1:{self.wire.port}", 1)
+
+    async def rest(self, store: Any) -> None:
+        await store.look()
+        self._server.show_all()
+
+
 class InfluxRig(Rig):
     def __init__(self, wire: Wire, server: InfluxServer, folder: Path) -> None:
         super().__init__(wire)
@@ -123,12 +153,27 @@ def _victoria(folder: Path) -> Iterator[Rig]:
 
 
 @contextmanager
+def _victoria_given(folder: Path) -> Iterator[Rig]:
+    if not VICTORIA:
+        pytest.skip("no VictoriaMetrics is named: JIENENG_TEST_VICTORIA")
+    with any_victoria() as server:
+        assert isinstance(server, GivenVictoria)
+        at = urlsplit(server.at.insert)
+        with wire_to(_port(at), at.hostname or "") as wire:
+            yield GivenRig(wire, server, folder)
+
+
+def _port(at: SplitResult) -> int:
+    if at.scheme != "http" or at.port is None:
+        pytest.skip("a wire is laid to http://HOST:PORT alone")
+    return at.port
+
+
+@contextmanager
 def _influx(folder: Path) -> Iterator[Rig]:
     with real_influx() as server:
         at = urlsplit(server.url)
-        if at.scheme != "http" or at.port is None:
-            pytest.skip("a wire is laid to http://HOST:PORT alone")
-        with wire_to(at.port, at.hostname or "") as wire:
+        with wire_to(_port(at), at.hostname or "") as wire:
             yield InfluxRig(wire, server, folder)
 
 
@@ -140,6 +185,7 @@ def _influx_stub(folder: Path) -> Iterator[Rig]:
 
 RIGS: dict[str, Callable[[Path], AbstractContextManager[Rig]]] = {
     "victoria": _victoria,
+    "victoria_given": _victoria_given,
     "influx": _influx,
     # Not InfluxDB, but a stub of what its HTTP API documents.
     "influx_stub": _influx_stub,

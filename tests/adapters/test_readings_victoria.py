@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from adapters.batches import Deduplicated
-from adapters.readings_victoria import open_victoria
+from adapters.readings_victoria import VictoriaReadings, open_victoria
 from adapters.series_store import Rows, added
 from adapters.stores import open_store, open_stores
 from adapters.victoria_series import Line
@@ -20,6 +22,7 @@ from energy.errors import EnergyError, StoreError
 from energy.ports import Written
 from energy.readings import Point, Quality, ReadingColumns
 from tests.adapters.reading_stores import BAD, OTHER, POWER, columns, good, rows_of, shown
+from tests.chaos.disks import small_disk
 from tests.victoria import VictoriaServer, victoria_server
 
 
@@ -220,3 +223,53 @@ async def test_what_the_server_would_throw_away_without_a_word_is_refused_row_by
     assert [row for row, _ in written.refused] == [0, 3]
     assert "31 days (-retentionPeriod)" in written.refused[0][1]
     assert "two days ahead" in written.refused[1][1]
+
+
+async def test_a_server_whose_disk_is_full_says_so_loses_nothing_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    kept: list[int] = []
+    with small_disk(tmp_path / "disk", 64) as disk:
+        server = VictoriaServer(disk.folder)
+        server.start()
+        try:
+            async with open_victoria(server.address(tmp_path / "journal", "full")) as store:
+                kept.append(await _written(store, 0))
+                disk.fill()
+                # It refuses all, or dies of it, as it happens.
+                with pytest.raises(StoreError, match=r"503 Service Unavailable|cannot be reached"):
+                    await _until_refused(store, kept)
+                disk.free()
+                kept.append(await _as_soon_as_taken(server, store, 1000))
+                await store.look()
+                server.show_all()
+            async with open_victoria(server.address(tmp_path / "nothing", "full")) as other:
+                found = await other.readings([POWER], 0, 2**47)
+        finally:
+            server.kill()
+
+    # What was not answered may be there too, whole.
+    stored, rows = np.unique(found.value, return_counts=True)
+    assert set(kept) <= set(stored.tolist())
+    assert len(stored) <= len(kept) + 1
+    assert set(rows.tolist()) == {100}
+
+
+async def _written(store: VictoriaReadings, number: int) -> int:
+    await store.write(columns([good(POWER, 100_000 * number + i, float(number)) for i in range(100)]))
+    return number
+
+
+async def _until_refused(store: VictoriaReadings, kept: list[int]) -> None:
+    """It looks once a second how much room there is."""
+    for number in range(1, 500):
+        kept.append(await _written(store, number))
+        await asyncio.sleep(0.02)
+
+
+async def _as_soon_as_taken(server: VictoriaServer, store: VictoriaReadings, number: int) -> int:
+    async with asyncio.timeout(20):
+        while True:
+            if server.ended:
+                server.start()
+            with suppress(StoreError):
+                return await _written(store, number)
+            await asyncio.sleep(0.1)
