@@ -57,7 +57,8 @@ CREATE INDEX IF NOT EXISTS doubts_of_points ON ledger.doubts (point, to_ms);
 """
 # Whoever opens the ledger makes what is missing, one at a time; the number is ours in every database.
 _LOCK = 5208219163725061974
-_SETTINGS = {"application_name": "jieneng ledger", "search_path": "ledger", "jit": "off"}
+# Rows that go are asked for once each: what is remembered of one answers for no other (`enable_memoize`).
+_SETTINGS = {"application_name": "jieneng ledger", "search_path": "ledger", "jit": "off", "enable_memoize": "off"}
 _PATIENCE_S = 600.0
 
 
@@ -163,7 +164,8 @@ class PostgresLedger:
         gone = await _read(
             connection,
             "DELETE FROM hour_rows t USING stale s WHERE t.point = s.point AND t.hour = s.hour "
-            f"AND t.hour BETWEEN {int(hour.min())} AND {int(hour.max())} RETURNING {returning}",
+            f"AND t.hour BETWEEN {int(hour.min())} AND {int(hour.max())} "
+            f"AND t.point BETWEEN {int(point.min())} AND {int(point.max())} RETURNING {returning}",
             _HOUR_KINDS,
         )
         return Hours(**gone)
