@@ -20,10 +20,10 @@ import numpy.typing as npt
 
 from adapters.binary_copy import Columns, packed, unpacked
 from adapters.ledger_citus import distribute
+from adapters.ledger_fitting import fitting, index_by_hour
 from adapters.ledger_sql import AS_SUMS, COLUMNS, SUMS, Where, sums_over
 from adapters.marks_postgres import PostgresMarks
 from adapters.postgres_address import LOST, PostgresAddress, told
-from adapters.postgres_features import LEDGER, must_have
 from energy.errors import StoreError
 from energy.hours import UNPRICED, Doubt, Hours, Small, Sums, Whole, by_day
 from energy.ports import (
@@ -73,17 +73,10 @@ CREATE TABLE IF NOT EXISTS ledger.revisions (
 _REVISIONS_LOCK = 5208219163725061978
 # So long a revision is told to those who follow; who was away for longer begins anew.
 _TOLD_FOR_S = 600
-# Rows of an hour are written about the same time, and lie together: such an index is small, and tells which blocks need
-# not be read for the curve of a day.
-_BY_HOUR = "CREATE INDEX hour_rows_by_hour ON ledger.hour_rows USING brin (hour) WITH (autosummarize = on)"
-# Asked before, since IF NOT EXISTS would wait for everybody who writes hours.
-_WANTS_BY_HOUR = """
-SELECT EXISTS (SELECT FROM pg_am WHERE amname = 'brin') AND NOT EXISTS (SELECT FROM pg_class c
-    JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'ledger' AND relname = 'hour_rows_by_hour')
-"""
 # Whoever opens the ledger makes what is missing, one at a time; the number is ours in every database.
 _LOCK = 5208219163725061974
-_SETTINGS = {"application_name": "jieneng ledger", "search_path": "ledger", "jit": "off"}
+# Rows that go are asked for once each: what is remembered of one answers for no other (`enable_memoize`).
+_SETTINGS = {"application_name": "jieneng ledger", "search_path": "ledger", "jit": "off", "enable_memoize": "off"}
 _PATIENCE_S = 600.0
 
 
@@ -93,12 +86,11 @@ async def open_postgres_ledger(
 ) -> AsyncIterator[tuple[MarkedReadings, PostgresLedger]]:
     """The ledger in the database at an address, made if it is not there; and the readings, to be written through."""
     at = PostgresAddress.parse(address, "ledger")
-    pool = await at.pool(await _fitting(at), _PATIENCE_S)
+    pool = await at.pool(await fitting(at, _SETTINGS, _PATIENCE_S), _PATIENCE_S)
     try:
         async with _alone(pool) as connection:
             await connection.execute(_SCHEMA)
-            if await connection.fetchval(_WANTS_BY_HOUR):
-                await connection.execute(_BY_HOUR)
+            await index_by_hour(connection)
         async with PostgresMarks(pool, at) as marks:
             await distribute(partial(_alone, pool))
             yield MarkedReadings(readings, marks), PostgresLedger(pool, marks, readings)
@@ -106,21 +98,6 @@ async def open_postgres_ledger(
         raise StoreError(f"ledger: {told(error)}") from error
     finally:
         await pool.close()
-
-
-async def _fitting(at: PostgresAddress) -> dict[str, str]:
-    """What connections are set to; before anything is made there, the database must have all that is needed."""
-    connection = await at.connect({"application_name": _SETTINGS["application_name"]}, _PATIENCE_S)
-    try:
-        if not await connection.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname = 'ledger'"):
-            await must_have(connection, LEDGER, "ledger", copying=True)
-        known = {row[0] for row in await connection.fetch("SELECT name FROM pg_settings")}
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, *LOST) as error:
-        raise StoreError(f"ledger: {told(error)}") from error
-    finally:
-        await connection.close()
-    # A database of an older PostgreSQL does not let in who sets what it does not know.
-    return {name: value for name, value in _SETTINGS.items() if name in known}
 
 
 @asynccontextmanager
@@ -245,7 +222,8 @@ class PostgresLedger:
         gone = await _read(
             connection,
             "DELETE FROM hour_rows t USING stale s WHERE t.point = s.point AND t.hour = s.hour "
-            f"AND t.hour BETWEEN {int(hour.min())} AND {int(hour.max())} RETURNING {returning}",
+            f"AND t.hour BETWEEN {int(hour.min())} AND {int(hour.max())} "
+            f"AND t.point BETWEEN {int(point.min())} AND {int(point.max())} RETURNING {returning}",
             _HOUR_KINDS,
         )
         return Hours(**gone)
