@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -25,6 +26,8 @@ from tests.real_parts import free_port, program
 from tests.victoria import VictoriaServer, victoria_server
 
 EDGES, METERS = 4, 3
+# Of a machine that has much else to do.
+_START_S = 180.0
 _SITE = """
 site: bureau
 name: {zh: 机关事务管理局, en: Bureau}
@@ -76,7 +79,7 @@ class Installation:
     def await_all(self) -> None:
         """Until every process answers."""
         for name, port in self.ports.items():
-            until(lambda port=port: get(port, "/health"), f"{name}; see {self.folder}")
+            until(partial(get, port, "/health"), f"{name}; see {self.folder}", within_s=_START_S)
 
     def kill(self, name: str) -> None:
         """The hardest end."""
