@@ -32,6 +32,7 @@ from gateway.process.settings import GatewaySettings
 from gateway.reporting.service import Statistics
 from gateway.services import Services
 from gateway.sites.files import SiteFiles
+from gateway.sites.handing import follow_handed
 from gateway.sites.records import SiteRecords
 from gateway.stock.service import Stock
 from gateway.tariffs.service import Tariffs
@@ -87,6 +88,7 @@ class ApiRole:
         tasks: list[Task] = [partial(_forget_sessions, self._door), partial(keep_fresh, parts.alerts)]
         if "jobs" not in parts.settings.roles:
             tasks.append(partial(parts.books.keep_following, parts.clock, warm=True))
+            tasks.append(partial(follow_handed, parts.records, lambda: parts.directory.site, parts.edges))
         return tasks
 
 

@@ -185,7 +185,7 @@ class Listener:
 
     def __init__(self, port: int) -> None:
         self.heard: dict[tuple[str, int], int] = {}
-        self.connections = 0
+        self.connections = self.connected_ms = 0
         self._port = port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),))
@@ -199,7 +199,7 @@ class Listener:
                 try:
                     async with session.ws_connect(f"http://127.0.0.1:{self._port}/api/v1/live") as socket:
                         await socket.send_json({"subscribe": points, "overview": False})
-                        self.connections += 1
+                        self.connections, self.connected_ms = self.connections + 1, int(time.time() * 1000)
                         await self._listen(socket)
                 except (ClientError, OSError):
                     await asyncio.sleep(0.1)

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import pytest
@@ -167,23 +168,33 @@ async def test_who_has_lost_its_points_while_it_worked_writes_nothing_and_works_
         assert (await one.ledger.marks()).point.tolist() == []
 
 
-async def test_a_ledger_whose_first_making_was_killed_half_way_is_made_once() -> None:
+async def test_a_ledger_whose_first_making_was_killed_half_way_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     async with books() as (killed, store):
         await store.write(columns(quarters(8)))
-        settle, killed.ledger.settle = killed.ledger.settle, None  # type: ignore[method-assign, assignment]
-        calls = []
+        settle, settled = killed.ledger.settle, list[int]()
 
-        async def dying(upto: int, bases: object, parts: object = None) -> None:
-            calls.append(upto)
-            if len(calls) > 1:
+        async def dying(upto: int, bases: Any, parts: Any = None) -> None:
+            if settled:
                 raise RuntimeError("killed")
-            await settle(upto, bases, parts)  # type: ignore[arg-type]
+            settled.append(upto)
+            await settle(upto, bases, parts)
 
-        killed.ledger.settle = dying  # type: ignore[method-assign]
+        monkeypatch.setattr(killed.ledger, "settle", dying)
         with pytest.raises(RuntimeError, match="killed"):
             await killed.catch_up()
-        killed.ledger.settle = settle  # type: ignore[method-assign]
+        monkeypatch.undo()
         again = Books(killed.ledger, killed.told, FACTORS)
         await again.catch_up()
 
         assert len(await whole(again)) == 2
+
+
+async def test_rows_that_were_written_twice_are_there_once_after_a_rebuild() -> None:
+    async with books() as (kept, store):
+        await store.write(columns(quarters(8)))
+        await kept.catch_up()
+        once = await whole(kept)
+        await kept.ledger.revise(([], []), once)
+        await kept.builder.rebuild()
+
+        assert same(await whole(kept), once)

@@ -2504,11 +2504,13 @@ export interface components {
         };
         /**
          * EdgesAnswer
-         * @description All edges that have ever reported, at the gateway's time `at`.
+         * @description All edges that have ever reported, at the gateway's time `at`, and the processes of the gateway: none where it is
+         *         but one.
          */
         EdgesAnswer: {
             at: number;
             edges: components["schemas"]["FleetEdge"][];
+            processes: components["schemas"]["ProcessWords"][];
         };
         /**
          * FleetEdge
@@ -2573,6 +2575,25 @@ export interface components {
             synchronized: boolean | null;
             stepped_at: number | null;
             step_ms: number | null;
+        };
+        /**
+         * ProcessWords
+         * @description A process of the gateway: what it is there for, and how it is.
+         *
+         *         state : running; silent, since it has told nothing for a while; gone, without a good-bye. since : when it began to
+         *         run, or when it was missed first. problems : how many things are wrong that it told of.
+         */
+        ProcessWords: {
+            process: string;
+            /** @enum {unknown} */
+            state: "gone" | "running" | "silent";
+            roles: ("api" | "ingest" | "jobs")[];
+            version: string;
+            since: number;
+            listen: string;
+            ledger_waiting_s: number | null;
+            problems: number;
+            answers: boolean;
         };
         /**
          * EdgeAnswer

@@ -1,6 +1,21 @@
 import type { edgesZh } from './edges.zh'
 
 export const edgesEn: typeof edgesZh = {
+  processes: {
+    title: 'Gateway processes',
+    process: 'Process',
+    state: 'State',
+    states: { running: 'running', silent: 'tells nothing', gone: 'gone' },
+    problems: '{count} wrong',
+    roles: 'Roles',
+    does: { ingest: 'ingest', jobs: 'jobs', api: 'API' },
+    and: ', ',
+    ledger: 'Ledger waits',
+    caughtUp: 'up to date',
+    version: 'Version',
+    listen: 'Answers at',
+    answers: 'answers you now',
+  },
   fleet: {
     title: 'Edges',
     hint: 'How the edges at the sites run, what they still have to send, their clocks and site files; every 10 seconds',

@@ -1,4 +1,19 @@
 export const edgesZh = {
+  processes: {
+    title: '网关进程',
+    process: '进程',
+    state: '状态',
+    states: { running: '运行中', silent: '无报告', gone: '已中断' },
+    problems: '有问题 {count}',
+    roles: '角色',
+    does: { ingest: '接收', jobs: '作业', api: '接口' },
+    and: '、',
+    ledger: '台账等待',
+    caughtUp: '已更新',
+    version: '版本',
+    listen: '监听地址',
+    answers: '当前应答',
+  },
   fleet: {
     title: '采集端',
     hint: '各现场采集端的运行、补传、时钟与站点文件，每 10 秒更新',
