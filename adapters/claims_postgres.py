@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS claims.members (id integer PRIMARY KEY, name text NOT
 _LOCK = 5208219163725061977
 _LOOK_S = 1.0
 # What was not seen for so long is not believed; a look that takes longer is a connection that is lost.
-_BELIEVED_S, _PATIENCE_S = 5.0, 3.0
+_BELIEVED_S, _PATIENCE_S = 5.0, 15.0
 # So long a process that was killed may still be in the way of the next one of its name.
 _NAME_TAKEN_S = 20.0
 # A machine that vanishes without a word is noticed by the server after a quarter of a minute.

@@ -163,6 +163,7 @@ class VictoriaReadings(SeriesStore):
         missing = {Point(s["meter"], s["quantity"]) for s in await self._client.series(of_meters(self._name, meters))}
         for span_ms in LATELY_MS:
             found = await self._newest(sorted(missing), span_ms) if missing else {}
+            self._asked(list(found))
             for point, rows in found.items():
                 self._remembered(point, rows)
                 missing.discard(point)

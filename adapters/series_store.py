@@ -8,7 +8,9 @@ are made from the rows of a range. How rows are put into the server and got from
 from __future__ import annotations
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -26,6 +28,8 @@ from energy.series import Curve, reduce, step_for
 _DAY_MS = 86_400_000
 # The last reading of a point is looked for in ever longer spans.
 LATELY_MS = (2 * _DAY_MS, 40 * _DAY_MS)
+# So long what was handed over is remembered, and so many rows at most.
+_LATELY_S, _MOST_LATELY = 60.0, 2_000_000
 
 # Quality and reason as one number: so many reasons there can be.
 FLAG_BASE = 256
@@ -75,6 +79,12 @@ class SeriesStore(ABC):
         self._latest = Newest(0)
         # The newest instant that was handed over of each point, also where nobody knows whether it arrived.
         self._reached = np.empty(0, np.int64)
+        # What was handed over lately, by when; and of each point the newest instant that is not among that. Rows in
+        # between come in another order than they were taken, mostly by way of another process: they need not be looked
+        # up at the server.
+        self._lately: deque[tuple[float, npt.NDArray[np.int64], Deduplicated]] = deque()
+        self._lately_rows = 0
+        self._before = np.empty(0, np.int64)
         self._writing = asyncio.Lock()
 
     @abstractmethod
@@ -92,6 +102,7 @@ class SeriesStore(ABC):
     def _hear(self, batch: Deduplicated) -> None:
         """Another process has stored this."""
         self._latest.advance(batch)
+        np.maximum.at(self._before, batch.point, batch.taken_at_ms)
 
     @abstractmethod
     async def learn(self, meters: Sequence[str]) -> None:
@@ -120,14 +131,40 @@ class SeriesStore(ABC):
     async def _handed(self, fresh: Deduplicated) -> Mapping[int, str]:
         # Before it is known whether it arrives: what failed half way is looked up when it comes again.
         np.maximum.at(self._reached, fresh.point, fresh.taken_at_ms)
-        return await self._put(fresh)
+        try:
+            why = await self._put(fresh)
+        except BaseException:
+            np.maximum.at(self._before, fresh.point, fresh.taken_at_ms)
+            raise
+        there = np.ones(len(fresh), bool)
+        there[list(why)] = False
+        self._note(fresh.take(there) if why else fresh)
+        return why
+
+    def _note(self, batch: Deduplicated) -> None:
+        """These rows are there now."""
+        if len(batch) == 0:
+            return
+        now = time.monotonic()
+        self._lately.append((now, batch.key, batch))
+        self._lately_rows += len(batch)
+        while now - self._lately[0][0] > _LATELY_S or self._lately_rows > _MOST_LATELY:
+            _, _, old = self._lately.popleft()
+            self._lately_rows -= len(old)
+            np.maximum.at(self._before, old.point, old.taken_at_ms)
+            if not self._lately:
+                return
 
     async def _stored(self, batch: Deduplicated) -> tuple[npt.NDArray[np.bool_], Deduplicated]:
         """(n,) which rows of a batch have their instant taken already; and what is, or will be, stored at each."""
         taken, value = np.zeros(len(batch), bool), batch.value.copy()
         quality, reason = batch.quality.copy(), batch.reason.copy()
         known = np.maximum(self._latest.instants(), self._reached)
+        stored = Deduplicated(batch.point, batch.taken_at_ms, value, quality, reason)
         late = np.flatnonzero(batch.taken_at_ms <= known[batch.point])
+        near = batch.taken_at_ms[late] > self._before[batch.point[late]]
+        self._find_lately(late[near], taken, stored)
+        late = late[~near]
         if len(late):
             points = [self._points[n] for n in np.unique(batch.point[late]).tolist()]
             low, high = int(batch.taken_at_ms[late].min()), int(batch.taken_at_ms[late].max()) + 1
@@ -138,7 +175,21 @@ class SeriesStore(ABC):
                 )
                 taken[own[at]] = True
                 value[own[at]], quality[own[at]], reason[own[at]] = rows.value[of], rows.quality[of], rows.reason[of]
-        return taken, Deduplicated(batch.point, batch.taken_at_ms, value, quality, reason)
+        return taken, stored
+
+    def _find_lately(self, rows: npt.NDArray[np.intp], taken: npt.NDArray[np.bool_], stored: Deduplicated) -> None:
+        """Of the rows at these positions, those that were handed over lately: marked, with what was stored."""
+        if len(rows) == 0:
+            return
+        wanted = stored.key[rows]
+        for _, keys, batch in self._lately:
+            at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+            hit = np.flatnonzero(keys[at] == wanted)
+            if len(hit):
+                of, own = at[hit], rows[hit]
+                taken[own] = True
+                stored.value[own], stored.quality[own] = batch.value[of], batch.quality[of]
+                stored.reason[own] = batch.reason[of]
 
     def _ids_of(self, columns: ReadingColumns) -> npt.NDArray[np.int32]:
         ids = np.full(len(columns.points), -1, np.int32)
@@ -164,7 +215,8 @@ class SeriesStore(ABC):
         n = len(self._points)
         self._latest.grow(n)
         if n > len(self._reached):
-            self._reached = np.r_[self._reached, np.full(n - len(self._reached), -1, np.int64)]
+            more = np.full(n - len(self._reached), -1, np.int64)
+            self._reached, self._before = np.r_[self._reached, more], np.r_[self._before, more]
 
     def _remembered(self, point: Point, rows: Rows) -> Deduplicated:
         """Readings that were there before us, as a batch."""
@@ -173,6 +225,7 @@ class SeriesStore(ABC):
         n = np.full(len(rows), number, np.int32)
         batch = Deduplicated(n, rows.taken_at_ms, rows.value, rows.quality, rows.reason)
         self._latest.advance(batch)
+        np.maximum.at(self._before, batch.point, batch.taken_at_ms)
         return batch
 
     async def maintain(self, now_ms: int) -> None:  # noqa: B027 - there is nothing to be done, which is no omission

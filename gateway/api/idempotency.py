@@ -4,7 +4,7 @@ Looked at behind the permission of the route. A key belongs to the account that 
 and what the account was permitted then it must be permitted still, or its answer is not given again.
 
 Kept in memory for a day. After a restart of the gateway a key is new; what is entered is then told apart by what it
-says.
+says. Of several processes they are kept in a database that all reach, where a restart changes nothing.
 """
 
 from __future__ import annotations
@@ -16,10 +16,16 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+import msgspec
+import structlog
 from aiohttp import web
 
+from adapters.answers_postgres import KeptAnswer, PostgresAnswers
+from energy.errors import StoreError
 from gateway.access.roles import Identity
 from gateway.api.problems import RequestError
+
+log = structlog.get_logger()
 
 KEY = "Idempotency-Key"
 _KEPT_S = 86_400.0
@@ -54,10 +60,10 @@ _Name = tuple[str, str, str]
 
 
 class Replays:
-    """The answers that may be given again, of one application."""
+    """The answers that may be given again, of one application, or where `of_all` of all that have the same."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
+    def __init__(self, now: Callable[[], float] = time.monotonic, of_all: PostgresAnswers | None = None) -> None:
+        self._now, self._of_all = now, of_all
         self._kept: OrderedDict[_Name, _Told] = OrderedDict()
 
     async def once(
@@ -78,17 +84,40 @@ class Replays:
             return await do()
         _must_be_a_key(key)
         body = hashlib.sha256(await request.read()).digest() if digest is None else digest
-        self._forget()
         name = (who.account or address, request.path_qs, key)
+        if self._of_all is not None:
+            return await self._once_of_all(self._of_all, name, who, body, do)
+        self._forget()
         told = self._kept.setdefault(name, _Told(who, body, self._now()))
-        if told.body != body:
-            raise RequestError(f"{KEY} {key} was used for another body; make a new key", status=409)
-        if told.who != who:
-            raise RequestError(f"{KEY} {key} was used when {who.account} was permitted other things", status=409)
+        _must_be_the_same(key, who.account, body=told.body == body, permitted=told.who == who)
         async with told.lock:
             if told.answer is not None:
-                return _again(told)
+                return _again(told.status, told.answer, told.content_type)
             return await self._done(name, told, do)
+
+    async def _once_of_all(
+        self,
+        of_all: PostgresAnswers,
+        name: _Name,
+        who: Identity,
+        body: bytes,
+        do: Callable[[], Awaitable[web.Response]],
+    ) -> web.Response:
+        permitted = hashlib.sha256(msgspec.json.encode(who, order="deterministic")).digest()
+        async with of_all.alone(msgspec.json.encode(name)) as named:
+            told = await named.find()
+            if told is not None:
+                _must_be_the_same(name[2], who.account, body=told.body == body, permitted=told.who == permitted)
+                return _again(told.status, told.answer, told.content_type)
+            answer = await do()
+            if _may_be_kept(answer):
+                kept = KeptAnswer(permitted, body, answer.status, _bytes(answer), answer.content_type)
+                try:
+                    await named.keep(kept)
+                except StoreError as error:
+                    # It is done, and who asked is to know.
+                    log.error("answer.unkept", cause=str(error))
+        return answer
 
     async def _done(self, name: _Name, told: _Told, do: Callable[[], Awaitable[web.Response]]) -> web.Response:
         try:
@@ -96,7 +125,7 @@ class Replays:
         except BaseException:
             self._kept.pop(name, None)  # nothing was done: it may be mended and sent again
             raise
-        if answer.status < 300 and len(_bytes(answer)) <= _BYTES:
+        if _may_be_kept(answer):
             told.status, told.answer, told.content_type = answer.status, _bytes(answer), answer.content_type
         else:
             self._kept.pop(name, None)
@@ -112,11 +141,20 @@ class Replays:
                 del self._kept[name]
 
 
-def _again(told: _Told) -> web.Response:
+def _must_be_the_same(key: str, account: str, *, body: bool, permitted: bool) -> None:
+    if not body:
+        raise RequestError(f"{KEY} {key} was used for another body; make a new key", status=409)
+    if not permitted:
+        raise RequestError(f"{KEY} {key} was used when {account} was permitted other things", status=409)
+
+
+def _may_be_kept(answer: web.Response) -> bool:
+    return answer.status < 300 and len(_bytes(answer)) <= _BYTES
+
+
+def _again(status: int, answer: bytes, content_type: str) -> web.Response:
     headers = {"Idempotency-Replayed": "true"}
-    return web.Response(
-        body=told.answer, status=told.status, content_type=told.content_type, charset="utf-8", headers=headers
-    )
+    return web.Response(body=answer, status=status, content_type=content_type, charset="utf-8", headers=headers)
 
 
 def _bytes(answer: web.Response) -> bytes:

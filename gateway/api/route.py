@@ -103,9 +103,9 @@ def _response(answer: msgspec.Struct, encode: Callable[[msgspec.Struct], bytes])
     return web.Response(body=encode(answer), content_type="application/json", charset="utf-8")
 
 
-def register(app: web.Application, routes: Sequence[Route[S]], services: S) -> None:
-    """Add the routes to the application."""
-    replays = Replays()
+def register(app: web.Application, routes: Sequence[Route[S]], services: S, replays: Replays | None = None) -> None:
+    """Add the routes to the application; `replays` are those of this one alone, unless they are given."""
+    replays = replays or Replays()
     for route in routes:
         app.router.add_route(route.method, route.path, route.bound(services, replays))
 

@@ -20,6 +20,7 @@ from gateway.api.callers import callers
 from gateway.api.conditional import conditional
 from gateway.api.counting import counted
 from gateway.api.headers import security_headers
+from gateway.api.idempotency import Replays
 from gateway.api.limits import Limits
 from gateway.api.openapi import openapi
 from gateway.api.problems import problems
@@ -41,6 +42,7 @@ def application(
     *,
     behind_tls: bool = False,
     limits: Limits | None = None,
+    replays: Replays | None = None,
     whole: bool = True,
     metrics_token: str | None = None,
 ) -> web.Application:
@@ -64,7 +66,7 @@ def application(
     app.on_response_prepare.append(security_headers(tls=behind_tls))
     _tell_how_it_is(app, services, Scraper(metrics_token))
     if whole:
-        register(app, ROUTES, services)
+        register(app, ROUTES, services, replays)
         _push_and_describe(app, services)
         Phone(services.alerts, services.store, services.books, services.clock).add_to(app)
         add_page(app)
