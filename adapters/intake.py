@@ -17,7 +17,7 @@ from energy.ports import DeliveryLog, KeptQuarantine
 
 log = structlog.get_logger()
 
-DELIVERIES = "deliveries.sqlite"
+QUARANTINE, DELIVERIES = "quarantine.sqlite", "deliveries.sqlite"
 _ALL = 1 << 30
 
 

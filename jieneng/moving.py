@@ -16,6 +16,7 @@ import numpy as np
 
 from adapters.addresses import shown
 from adapters.clocks import SystemClock
+from adapters.intake import QUARANTINE, open_intake
 from adapters.stores import open_stores
 from energy.errors import EnergyError, StoreError
 from energy.ports import Ledger, ReadingStore, RegisterStore
@@ -53,11 +54,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a move came to; None where there was nothing to do."""
+    """What a move came to; None where there was nothing to do. `outboxes` are those of edges of which is known what has
+    come, and `refused` the readings in quarantine."""
 
     readings: Moved | None
     records: dict[str, int] | None
     ledger_points: int | None
+    outboxes: int | None = None
+    refused: int | None = None
 
 
 async def move(old: Settings, new: Settings, tell: Tell) -> Result:
@@ -74,7 +78,8 @@ async def move(old: Settings, new: Settings, tell: Tell) -> Result:
             records = await move_records(source, target, lambda name, share: tell(f"records: {name}", share))
     if old.stores != new.stores:
         ledger = await _ledger_anew(old, new, tell)
-    return Result(readings, records, ledger)
+    kept = await _move_intake(old, new) if old.ledger != new.ledger else (None, None)
+    return Result(readings, records, ledger, *kept)
 
 
 def _must_share_data(old: Settings, new: Settings) -> None:
@@ -178,6 +183,19 @@ def _same(one: ReadingColumns, other: ReadingColumns) -> bool:
         and all(np.array_equal(a, b) for a, b in columns)
         and np.array_equal(one.value, other.value, equal_nan=True)
     )
+
+
+async def _move_intake(old: Settings, new: Settings) -> tuple[int, int]:
+    """What has come of each outbox, and the quarantine: as a whole, in place of what was there."""
+    async with (
+        open_intake(old.ledger, old.data / QUARANTINE) as source,
+        open_intake(new.ledger, new.data / QUARANTINE) as target,
+    ):
+        await target.adopt(source, anew=True)
+        outboxes, refused = await target.deliveries.outboxes(), await target.quarantine.counts()
+        if outboxes != await source.deliveries.outboxes() or refused != await source.quarantine.counts():
+            raise StoreError("deliveries and quarantine are not the same where they were moved to")
+    return len(outboxes), sum(refused.values())
 
 
 # -- the ledger --------------------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ def command(old: Path, new: Path) -> None:
 
     The gateway must not be running. What differs between the two settings files is moved: readings, which are read
     back and compared bit by bit; records, in one transaction; the ledger, which is made anew and whose totals are
-    compared. The old stores stay as they are. Stopped or killed, it goes on where it was when it is called again.
+    compared, and with it what has come from each edge, and the quarantine. The old stores stay as they are. Stopped or
+    killed, it goes on where it was when it is called again.
 
     \b
         jieneng migrate --from config/gateway.yaml --to config/production.yaml
@@ -49,4 +50,6 @@ def command(old: Path, new: Path) -> None:
         click.echo(f"{sum(result.records.values()):,} rows of {len(result.records)} tables are in the new records")
     if result.ledger_points is not None:
         click.echo(f"the ledger of {result.ledger_points:,} counters was made anew, and each comes to what it did")
+    if result.outboxes is not None:
+        click.echo(f"what has come of {result.outboxes:,} outboxes, and {result.refused:,} refusals, went along")
     click.echo(f"start the gateway with --config {new}; when all is well, the old stores can be deleted")

@@ -17,8 +17,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from adapters.intake import QUARANTINE, open_intake
 from adapters.stores import open_store
 from energy.errors import EnergyError, StoreError
+from energy.ports import Heard, Loss, Refusal
 from energy.readings import Point, Quality, ReadingColumns
 from jieneng.__main__ import jieneng
 from jieneng.settings import load_settings
@@ -30,6 +32,9 @@ ROOT = Path(__file__).parents[2]
 POINTS = [Point(f"m{i:02}", q) for i in range(12) for q in ("active_energy_import", "active_power")]
 START = 1_767_196_800_000  # 2026-01-01T00:00:00+08:00
 QUARTER = 900_000
+NORTH, SOUTH = Heard("north", "a", 1, 1000, [(1, 7)]), Heard("south", "b", 1, 2000, [(1, 3)])
+LATER = Heard("south", "b", 1, 3000, [(1, 4)])
+LOSS = Loss("north", "a", 8, 9, "full", 20, None, None, 1000)
 SITE = """\
 site: campus
 name: {zh: 园区, en: Campus}
@@ -86,6 +91,30 @@ async def _write(address: str, days: int) -> None:
             await store.write(ReadingColumns.of([point], np.zeros(len(t_ms), np.int32), t_ms, value, quality))
 
 
+async def _receive(file: Path) -> None:
+    """Something has come of two outboxes, something never comes, something was refused."""
+    at = load_settings(file)
+    async with open_intake(at.ledger, at.data / QUARANTINE) as intake:
+        await intake.deliveries.save([NORTH, SOUTH], [LOSS])
+        await intake.quarantine.put([Refusal(1, "unknown meter", "no such meter")])
+        await intake.quarantine.count("duplicate", 3)
+
+
+async def _receive_more(file: Path) -> None:
+    at = load_settings(file)
+    async with open_intake(at.ledger, at.data / QUARANTINE) as intake:
+        await intake.deliveries.save([LATER])
+        await intake.quarantine.put([Refusal(2, "unknown meter", "no such meter")])
+
+
+async def _received(file: Path) -> tuple[list[Heard], list[Loss], dict[str, int]]:
+    at = load_settings(file)
+    async with open_intake(at.ledger, at.data / QUARANTINE) as intake:
+        assert [r.received_at_ms for r in await intake.quarantine.newest(9)] == [2, 1]
+        deliveries = intake.deliveries
+        return await deliveries.outboxes(), await deliveries.losses(), await intake.quarantine.counts()
+
+
 def readings(file: Path) -> list[list[float]]:
     async def read() -> list[list[float]]:
         async with open_store(load_settings(file).store_address) as store:
@@ -125,19 +154,23 @@ def test_there_and_back_again_everything_is_as_it_was(
         tmp_path, "back", store=f"duckdb:{tmp_path}/back.duckdb", records=f"sqlite:{tmp_path}/var/back.sqlite"
     )
     wanted, used, kept = readings(files), consumed(files), rows(tmp_path / "var" / "records.sqlite")
+    asyncio.run(_receive(files))
 
     there = run("migrate", "--from", files, "--to", servers)
     assert there.exit_code == 0, there.output
     assert "23,040 readings of 24 points are in the new store, bit by bit the same" in there.output
     assert "the ledger of 12 counters was made anew, and each comes to what it did" in there.output
+    assert "what has come of 2 outboxes, and 4 refusals, went along" in there.output
     server.show_all()
     assert readings(servers) == wanted
     assert consumed(servers) == used
+    asyncio.run(_receive_more(servers))
 
     again = run("migrate", "--from", servers, "--to", back)
     assert again.exit_code == 0, again.output
     assert readings(back) == wanted
     assert consumed(back) == used
+    assert asyncio.run(_received(back)) == ([NORTH, LATER], [LOSS], {"duplicate": 3, "unknown meter": 2})
     assert rows(tmp_path / "var" / "back.sqlite") == kept
     assert run("audit", "verify", "--config", servers).exit_code == 0
 
