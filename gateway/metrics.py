@@ -119,6 +119,11 @@ class Metrics:
 
         return run
 
+    def given_up(self, name: str) -> None:
+        """Another process does the job from now on: that its last run here failed says nothing any more."""
+        if name in JOBS:
+            self._job_failing.labels(name).set(0)
+
     def _counter(self, name: str, told: str, *labels: str) -> Counter:
         return Counter(name, told, labels, registry=self.registry)
 

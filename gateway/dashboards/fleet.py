@@ -22,7 +22,7 @@ def _of_metrics(sources: Sources, words: Words) -> Iterator[Panel]:
     if not sources.has(METRICS):
         return
     for title, query, legend in (
-        (words("在线采集端", "Edges online"), "sum(jieneng_edges_online)", ""),
+        (words("在线采集端", "Edges online"), "max(jieneng_edges_online)", ""),
         (words("页面连接", "Open pages"), "sum(jieneng_live_listeners)", ""),
     ):
         yield Panel(title, "stat", [Question(METRICS, query, legend=legend)], width=6, height=5, options=LAST)

@@ -73,9 +73,12 @@ class ApiRole:
 
     async def begin(self, _bus: Bus, stack: AsyncExitStack) -> Sequence[Task]:
         settings, hub = self._parts.settings, self._parts.hub
-        replays, token = await self._replays(stack), settings.metrics_token
         app = application(
-            self._services, behind_tls=settings.behind_tls, replays=replays, whole=self._whole, metrics_token=token
+            self._services,
+            behind_tls=settings.behind_tls,
+            replays=await self._replays(stack),
+            whole=self._whole,
+            metrics_token=settings.metrics_token,
         )
         await stack.enter_async_context(served(app, settings))
         if not self._whole:

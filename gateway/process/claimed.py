@@ -6,7 +6,7 @@ What a job keeps in memory ends with it: wherever it begins, it begins anew, fro
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -22,11 +22,12 @@ LEDGER, JOBS = "ledger", "jobs"
 class ClaimedJobs:
     """Runs the jobs that this process holds.
 
-    jobs : by name, in an order that is the same in all processes: that is how they are numbered.
+    jobs : by name, in an order that is the same in all processes: that is how they are numbered. ended : told the name
+    of one that another process does from now on.
     """
 
-    def __init__(self, claims: Claims, jobs: Mapping[str, Task]) -> None:
-        self._claims, self._jobs = claims, list(jobs.items())
+    def __init__(self, claims: Claims, jobs: Mapping[str, Task], ended: Callable[[str], None] = lambda _: None) -> None:
+        self._claims, self._jobs, self._ended = claims, list(jobs.items()), ended
         self._running: dict[int, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -51,6 +52,7 @@ class ClaimedJobs:
             await asyncio.wait(ending)
         for number in sorted(numbers):
             log.info("job.ended", job=self._jobs[number][0])
+            self._ended(self._jobs[number][0])
 
     @property
     def running(self) -> list[str]:

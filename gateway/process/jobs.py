@@ -97,7 +97,7 @@ class JobsRole:
         }
         if parts.settings.is_alone:
             return [*jobs.values(), partial(books.run, clock)]
-        return [ClaimedJobs(parts.claims, jobs).run, *self._as_one_of_several()]
+        return [ClaimedJobs(parts.claims, jobs, metrics.given_up).run, *self._as_one_of_several()]
 
     def _as_one_of_several(self) -> Sequence[Task]:
         """The ledger of the points that are ours; and what others do is known here, too."""

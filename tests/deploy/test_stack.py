@@ -299,7 +299,9 @@ def test_a_second_start_makes_nothing_anew(stack: Stack) -> None:
     assert [line.rpartition(": ")[2] for line in told if "identities" not in line] == ["is there"] * 6
 
 
-def test_the_users_of_the_database_have_no_special_rights_and_the_reader_reads_nothing_yet(stack: Stack) -> None:
+def test_users_of_the_database_have_no_special_rights_and_the_reader_has_no_whole_table_of_records(
+    stack: Stack,
+) -> None:
     owner = stack.asked("jieneng", "database/password", "SELECT rolsuper, rolcreatedb, rolcreaterole FROM pg_roles "
                         "WHERE rolname LIKE 'jieneng%'")  # fmt: skip
     readable = "SELECT count(*) FROM pg_tables WHERE tablename = 'meters' AND has_table_privilege(format('%I.%I', "

@@ -22,6 +22,7 @@ class Work:
     def __init__(self) -> None:
         self.by: dict[str, str] = {}
         self.begun = 0
+        self.ended: list[str] = []
 
     def job(self, who: str, name: str) -> Callable[[], object]:
         async def do() -> None:
@@ -40,7 +41,7 @@ class Work:
 @asynccontextmanager
 async def process(address: str, who: str, work: Work) -> AsyncIterator[PostgresClaims]:
     async with open_claims(address, who, look_s=0.02) as claims:
-        jobs = ClaimedJobs(claims, {name: work.job(who, name) for name in NAMES})  # type: ignore[misc]
+        jobs = ClaimedJobs(claims, {name: work.job(who, name) for name in NAMES}, work.ended.append)  # type: ignore[misc]
         running = asyncio.create_task(jobs.run())
         try:
             yield claims
@@ -62,6 +63,7 @@ async def test_each_job_is_done_by_one_process_and_all_by_whoever_is_left(postgr
         await until(lambda: len(work.by) == len(NAMES))
         async with process(address, "two", work):
             await until(lambda: set(work.by.values()) == {"one", "two"} and len(work.by) == len(NAMES))
+            assert set(work.ended) == {name for name, who in work.by.items() if who == "two"}
         await until(lambda: len(work.by) == len(NAMES) and set(work.by.values()) == {"one"})
     assert work.by == {}
 

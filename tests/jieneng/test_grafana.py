@@ -12,7 +12,9 @@ from click.testing import CliRunner, Result
 
 from adapters.postgres_address import PostgresAddress
 from adapters.stores import open_stores
+from energy.errors import StoreError
 from jieneng.__main__ import jieneng
+from jieneng.commands.grafana import _again
 from jieneng.grafana import Reader, sources_of
 from jieneng.settings import Settings, load_settings
 from tests.databases import on_postgresql
@@ -100,6 +102,28 @@ def test_the_owner_of_the_tables_grants_what_the_files_need(
     assert [postgres.sql(may.format(table), name) for table in ("ledger.hours", "user_accounts")] == ["t", "f"]
     postgres.sql("DROP OWNED BY another_reader", name)
     postgres.sql("DROP ROLE another_reader")
+
+
+async def test_files_are_written_again_and_again_also_after_a_database_was_away(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    written, twice = 0, asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def write() -> int:
+        nonlocal written
+        written += 1
+        if written == 1:
+            raise StoreError("the ledger is away")
+        loop.call_soon_threadsafe(twice.set)
+        return 0
+
+    going_on = asyncio.create_task(_again(write, 0))
+    async with asyncio.timeout(20):
+        await twice.wait()
+    going_on.cancel()
+
+    assert capsys.readouterr().err == "the ledger is away\n"
 
 
 def test_pushing_tells_what_it_did_and_what_it_left_alone(settings: Path, tmp_path: Path) -> None:

@@ -184,6 +184,16 @@ SEEDS: dict[str, tuple[Series, Series]] = {
 }
 
 
+# Of a second process, which takes no readings and had the jobs until they went to the first: in both installations.
+BESIDE: dict[str, Series] = {
+    "jieneng_values_stored_total": _still(0),
+    "jieneng_edges_online": _still(2),
+    'jieneng_edge_online{edge="north"}': _still(1),
+    'jieneng_job_last_success_timestamp_seconds{job_name="findings"}': _still(BEGAN - 4 * 3600),
+    "jieneng_backup_timestamp_seconds": _now(9 * _DAY),
+}
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[VictoriaServer]:
     with victoria_server() as made:
@@ -200,8 +210,15 @@ def _ask(server: VictoriaServer, path: str, body: bytes | None = None, **query: 
 def _lines() -> Iterator[str]:
     for series, seeds in SEEDS.items():
         name, _, labels = series.rstrip("}").partition("{")
-        for instance, seed in zip(("well", "ill"), seeds, strict=True):
-            told = ",".join(part for part in (labels, f'instance="{instance}"') if part)
+        for site, seed in zip(("well", "ill"), seeds, strict=True):
+            told = ",".join(part for part in (labels, f'instance="one",installation="{site}"') if part)
+            for minute in range(_MINUTES):
+                yield f"{name}{{{told}}} {seed(minute)} {1000 * (BEGAN + 60 * minute)}"
+
+    for series, seed in BESIDE.items():
+        name, _, labels = series.rstrip("}").partition("{")
+        for site in ("well", "ill"):
+            told = ",".join(part for part in (labels, f'instance="two",installation="{site}"') if part)
             for minute in range(_MINUTES):
                 yield f"{name}{{{told}}} {seed(minute)} {1000 * (BEGAN + 60 * minute)}"
 
@@ -218,15 +235,15 @@ def _replayed(server: VictoriaServer) -> None:
     assert done.returncode == 0, done.stderr.decode()[-2000:]
 
 
-def test_each_rule_rings_for_a_gateway_that_is_ill_and_none_for_one_that_is_well(server: VictoriaServer) -> None:
+def test_each_rule_rings_for_an_installation_that_is_ill_and_none_for_one_that_is_well(server: VictoriaServer) -> None:
     _ask(server, "/api/v1/import/prometheus", "\n".join(_lines()).encode())
     server.show_all()
     _replayed(server)
     server.show_all()
 
-    query = 'count by (alertname, instance) (last_over_time(ALERTS{alertstate="firing"}[3h]))'
+    query = 'count by (alertname, installation) (last_over_time(ALERTS{alertstate="firing"}[3h]))'
     found = _ask(server, "/api/v1/query", query=query, time=str(BEGAN + 60 * _MINUTES))["data"]["result"]
 
-    rang = {(one["metric"]["alertname"], one["metric"]["instance"]) for one in found}
-    assert sorted(alert for alert, instance in rang if instance == "well") == []
-    assert {alert for alert, instance in rang if instance == "ill"} == {rule["alert"] for rule in RULES}
+    rang = {(one["metric"]["alertname"], one["metric"]["installation"]) for one in found}
+    assert sorted(alert for alert, site in rang if site == "well") == []
+    assert {alert for alert, site in rang if site == "ill"} == {rule["alert"] for rule in RULES}

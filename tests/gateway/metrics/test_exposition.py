@@ -182,6 +182,18 @@ async def test_the_end_of_a_certificate_is_told_as_an_instant(client: Client, se
     assert (await figures(client))["jieneng_certificate_expiry_timestamp_seconds{identity=authority}"] == 1.8e9
 
 
+async def test_a_job_that_went_to_another_process_fails_here_no_more(client: Client, services: Services) -> None:
+    for name in ("quotas", "findings"):
+        with pytest.raises(StoreError), services.metrics.job(name)():
+            raise StoreError("away")
+    services.metrics.given_up("quotas")
+    services.metrics.given_up("desk")
+
+    found = await figures(client)
+    failing = {name: found[f"jieneng_job_failing{{job_name={name}}}"] for name in ("quotas", "findings")}
+    assert failing == {"quotas": 0, "findings": 1}
+
+
 async def test_the_newest_backup_is_known_whoever_made_it(tmp_path: Path, client: Client, services: Services) -> None:
     services.metrics.backed_up_at = partial(backed_up_at, tmp_path)
     assert "jieneng_backup_timestamp_seconds" not in await figures(client)
