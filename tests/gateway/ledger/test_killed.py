@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -24,12 +23,11 @@ from tests.adapters.test_ledger import same
 from tests.gateway.ledger.books import FACTORS, Rows, columns
 from tests.gateway.ledger.test_build import troubled
 from tests.gateway.ledger.test_several import POINTS, SITE, alone, by_name
+from tests.killing import Killed
 from tests.postgresql import PostgresServer
 from tests.victoria import VictoriaServer, victoria_server
 
-ROOT = Path(__file__).parents[3]
 _DAYS, _SLICES, _KILLS = 20, 6, 5
-_MAIN = "import asyncio; from tests.gateway.ledger.test_killed import main; asyncio.run(main())"
 
 
 async def main() -> None:
@@ -68,25 +66,6 @@ def victoria() -> Iterator[VictoriaServer]:
         yield server
 
 
-class Builder:
-    """A process of its own, again and again."""
-
-    def __init__(self, name: str, readings_at: str, ledger_at: str) -> None:
-        self._command = [sys.executable, "-c", _MAIN, name, readings_at, ledger_at]
-        self._process = self._started()
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-    def begin_again(self) -> None:
-        self.kill()
-        self._process = self._started()
-
-
 def slices(rows: list[Rows], rng: np.random.Generator) -> list[tuple[int, Rows]]:
     """What was read, in pieces in any order."""
     cut = [[dict(part) for part in np.array_split(np.array(list(own.items()), dtype=object), _SLICES)] for own in rows]
@@ -100,7 +79,7 @@ async def test_two_that_are_killed_at_random_make_the_ledger_of_one_row_by_row(
     rng = np.random.default_rng(5)
     rows = [troubled(_DAYS, 50 + i) for i in range(len(POINTS))]
     ledger_at, store = postgres.address(postgres.copy("template1")), victoria.new_name()
-    builders = [Builder(name, victoria.address(tmp_path / name, store), ledger_at) for name in ("one", "two")]
+    builders = [Killed(__name__, name, victoria.address(tmp_path / name, store), ledger_at) for name in ("one", "two")]
     try:
         async with open_stores(victoria.address(tmp_path / "ingest", store), ledger_at) as (through, ledger):
             pieces = slices(rows, rng)
