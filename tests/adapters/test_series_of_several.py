@@ -16,7 +16,7 @@ from adapters.series_store import Rows, SeriesStore
 from energy.errors import StoreError
 from energy.ports import Written
 from energy.readings import Point
-from tests.adapters.test_reading_stores import OTHER, POWER, columns, good, rows_of
+from tests.adapters.reading_stores import OTHER, POWER, columns, good, rows_of
 from tests.victoria import VictoriaServer, victoria_server
 
 
