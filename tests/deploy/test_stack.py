@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from urllib.request import Request, urlopen
 import pytest
 import yaml
 
+from gateway.backups.newest import BACKED_UP
 from tests.adapters.brokers import await_port
 from tests.deploy.stack import ROOT, STACKS, resolved
 from tests.postgresql import PostgresServer, postgres_server
@@ -28,6 +30,7 @@ pytestmark = pytest.mark.timeout(300)
 # Whose data folder is that of the gateway.
 SHARING = ("init", "gateway", "api-1", "api-2", "ingest-1", "ingest-2", "jobs-1", "jobs-2")
 LINES = 8
+PAGE = ROOT / "docs" / "deploying.md"
 _CAME = "/api/v1/export?match[]=jieneng_value"
 
 
@@ -291,6 +294,19 @@ def test_each_role_runs_by_the_command_of_its_service_and_tells_figures_for_the_
         asked = Request(f"http://127.0.0.1:{stack.ports[name]}/metrics", headers={"Authorization": f"Bearer {token}"})
         with urlopen(asked, timeout=10) as answer:
             assert b"jieneng_build_info" in answer.read(), name
+
+
+def test_the_backup_of_the_page_is_made_in_the_container_of_the_gateway_and_its_age_is_told(stack: Stack) -> None:
+    [words] = re.findall(r"docker compose exec gateway (jieneng backup [^`]+)`", PAGE.read_text(encoding="utf-8"))
+    command = [sys.executable, "-m", *(stack.here(word, "gateway") for word in words.split())]
+    given = os.environ | stack.command("gateway")[1]
+
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=given, timeout=100)
+
+    assert ran.returncode == 0, ran.stderr
+    assert "rows of records" in ran.stdout
+    assert [one.suffix for one in (stack.folder / "gateway" / "backups").glob("*.tar")] == [".tar"]
+    assert (stack.folder / "gateway" / BACKED_UP).exists()
 
 
 def test_a_second_start_makes_nothing_anew(stack: Stack) -> None:
