@@ -32,6 +32,8 @@ _SHARED = "$share/"
 _PUBLISH_TIMEOUT_S = 20.0
 # "Bad user name or password", "not authorised": as paho numbers them for MQTT 3.1.1 too.
 _NOT_LET_IN = (134, 135)
+# "No matching subscribers".
+_NOBODY = 16
 # How long until it is tried again [s], at first and at most; who was refused need not hurry.
 _AGAIN_S, _AGAIN_REFUSED_S = (1, 8), (10, 60)
 
@@ -69,7 +71,7 @@ class MqttBus:
         self._loop = asyncio.get_running_loop()
         self._came: deque[Message] = deque()
         self._ready = asyncio.Event()
-        self._awaited: dict[int, asyncio.Future[None]] = {}
+        self._awaited: dict[int, asyncio.Future[paho.ReasonCode]] = {}
         # Why there is no connection, as far as it was told.
         self.trouble: str | None = None
         self._greeted = False
@@ -124,10 +126,10 @@ class MqttBus:
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
 
-    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
         if not self.connected:
             raise BusError(f"{self.address}: not connected")
-        published: asyncio.Future[None] = self._loop.create_future()
+        published: asyncio.Future[paho.ReasonCode] = self._loop.create_future()
         info = self._client.publish(topic, payload, qos=_QOS, retain=retain)
         if info.rc != paho.MQTT_ERR_SUCCESS:
             raise BusError(f"{self.address}: {paho.error_string(info.rc)}")
@@ -136,11 +138,15 @@ class MqttBus:
         try:
             # Not by wait_for, which in Python 3.11 swallows a cancellation that comes together with the result.
             async with asyncio.timeout(_PUBLISH_TIMEOUT_S):
-                await published
+                reason = await published
         except TimeoutError as error:
             raise BusError(f"{self.address}: no acknowledgement within {_PUBLISH_TIMEOUT_S:g} s") from error
         finally:
             self._awaited.pop(info.mid, None)
+        # Told by MQTT 5 alone.
+        if reason.is_failure:
+            raise BusError(f"{self.address}: {topic}: {reason}")
+        return reason.value != _NOBODY
 
     async def messages(self) -> AsyncIterator[list[Message]]:
         while True:
@@ -203,13 +209,13 @@ class MqttBus:
         if not self._ready.is_set():
             self._loop.call_soon_threadsafe(self._ready.set)
 
-    def _published_callback(self, _client: paho.Client, _data: Any, mid: int, _reason: Any, _properties: Any) -> None:
-        self._loop.call_soon_threadsafe(self._settle, mid)
+    def _published_callback(self, _client: paho.Client, _data: Any, mid: int, reason: Any, _properties: Any) -> None:
+        self._loop.call_soon_threadsafe(self._settle, mid, reason)
 
-    def _settle(self, mid: int) -> None:
+    def _settle(self, mid: int, reason: paho.ReasonCode) -> None:
         published = self._awaited.get(mid)
         if published is not None and not published.done():
-            published.set_result(None)
+            published.set_result(reason)
 
     def _tell_lost(self, cause: str) -> None:
         self.lost_since = self.lost_since or time.monotonic()

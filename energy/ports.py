@@ -342,8 +342,11 @@ class Bus(Protocol):
     @property
     def connected(self) -> bool: ...
 
-    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Hand the message to the broker at least once; raises BusError while not connected."""
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool | None:
+        """Hand the message to the broker at least once; BusError while not connected, or where it takes none.
+
+        False where it is told that nobody subscribes to it.
+        """
 
     def messages(self) -> AsyncIterator[list[Message]]:
         """Messages of the subscribed topics as they come, as many at a time as have come."""

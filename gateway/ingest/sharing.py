@@ -65,6 +65,7 @@ class Sharing:
         self._deliveries, self._judge, self._keep = deliveries, judge, keep
         self._waiting: list[_Item] = []
         self._handing: set[asyncio.Task[None]] = set()
+        self._unhanded: set[str] = set()
         self._mine = frozenset[int]()
         self._told = judge.senders
         claims.take_part(KIND, SHARES, gained=self._gained, lost=self._lost)
@@ -130,12 +131,23 @@ class Sharing:
         done = 0
         try:
             for payload, n in encode_handed([(i.message.topic, i.message.payload) for i in items]):
-                await self._bus.publish(between(holder, HANDED), payload)
-                await self._done(items[done : done + n])
+                if await self._bus.publish(between(holder, HANDED), payload) is False:
+                    # It is only just coming, or gone.
+                    self._waiting += items[done : done + n]
+                else:
+                    await self._done(items[done : done + n])
                 done += n
         except BusError as error:
-            log.debug("message.not_handed_on", to=holder, cause=str(error))
+            self._tell_unhanded(holder, str(error))
             self._waiting += items[done:]
+        else:
+            self._unhanded.discard(holder)
+
+    def _tell_unhanded(self, holder: str, cause: str) -> None:
+        """Once until it works again; while there is no connection, that is told elsewhere."""
+        if self._bus.connected and holder not in self._unhanded:
+            self._unhanded.add(holder)
+            log.error("message.not_handed_on", to=holder, cause=cause)
 
     async def _done(self, items: Iterable[_Item]) -> None:
         finished: dict[Bus, list[Message]] = {}

@@ -30,8 +30,8 @@ class HeardBus:
     def connected(self) -> bool:
         return self._bus.connected
 
-    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        await self._bus.publish(topic, payload, retain=retain)
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool | None:
+        return await self._bus.publish(topic, payload, retain=retain)
 
     async def acknowledge(self, messages: Sequence[Message]) -> None:
         await self._bus.acknowledge(messages)

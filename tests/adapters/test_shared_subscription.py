@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from adapters.broker_rules import GATEWAY
 from adapters.mqtt_bus import MqttBus, open_bus
+from adapters.wire import HANDED, between
+from energy.errors import BusError
 from tests.adapters.brokers import mosquitto
+from tests.adapters.guarded import mosquitto as guarded_mosquitto
 from tests.adapters.test_mqtt_bus import line, process
 from tests.real_parts import free_port
 
@@ -57,13 +61,13 @@ class Member:
 @asynccontextmanager
 async def member(address: str, name: str, subscribe: str = SHARE) -> AsyncIterator[Member]:
     there = asyncio.Event()
-    subscribed = [subscribe, f"echo/{name}"]
+    subscribed = [subscribe, between(name, "echo")]
     async with open_bus(address, name, subscribe=subscribed, session_s=60, connected=there.set) as bus:
         made = Member(bus)
         listening = asyncio.create_task(made.listen())
         try:
             await there.wait()
-            await bus.publish(f"echo/{name}", b"subscribed")
+            await bus.publish(between(name, "echo"), b"subscribed")
             await made.until("subscribed")
             made.heard.clear()
             yield made
@@ -138,3 +142,36 @@ async def test_when_the_session_of_a_killed_one_has_ended_the_others_get_all(add
         await one.until(*(f"after-{n}" for n in range(10)))
         # What was in flight to the dead one goes to nobody: its sender sends it again, since it was not answered.
         assert lost.isdisjoint(one.heard)
+
+
+async def test_who_speaks_to_nobody_is_told(address: str) -> None:
+    async with member(address, "one") as one:
+        assert await one.bus.publish("jieneng-gateway/v1/two/readings", b"for nobody") is False
+        assert await one.bus.publish("jieneng/v1/north/readings", b"for us") is True
+
+
+async def test_who_may_not_speak_to_the_processes_of_the_gateway_is_told(tmp_path: Path) -> None:
+    with guarded_mosquitto(tmp_path) as guarded:
+        thief = guarded.enroll("thief", password=False)
+        async with open_bus(guarded.of(thief, "thief"), "jieneng-edge-thief", session_s=0) as bus:
+            async with asyncio.timeout(_PATIENCE_S):
+                while not bus.connected:
+                    await asyncio.sleep(0.01)
+
+            with pytest.raises(BusError, match="Not authorized"):
+                await bus.publish("jieneng-gateway/v1/one/readings", b"stolen")
+
+
+async def test_processes_of_one_certificate_stand_beside_each_other(tmp_path: Path) -> None:
+    with guarded_mosquitto(tmp_path) as guarded:
+        one, two = f"{GATEWAY}-one", f"{GATEWAY}-two"
+        async with member(guarded.of_gateway, one) as first, member(guarded.of_gateway, two) as second:
+            topic = between("two", HANDED)
+            async with open_bus(guarded.of_gateway, two + "-ear", subscribe=[topic], session_s=0) as ear:
+                heard = asyncio.create_task(anext(ear.messages()))
+                async with asyncio.timeout(_PATIENCE_S):
+                    while await first.bus.publish(topic, b"handed on") is False:
+                        await asyncio.sleep(0.05)
+                    assert (await heard)[0].payload == b"handed on"
+            assert first.bus.connected
+            assert second.bus.connected
