@@ -77,7 +77,7 @@ class ApiRole:
         app = application(self._services, behind_tls=settings.behind_tls, replays=replays, whole=self._whole)
         await stack.enter_async_context(served(app, settings))
         if not self._whole:
-            return []
+            return self._beside_others()
         stack.push_async_callback(hub.close)
         await _tell_who_comes_in(settings, self._accounts)
         return [hub.run, *self._beside_others()]
@@ -90,14 +90,15 @@ class ApiRole:
         return Replays(of_all=await stack.enter_async_context(open_postgres_answers(settings.ledger)))
 
     def _beside_others(self) -> list[Task]:
-        """What others change is taken over: ended sessions, rules and roster, and the books where no job keeps them."""
+        """What others change is taken over: ended sessions, and where there are no jobs, what these keep otherwise."""
         parts = self._parts
         if parts.settings.is_alone:
             return []
-        tasks: list[Task] = [partial(_forget_sessions, self._door), partial(keep_fresh, parts.alerts)]
+        tasks: list[Task] = [partial(_forget_sessions, self._door)]
         if "jobs" not in parts.settings.roles:
-            tasks.append(partial(parts.books.keep_following, parts.clock, warm=True))
+            tasks.append(partial(parts.books.keep_following, parts.clock, warm=self._whole))
             tasks.append(partial(follow_handed, parts.records, lambda: parts.directory.site, parts.edges))
+            tasks.append(partial(keep_fresh, parts.alerts))
         return tasks
 
 

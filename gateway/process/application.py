@@ -124,20 +124,20 @@ async def _leave_in_time(services: Services, request: web.Request) -> None:
 
 class Health(msgspec.Struct):
     """`ok`, or `degraded` while something is wrong; the rest for whoever may read: the problems that he sees, and
-    refused readings and the processes of the gateway where he operates everything, null elsewhere."""
+    refused readings where he operates everything, null elsewhere; the processes too, where there are several."""
 
     status: str
     version: str
     problems: list[OngoingProblem]
     refused: dict[str, int] | None
-    processes: list[ProcessWords] | None = None
+    processes: list[ProcessWords] | msgspec.UnsetType = msgspec.UNSET
 
 
 async def _health(services: Services, identity: Identity) -> bytes:
     wrong = services.present.problems()
     status = "degraded" if wrong else "ok"
     if services.sights.operates(services, identity):
-        counts, processes = await services.quarantine.counts(), services.processes.all()
+        counts, processes = await services.quarantine.counts(), services.processes.all() or msgspec.UNSET
         health = Health(status, version("jieneng"), wrong, counts, processes)
     elif identity.may(Permission.READ):
         seen = services.seen_by(identity, Permission.READ).present.problems()

@@ -58,6 +58,9 @@ class Processes:
         # Since when the broker is there, by the steady clock: while it is not, nothing follows from silence.
         self.reached_at: float | None = None
         self.reachable: Callable[[], bool] = lambda: True
+        # When we heard ourselves last: a process whose messages wait, since its store refuses, is deaf, and no other
+        # one silent.
+        self._echoed = float("-inf")
 
     def take(self, process: str, payload: bytes) -> None:
         """Take a message; an empty one is a good-bye."""
@@ -77,6 +80,8 @@ class Processes:
     def _take_mine(self, state: ProcessState) -> None:
         """Ourselves; or an earlier run, or another process that was given our name."""
         mine = self.mine
+        if mine is not None and state.run == mine.run:
+            self._echoed = time.monotonic()
         if mine is None or state.run == mine.run or state.state == "gone":
             return
         if state.told_at > mine.since and self._twin_ms is None:
@@ -125,7 +130,8 @@ class Processes:
     def _state(self, known: _Known) -> ProcessStateWord:
         if known.state.state == "gone":
             return "gone"
-        return "silent" if self._reached_for(SILENT_AFTER_S) and _ago(known.at) > SILENT_AFTER_S else "running"
+        hears = self._reached_for(SILENT_AFTER_S) and _ago(self._echoed) < SILENT_AFTER_S / 2
+        return "silent" if hears and _ago(known.at) > SILENT_AFTER_S else "running"
 
     def _reached_for(self, seconds: float) -> bool:
         return self.reached_at is not None and self.reachable() and _ago(self.reached_at) > seconds

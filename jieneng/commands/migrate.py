@@ -17,7 +17,8 @@ def command(old: Path, new: Path) -> None:
 
     The gateway must not be running. What differs between the two settings files is moved: readings, which are read
     back and compared bit by bit; records, in one transaction; the ledger, which is made anew and whose totals are
-    compared, and with it what has come from each edge, and the quarantine. The old stores stay as they are. Stopped or killed, it goes on where it was when it is called again.
+    compared, and with it what has come from each edge, and the quarantine. The old stores stay as they are. Stopped or
+    killed, it goes on where it was when it is called again.
 
     \b
         jieneng migrate --from config/gateway.yaml --to config/production.yaml

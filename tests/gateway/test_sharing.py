@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +19,15 @@ from adapters.deliveries_postgres import open_postgres_deliveries
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.quarantine_postgres import open_postgres_quarantine
 from adapters.stores import open_store
-from adapters.wire import READINGS, STORED, WANTED, decode_stored, edge_and_leaf, topic
+from adapters.wire import READINGS, STATE, STORED, WANTED, decode_stored, edge_and_leaf, topic
 from energy.errors import BusError
 from energy.readings import LAST_MS, Point
 from energy.senders import share_of
+from gateway.foreign.service import Foreign
 from gateway.ingest.sharing import KIND
 from tests.adapters.brokers import mosquitto
 from tests.adapters.test_mqtt_bus import ROOT
+from tests.gateway.foreign.mapped import written
 from tests.gateway.ingest_worker import Worker, meter_of, worker
 from tests.postgresql import PostgresServer
 from tests.real_parts import free_port
@@ -58,9 +60,10 @@ class Parts:
             )
 
     @asynccontextmanager
-    async def worker(self, name: str) -> AsyncIterator[Worker]:
+    async def worker(self, name: str, foreign: Foreign | None = None) -> AsyncIterator[Worker]:
         """The same in this process, once it is connected."""
-        async with worker(name, self.bus, self.store(name), self.ledger, EDGES, look_s=0.05) as made:
+        store = self.store(name)
+        async with worker(name, self.bus, store, self.ledger, EDGES, look_s=0.05, foreign=foreign) as made:
             await until(lambda: made.bus.connected, "connected")
             yield made
 
@@ -212,6 +215,57 @@ async def test_what_is_missing_of_a_sender_is_asked_for_by_who_answers_for_it_ne
 
             [kept] = await other.intake.deliveries.outboxes()
             assert kept.ranges == [(1, 1), (4, 4)]
+
+
+async def test_gateways_of_others_are_heard_by_one_process_and_nothing_is_lost_while_that_changes(
+    parts: Parts, tmp_path: Path
+) -> None:
+    def mapping() -> Foreign:
+        return Foreign([written(tmp_path, f"meter: {{from: '{{sn}}', names: {{box: {meter_of('others')}}}}}")])
+
+    async with open_bus(parts.bus, "device") as device:
+        await until(lambda: device.connected, "connected")
+
+        async def say(n: int) -> None:
+            await device.publish("own/box", msgspec.json.encode({"ts": T_MS + n, "data": {"P": float(n)}}))
+
+        async with parts.worker("one", mapping()) as one, parts.worker("two", mapping()) as other:
+            await until(lambda: one.claims.held("foreign") or other.claims.held("foreign"), "turn")
+            await asyncio.sleep(0.5)
+            for n in range(5):
+                await say(n)
+            point = Point(meter_of("others"), "active_power")
+            await until_stored((one, other), point, 5)
+            assert sum(any(len(columns) for columns in made.pushed) for made in (one, other)) == 1
+        for n in range(5, 10):
+            await say(n)
+        async with parts.worker("three", mapping()) as third:
+            await until_stored((third,), point, 10)
+            assert (await third.store.readings([point], 0, LAST_MS)).value.tolist() == [float(n) for n in range(10)]
+
+
+async def until_stored(workers: Sequence[Worker], point: Point, n: int) -> None:
+    for _ in range(250):
+        if max([len(await made.store.readings([point], 0, LAST_MS)) for made in workers]) == n:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"{n} readings of {point}; refused: {await workers[0].intake.quarantine.newest(3)}")
+
+
+async def test_what_waits_at_the_broker_for_a_gateway_that_was_alone_is_taken_by_several(parts: Parts) -> None:
+    alone = [topic("+", READINGS), topic("+", STATE)]
+    async with open_bus(parts.bus, "jieneng-gateway", subscribe=[*alone, "echo"], keep_session=True) as bus:
+        await until(lambda: bus.connected, "connected")
+        await bus.publish("echo", b"subscribed")
+        async for messages in bus.messages():
+            await bus.acknowledge(messages)
+            break
+    async with fleet(parts.bus) as edges:
+        edges.again_s = 1e9
+        for n in range(EDGES):
+            await edges.send(edge(n), 1)
+        async with two(parts):
+            await edges.answered()
 
 
 @contextmanager

@@ -125,6 +125,9 @@ def test_one_that_is_gone_for_a_day_is_forgotten(api: Processes, clock: SteppedC
 def test_one_that_tells_nothing_is_silent_unless_the_broker_is_away(api: Processes, steady: Steady) -> None:
     steady.at += 31
     told(api, "jobs-1", state("jobs"))
+    # Who does not even hear himself says nothing of others.
+    assert api.problems() == []
+    told(api, "api-1", state("api"))
     assert kinds(api) == [("process.silent", "ingest-1"), ("role.missing", "ingest")]
 
     api.reachable = lambda: False
