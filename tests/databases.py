@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import atexit
 import shutil
+import sqlite3
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import cache
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from gateway.audit.seal import Seal
+from gateway.records import database
 from gateway.records.database import open_records
 from tests.given import any_postgres
 from tests.postgresql import PostgresServer
@@ -49,6 +53,32 @@ def _migrated() -> Path:
 async def _opened(address: str) -> None:
     async with open_records(address):
         pass
+
+
+@pytest.fixture
+def migrated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new file of SQLite, wherever the program makes one, gets the tables of today as a copy. For tests of a whole
+    command, of which bringing up the records is the longest part and not the subject; `pytest.mark.usefixtures`."""
+    template, really = _migrated(), database._bring_up
+
+    async def bring_up(address: str, seal: Seal) -> None:
+        scheme, _, file = address.partition(":")
+        if scheme != "sqlite" or not _is_new(Path(file)):
+            return await really(address, seal)
+        await asyncio.to_thread(_copy_into, Path(file), template)
+        return None
+
+    monkeypatch.setattr(database, "_bring_up", bring_up)
+
+
+def _is_new(file: Path) -> bool:
+    with closing(sqlite3.connect(file)) as opened:
+        return opened.execute("SELECT name FROM sqlite_master").fetchone() is None
+
+
+def _copy_into(file: Path, template: Path) -> None:
+    with closing(sqlite3.connect(template)) as migrated, closing(sqlite3.connect(file, timeout=20)) as opened:
+        migrated.backup(opened)
 
 
 @pytest.fixture(scope="session")

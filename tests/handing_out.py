@@ -20,7 +20,7 @@ _LONG = (
 )
 
 
-class HandingOut(LoadScopeScheduling):
+class HandingOut(LoadScopeScheduling):  # type: ignore[misc]
     """By files, which start what their tests share; the long ones first."""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import Field
 
-from energy.documents import Words, checked, open_document, spelled
+from energy import documents
+from energy.documents import Document, Words, checked, open_document, spelled
 from energy.errors import ConfigurationError
 
 
@@ -180,3 +184,28 @@ def test_a_file_that_would_grow_is_refused_before_it_does(tmp_path: Path, text: 
     [fault] = faults(tmp_path, text)
 
     assert said in fault and "is not YAML" not in fault
+
+
+_SHIPPED = sorted(path for folder in ("config", "collectors/profiles") for path in Path(folder).rglob("*.yaml"))
+
+
+@settings(max_examples=150)
+@given(
+    st.sampled_from(_SHIPPED), st.integers(0, 2000), st.sampled_from("{}[]:,-#&*!|>'\"%@`\t\n ?\\a1é~<=\ufeff\u2028")
+)
+def test_a_file_reads_the_same_by_libyaml_and_in_python(path: Path, at: int, letter: str) -> None:
+    """Shipped files with one letter changed: data, lines, and what is wrong."""
+    text = path.read_text(encoding="utf-8")[:2500]
+    changed = text[:at] + letter + text[at + 1 :]
+    with pytest.MonkeyPatch.context() as patch:
+        read = _told(path, changed)
+        patch.setattr(documents, "_DISPUTED", re.compile(""))
+        assert read == _told(path, changed)
+
+
+def _told(path: Path, text: str) -> object:
+    try:
+        document = Document(path, text)
+    except ConfigurationError as error:
+        return str(error)
+    return document.data, document.faults, document._lines
