@@ -39,6 +39,8 @@ _LOOK_BACK_MS = 31 * 86_400_000
 DISPUTES = ("fall", "jump")
 _LONG_S = 5.0
 _FOLLOW_EVERY_S, _LOOK_ANYWAY_S = 0.5, 5.0
+# Of so many points the terms are compared that seldom.
+_MANY_POINTS, _TERMS_EVERY_S = 1000, 5.0
 # The parts of the points that may be worked on within the context; None for all, in a process that is alone.
 Share = Callable[[], AbstractContextManager[Collection[int] | None]]
 
@@ -90,7 +92,7 @@ class Books:
         # Of several processes: up to where their revisions were taken over; and whether something was entered that the
         # ledger was not made under yet.
         self._followed: int | None = None
-        self._entered = False
+        self._entered, self._look_at = False, 0.0
         self._learn()
 
     @property
@@ -162,14 +164,26 @@ class Books:
             await self.curves.forget(found.made)
         self._learn()
         self.revision += bool(found.lost or found.made)
-        self._followed = found.upto
-        self._entered = self._entered and not await self.builder.is_as_entered()
+        if self._followed is None:
+            self._entered = True
+        await self._look_whether_entered()
         if found.waiting_s is not None or self._entered:
             self.changed()
             if found.waiting_s is not None:
                 self._waits_since = time.monotonic() - found.waiting_s
         else:
             self.pending, self._waits_since = False, None
+        self._followed = found.upto
+
+    async def _look_whether_entered(self) -> None:
+        """Whether the ledger was made by now under what was entered; not too often, since all points are looked at."""
+        now = time.monotonic()
+        if not self._entered or now < self._look_at:
+            return
+        terms = self.builder.terms
+        made = await self.builder.is_as_entered()
+        self._entered = not made or self.builder.terms is not terms
+        self._look_at = now + _TERMS_EVERY_S * (len(self.ledger.points) > _MANY_POINTS)
 
     async def keep_following(self, clock: Clock, *, warm: bool = False) -> None:
         """Follow for ever; `warm` where people ask. What fails is told once, and tried again."""
