@@ -67,15 +67,19 @@ class _Part:
     at_work: Counter[int] = field(default_factory=Counter)
     members: tuple[str, ...] = ()
     holders: dict[int, str] = field(default_factory=dict)
+    reckoned: tuple[tuple[str, ...], frozenset[int]] = ((), frozenset())
     moving: asyncio.Task[None] | None = None
 
     @property
     def members_class(self) -> int:
         return _number(f"members of {self.kind}")
 
-    def shall_hold(self, name: str) -> set[int]:
+    def shall_hold(self, name: str) -> frozenset[int]:
         """The numbers that are a member's by the names of all."""
-        return {n for n in range(self.count) if self.members and keeper(self.kind, n, self.members) == name}
+        if self.reckoned[0] != self.members:
+            ours = frozenset(n for n in range(self.count) if keeper(self.kind, n, self.members) == name)
+            self.reckoned = self.members, ours
+        return self.reckoned[1]
 
 
 def keeper(kind: str, number: int, members: Sequence[str]) -> str:

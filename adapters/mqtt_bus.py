@@ -20,6 +20,7 @@ import structlog
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 
 from adapters.mqtt_address import MqttAddress
 from energy.errors import BusError
@@ -71,7 +72,7 @@ class MqttBus:
         self._loop = asyncio.get_running_loop()
         self._came: deque[Message] = deque()
         self._ready = asyncio.Event()
-        self._awaited: dict[int, asyncio.Future[paho.ReasonCode]] = {}
+        self._awaited: dict[int, asyncio.Future[ReasonCode]] = {}
         # Why there is no connection, as far as it was told.
         self.trouble: str | None = None
         self._greeted = False
@@ -129,7 +130,7 @@ class MqttBus:
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
         if not self.connected:
             raise BusError(f"{self.address}: not connected")
-        published: asyncio.Future[paho.ReasonCode] = self._loop.create_future()
+        published: asyncio.Future[ReasonCode] = self._loop.create_future()
         info = self._client.publish(topic, payload, qos=_QOS, retain=retain)
         if info.rc != paho.MQTT_ERR_SUCCESS:
             raise BusError(f"{self.address}: {paho.error_string(info.rc)}")
@@ -146,7 +147,7 @@ class MqttBus:
         # Told by MQTT 5 alone.
         if reason.is_failure:
             raise BusError(f"{self.address}: {topic}: {reason}")
-        return reason.value != _NOBODY
+        return int(reason.value) != _NOBODY
 
     async def messages(self) -> AsyncIterator[list[Message]]:
         while True:
@@ -212,7 +213,7 @@ class MqttBus:
     def _published_callback(self, _client: paho.Client, _data: Any, mid: int, reason: Any, _properties: Any) -> None:
         self._loop.call_soon_threadsafe(self._settle, mid, reason)
 
-    def _settle(self, mid: int, reason: paho.ReasonCode) -> None:
+    def _settle(self, mid: int, reason: ReasonCode) -> None:
         published = self._awaited.get(mid)
         if published is not None and not published.done():
             published.set_result(reason)

@@ -168,10 +168,10 @@ async def test_processes_of_one_certificate_stand_beside_each_other(tmp_path: Pa
         async with member(guarded.of_gateway, one) as first, member(guarded.of_gateway, two) as second:
             topic = between("two", HANDED)
             async with open_bus(guarded.of_gateway, two + "-ear", subscribe=[topic], session_s=0) as ear:
-                heard = asyncio.create_task(anext(ear.messages()))
+                messages = ear.messages()
                 async with asyncio.timeout(_PATIENCE_S):
                     while await first.bus.publish(topic, b"handed on") is False:
                         await asyncio.sleep(0.05)
-                    assert (await heard)[0].payload == b"handed on"
+                    assert (await anext(messages))[0].payload == b"handed on"
             assert first.bus.connected
             assert second.bus.connected
