@@ -61,7 +61,6 @@ def run() -> dict[str, Any]:
     return {
         "two_workers_cost_ratio": statistics.median(two.cpu_us / one.cpu_us for one, two in rounds),
         "two_workers_cost_ratios": ", ".join(f"{two.cpu_us / one.cpu_us:.3f}" for one, two in rounds),
-        "two_workers_cost_ratio_with_idling": statistics.median(two.gross_us / one.gross_us for one, two in rounds),
         "idling_cpu_share_of_a_process": statistics.median(one.idling for one, _ in rounds),
         "one_worker_cpu_us_per_reading": statistics.median(one.cpu_us for one, _ in rounds),
         "two_workers_cpu_us_per_reading": statistics.median(two.cpu_us for _, two in rounds),
@@ -82,14 +81,10 @@ class Servers:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of a round: processor time of the processes together per reading of a meter [µs], and readings in a second.
-
-    `cpu_us` is without what they take while nothing comes, `idling` of a core each, which `gross_us` has in it: where
-    the machine is busy with other things it is the more, the longer a round takes.
-    """
+    """Of a round: processor time of the processes together per reading of a meter [µs], what one takes while nothing
+    comes [of a core], which is in it, and readings in a second."""
 
     cpu_us: float
-    gross_us: float
     idling: float
     per_s: float
 
@@ -205,8 +200,7 @@ async def _load(servers: Servers, ports: Sequence[int], pids: Sequence[int]) -> 
             listening.cancel()
     await asyncio.to_thread(_must_be_stored, ports)
     readings = len(payloads) * MESSAGES * METERS_OF_EDGE
-    net = took - idling * seconds
-    return Cost(net / readings * 1e6, took / readings * 1e6, idling / len(pids), readings / seconds)
+    return Cost(took / readings * 1e6, idling / len(pids), readings / seconds)
 
 
 def _payloads(edges: int) -> Iterator[list[bytes]]:
