@@ -34,7 +34,7 @@ run: web ## run edge, broker and gateway for SITE=config/site.yaml
 
 test: web ## run the tests
 	$(BIN)/python -m pytest -q -n auto --dist loadfile --ignore tests/journeys
-	$(BIN)/python -m pytest -q tests/journeys
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile tests/journeys
 	@$(BIN)/python web/build.py --run test
 
 contracts: setup ## hold stores, ledger, records and bus to their promises; on your own servers too, see docs/stores.md

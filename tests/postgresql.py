@@ -31,6 +31,8 @@ class PostgresServer:
     def __init__(self, folder: Path, bin_folder: Path) -> None:
         self.folder, self.port, self.password = folder, free_port(), _PASSWORD
         self._bin, self._numbers = bin_folder, count()
+        # Nothing has to be on the disk here, and so a copy of the files takes half the time of one through the log.
+        self._strategy = "STRATEGY FILE_COPY" if _version(bin_folder) >= 15 else ""
         self._process: subprocess.Popen[bytes] | None = None
 
     def make(self) -> None:
@@ -91,7 +93,7 @@ class PostgresServer:
     def copy(self, template: str) -> str:
         """The name of a new database with all that stands in another one."""
         name = self.new_name()
-        self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template} {self._strategy}")
         return name
 
     def drop(self, database: str) -> None:
@@ -111,6 +113,11 @@ class PostgresServer:
         ran = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, user=who, group=who)
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
+
+
+def _version(bin_folder: Path) -> int:
+    """As Debian names the folder; 0 elsewhere."""
+    return int(bin_folder.parent.name) if bin_folder.parent.name.isdigit() else 0
 
 
 def _user() -> str | None:

@@ -45,7 +45,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         assert process.poll() is None, log.read_text()
         at = datetime.fromtimestamp(get(port, "/api/v1/latest")["at"] / 1000, _ZONE)
         yesterday = at.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
-        until(lambda: of_day(port, "place/office-a", yesterday), "the ledger of yesterday", within_s=60)
+        until(lambda: of_day(port, "place/office-a", yesterday), "the ledger of yesterday")
         yield Demo(port, yesterday)
         below = children_of(process.pid)
         assert stop(process, signal.SIGINT) == 0, log.read_text()

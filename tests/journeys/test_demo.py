@@ -57,7 +57,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     # The second start finds what the first has kept.
     before = log.stat().st_size
     with command("demo", *arguments, "--leak-after", "0", log=log) as process:
-        until(lambda: reporting(port) >= 60, "sixty meters again", within_s=60)
+        until(lambda: reporting(port) >= 60, "sixty meters again")
         history = get(port, _series("office-a-main:active_power", port, days=730))
         assert len(history["series"][0]["t"]) > 250
         assert story_of(port) == TOLD

@@ -93,7 +93,7 @@ def test_the_whole_runs_with_it_and_a_setting_is_written_through_the_edge(place:
     with ExitStack() as stack:
         where = ("--listen", f"127.0.0.1:{port}", "--broker-port", str(broker))
         stack.enter_context(command("run", *options, *where, log=place.folder / "run.log"))
-        until(lambda: reporting(port) == 1, f"the meter; see {place.folder}", within_s=60)
+        until(lambda: reporting(port) == 1, f"the meter; see {place.folder}")
         point = "/api/v1/latest?point=main:active_power"
         (latest,) = until(lambda: (get(port, point) or {}).get("latest"), "its power")
         assert latest["value"] > 0

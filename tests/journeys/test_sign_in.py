@@ -51,7 +51,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     site = small_site(folder, free_ports(2))
     listen, bus = f"127.0.0.1:{port}", f"mqtt://127.0.0.1:{free_port()}"
     with command("gateway", "--site", str(site), "--data", str(data), "--listen", listen, "--bus", bus, log=log):
-        until(lambda: "gateway.started" in log.read_text(encoding="utf-8"), "the gateway", within_s=60)
+        until(lambda: "gateway.started" in log.read_text(encoding="utf-8"), "the gateway")
         told = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
         [link] = [line["link"] for line in told if line["event"] == "accounts.first_link"]
         yield Gateway(port, data, link)
