@@ -30,6 +30,8 @@ _DAY_MS = 86_400_000
 LATELY_MS = (2 * _DAY_MS, 40 * _DAY_MS)
 # So long what was handed over is remembered, and so many rows at most.
 _LATELY_S, _MOST_LATELY = 60.0, 2_000_000
+# The readings of so many points are counted at a time.
+_COUNTED = 100
 
 # Quality and reason as one number: so many reasons there can be.
 FLAG_BASE = 256
@@ -259,10 +261,14 @@ class SeriesStore(ABC):
         return [_curve(p, found.get(p, NOTHING), rows, step_ms, origin_ms) for p in points]
 
     async def spans(self, points: Sequence[Point], from_ms: int) -> Spans:
-        found = await self._rows(self._asked(points), from_ms, LAST_MS + 1)
-        there = [(i, found[p].taken_at_ms) for i, p in enumerate(points) if p in found and len(found[p])]
-        columns = ([i for i, _ in there], *([of(t) for _, t in there] for of in (len, np.min, np.max)))
-        return Spans(*(np.array(column, np.int64) for column in columns))
+        self._asked(points)
+        rows: list[tuple[int, int, int, int]] = []
+        # Some at a time: all readings of all points would have to be held at once.
+        for some in chunks(range(len(points)), _COUNTED):
+            found = await self._rows([points[i] for i in some], from_ms, LAST_MS + 1)
+            there = [(i, found[points[i]].taken_at_ms) for i in some if points[i] in found]
+            rows += [(i, len(t), int(t.min()), int(t.max())) for i, t in there if len(t)]
+        return Spans(*np.array(rows, np.int64).reshape(-1, 4).T)
 
     async def last_before(self, point: Point, before_ms: int) -> int | None:
         self._asked([point])

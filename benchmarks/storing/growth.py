@@ -92,10 +92,11 @@ def _measured(kind: Kind, rounds: int) -> dict[str, Any]:
                     before = kind.server_cpu_s()
                     took[r, i] = way.take(together, times)
                     served[r, i] = (kind.server_cpu_s() - before) / (together * times * PER_EDGE)
+            costs = 1e6 * np.median(took, axis=0)
             found[f"{name}_at_a_time"] = {
-                "gateway": {str(n): round(1e6 * float(np.median(took[:, i])), 1) for i, n in enumerate(SIZES)},
+                "gateway": {str(n): round(float(costs[i]), 1) for i, n in enumerate(SIZES)},
                 "servers": {str(n): round(1e6 * float(np.mean(served[:, i])), 1) for i, n in enumerate(SIZES)},
-                "growth": round(float(np.median(took[:, -1] / took[:, 0])), 3),
+                "growth": round(float(costs[-1] / costs[0]), 3),
             }
         found["memory_mb"] = {str(n): round(way.memory_mb()) for n, way in zip(SIZES, ways, strict=True)}
     return found

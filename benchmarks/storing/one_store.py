@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from adapters.clocks import SystemClock
 from adapters.stores import open_stores
 from analytics.carbon.factor_file import read_factors
 from benchmarks.ledger import PER_INSTITUTION, START, ZONE
@@ -95,7 +96,9 @@ async def _newest(kind: Kind, size: Size) -> dict[str, Any]:
     place = kind.new()
     points = [Point(f"m{i:05d}", q) for i in range(size.city) for q in QUANTITIES]
     index = np.arange(len(points), dtype=np.int32)
-    columns = ReadingColumns.of(points, index, to_ms(START) + index.astype(np.int64), np.ones(len(points)))
+    # Of an hour ago: what is long gone is looked for elsewhere.
+    at_ms = to_ms(SystemClock().now()) - HOUR_MS + index.astype(np.int64)
+    columns = ReadingColumns.of(points, index, at_ms, np.ones(len(points)))
     async with open_stores(place.store, place.ledger) as (store, _):
         await store.write(columns)
         latest_ms = await _median_ms(store.latest, 5)

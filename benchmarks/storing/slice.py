@@ -92,7 +92,7 @@ async def _measured(there: _There, meters: int) -> dict[str, Any]:
             found[name] = await _took(there, _sent(there, bus, coming, ticks * of_a_tick, MINUTE_S), idle)
             assert there.stored_values() - before == ticks * meters * len(QUANTITIES)
             payload = len(next(coming).payload)
-    foretold = {part: 2 * found["once"][part] - idle[part] for part in PARTS}
+    foretold = {part: max(0.0, 2 * found["once"][part] - idle[part]) for part in PARTS}
     return {
         "meters": meters,
         "readings_per_s": [0, meters / MINUTE_S, 2 * meters / MINUTE_S],
@@ -100,7 +100,8 @@ async def _measured(there: _There, meters: int) -> dict[str, Any]:
         "foretold": {part: round(foretold[part], 4) for part in PARTS},
         "measured_over_foretold": round(sum(found["twice"].values()) / sum(foretold.values()), 3),
         "us_per_reading": {
-            part: round(1e6 * (found["twice"][part] - idle[part]) / (2 * meters / MINUTE_S), 1) for part in PARTS
+            part: round(1e6 * max(0.0, found["twice"][part] - idle[part]) / (2 * meters / MINUTE_S), 1)
+            for part in PARTS
         },
         "message_bytes": payload,
     }
@@ -113,7 +114,8 @@ async def _took(there: _There, doing: Any, idle: dict[str, float]) -> dict[str, 
     await asyncio.sleep(max(0.0, began + MINUTE_S - time.perf_counter()))
     await _settled(there)
     longer, after = time.perf_counter() - began - MINUTE_S, there.cpu_s()
-    return {part: (after[part] - before[part] - longer * idle[part]) / MINUTE_S for part in PARTS}
+    # A process is told its time by the hundredth of a second: what is less may seem to be less than nothing.
+    return {part: max(0.0, after[part] - before[part] - longer * idle[part]) / MINUTE_S for part in PARTS}
 
 
 async def _settled(there: _There) -> None:
