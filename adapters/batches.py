@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from energy.readings import Point, ReadingColumns
 
-# From here on (the year 2248) point and instant do not fit into one number.
-KEYED_MS = 1 << 43
+# Points and instants, each a value.
+Keys = npt.NDArray[np.complex128]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +29,13 @@ class Deduplicated:
         return len(self.point)
 
     @property
-    def key(self) -> npt.NDArray[np.int64]:
-        """(n,) point and instant as one number, ascending; of instants before `KEYED_MS` alone."""
-        return self.point.astype(np.int64) * KEYED_MS + self.taken_at_ms
+    def key(self) -> Keys:
+        """(n,) point and instant as one value, ascending."""
+        return key_of(self.point, self.taken_at_ms)
 
     def places(self, point: npt.NDArray[np.int32], taken_at_ms: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
         """(m,) where points and instants, all of them rows of this batch, stand in it."""
-        # By the rank of the instant: point and instant themselves do not fit into one number up to the year 9999.
-        instants = np.unique(self.taken_at_ms)
-
-        def key(of: npt.NDArray[np.int32], t_ms: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-            return of.astype(np.int64) * len(instants) + np.searchsorted(instants, t_ms)
-
-        return np.searchsorted(key(self.point, self.taken_at_ms), key(point, taken_at_ms))
+        return np.searchsorted(self.key, key_of(point, taken_at_ms))
 
     def take(self, rows: npt.NDArray[np.bool_]) -> Deduplicated:
         """Those rows."""
@@ -129,6 +123,16 @@ def deduplicate(columns: ReadingColumns, ids: npt.NDArray[np.int32]) -> Deduplic
         keep = ~again
         point, t_ms, value, quality, reason = (column[keep] for column in (point, t_ms, value, quality, reason))
     return Deduplicated(point, t_ms, value, quality, reason)
+
+
+def key_of(point: npt.NDArray[np.int32], taken_at_ms: npt.NDArray[np.int64]) -> Keys:
+    """(n,) each point and instant as one value, that sorts by point, then by instant.
+
+    Both do not fit into 64 bits up to the year 9999; a complex number has a double for each, and holds them exactly.
+    """
+    key = np.empty(len(point), np.complex128)
+    key.real, key.imag = point, taken_at_ms
+    return key
 
 
 def ascending(point: npt.NDArray[np.int32], t_ms: npt.NDArray[np.int64]) -> bool:

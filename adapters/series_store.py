@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from adapters.batches import KEYED_MS, Deduplicated, Newest, deduplicate
+from adapters.batches import Deduplicated, Newest, deduplicate
 from energy.ports import Spans, Written
 from energy.quantities import quantity
 from energy.readings import LAST_MS, Point, Quality, ReadingColumns, counted
@@ -146,9 +146,6 @@ class SeriesStore(ABC):
     def _note(self, batch: Deduplicated) -> None:
         """These rows are there now."""
         if len(batch) == 0:
-            return
-        if int(batch.taken_at_ms.max()) >= KEYED_MS:
-            np.maximum.at(self._before, batch.point, batch.taken_at_ms)
             return
         now = time.monotonic()
         self._lately.append((now, batch.key, batch))

@@ -93,6 +93,8 @@ class _Alone:
 class Restarted(_Alone):
     """A store whose process ends after everything that is asked of it."""
 
+    shown_after_s = 0.0
+
     def __init__(self, opened: Callable[[], AbstractAsyncContextManager[RegisterStore]]) -> None:
         self._opened = opened
 
@@ -126,6 +128,11 @@ class Restarted(_Alone):
         async with self._opened() as store:
             return await store.last_before(point, before_ms)
 
+    def heard(self, columns: ReadingColumns) -> None: ...
+
+    async def learn(self, meters: Sequence[str]) -> None:
+        """Nobody else writes there."""
+
     async def maintain(self, now_ms: int) -> None:
         async with self._opened() as store:
             await store.maintain(now_ms)
@@ -133,6 +140,8 @@ class Restarted(_Alone):
 
 class Maintained(_Alone):
     """A store that has been put in order before and after everything that is asked of it."""
+
+    shown_after_s = 0.0
 
     def __init__(self, store: RegisterStore) -> None:
         self._store = store
@@ -161,6 +170,11 @@ class Maintained(_Alone):
 
     async def last_before(self, point: Point, before_ms: int) -> int | None:
         return await self._store.last_before(point, before_ms)
+
+    def heard(self, columns: ReadingColumns) -> None: ...
+
+    async def learn(self, meters: Sequence[str]) -> None:
+        """Nobody else writes there."""
 
     async def maintain(self, now_ms: int) -> None:
         await self._store.maintain(now_ms)
