@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from adapters.batches import Deduplicated, Newest, deduplicate
+from adapters.batches import Deduplicated, Keys, Newest, deduplicate
 from energy.ports import Spans, Written
 from energy.quantities import quantity
 from energy.readings import LAST_MS, Point, Quality, ReadingColumns, counted
@@ -84,7 +84,7 @@ class SeriesStore(ABC):
         # What was handed over lately, by when; and of each point the newest instant that is not among that. Rows in
         # between come in another order than they were taken, mostly by way of another process: they need not be looked
         # up at the server.
-        self._lately: deque[tuple[float, npt.NDArray[np.int64], Deduplicated]] = deque()
+        self._lately: deque[tuple[float, Keys, Deduplicated]] = deque()
         self._lately_rows = 0
         self._before = np.empty(0, np.int64)
         self._writing = asyncio.Lock()

@@ -61,10 +61,10 @@ def migrated_once(monkeypatch: pytest.MonkeyPatch) -> None:
     command, of which bringing up the records is the longest part and not the subject; `pytest.mark.usefixtures`."""
     template, really = _migrated(), database._bring_up
 
-    async def bring_up(address: str, seal: Seal) -> None:
+    async def bring_up(address: str, seal: Seal, *, new: bool) -> None:
         scheme, _, file = address.partition(":")
         if scheme != "sqlite" or not _is_new(Path(file)):
-            return await really(address, seal)
+            return await really(address, seal, new=new)
         await asyncio.to_thread(_copy_into, Path(file), template)
         return None
 
