@@ -125,7 +125,7 @@ from gateway.records.database import open_records
 from tests.gateway.records.test_under_faults import change
 
 async def main():
-    async with open_records(sys.argv[1], Path(sys.argv[2])) as records:
+    async with open_records(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[2])) as records:
         for name in range(int(sys.argv[3]), 1_000_000):
             await change(records, str(name))
             print(name, flush=True)
@@ -155,7 +155,8 @@ async def test_a_killed_process_leaves_whole_transactions_and_all_that_it_was_to
     for n in (2, 12):
         kept += await asyncio.to_thread(acknowledged, address, tmp_path, int(kept[-1]) + 2 if kept else 0, n)
 
-    async with open_records(address, tmp_path) as records:
+    # Its own folder for the end of the audit log: other databases of tests lie beside this one.
+    async with open_records(address, tmp_path, tmp_path) as records:
         assert set(kept) <= set(await named(records))
 
 
