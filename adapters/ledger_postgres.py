@@ -22,8 +22,10 @@ from adapters.binary_copy import Columns, packed, unpacked
 from adapters.ledger_citus import distribute
 from adapters.ledger_fitting import fitting, index_by_hour
 from adapters.ledger_sql import AS_SUMS, COLUMNS, SUMS, Where, sums_over
-from adapters.marks_postgres import PostgresMarks
+from adapters.marks_postgres import Announced, PostgresMarks
 from adapters.postgres_address import LOST, PostgresAddress, told
+from adapters.registers_recent import RecentRegisters, Registers
+from adapters.series_store import SeriesStore
 from energy.errors import StoreError
 from energy.hours import UNPRICED, Doubt, Hours, Small, Sums, Whole, by_day
 from energy.ports import (
@@ -93,7 +95,11 @@ async def open_postgres_ledger(
             await index_by_hour(connection)
         async with PostgresMarks(pool, at) as marks:
             await distribute(partial(_alone, pool))
-            yield MarkedReadings(readings, marks), PostgresLedger(pool, marks, readings)
+            ledger = PostgresLedger(pool, marks, readings)
+            marked = MarkedReadings(readings, marks, ledger.recent)
+            if isinstance(readings, SeriesStore):
+                await readings.tell_of_again(marked.mark)
+            yield marked, ledger
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise StoreError(f"ledger: {told(error)}") from error
     finally:
@@ -113,6 +119,7 @@ class PostgresLedger:
 
     def __init__(self, pool: Any, marks: PostgresMarks, readings: RegisterStore) -> None:
         self._pool, self._marks, self._readings = pool, marks, readings
+        self.recent = RecentRegisters(self._registers)
         self._spans: set[int] = set()
         self._is_one_of_several = False
 
@@ -127,6 +134,8 @@ class PostgresLedger:
 
     async def hold(self, parts: Collection[int]) -> None:
         self._is_one_of_several = True
+        # While others held them their marks were not seen here.
+        self.recent.forget()
         async with self._transaction() as connection:
             await self._marks.hold(connection, parts)
 
@@ -149,7 +158,9 @@ class PostgresLedger:
         return Revisions(last, made, waiting_s=waiting_s)
 
     async def marks(self, parts: Collection[int] | None = None, *, shown: bool = False) -> Marks:
-        return await self._marks.marks(parts, self._readings.shown_after_s if shown else None)
+        found = await self._marks.marks(parts, self._readings.shown_after_s if shown else None)
+        self.recent.changed(found.point.tolist(), found.from_ms.tolist())
+        return found
 
     async def bases(self) -> dict[int, Basis]:
         async with self._connection() as connection:
@@ -171,12 +182,32 @@ class PostgresLedger:
 
     async def counts(self, points: Numbers, from_ms: int) -> tuple[Whole, Whole, Whole, Whole]:
         numbers = np.unique(np.asarray(points, np.int64))
-        spans = await self._readings.spans([self.points[n] for n in numbers.tolist()], from_ms)
-        return numbers[spans.index], spans.n, spans.first_ms, spans.last_ms
+        # All readings of all points would be too many to be remembered.
+        near = await self.recent.look(numbers, from_ms) if from_ms > 0 else numbers[:0]
+        known = self.recent.spans(near, from_ms)
+        others = numbers[~np.isin(numbers, known[0])]
+        spans = await self._readings.spans([self.points[n] for n in others.tolist()], from_ms)
+        both = zip(known, (others[spans.index], spans.n, spans.first_ms, spans.last_ms), strict=True)
+        joined = [np.concatenate(pair) for pair in both]
+        number, n, first_ms, last_ms = (column[np.argsort(joined[0], kind="stable")] for column in joined)
+        return number, n, first_ms, last_ms
 
     async def registers(self, points: Numbers, from_ms: int) -> tuple[Small, Whole, Floats]:
-        numbers = np.unique(np.asarray(points, np.int32))
-        found = await self._readings.readings([self.points[n] for n in numbers.tolist()], from_ms, LAST_MS + 1)
+        numbers = np.unique(np.asarray(points, np.int64))
+        known = await self.recent.remembered(numbers, from_ms)
+        found = self.recent.registers(known, from_ms)
+        if len(known) == len(numbers):
+            return found
+        others = await self._registers(numbers[~np.isin(numbers, known)].tolist(), from_ms)
+        if len(known) == 0:
+            return others
+        number = np.concatenate([found[0], others[0]])
+        order = np.argsort(number, kind="stable")
+        return number[order], np.concatenate([found[1], others[1]])[order], np.concatenate([found[2], others[2]])[order]
+
+    async def _registers(self, numbers: Sequence[int], from_ms: int) -> Registers:
+        """The same from the store; numbers ascend."""
+        found = await self._readings.readings([self.points[n] for n in numbers], from_ms, LAST_MS + 1)
         found = found.take(found.counted)
         # The store leaves out points that it never saw.
         own = np.array([self.number(p) for p in found.points], np.int32)
@@ -340,8 +371,8 @@ class PostgresLedger:
 class MarkedReadings:
     """Fulfils `RegisterStore`: another one, whose writes are marked for a ledger that lies elsewhere."""
 
-    def __init__(self, store: RegisterStore, marks: PostgresMarks) -> None:
-        self._store, self._marks = store, marks
+    def __init__(self, store: RegisterStore, marks: PostgresMarks, recent: RecentRegisters) -> None:
+        self._store, self._marks, self._recent = store, marks, recent
 
     async def write(self, columns: ReadingColumns) -> Written:
         announced = await self._marks.announce(columns)
@@ -349,10 +380,23 @@ class MarkedReadings:
             written = await self._store.write(columns)
         except BaseException:
             # Some of it may be there: to look once more does no harm.
+            self._changed(announced)
             await self._marks.confirm(announced, new=True)
             raise
+        if written.stored:
+            self._changed(announced)
         await self._marks.confirm(announced, new=written.stored > 0)
         return written
+
+    async def mark(self, columns: ReadingColumns) -> None:
+        """These are to be looked at once more: the server had lost them, and has them again."""
+        announced = await self._marks.announce(columns)
+        self._changed(announced)
+        await self._marks.confirm(announced, new=True)
+
+    def _changed(self, announced: Announced | None) -> None:
+        if announced is not None:
+            self._recent.changed(announced.points, announced.from_ms)
 
     async def latest(self, points: Sequence[Point] | None = None) -> ReadingColumns:
         return await self._store.latest(points)

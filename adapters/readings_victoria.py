@@ -85,6 +85,7 @@ class VictoriaReadings(SeriesStore):
             for point, rows in rows_of(exported(self._name, body), 0, LAST_MS + 1).items():
                 self._recent.append((time.monotonic(), self._remembered(point, rows), body))
         self._journal.forget_left_behind()
+        await self._handed_again(batch for _, batch, _ in self._recent)
         meters = sorted(await self._client.values_of("meter", selector(self._name)))
         for some in chunks(meters, _TOGETHER):
             await self._learn(some)
@@ -100,15 +101,17 @@ class VictoriaReadings(SeriesStore):
 
     async def look(self) -> None:
         """Hand over what is not safe yet if the server was started anew since the last look, or was away."""
+        await self._handed_again([])
         server = await self._seen()
         if server == self._server:
             return
         async with self._writing:
-            bodies = [body for _, _, body in self._recent]
-            for body in bodies:
+            batches = [(batch, body) for _, batch, body in self._recent]
+            for _, body in batches:
                 await self._client.put(body)
             self._server = server
-        log.info("store.restarted", store=str(self._client.at), batches_again=len(bodies))
+            await self._handed_again(batch for batch, _ in batches)
+        log.info("store.restarted", store=str(self._client.at), batches_again=len(batches))
 
     async def _seen(self) -> tuple[bytes, int]:
         return await self._client.started(), self._client.unanswered

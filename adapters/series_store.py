@@ -11,7 +11,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -88,6 +88,9 @@ class SeriesStore(ABC):
         self._lately_rows = 0
         self._before = np.empty(0, np.int64)
         self._writing = asyncio.Lock()
+        # What was handed over once more, and who is told of it.
+        self._again: list[Deduplicated] = []
+        self._tell: Callable[[ReadingColumns], Awaitable[None]] | None = None
 
     @abstractmethod
     async def _put(self, fresh: Deduplicated) -> Mapping[int, str]:
@@ -142,6 +145,19 @@ class SeriesStore(ABC):
         there[list(why)] = False
         self._note(fresh.take(there) if why else fresh)
         return why
+
+    async def tell_of_again(self, tell: Callable[[ReadingColumns], Awaitable[None]]) -> None:
+        """Tell what the server may not have kept, and was handed over once more: until now, and from now on."""
+        self._tell = tell
+        await self._handed_again([])
+
+    async def _handed_again(self, batches: Iterable[Deduplicated]) -> None:
+        self._again += batches
+        while self._again and self._tell is not None:
+            batch = self._again[-1]
+            columns = (batch.taken_at_ms, batch.value, batch.quality, batch.reason)
+            await self._tell(ReadingColumns(self._points, batch.point, *columns).compact())
+            self._again.pop()
 
     def _note(self, batch: Deduplicated) -> None:
         """These rows are there now."""

@@ -203,7 +203,8 @@ class Ledger(Protocol):
         """Forget the marks up to `upto` of the points of these parts, or all; keep what points were made under."""
 
     async def counts(self, points: Numbers, from_ms: int) -> tuple[Whole, Whole, Whole, Whole]:
-        """Of the points that have readings since then: number, how many, first and last instant."""
+        """How much there is to look at since then: of each point with readings that are not bad its number, how many,
+        first and last instant. Bad ones may be among them."""
 
     async def registers(self, points: Numbers, from_ms: int) -> tuple[Small, Whole, Floats]:
         """Readings since then that are not bad, by point and instant: number of the point, instant, value."""

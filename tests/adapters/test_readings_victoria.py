@@ -21,7 +21,7 @@ from adapters.write_ahead import WriteAhead
 from energy.errors import EnergyError, StoreError
 from energy.ports import Written
 from energy.readings import Point, Quality, ReadingColumns
-from tests.adapters.reading_stores import BAD, OTHER, POWER, columns, good, rows_of, shown
+from tests.adapters.reading_stores import BAD, OTHER, POWER, Row, columns, good, rows_of, shown
 from tests.chaos.disks import small_disk
 from tests.victoria import VictoriaServer, victoria_server
 
@@ -88,6 +88,36 @@ async def test_what_was_acknowledged_is_there_though_the_server_and_we_were_kill
         assert rows_of(await store.readings([POWER], 0, 10**9)) == rows
         assert await store.write(columns(rows)) == Written(0, 50)
         assert rows_of(await store.latest()) == rows[-1:]
+
+
+async def test_what_is_handed_over_again_is_told_so_that_a_ledger_looks_at_it_once_more(
+    server: VictoriaServer, tmp_path: Path
+) -> None:
+    told: list[Row] = []
+
+    async def tell(again: ReadingColumns) -> None:
+        told.extend(rows_of(again))
+
+    async def refuse(_: ReadingColumns) -> None:
+        raise StoreError("the ledger is away")
+
+    name, journal, rows = server.new_name(), tmp_path / "journal", [good(POWER, 1000, 1.5), good(OTHER, 2000, 2.5)]
+    async with open_victoria(server.address(journal, name)) as store:
+        server.grow_old()
+        await store.write(columns(rows))
+        await store.tell_of_again(tell)
+        assert told == []
+        await store.tell_of_again(refuse)
+        server.kill()
+        server.start()
+        with pytest.raises(StoreError):
+            await store.look()
+        await store.tell_of_again(tell)
+        assert told == rows
+    async with open_victoria(server.address(journal, name)) as store:
+        # Who comes next finds them in the journal, and cannot know what the server made of them.
+        await store.tell_of_again(tell)
+    assert sorted(told) == sorted(rows * 2)
 
 
 async def test_a_record_that_was_torn_is_passed_over_and_those_before_it_are_not(tmp_path: Path) -> None:

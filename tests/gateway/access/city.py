@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from adapters.clocks import SteppedClock
 from adapters.quarantine_sqlite import SqliteQuarantine
 from adapters.wire import EdgeState, MeterState, encode
@@ -44,6 +46,7 @@ from gateway.life.service import Lives
 from gateway.live.hub import Hub
 from gateway.live.service import Present
 from gateway.metrics import Metrics
+from gateway.process.others import Processes
 from gateway.quotas.books import QuotaBooks
 from gateway.records.database import Records, open_records
 from gateway.services import Services
@@ -55,6 +58,7 @@ from tests.databases import new_records
 from tests.gateway.ledger.books import books, columns
 from tests.gateway.ledger.sites import fact, share
 from tests.gateway.opened import opened
+from tests.gateway.process.test_others import state
 
 ENERGY = "active_energy_import"
 FIRST = datetime.fromisoformat("2026-01-01T00:00:00+08:00")
@@ -311,7 +315,9 @@ async def _services(made: Books, store: Any, clock: Any, records: Records, folde
     frame = (clock, store, quarantine, directory, edges, present, hub, metrics)
     services = opened(frame, records, made, accounts, LocalDoor())
     copies = StoreCopies(store, folder / "copies", clock)
-    services = replace(services, sites=SiteFiles(SiteRecords(records, clock), made.kept.site.id), copies=copies)
+    sites, processes = SiteFiles(SiteRecords(records, clock), made.kept.site.id), Processes(clock, "api", alone=False)
+    processes.take("foreign-worker", msgspec.json.encode(state("ingest")))
+    services = replace(services, sites=sites, copies=copies, processes=processes)
     await _ringing(services.alerts)
     return services
 
