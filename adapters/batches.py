@@ -44,9 +44,12 @@ class Deduplicated:
         )
 
     def of(self, points: npt.NDArray[np.int32], from_ms: int, to_ms: int) -> Deduplicated:
-        """The rows of points over [from, to)."""
+        """The rows of points, given in ascending order, over [from, to)."""
         within = (self.taken_at_ms >= from_ms) & (self.taken_at_ms < to_ms)
-        return self.take(within & np.isin(self.point, points))
+        if len(points) == 0 or not within.any():
+            return self.take(np.zeros(len(self), bool))
+        at = np.minimum(np.searchsorted(points, self.point), len(points) - 1)
+        return self.take(within & (points[at] == self.point))
 
     @property
     def range_ms(self) -> tuple[int, int]:

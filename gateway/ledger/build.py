@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 
 import numpy as np
 
@@ -51,15 +51,26 @@ class _Made:
 _Readings = tuple[Small, Whole, Floats, Whole]
 
 
+@dataclass(frozen=True, slots=True)
+class _Stale:
+    """Points that were made under other terms, ascending; those of them that were never made; those of which the price
+    alone is another; and what all should be made under."""
+
+    anew: Sequence[int] = ()
+    fresh: frozenset[int] = frozenset()
+    repriced: Sequence[int] = ()
+    wanted: Mapping[int, Basis] = field(default_factory=dict)
+
+
 class Builder:
     """Makes the ledger of a store. One at a time: `catch_up` waits for one that runs."""
 
     def __init__(self, ledger: Ledger, terms: Terms, curves: Curves) -> None:
         self._ledger, self.terms, self._curves = ledger, terms, curves
         self._running = asyncio.Lock()
-        # As what all was worked in when a share of the points was looked at last, and up to which mark.
+        # As what all was worked in when the points were looked at last, and up to which mark.
         self._sound: tuple[object, ...] = ()
-        self._upto = 0
+        self._upto = self._anew = 0
 
     async def catch_up(
         self, tell: Callable[[float], None] = lambda _share: None, parts: Collection[int] | None = None
@@ -72,18 +83,18 @@ class Builder:
             return Built()
         async with self._running:
             marks = await self._ledger.marks(parts, shown=parts is not None)
-            if parts is not None and not len(marks.point) and self._is_sound(parts):
-                await self._settle(marks.last, {}, parts)
+            as_it_is, known = self._as_it_is(parts), self._sound
+            if as_it_is == known and not len(marks.point):
+                # Marks of other parts pass by, too: they go when all have let them.
+                if parts is not None and marks.last != self._upto:
+                    await self._settle(marks.last, {}, parts, as_it_is)
                 return Built()
             self._sound = ()
-            bases = await self._ledger.bases()
-            counters = _counters(self._ledger, parts)
-            wanted = {i: self.terms.basis(self._ledger.points[i]) for i in counters}
-            anew = [i for i in counters if i not in bases or bases[i].register != wanted[i].register]
-            others = frozenset(counters).difference(anew)
-            repriced = [i for i in sorted(others) if bases[i].price != wanted[i].price]
-            fresh = frozenset(i for i in anew if i not in bases)
-            tails = np.isin(marks.point, counters) & ~np.isin(marks.point, anew)
+            # Where nothing but readings can be new, nobody need look at each of all points.
+            stale = _Stale() if as_it_is == known else await self._stale(parts)
+            anew, fresh, repriced = stale.anew, stale.fresh, stale.repriced
+            tails = np.array([self._is_tail(p, parts) for p in marks.point.tolist()], bool)
+            tails &= ~np.isin(marks.point, anew)
             if fresh:
                 # Whoever is killed from here on leaves rows of these: they are fresh no more.
                 await self._ledger.settle(0, dict.fromkeys(fresh, _BEGUN), parts)
@@ -96,9 +107,10 @@ class Builder:
             for i in range(0, len(repriced), _PRICED_TOGETHER):
                 rows = await self._reprice(repriced[i : i + _PRICED_TOGETHER])
                 built = replace(built, rows=built.rows + rows)
-            changed = {i: wanted[i] for i in (*anew, *repriced)}
+            changed = {i: stale.wanted[i] for i in (*anew, *repriced)}
             if changed or len(marks.point) or parts is not None:
-                await self._settle(marks.last, changed, parts)
+                await self._settle(marks.last, changed, parts, as_it_is)
+            self._sound = as_it_is
             return replace(built, points=built.points + len(repriced))
 
     async def is_as_entered(self) -> bool:
@@ -106,26 +118,39 @@ class Builder:
         bases = await self._ledger.bases()
         return all(bases.get(i) == self.terms.basis(self._ledger.points[i]) for i in _counters(self._ledger, None))
 
-    def _is_sound(self, parts: Collection[int]) -> bool:
-        """Whether nothing but readings can be new."""
-        return self._sound == self._as_it_is(parts)
+    async def _stale(self, parts: Collection[int] | None) -> _Stale:
+        """What was made under other terms than those that hold."""
+        bases = await self._ledger.bases()
+        counters = _counters(self._ledger, parts)
+        wanted = {i: self.terms.basis(self._ledger.points[i]) for i in counters}
+        anew = [i for i in counters if i not in bases or bases[i].register != wanted[i].register]
+        others = frozenset(counters).difference(anew)
+        repriced = [i for i in sorted(others) if bases[i].price != wanted[i].price]
+        return _Stale(anew, frozenset(i for i in anew if i not in bases), repriced, wanted)
 
-    def _as_it_is(self, parts: Collection[int]) -> tuple[object, ...]:
-        return self.terms, len(self._ledger.points), frozenset(parts)
+    def _is_tail(self, point: int, parts: Collection[int] | None) -> bool:
+        """Whether a point with new readings is a counter of ours."""
+        is_ours = parts is None or point % LEDGER_PARTS in parts
+        return is_ours and quantity(self._ledger.points[point].quantity).kind is Kind.COUNTER
 
-    async def _settle(self, upto: int, bases: Mapping[int, Basis], parts: Collection[int] | None) -> None:
-        """What there is of these parts is worked in, up to a mark."""
-        if parts is None:
-            await self._ledger.settle(upto, bases)
-            return
-        # Marks of other parts pass by, too: they go when all have let them.
-        if bases or upto != self._upto or not self._is_sound(parts):
-            await self._ledger.settle(upto, bases, parts)
-        self._upto, self._sound = upto, self._as_it_is(parts)
+    def look_anew(self) -> None:
+        """Somebody else may have changed what points were made under."""
+        self._anew += 1
+
+    def _as_it_is(self, parts: Collection[int] | None) -> tuple[object, ...]:
+        return self._anew, self.terms, len(self._ledger.points), None if parts is None else frozenset(parts)
+
+    async def _settle(
+        self, upto: int, bases: Mapping[int, Basis], parts: Collection[int] | None, as_it_was: tuple[object, ...]
+    ) -> None:
+        """What there is of these parts is worked in, up to a mark, as it was when the work began."""
+        await self._ledger.settle(upto, bases, parts)
+        self._upto, self._sound = upto, as_it_was
 
     async def rebuild(self, tell: Callable[[float], None] = lambda _share: None) -> Built:
         """Make everything anew, whatever is there."""
         await self._ledger.settle(0, dict.fromkeys(await self._ledger.bases(), _BEGUN))
+        self.look_anew()
         return await self.catch_up(tell)
 
     async def under(self, terms: Terms, points: Sequence[int]) -> Hours:

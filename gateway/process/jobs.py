@@ -106,6 +106,7 @@ class JobsRole:
 
         async def gained(numbers: frozenset[int]) -> None:
             await parts.ledger.hold(numbers)
+            books.builder.look_anew()
             books.changed()
 
         claims.take_part(LEDGER, LEDGER_PARTS, gained=gained)
