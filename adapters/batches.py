@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,14 @@ class Deduplicated:
         """(m,) where points and instants, all of them rows of this batch, stand in it."""
         return np.searchsorted(self.key, key_of(point, taken_at_ms))
 
-    def take(self, rows: npt.NDArray[np.bool_]) -> Deduplicated:
+    @classmethod
+    def joined(cls, batches: Iterable[Deduplicated]) -> Deduplicated:
+        """One or more batches, of which each is of points of its own, as one."""
+        parts = list(batches)
+        whole = cls(**{f.name: np.concatenate([getattr(b, f.name) for b in parts]) for f in fields(cls)})
+        return whole.take(np.lexsort((whole.taken_at_ms, whole.point)))
+
+    def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Deduplicated:
         """Those rows."""
         return Deduplicated(
             self.point[rows], self.taken_at_ms[rows], self.value[rows], self.quality[rows], self.reason[rows]

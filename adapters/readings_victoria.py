@@ -82,8 +82,10 @@ class VictoriaReadings(SeriesStore):
         self._server, self._keeps_ms = await self._seen(), await self._client.keeps_ms()
         for body in self._journal.left_behind():
             await self._client.put(body)
-            for point, rows in rows_of(exported(self._name, body), 0, LAST_MS + 1).items():
-                self._recent.append((time.monotonic(), self._remembered(point, rows), body))
+            found = rows_of(exported(self._name, body), 0, LAST_MS + 1)
+            if found:
+                batch = Deduplicated.joined(self._remembered(point, rows) for point, rows in found.items())
+                self._recent.append((time.monotonic(), batch, body))
         self._journal.forget_left_behind()
         await self._handed_again(batch for _, batch, _ in self._recent)
         meters = sorted(await self._client.values_of("meter", selector(self._name)))

@@ -44,6 +44,9 @@ from gateway.sites.service import Directory
 SIZES = (1_000, 4_000, 16_000, 40_480)
 STORES = ("duckdb", "victoria_postgresql")
 PER_EDGE, TICK_MS = 20, 60_000
+REGISTER = "active_energy_import"
+# What it shows at the first tick, and by how much it rises in each [kWh].
+FIRST_REGISTER, RISE_PER_TICK = 1000.0, 0.05
 QUANTITIES = (
     "active_power",
     "active_energy_import",
@@ -152,12 +155,15 @@ def site_of(meters: int) -> Site:
 
 
 def messages(meters: int, since_ms: int) -> Iterator[Message]:
-    """A message of each edge in each minute, for ever."""
+    """A message of each edge in each minute, for ever; registers rise."""
+    register = QUANTITIES.index(REGISTER)
     edges, random = -(-meters // PER_EDGE), np.random.default_rng(3)
     for number in count():
         tick, edge = divmod(number, edges)
         own = range(edge * PER_EDGE, min((edge + 1) * PER_EDGE, meters))
         drawn = random.random((len(own), len(QUANTITIES))).round(3).tolist()
+        for row in drawn:
+            row[register] = FIRST_REGISTER + round(tick * RISE_PER_TICK, 3)
         # Meters on a line are read one after the other.
         at_ms = since_ms + tick * TICK_MS + edge % 977
         readings = [

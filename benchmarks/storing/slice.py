@@ -16,17 +16,22 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.request import urlopen
 
+import numpy as np
 import yaml
 
 from adapters.clocks import SystemClock
 from adapters.mqtt_bus import open_bus
+from adapters.stores import open_stores
 from benchmarks.parts import cpu_s, free_port, jieneng, mosquitto, until_healthy
-from benchmarks.storing.growth import PER_EDGE, QUANTITIES, messages
+from benchmarks.storing.growth import FIRST_REGISTER, PER_EDGE, QUANTITIES, REGISTER, RISE_PER_TICK, TICK_MS, messages
 from benchmarks.storing.servers import Kind, kinds, running
 from energy.ports import Message
-from energy.readings import to_ms
+from energy.readings import Point, ReadingColumns, to_ms
 
 METERS, MINUTE_S = 1_000, 60.0
+_CALM_S = 60.0
+_DAY_MS, PAST_DAYS = 86_400_000, 20
+_PAST_ROWS = PAST_DAYS * 96
 PARTS = ("gateway", "broker", "stores")
 
 
@@ -60,10 +65,26 @@ def run(meters: int = METERS) -> dict[str, Any]:
         command = ["gateway", "--accounts", "off", "--site", str(_site(folder, meters)), "--data", str(folder / "var")]
         command += ["--listen", f"127.0.0.1:{port}", "--bus", f"mqtt://127.0.0.1:{broker}"]
         command += ["--store", place.store, "--ledger", str(place.ledger)]
+        begin_ms = to_ms(SystemClock().now()) - 3_600_000
+        asyncio.run(_past(place.store, place.ledger, meters, begin_ms))
         with mosquitto(folder / "broker", broker) as taking, jieneng(command, folder / "log") as gateway:
             until_healthy(port, within_s=300)
             there = _There(broker, port, (gateway.pid, taking.pid), kind)
-            return {"slice": asyncio.run(_measured(there, meters))}
+            return {"slice": asyncio.run(_measured(there, meters, begin_ms))}
+
+
+async def _past(store_at: str, ledger_at: str | None, meters: int, until_ms: int) -> None:
+    """Two weeks of registers every quarter of an hour, which the ledger looks at again with each reading."""
+    points = [Point(f"m{i:05d}", REGISTER) for i in range(meters)]
+    step_ms = PAST_DAYS * _DAY_MS // _PAST_ROWS
+    back = np.arange(_PAST_ROWS, 0, -1)
+    register = FIRST_REGISTER - RISE_PER_TICK * back * step_ms / TICK_MS
+    async with open_stores(store_at, ledger_at) as (store, _):
+        for i in range(0, _PAST_ROWS, 96):
+            day = slice(i, i + 96)
+            index = np.repeat(np.arange(len(points), dtype=np.int32), len(back[day]))
+            t_ms = np.tile(until_ms - back[day] * step_ms, len(points))
+            await store.write(ReadingColumns.of(points, index, t_ms, np.tile(register[day].round(3), len(points))))
 
 
 def _site(folder: Path, meters: int) -> Path:
@@ -76,14 +97,16 @@ def _site(folder: Path, meters: int) -> Path:
     return file
 
 
-async def _measured(there: _There, meters: int) -> dict[str, Any]:
-    coming = messages(meters, to_ms(SystemClock().now()) - 3_600_000)
+async def _measured(there: _There, meters: int, begin_ms: int) -> dict[str, Any]:
+    coming = messages(meters, begin_ms)
     of_a_tick = -(-meters // PER_EDGE)
     async with open_bus(f"mqtt://127.0.0.1:{there.broker}", "bench-edges", subscribe=[]) as bus:
         await asyncio.sleep(2.0)
         # Whatever is learnt once, and the ledger's first look at each counter, is over before it is measured.
         await _sent(there, bus, coming, of_a_tick, MINUTE_S)
         await _settled(there)
+        # Neither do findings, quotas and whatever else is looked at once after a start belong to a reading.
+        await asyncio.sleep(_CALM_S)
         idle = await _took(there, _nothing(), dict.fromkeys(PARTS, 0.0))
         payload = 0
         found: dict[str, dict[str, float]] = {}
