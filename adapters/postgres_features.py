@@ -102,6 +102,21 @@ LEDGER = (
         "temporary tables LIKE others that go with their transaction (ON COMMIT DROP)",
         (_MADE, "CREATE TEMP TABLE jieneng_like (LIKE jieneng_tried) ON COMMIT DROP", "ANALYZE jieneng_like"),
     ),
+    Feature(
+        "which process holds which advisory lock (pg_locks, pg_backend_pid)",
+        (
+            "SELECT classid::bigint, objid::bigint, pid FROM pg_locks "
+            "WHERE locktype = 'advisory' AND objsubid = 2 AND granted AND pid = pg_backend_pid()",
+        ),
+    ),
+    Feature(
+        "rows locked as they are read (FOR SHARE, FOR UPDATE)",
+        (
+            _MADE,
+            "SELECT a FROM jieneng_tried WHERE a = 1 ORDER BY a FOR SHARE",
+            "SELECT a FROM jieneng_tried WHERE a = 1 ORDER BY a FOR UPDATE",
+        ),
+    ),
 )
 RECORDS = (
     LOCKS,
