@@ -22,8 +22,9 @@ from adapters.binary_copy import Columns, packed, unpacked
 from adapters.ledger_citus import distribute
 from adapters.ledger_fitting import fitting, index_by_hour
 from adapters.ledger_sql import AS_SUMS, COLUMNS, SUMS, Where, sums_over
-from adapters.marks_postgres import Announced, PostgresMarks
+from adapters.marks_postgres import PostgresMarks
 from adapters.postgres_address import LOST, PostgresAddress, told
+from adapters.readings_marked import MarkedReadings
 from adapters.registers_recent import RecentRegisters, Registers
 from adapters.series_store import SeriesStore
 from energy.errors import StoreError
@@ -36,11 +37,9 @@ from energy.ports import (
     RegisterStore,
     Revision,
     Revisions,
-    Spans,
-    Written,
 )
-from energy.readings import LAST_MS, Point, ReadingColumns
-from energy.series import Curve, Floats
+from energy.readings import LAST_MS, Point
+from energy.series import Floats
 
 _HOUR_KINDS: dict[str, type[np.integer]] = {
     "point": np.int32, "hour": np.int32,
@@ -366,70 +365,6 @@ class PostgresLedger:
         """All or nothing, on disk at the end."""
         async with self._connection() as connection, connection.transaction():
             yield connection
-
-
-class MarkedReadings:
-    """Fulfils `RegisterStore`: another one, whose writes are marked for a ledger that lies elsewhere."""
-
-    def __init__(self, store: RegisterStore, marks: PostgresMarks, recent: RecentRegisters) -> None:
-        self._store, self._marks, self._recent = store, marks, recent
-
-    async def write(self, columns: ReadingColumns) -> Written:
-        announced = await self._marks.announce(columns)
-        try:
-            written = await self._store.write(columns)
-        except BaseException:
-            # Some of it may be there: to look once more does no harm.
-            self._changed(announced)
-            await self._marks.confirm(announced, new=True)
-            raise
-        if written.stored:
-            self._changed(announced)
-        await self._marks.confirm(announced, new=written.stored > 0)
-        return written
-
-    async def mark(self, columns: ReadingColumns) -> None:
-        """These are to be looked at once more: the server had lost them, and has them again."""
-        announced = await self._marks.announce(columns)
-        self._changed(announced)
-        await self._marks.confirm(announced, new=True)
-
-    def _changed(self, announced: Announced | None) -> None:
-        if announced is not None:
-            self._recent.changed(announced.points, announced.from_ms)
-
-    async def latest(self, points: Sequence[Point] | None = None) -> ReadingColumns:
-        return await self._store.latest(points)
-
-    async def curves(
-        self, points: Sequence[Point], from_ms: int, to_ms: int, rows: int, *, origin_ms: int = 0
-    ) -> list[Curve]:
-        return await self._store.curves(points, from_ms, to_ms, rows, origin_ms=origin_ms)
-
-    async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
-        return await self._store.readings(points, from_ms, to_ms)
-
-    async def points(self) -> list[Point]:
-        return await self._store.points()
-
-    async def spans(self, points: Sequence[Point], from_ms: int) -> Spans:
-        return await self._store.spans(points, from_ms)
-
-    async def last_before(self, point: Point, before_ms: int) -> int | None:
-        return await self._store.last_before(point, before_ms)
-
-    @property
-    def shown_after_s(self) -> float:
-        return self._store.shown_after_s
-
-    def heard(self, columns: ReadingColumns) -> None:
-        self._store.heard(columns)
-
-    async def learn(self, meters: Sequence[str]) -> None:
-        await self._store.learn(meters)
-
-    async def maintain(self, now_ms: int) -> None:
-        await self._store.maintain(now_ms)
 
 
 def _incoming(fresh: Hours) -> Columns:

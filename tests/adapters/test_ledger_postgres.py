@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.binary_copy import packed, unpacked
-from adapters.ledger_postgres import MarkedReadings, PostgresLedger, open_postgres_ledger
+from adapters.ledger_postgres import PostgresLedger, open_postgres_ledger
+from adapters.readings_marked import MarkedReadings
 from adapters.stores import open_stores
 from energy.errors import EnergyError, NotHeld, StoreError
 from energy.hours import Hours

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from adapters.ledger_postgres import MarkedReadings, open_postgres_ledger
+from adapters.ledger_postgres import open_postgres_ledger
+from adapters.readings_marked import MarkedReadings
 from energy.errors import NotHeld
 from energy.hours import Hours
 from energy.life import EventKind, MeterEvent
