@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 
@@ -25,6 +26,8 @@ _GROUP = 1_000_000
 _PRICED_TOGETHER = 100
 _EVER = 1 << 30
 _FOREVER_MS = 1 << 60
+# What all points were made under is compared again, since a command may have been killed that made some anew.
+_LOOK_ANEW_S = 600.0
 _BEGUN = Basis("", "")
 
 
@@ -138,7 +141,8 @@ class Builder:
         self._anew += 1
 
     def _as_it_is(self, parts: Collection[int] | None) -> tuple[object, ...]:
-        return self._anew, self.terms, len(self._ledger.points), None if parts is None else frozenset(parts)
+        held = None if parts is None else frozenset(parts)
+        return self._anew, time.monotonic() // _LOOK_ANEW_S, self.terms, len(self._ledger.points), held
 
     async def _settle(
         self, upto: int, bases: Mapping[int, Basis], parts: Collection[int] | None, as_it_was: tuple[object, ...]
