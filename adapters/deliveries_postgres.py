@@ -10,10 +10,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-import asyncpg
-
-from adapters.postgres_address import LOST, PostgresAddress, told
-from energy.errors import StoreError
+from adapters.postgres_address import PostgresAddress, transaction
 from energy.ports import Heard, Loss
 from energy.senders import share_of
 
@@ -56,12 +53,12 @@ class PostgresDeliveries:
 
     async def make(self) -> None:
         """The tables, if they are not there."""
-        async with self._transaction() as connection:
+        async with transaction(self._pool, "deliveries") as connection:
             await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
             await connection.execute(_SCHEMA)
 
     async def outboxes(self, shares: Collection[int] | None = None) -> list[Heard]:
-        async with self._transaction() as connection:
+        async with transaction(self._pool, "deliveries") as connection:
             rows = await connection.fetch(
                 "SELECT edge, outbox, met_at, heard_at_ms, ranges FROM outboxes "
                 "WHERE $1::smallint[] IS NULL OR share = ANY($1::smallint[]) ORDER BY heard_at_ms, edge, outbox",
@@ -73,7 +70,7 @@ class PostgresDeliveries:
         ]
 
     async def losses(self, shares: Collection[int] | None = None) -> list[Loss]:
-        async with self._transaction() as connection:
+        async with transaction(self._pool, "deliveries") as connection:
             rows = await connection.fetch(
                 f"SELECT {', '.join(_LOSS)} FROM losses "
                 "WHERE $1::smallint[] IS NULL OR share = ANY($1::smallint[]) ORDER BY id DESC LIMIT $2",
@@ -83,7 +80,7 @@ class PostgresDeliveries:
         return [Loss(edge, _said(outbox), *rest) for edge, outbox, *rest in rows]
 
     async def adopt(self, heard: Sequence[Heard], losses: Sequence[Loss], *, anew: bool) -> bool:
-        async with self._transaction() as connection:
+        async with transaction(self._pool, "deliveries") as connection:
             await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
             if not anew and await connection.fetchval(
                 "SELECT EXISTS (SELECT FROM outboxes) OR EXISTS (SELECT FROM losses)"
@@ -95,7 +92,7 @@ class PostgresDeliveries:
         return True
 
     async def save(self, heard: Sequence[Heard], lost: Sequence[Loss] = ()) -> None:
-        async with self._transaction() as connection:
+        async with transaction(self._pool, "deliveries") as connection:
             await self._add_outboxes(connection, heard)
             if lost:
                 await self._add_losses(connection, lost)
@@ -130,17 +127,8 @@ class PostgresDeliveries:
         await connection.execute("DELETE FROM losses WHERE id <= (SELECT max(id) FROM losses) - $1", _LOSSES)
 
     async def forget(self, edge: str, outbox: str) -> None:
-        async with self._transaction() as connection:
+        async with transaction(self._pool, "deliveries") as connection:
             await connection.execute("DELETE FROM outboxes WHERE edge = $1 AND outbox = $2", edge, outbox)
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Any]:
-        """All or nothing, on disk at the end."""
-        try:
-            async with self._pool.acquire() as connection, connection.transaction():
-                yield connection
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, ValueError, *LOST) as error:
-            raise StoreError(f"deliveries: {told(error)}") from error
 
 
 def _sayable(outbox: str) -> str:

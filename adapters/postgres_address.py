@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,6 +123,16 @@ class PostgresAddress:
             return f"PostgreSQL at {self} cannot be spoken to by TLS as sslmode={self.sslmode} wants: {error}"
         cause = f"no answer within {_CONNECT_TIMEOUT_S:g} s" if isinstance(error, TimeoutError) else error
         return f"PostgreSQL at {self} cannot be reached: {cause}"
+
+
+@asynccontextmanager
+async def transaction(pool: Any, what: str) -> AsyncIterator[Any]:
+    """A connection within a transaction: all or nothing, on disk at the end; StoreError, of `what`, where it fails."""
+    try:
+        async with pool.acquire() as connection, connection.transaction():
+            yield connection
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError, *LOST) as error:
+        raise StoreError(f"{what}: {told(error)}") from error
 
 
 def told(error: BaseException) -> str:

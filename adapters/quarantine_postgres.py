@@ -7,10 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-import asyncpg
-
-from adapters.postgres_address import LOST, PostgresAddress, told
-from energy.errors import StoreError
+from adapters.postgres_address import PostgresAddress, transaction
 from energy.ports import Refusal
 
 _SCHEMA = """
@@ -52,12 +49,12 @@ class PostgresQuarantine:
 
     async def make(self) -> None:
         """The tables, if they are not there."""
-        async with self._transaction() as connection:
+        async with transaction(self._pool, "quarantine") as connection:
             await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
             await connection.execute(_SCHEMA)
 
     async def adopt(self, refusals: Sequence[Refusal], counts: Mapping[str, int], *, anew: bool) -> bool:
-        async with self._transaction() as connection:
+        async with transaction(self._pool, "quarantine") as connection:
             await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
             if not anew and await connection.fetchval("SELECT EXISTS (SELECT FROM counts)"):
                 return False
@@ -68,22 +65,22 @@ class PostgresQuarantine:
 
     async def put(self, refusals: Sequence[Refusal]) -> None:
         if refusals:
-            async with self._transaction() as connection:
+            async with transaction(self._pool, "quarantine") as connection:
                 await self._keep(connection, refusals[-self._limit_rows :])
                 await self._count(connection, Counter(r.reason for r in refusals))
 
     async def count(self, reason: str, n: int) -> None:
         if n:
-            async with self._transaction() as connection:
+            async with transaction(self._pool, "quarantine") as connection:
                 await self._count(connection, {reason: n})
 
     async def counts(self) -> dict[str, int]:
-        async with self._transaction() as connection:
+        async with transaction(self._pool, "quarantine") as connection:
             # By the bytes of the letters, whatever the database goes by.
             return dict(await connection.fetch('SELECT reason, n FROM counts ORDER BY reason COLLATE "C"'))
 
     async def newest(self, limit: int) -> list[Refusal]:
-        async with self._transaction() as connection:
+        async with transaction(self._pool, "quarantine") as connection:
             rows = await connection.fetch(f"SELECT {', '.join(_COLUMNS)} FROM refused ORDER BY id DESC LIMIT $1", limit)
         return [Refusal(*row) for row in rows]
 
@@ -104,15 +101,6 @@ class PostgresQuarantine:
             reasons,
             [found[reason] for reason in reasons],
         )
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Any]:
-        """All or nothing; StoreError where the server refuses."""
-        try:
-            async with self._pool.acquire() as connection, connection.transaction():
-                yield connection
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, ValueError, *LOST) as error:
-            raise StoreError(f"quarantine: {told(error)}") from error
 
 
 def _sayable(value: Any) -> Any:

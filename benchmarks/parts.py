@@ -15,6 +15,17 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+# What a three-phase meter tells: a register and seven instantaneous values.
+THREE_PHASE = (
+    "active_power",
+    "active_energy_import",
+    "voltage_l1",
+    "voltage_l2",
+    "voltage_l3",
+    "current_l1",
+    "power_factor",
+    "reactive_power",
+)
 _MOSQUITTO = """\
 listener {port} 127.0.0.1
 allow_anonymous true

@@ -22,7 +22,7 @@ from adapters.clocks import SystemClock
 from adapters.mqtt_bus import open_bus
 from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import STORED, MeterReadings, decode_stored, topic
-from benchmarks.parts import free_port, jieneng, mosquitto, mosquitto_binary, until_healthy
+from benchmarks.parts import THREE_PHASE, free_port, jieneng, mosquitto, mosquitto_binary, until_healthy
 from edge.publish import Publisher
 from edge.record import Recorder
 from energy.readings import to_ms
@@ -31,16 +31,6 @@ from jieneng.importing import import_files
 METERS = 60
 YEAR_STEP = timedelta(minutes=15)
 READINGS = 200_000
-VALUES = (
-    "active_power",
-    "active_energy_import",
-    "voltage_l1",
-    "voltage_l2",
-    "voltage_l3",
-    "current_l1",
-    "power_factor",
-    "reactive_power",
-)
 
 
 def run() -> dict[str, Any]:
@@ -106,7 +96,7 @@ def _write_year(folder: Path) -> None:
                    ELSE round(1000 * m + (s - {first.timestamp()}) * 0.0114, 2) END AS value
             FROM (SELECT {first.timestamp()} + i * {YEAR_STEP.total_seconds()} AS s FROM range({steps}) t(i)
                   UNION ALL SELECT {day.timestamp()} + i * 60 FROM range(1440) t(i)),
-                 range({METERS}) u(m), (VALUES ('active_power'), ('active_energy_import')) v(q)
+                 range({METERS}) u(m), (THREE_PHASE ('active_power'), ('active_energy_import')) v(q)
             ORDER BY s, m, q"""
         )
         db.execute(f"COPY year TO '{folder}/year.parquet' (FORMAT parquet)")
@@ -186,7 +176,7 @@ def ingest(folder: Path, site: Path, *, embedded: bool) -> float:
     stored = next(
         float(line.split()[1]) for line in text.splitlines() if line.startswith("jieneng_values_stored_total")
     )
-    assert stored == READINGS * len(VALUES), f"{stored} of {READINGS * len(VALUES)} stored"
+    assert stored == READINGS * len(THREE_PHASE), f"{stored} of {READINGS * len(THREE_PHASE)} stored"
     outbox.close()
     return READINGS / seconds
 
@@ -197,7 +187,7 @@ async def _fill(outbox: SqliteOutbox) -> None:
     first = to_ms(datetime.now(UTC)) - READINGS // METERS * 1000 - 60_000
     random = np.random.default_rng(1)
     for i in range(READINGS):
-        values = dict(zip(VALUES, random.random(len(VALUES)).round(3).tolist(), strict=True))
+        values = dict(zip(THREE_PHASE, random.random(len(THREE_PHASE)).round(3).tolist(), strict=True))
         recorder.take(MeterReadings(f"meter-{i % METERS}", first + i // METERS * 1000, values))
         if i % 5000 == 4999:
             await recorder.flush()

@@ -23,7 +23,7 @@ import yaml
 
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.wire import READINGS, STORED, decode_stored, edge_and_leaf, topic
-from benchmarks.parts import cpu_s, free_port, jieneng, mosquitto, until_healthy
+from benchmarks.parts import THREE_PHASE, cpu_s, free_port, jieneng, mosquitto, until_healthy
 from energy.readings import to_ms
 from energy.senders import SHARES
 from tests.databases import on_postgresql
@@ -33,16 +33,6 @@ from tests.victoria import VictoriaServer, victoria_server
 # Of each process.
 EDGES = 32
 METERS_OF_EDGE = 20
-VALUES = (
-    "active_power",
-    "active_energy_import",
-    "voltage_l1",
-    "voltage_l2",
-    "voltage_l3",
-    "current_l1",
-    "power_factor",
-    "reactive_power",
-)
 WARM, MESSAGES = 10, 100
 # So many messages of an edge may be unanswered, as of a real one that catches up.
 _WINDOW = 16
@@ -207,7 +197,7 @@ def _payloads(edges: int) -> Iterator[list[bytes]]:
     random = np.random.default_rng(1)
     first = to_ms_now() - (WARM + MESSAGES) * 60_000
     for edge in range(edges):
-        rows = random.random((WARM + MESSAGES, METERS_OF_EDGE, len(VALUES))).round(3).tolist()
+        rows = random.random((WARM + MESSAGES, METERS_OF_EDGE, len(THREE_PHASE))).round(3).tolist()
         yield [
             msgspec.json.encode(
                 {
@@ -219,7 +209,7 @@ def _payloads(edges: int) -> Iterator[list[bytes]]:
                         {
                             "meter": f"meter-{edge}-{i}",
                             "taken_at": first + n * 60_000,
-                            "values": dict(zip(VALUES, values, strict=True)),
+                            "values": dict(zip(THREE_PHASE, values, strict=True)),
                         }
                         for i, values in enumerate(of_meters)
                     ],
@@ -240,5 +230,5 @@ def _must_be_stored(ports: Sequence[int]) -> None:
         with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             lines = answer.read().decode().splitlines()
         stored += sum(float(line.split()[1]) for line in lines if line.startswith("jieneng_values_stored_total"))
-    wanted = EDGES * len(ports) * (WARM + MESSAGES) * METERS_OF_EDGE * len(VALUES)
+    wanted = EDGES * len(ports) * (WARM + MESSAGES) * METERS_OF_EDGE * len(THREE_PHASE)
     assert stored == wanted, f"{stored:.0f} of {wanted} stored"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Iterable, Iterator
 from importlib.metadata import version
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
 
+from adapters.metric_families import Once, gauge, gauges
 from energy.errors import StoreError
 from energy.ports import Marks
 from gateway.alerts.counts import AlarmCounts, alarm_counts
@@ -32,18 +32,8 @@ T = TypeVar("T")
 async def exposition(services: Services) -> bytes:
     """All of it in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(_Told(await standing(services)))
+    registry.register(Once(await standing(services)))
     return generate_latest(services.metrics.registry) + generate_latest(registry)
-
-
-class _Told(Collector):
-    """What is told once."""
-
-    def __init__(self, families: list[Metric]) -> None:
-        self._families = families
-
-    def collect(self) -> Iterable[Metric]:
-        return self._families
 
 
 async def standing(services: Services) -> list[Metric]:
@@ -53,28 +43,28 @@ async def standing(services: Services) -> list[Metric]:
     )
     fleet = services.edges.fleet()
     return [
-        _of("jieneng_build_info", "1, with the version as label", {version("jieneng"): 1.0}, "version"),
-        _one("jieneng_broker_reachable", "1 while the gateway is connected to its broker", services.edges.reachable()),
-        _one("jieneng_ledger_reachable", "1 while the ledger can be read", marks is not None),
-        _one("jieneng_records_reachable", "1 while the records can be read", alarms is not None),
+        gauges("jieneng_build_info", "1, with the version as label", {version("jieneng"): 1.0}, "version"),
+        gauge("jieneng_broker_reachable", "1 while the gateway is connected to its broker", services.edges.reachable()),
+        gauge("jieneng_ledger_reachable", "1 while the ledger can be read", marks is not None),
+        gauge("jieneng_records_reachable", "1 while the records can be read", alarms is not None),
         *_problems(services.present.problems()),
         *_fleet(fleet),
         *_edges(fleet[:MOST_EDGES]),
-        _one("jieneng_ledger_points_waiting", "Points with readings that are not in the ledger yet", _size(marks)),
-        _one(
+        gauge("jieneng_ledger_points_waiting", "Points with readings that are not in the ledger yet", _size(marks)),
+        gauge(
             "jieneng_ledger_oldest_change_seconds",
             "How long the oldest change has waited to be worked into the ledger; 0 where none waits",
             services.books.waiting_s(),
         ),
         *_alarms(alarms),
         *_processes(services.processes.all()),
-        _of(
+        gauges(
             "jieneng_certificate_expiry_timestamp_seconds",
             "When a certificate ends",
             {who: until / 1000 for who, until in services.metrics.certificates().items()},
             "identity",
         ),
-        _one(
+        gauge(
             "jieneng_backup_timestamp_seconds",
             "When the newest backup became whole",
             services.metrics.backed_up_at(),
@@ -94,24 +84,9 @@ def _size(marks: Marks | None) -> float | None:
     return None if marks is None else float(len(marks.point))
 
 
-def _one(name: str, told: str, value: float | None) -> Metric:
-    """A figure; without a value it is named all the same, and has none."""
-    family = GaugeMetricFamily(name, told)
-    if value is not None:
-        family.add_metric([], float(value))
-    return family
-
-
-def _of(name: str, told: str, values: Mapping[str, float], label: str) -> Metric:
-    family = GaugeMetricFamily(name, told, labels=[label])
-    for key, value in values.items():
-        family.add_metric([key], value)
-    return family
-
-
 def _problems(problems: list[OngoingProblem]) -> Iterator[Metric]:
     kinds = Counter(problem.kind for problem in problems)
-    yield _of(
+    yield gauges(
         "jieneng_problems", "What is wrong now, by kind as in /health", {k: float(n) for k, n in kinds.items()}, "kind"
     )
 
@@ -133,8 +108,8 @@ def _processes(processes: list[ProcessWords]) -> Iterator[Metric]:
 
 
 def _fleet(fleet: list[FleetEdge]) -> Iterator[Metric]:
-    yield _one("jieneng_edges_online", "Edges that are online", sum(one.state == "online" for one in fleet))
-    yield _one("jieneng_edges_known", "Edges that have ever reported and were not revoked", len(fleet))
+    yield gauge("jieneng_edges_online", "Edges that are online", sum(one.state == "online" for one in fleet))
+    yield gauge("jieneng_edges_known", "Edges that have ever reported and were not revoked", len(fleet))
 
 
 def _edges(fleet: list[FleetEdge]) -> Iterator[Metric]:
@@ -142,7 +117,7 @@ def _edges(fleet: list[FleetEdge]) -> Iterator[Metric]:
 
     def of(name: str, told: str, values: Iterable[float | None]) -> Metric:
         found = zip(fleet, values, strict=True)
-        return _of(f"jieneng_edge_{name}", told, {e.edge: float(v) for e, v in found if v is not None}, "edge")
+        return gauges(f"jieneng_edge_{name}", told, {e.edge: float(v) for e, v in found if v is not None}, "edge")
 
     def seconds(ms: int | None) -> float | None:
         return None if ms is None else ms / 1000
@@ -164,14 +139,14 @@ def _alarms(counts: AlarmCounts | None) -> Iterator[Metric]:
     open_ = counts.open if counts else {}
     untaken = counts.unacknowledged if counts else {}
     waiting = counts.notices_waiting if counts else None
-    yield _of("jieneng_alarms_open", "Alarms that are not closed", {k: float(n) for k, n in open_.items()}, "level")
-    yield _of(
+    yield gauges("jieneng_alarms_open", "Alarms that are not closed", {k: float(n) for k, n in open_.items()}, "level")
+    yield gauges(
         "jieneng_alarms_unacknowledged",
         "Alarms that go on and that nobody has acknowledged",
         {k: float(n) for k, n in untaken.items()},
         "level",
     )
-    yield _one("jieneng_notices_waiting", "Messages about alarms that are still to be sent", waiting)
+    yield gauge("jieneng_notices_waiting", "Messages about alarms that are still to be sent", waiting)
     refused = CounterMetricFamily(
         "jieneng_notices_refused", "Messages about alarms that their channel refused for good"
     )

@@ -15,7 +15,8 @@ from adapters.clocks import SystemClock
 from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import MeterReadings
 from benchmarks.delivering.installed import Centre, centre, publishing
-from benchmarks.pipeline import METERS, VALUES, site_file
+from benchmarks.parts import THREE_PHASE
+from benchmarks.pipeline import METERS, site_file
 from edge.record import Recorder
 from energy.readings import to_ms
 
@@ -34,7 +35,7 @@ def run(readings: int = READINGS) -> dict[str, Any]:
             took = {name: cpu - before[name] for name, cpu in there.cpu_s().items()}
             stored = there.stored_values()
         outbox.close()
-    assert stored == readings * len(VALUES), f"{stored} of {readings * len(VALUES)} stored"
+    assert stored == readings * len(THREE_PHASE), f"{stored} of {readings * len(THREE_PHASE)} stored"
     per_100k = {f"{name}_cpu_s_per_100k_readings": cpu * 100_000 / readings for name, cpu in took.items()}
     # On two cores and nothing else to do, the process that works most is the bound, unless all together are.
     bound = max(max(took.values()), sum(took.values()) / 2)
@@ -52,7 +53,7 @@ async def _fill(outbox: SqliteOutbox, readings: int) -> None:
     first = to_ms(datetime.now(UTC)) - readings // METERS * 1000 - 60_000
     random = np.random.default_rng(1)
     for i in range(readings):
-        values = dict(zip(VALUES, random.random(len(VALUES)).round(3).tolist(), strict=True))
+        values = dict(zip(THREE_PHASE, random.random(len(THREE_PHASE)).round(3).tolist(), strict=True))
         recorder.take(MeterReadings(f"meter-{i % METERS}", first + i // METERS * 1000, values))
         if i % 5000 == 4999:
             await recorder.flush()

@@ -15,7 +15,8 @@ from adapters.clocks import SystemClock
 from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import Batch, MeterReadings, encode
 from benchmarks.delivering.installed import Centre, centre, publishing
-from benchmarks.pipeline import METERS, VALUES, site_file
+from benchmarks.parts import THREE_PHASE
+from benchmarks.pipeline import METERS, site_file
 from edge.record import Recorder
 from energy.readings import to_ms
 
@@ -68,7 +69,7 @@ def _fill(outbox: SqliteOutbox, life: Life) -> int:
 
 
 def _reading(n: int, t_ms: int) -> MeterReadings:
-    values: dict[str, float | None] = {name: round(100.0 + n % 977 + k, 2) for k, name in enumerate(VALUES)}
+    values: dict[str, float | None] = {name: round(100.0 + n % 977 + k, 2) for k, name in enumerate(THREE_PHASE)}
     return MeterReadings(f"meter-{n % METERS}", t_ms, values)
 
 

@@ -26,6 +26,7 @@ from adapters.deliveries_sqlite import SqliteDeliveries
 from adapters.stores import open_stores
 from adapters.wire import READINGS, Batch, MeterReadings, encode, topic
 from analytics.alarms.rule_file import rules_of
+from benchmarks.parts import THREE_PHASE
 from benchmarks.storing.servers import Kind, kinds, running
 from energy.documents import Document
 from energy.ports import Message
@@ -47,16 +48,6 @@ PER_EDGE, TICK_MS = 20, 60_000
 REGISTER = "active_energy_import"
 # What it shows at the first tick, and by how much it rises in each [kWh].
 FIRST_REGISTER, RISE_PER_TICK = 1000.0, 0.05
-QUANTITIES = (
-    "active_power",
-    "active_energy_import",
-    "voltage_l1",
-    "voltage_l2",
-    "voltage_l3",
-    "current_l1",
-    "power_factor",
-    "reactive_power",
-)
 # So many messages are taken at a time, and so often in a round: as they come to a gateway that has time, and to one
 # that catches up.
 TAKEN = {"one": (1, 60), "fifty": (50, 6)}
@@ -149,25 +140,25 @@ def site_of(meters: int) -> Site:
         Text("城市", "City"),
         "Asia/Shanghai",
         meters=tuple(
-            Meter(f"m{i:05d}", Text(str(i), str(i)), Medium.ELECTRICITY, quantities=QUANTITIES) for i in range(meters)
+            Meter(f"m{i:05d}", Text(str(i), str(i)), Medium.ELECTRICITY, quantities=THREE_PHASE) for i in range(meters)
         ),
     )
 
 
 def messages(meters: int, since_ms: int) -> Iterator[Message]:
     """A message of each edge in each minute, for ever; registers rise."""
-    register = QUANTITIES.index(REGISTER)
+    register = THREE_PHASE.index(REGISTER)
     edges, random = -(-meters // PER_EDGE), np.random.default_rng(3)
     for number in count():
         tick, edge = divmod(number, edges)
         own = range(edge * PER_EDGE, min((edge + 1) * PER_EDGE, meters))
-        drawn = random.random((len(own), len(QUANTITIES))).round(3).tolist()
+        drawn = random.random((len(own), len(THREE_PHASE))).round(3).tolist()
         for row in drawn:
             row[register] = FIRST_REGISTER + round(tick * RISE_PER_TICK, 3)
         # Meters on a line are read one after the other.
         at_ms = since_ms + tick * TICK_MS + edge % 977
         readings = [
-            MeterReadings(f"m{i:05d}", at_ms + 400 * k, dict(zip(QUANTITIES, drawn[k], strict=True)))
+            MeterReadings(f"m{i:05d}", at_ms + 400 * k, dict(zip(THREE_PHASE, drawn[k], strict=True)))
             for k, i in enumerate(own)
         ]
         batch = Batch(readings, boot="boot", sequence=tick + 1, outbox=f"outbox-{edge}")

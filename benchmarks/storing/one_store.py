@@ -18,7 +18,7 @@ from adapters.stores import open_stores
 from analytics.carbon.factor_file import read_factors
 from benchmarks.ledger import PER_INSTITUTION, START, ZONE
 from benchmarks.ledger import _site as city_of
-from benchmarks.storing.growth import QUANTITIES
+from benchmarks.parts import THREE_PHASE
 from benchmarks.storing.servers import Kind, Place
 from energy.hours import HOUR_MS, Hours
 from energy.periods import Span
@@ -53,12 +53,12 @@ def measured(kind: Kind, size: Size) -> dict[str, Any]:
 async def _written(kind: Kind, size: Size) -> dict[str, Any]:
     """Readings of 8 values by the quarter of an hour, as they come: all meters of one instant at a time."""
     place, values = kind.new(), _as_measured(size)
-    points = [Point(f"m{i:05d}", q) for i in range(size.meters) for q in QUANTITIES]
+    points = [Point(f"m{i:05d}", q) for i in range(size.meters) for q in THREE_PHASE]
     index, since_ms = np.arange(len(points), dtype=np.int32), to_ms(START)
     async with open_stores(place.store, place.ledger) as (store, _):
         own, served, began = time.process_time(), kind.server_cpu_s(), time.perf_counter()
         for step in range(values.shape[0]):
-            at_ms = since_ms + step * QUARTER_MS + index.astype(np.int64) // len(QUANTITIES) * 100
+            at_ms = since_ms + step * QUARTER_MS + index.astype(np.int64) // len(THREE_PHASE) * 100
             await store.write(ReadingColumns.of(points, index, at_ms, values[step]))
         seconds = time.perf_counter() - began
         own, served = time.process_time() - own, kind.server_cpu_s() - served
@@ -88,13 +88,13 @@ def _as_measured(size: Size) -> Any:
         "power_factor": random.uniform(0.9, 0.99, load.shape).round(3),
         "reactive_power": (load * 0.3).round(2),
     }
-    return np.stack([columns[name] for name in QUANTITIES], axis=2).reshape(steps, -1)
+    return np.stack([columns[name] for name in THREE_PHASE], axis=2).reshape(steps, -1)
 
 
 async def _newest(kind: Kind, size: Size) -> dict[str, Any]:
     """A reading of every point of the city, then all of them at once; and how long it takes to know them again."""
     place = kind.new()
-    points = [Point(f"m{i:05d}", q) for i in range(size.city) for q in QUANTITIES]
+    points = [Point(f"m{i:05d}", q) for i in range(size.city) for q in THREE_PHASE]
     index = np.arange(len(points), dtype=np.int32)
     # Of an hour ago: what is long gone is looked for elsewhere.
     at_ms = to_ms(SystemClock().now()) - HOUR_MS + index.astype(np.int64)

@@ -22,8 +22,8 @@ import yaml
 from adapters.clocks import SystemClock
 from adapters.mqtt_bus import open_bus
 from adapters.stores import open_stores
-from benchmarks.parts import cpu_s, free_port, jieneng, mosquitto, until_healthy
-from benchmarks.storing.growth import FIRST_REGISTER, PER_EDGE, QUANTITIES, REGISTER, RISE_PER_TICK, TICK_MS, messages
+from benchmarks.parts import THREE_PHASE, cpu_s, free_port, jieneng, mosquitto, until_healthy
+from benchmarks.storing.growth import FIRST_REGISTER, PER_EDGE, REGISTER, RISE_PER_TICK, TICK_MS, messages
 from benchmarks.storing.servers import Kind, kinds, running
 from energy.ports import Message
 from energy.readings import Point, ReadingColumns, to_ms
@@ -113,7 +113,7 @@ async def _measured(there: _There, meters: int, begin_ms: int) -> dict[str, Any]
         for name, ticks in (("once", 1), ("twice", 2)):
             before = there.stored_values()
             found[name] = await _took(there, _sent(there, bus, coming, ticks * of_a_tick, MINUTE_S), idle)
-            assert there.stored_values() - before == ticks * meters * len(QUANTITIES)
+            assert there.stored_values() - before == ticks * meters * len(THREE_PHASE)
             payload = len(next(coming).payload)
     foretold = {part: max(0.0, 2 * found["once"][part] - idle[part]) for part in PARTS}
     return {
@@ -158,6 +158,6 @@ async def _sent(there: _There, bus: Any, coming: Iterator[Message], count: int, 
         await asyncio.sleep(max(0.0, began + i * within_s / count - time.perf_counter()))
         message = next(coming)
         await bus.publish(message.topic, message.payload)
-    while there.stored_values() - before < count * PER_EDGE * len(QUANTITIES):
+    while there.stored_values() - before < count * PER_EDGE * len(THREE_PHASE):
         await asyncio.sleep(0.5)
         assert time.perf_counter() - began < 10 * within_s, "not all was stored"
