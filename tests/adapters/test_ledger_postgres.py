@@ -58,6 +58,19 @@ class Refusing(MemoryReadings):
         raise StoreError("the connection was lost")
 
 
+class Counting(MemoryReadings):
+    """A store that counts the readings it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = 0
+
+    async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
+        found = await super().readings(points, from_ms, to_ms)
+        self.told += len(found)
+        return found
+
+
 def name_of(database: str) -> str:
     return urlsplit(database).path.strip("/")
 
@@ -350,3 +363,44 @@ async def test_what_a_killed_process_was_writing_is_marked_for_those_that_live(
         await writing
 
         assert (before, after) == ([], [0])
+
+
+# -- what is remembered ------------------------------------------------------------------------------------------------
+
+
+async def test_what_was_looked_at_before_is_not_asked_of_the_store_again(database: str) -> None:
+    store, day, since = Counting(), 86_400_000, 20_000 * 86_400_000
+    async with two(database, store) as ((through, ledger), (other, _)):
+        await through.write(readings(*((0, since + i * day // 10, float(i)) for i in range(100))))
+        await ledger.counts([0], since)
+        assert (len((await ledger.registers([0], since))[0]), store.told) == (100, 100)
+        await ledger.settle((await ledger.marks()).last, {})
+        await ledger.counts([0], since)
+        store.told = 0
+
+        await through.write(readings((0, since + 10 * day, 100.0)))
+        await ledger.counts([0], since)
+        assert (len((await ledger.registers([0], since))[0]), store.told) == (101, 1)
+        await ledger.settle((await ledger.marks()).last, {})
+
+        # Of what another process writes the marks tell.
+        await other.write(readings((0, since + 10 * day + 1, 101.0)))
+        await ledger.marks()
+        assert (await ledger.registers([0], since))[2].tolist()[-2:] == [100.0, 101.0]
+        # The new one, and ours before it, which its own mark told of once more.
+        assert store.told == 3
+
+
+async def test_points_that_were_another_processs_are_looked_at_anew(database: str) -> None:
+    store, since = Counting(), 20_000 * 86_400_000
+    async with two(database, store) as ((through, ledger), (other, their_ledger)):
+        await through.write(readings((0, since, 1.0), (0, since + 2, 3.0)))
+        await ledger.hold(range(LEDGER_PARTS))
+        await ledger.counts([0], since)
+        await their_ledger.hold(range(LEDGER_PARTS))
+        await other.write(readings((0, since + 1, 2.0)))
+        await their_ledger.settle((await their_ledger.marks(range(LEDGER_PARTS))).last, {}, range(LEDGER_PARTS))
+        await ledger.hold(range(LEDGER_PARTS))
+
+        await ledger.counts([0], since)
+        assert (await ledger.registers([0], since))[2].tolist() == [1.0, 2.0, 3.0]
