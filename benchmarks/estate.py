@@ -8,29 +8,34 @@ the first and last stored register must be the energy of the day, to the registe
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import numpy as np
 
 from adapters.broker_nats import embedded_broker
 from adapters.clocks import open_clock, scaled_address
 from adapters.stores import open_store
-from benchmarks.parts import free_port, jieneng, until_healthy
+from benchmarks.parts import free_port, jieneng, until, until_healthy
 from energy.quantities import Medium
 from energy.readings import Point
 from jieneng.estate import Estate, estate_words, meter_id, write_estate_site
 
 FOLDER = Path(os.environ.get("JIENENG_ESTATE", "../shared/data/cambridge"))
 START = datetime(2019, 1, 15, tzinfo=UTC)
-LEAD = timedelta(minutes=20)
+# For the processes to start in, in seconds of the machine's own clock: a busy machine is given more, once.
+_LEADS_S = (10.0, 45.0)
+# How long all meters may take to be read once the day is over: an upper bound alone.
+_END_S = 60.0
 # kWh of iEM3155 (Wh in an int64) and m3 of the gas meter (BCD, 4 decimals); SDM630 has a float32.
 _RESOLUTION = {Medium.ELECTRICITY: 0.001, Medium.GAS: 0.0001}
 
@@ -68,23 +73,30 @@ def run() -> dict[str, Any]:
     }
 
 
+class StartedLateError(Exception):
+    """The day had begun before every meter was read once: nothing can be said of it."""
+
+
 def play(duration: timedelta, *, speed: float, first_port: int = 15301) -> Mapping[str, Compared]:
-    """Play the estate from START on, through everything, and compare."""
-    with tempfile.TemporaryDirectory(prefix="jieneng-estate-") as name:
-        folder = Path(name)
-        estate = Estate(FOLDER, START, play_from=START, play_to=START + duration)
-        site = folder / "site.yaml"
-        write_estate_site(estate_words(estate.recordings, first_port=first_port), site)
-        _run(folder, site, START + duration + LEAD, speed, duration)
-        return asyncio.run(_compare(folder, estate))
+    """Play the estate from START on, through everything, and compare; StartedLateError on too slow a machine."""
+    for lead_s in _LEADS_S:
+        with tempfile.TemporaryDirectory(prefix="jieneng-estate-") as name, suppress(StartedLateError):
+            folder = Path(name)
+            estate = Estate(FOLDER, START, play_from=START, play_to=START + duration)
+            site = folder / "site.yaml"
+            write_estate_site(estate_words(estate.recordings, first_port=first_port), site)
+            _run(folder, site, estate, speed, duration, lead_s)
+            return asyncio.run(_compare(folder, estate))
+    raise StartedLateError(f"not every meter was read within {_LEADS_S[-1]:g} s of the start")
 
 
-def _run(folder: Path, site: Path, until: datetime, speed: float, duration: timedelta) -> None:
+def _run(folder: Path, site: Path, estate: Estate, speed: float, duration: timedelta, lead_s: float) -> None:
     broker, port = free_port(), free_port()
-    clock = scaled_address(START - LEAD, speed)
+    clock = scaled_address(START - timedelta(seconds=lead_s * speed), speed)
     common = ["--site", str(site), "--clock", clock]
     served = ["--data", str(folder), "--bus", f"mqtt://127.0.0.1:{broker}"]
     played = ["--play-from", START.isoformat(), "--play-to", (START + duration).isoformat()]
+    counters = {f"{meter_id(recording)}:{_counter(recording.medium)}" for recording in estate.recordings}
     with ExitStack() as stack:
         stack.enter_context(embedded_broker(folder / "broker", broker))
         stack.enter_context(jieneng(["simulate", *common, "--data", str(FOLDER), *played], folder / "simulate.log"))
@@ -92,10 +104,23 @@ def _run(folder: Path, site: Path, until: datetime, speed: float, duration: time
         stack.enter_context(jieneng(gateway, folder / "gateway.log"))
         until_healthy(port)
         with jieneng(["edge", *common, *served, "--edge", "estate"], folder / "edge.log"):
-            now = open_clock(clock).now
-            assert now() < START, "the processes took longer to start than the clock gives them"
-            time.sleep((until - now()).total_seconds() / speed)
-        time.sleep(2.0)  # the last batches are on their way
+            until(lambda: counters <= _heard_since(port, datetime.min.replace(tzinfo=UTC)), "the first readings")
+            now = open_clock(clock).now()
+            if now >= START:
+                raise StartedLateError
+            time.sleep((START + duration - now).total_seconds() / speed)
+            until(lambda: counters <= _heard_since(port, START + duration), "the last readings", within_s=_END_S)
+
+
+def _heard_since(port: int, instant: datetime) -> set[str]:
+    """The points whose newest reading was taken at the instant or after it."""
+    with urlopen(f"http://127.0.0.1:{port}/api/v1/latest", timeout=10) as answer:
+        latest = json.loads(answer.read())["latest"]
+    return {one["point"] for one in latest if one["taken_at"] >= instant.timestamp() * 1000}
+
+
+def _counter(medium: Medium) -> str:
+    return "volume_standard" if medium is Medium.GAS else "active_energy_import"
 
 
 async def _compare(folder: Path, estate: Estate) -> dict[str, Compared]:
@@ -103,8 +128,7 @@ async def _compare(folder: Path, estate: Estate) -> dict[str, Compared]:
     async with open_store(f"duckdb:{folder / 'readings.duckdb'}") as store:
         for recording in estate.recordings:
             meter = meter_id(recording)
-            counter = "volume_standard" if recording.medium is Medium.GAS else "active_energy_import"
-            found = await store.readings([Point(meter, counter)], 0, 10**14)
+            found = await store.readings([Point(meter, _counter(recording.medium))], 0, 10**14)
             assert len(found), f"no readings of {meter}"
             played = float(np.sum(estate.played(meter)[1]))
             stored = float(found.value[-1] - found.value[0])
