@@ -6,6 +6,7 @@ Rows whose columns are never NULL are all of one length, so a table is one struc
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import Mapping
 from io import BytesIO
@@ -45,6 +46,23 @@ def unpacked(answer: bytes, columns: Mapping[str, type[np.generic]]) -> dict[str
         if np.any(rows["length of " + name] != np.dtype(kind).itemsize):
             raise ValueError(f"{name} is not {np.dtype(kind).itemsize} bytes long everywhere")
     return {name: rows[name].astype(kind) for name, kind in columns.items()}
+
+
+async def copy_in(connection: Any, table: str, columns: Columns, schema: str) -> None:
+    """Add rows to a table."""
+    source = await asyncio.to_thread(packed, columns)
+    await connection.copy_to_table(table, source=source, columns=list(columns), format="binary", schema_name=schema)
+
+
+async def copy_out(connection: Any, query: str, kinds: Mapping[str, type[np.generic]]) -> dict[str, npt.NDArray[Any]]:
+    """What a query answers, whose columns are of these types and never NULL."""
+    parts: list[bytes] = []
+
+    async def take(part: bytes) -> None:
+        parts.append(part)
+
+    await connection.copy_from_query(query, output=take, format="binary")
+    return await asyncio.to_thread(lambda: unpacked(b"".join(parts), kinds))
 
 
 def _layout(kinds: Mapping[str, np.dtype[Any]]) -> np.dtype[Any]:
