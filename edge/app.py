@@ -16,7 +16,8 @@ import structlog
 
 from adapters.learnt_files import LearntFiles
 from adapters.mqtt_bus import MqttBus, open_bus
-from adapters.outbox_sqlite import Bounds, SqliteOutbox
+from adapters.outbox_bounds import Bounds
+from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import (
     SITE,
     STATE,

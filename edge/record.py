@@ -10,7 +10,8 @@ from itertools import islice, takewhile
 
 import structlog
 
-from adapters.outbox_sqlite import BATCH_READINGS, SqliteOutbox
+from adapters.outbox_bounds import BATCH_READINGS
+from adapters.outbox_sqlite import SqliteOutbox
 from adapters.outbox_thinning import span_ms
 from adapters.wire import Batch, MeterReadings, encode
 from energy.errors import StoreError

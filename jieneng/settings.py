@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from adapters.outbox_sqlite import LIMIT_BYTES, LIMIT_DAYS, WhenFull
+from adapters.outbox_bounds import LIMIT_BYTES, LIMIT_DAYS, WhenFull
 from adapters.scalars import Id
 from energy.documents import Words, checked, open_document
 from energy.errors import ConfigurationError, EnergyError

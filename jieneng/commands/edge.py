@@ -59,7 +59,7 @@ def command(context: click.Context, /, config: Path | None, **given: Any) -> Non
 
 def _run(settings: Settings) -> None:
     from adapters.clocks import open_clock
-    from adapters.outbox_sqlite import Bounds
+    from adapters.outbox_bounds import Bounds
     from adapters.site_signing import CHECKING_KEY
     from edge.app import EdgeSettings, run_edge
     from jieneng.composition import load_own, version_of

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters import outbox_sqlite
-from adapters.outbox_sqlite import Bounds, SqliteOutbox
+from adapters import outbox_bounds
+from adapters.outbox_bounds import Bounds
+from adapters.outbox_sqlite import SqliteOutbox
 from adapters.outbox_thinning import readings_of, thinned
 from adapters.wire import Batch, MeterReadings, encode
 
@@ -175,7 +176,7 @@ def test_a_disk_without_room_lets_nothing_go_and_what_others_free_is_used(
 ) -> None:
     free = 0
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
-    monkeypatch.setattr(outbox_sqlite, "_LEAST_ROOM", 1000)
+    monkeypatch.setattr(outbox_bounds, "_LEAST_ROOM", 1000)
     with closing(SqliteOutbox(tmp_path / "outbox.sqlite")) as outbox:
         put_minutes(outbox, 0, 5)
         assert (outbox.dropped, outbox.thinned) == (0, 0)

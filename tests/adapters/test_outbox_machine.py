@@ -10,7 +10,8 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from adapters.outbox_sqlite import Bounds, SqliteOutbox, WhenFull
+from adapters.outbox_bounds import Bounds, WhenFull
+from adapters.outbox_sqlite import SqliteOutbox
 from adapters.outbox_thinning import readings_of
 from adapters.wire import Batch, Lost, MeterReadings, encode
 

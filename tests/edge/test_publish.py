@@ -12,7 +12,8 @@ import pytest
 from adapters.broker_nats import embedded_broker
 from adapters.clocks import SystemClock
 from adapters.mqtt_bus import MqttBus, open_bus
-from adapters.outbox_sqlite import BATCH_READINGS, Bounds, SqliteOutbox
+from adapters.outbox_bounds import BATCH_READINGS, Bounds
+from adapters.outbox_sqlite import SqliteOutbox
 from adapters.wire import READINGS, STORED, WANTED, Batch, MeterReadings, Stored, Wanted, decode_batch, encode, topic
 from edge import app, publish, record, window
 from edge.publish import Publisher
