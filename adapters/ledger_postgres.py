@@ -27,6 +27,7 @@ from adapters.ledger_tables_postgres import HOUR_COLUMNS, HOUR_KINDS, SCHEMA, SU
 from adapters.marks_postgres import PostgresMarks
 from adapters.postgres_address import LOST, PostgresAddress, told
 from adapters.readings_marked import MarkedReadings
+from adapters.registers_recent import REMEMBERED_MB
 from adapters.series_store import SeriesStore
 from energy.errors import StoreError
 from energy.hours import Doubt, Hours, Small, Sums, Whole
@@ -53,9 +54,12 @@ _PATIENCE_S = 600.0
 
 @asynccontextmanager
 async def open_postgres_ledger(
-    address: str, readings: RegisterStore
+    address: str, readings: RegisterStore, remembered_mb: int = REMEMBERED_MB
 ) -> AsyncIterator[tuple[MarkedReadings, PostgresLedger]]:
-    """The ledger in the database at an address, made if it is not there; and the readings, to be written through."""
+    """The ledger in the database at an address, made if it is not there; and the readings, to be written through.
+
+    remembered_mb : how much memory registers of the last weeks may take.
+    """
     at = PostgresAddress.parse(address, "ledger")
     pool = await at.pool(await fitting(at, _SETTINGS, _PATIENCE_S), _PATIENCE_S)
     try:
@@ -64,7 +68,7 @@ async def open_postgres_ledger(
             await index_by_hour(connection)
         async with PostgresMarks(pool, at) as marks:
             await distribute(partial(alone, pool))
-            ledger = PostgresLedger(pool, marks, readings)
+            ledger = PostgresLedger(pool, marks, readings, remembered_mb)
             marked = MarkedReadings(readings, marks, ledger.recent)
             if isinstance(readings, SeriesStore):
                 await readings.tell_of_again(marked.mark)
@@ -78,9 +82,9 @@ async def open_postgres_ledger(
 class PostgresLedger:
     """Fulfils `Ledger`. What is written to `readings` is known here by the marks that `MarkedReadings` makes."""
 
-    def __init__(self, pool: Any, marks: PostgresMarks, readings: RegisterStore) -> None:
+    def __init__(self, pool: Any, marks: PostgresMarks, readings: RegisterStore, remembered_mb: int) -> None:
         self._pool, self._marks, self._readings = pool, marks, readings
-        self._registers = LedgerRegisters(marks, readings)
+        self._registers = LedgerRegisters(marks, readings, remembered_mb)
         self.recent = self._registers.recent
         self._spans = Spans()
         self._is_one_of_several = False

@@ -18,9 +18,9 @@ from energy.series import Floats
 class LedgerRegisters:
     """What a ledger tells of registers, by the numbers that `marks` gives to points."""
 
-    def __init__(self, marks: PostgresMarks, readings: RegisterStore) -> None:
+    def __init__(self, marks: PostgresMarks, readings: RegisterStore, remembered_mb: int) -> None:
         self._marks, self._readings = marks, readings
-        self.recent = RecentRegisters(self._stored)
+        self.recent = RecentRegisters(self._stored, remembered_mb)
 
     async def counts(self, points: Numbers, from_ms: int) -> tuple[Whole, Whole, Whole, Whole]:
         numbers = np.unique(np.asarray(points, np.int64))

@@ -20,6 +20,9 @@ from energy.series import Floats
 # Numbers of points, instants and values of readings, by point and instant.
 Registers = tuple[Small, Whole, Floats]
 
+# Two weeks of some 22,000 counters every quarter of an hour.
+REMEMBERED_MB = 384
+
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
 # What is asked next begins somewhat before what was looked at.
@@ -31,6 +34,8 @@ _LATE_MS = 6 * _HOUR_MS
 # All of a point is read anew after so long at the latest, not of all points at once [s].
 _BELIEVED_S, _SPREAD = 6 * 3600.0, 64
 _READ_TOGETHER = 250
+# Of a reading: its distance and its value.
+_ROW_BYTES = 4 + 8
 _FOREVER = 1 << 60
 
 
@@ -56,7 +61,7 @@ class _Kept:
 
 
 class RecentRegisters:
-    """Remembers what `read` told of points since an instant; 12 bytes for each of `most_rows` readings.
+    """Remembers what `read` told of points since an instant, as far as it fits `most_mb` megabytes.
 
     `read` gives what there is of some points since then, by point and instant. Who asks must have told by `changed` of
     all that is new to him before.
@@ -65,10 +70,11 @@ class RecentRegisters:
     def __init__(
         self,
         read: Callable[[Sequence[int], int], Awaitable[Registers]],
-        most_rows: int = 32_000_000,
+        most_mb: int = REMEMBERED_MB,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._read, self._most_rows, self._clock = read, most_rows, clock
+        self._read, self._clock = read, clock
+        self._most_rows = most_mb * 1_000_000 // _ROW_BYTES
         self._kept: dict[int, _Kept] = {}
         self._rows = self._forgotten = 0
         # From where on something is new of a point; also while it is being read.

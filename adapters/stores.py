@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from pathlib import Path
 
 from adapters.addresses import shown
+from adapters.registers_recent import REMEMBERED_MB
 from energy.errors import EnergyError, StoreError
 from energy.ports import Ledger, ReadingStore, RegisterStore
 
@@ -70,8 +71,13 @@ def _installed(address: str) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def open_stores(readings: str, ledger: str | None = None) -> AsyncIterator[tuple[RegisterStore, Ledger]]:
-    """The store of readings and the ledger over it, which lies in the same file where no address is given for it."""
+async def open_stores(
+    readings: str, ledger: str | None = None, remembered_mb: int = REMEMBERED_MB
+) -> AsyncIterator[tuple[RegisterStore, Ledger]]:
+    """The store of readings and the ledger over it, which lies in the same file where no address is given for it.
+
+    remembered_mb : how much memory registers of the last weeks may take, beside a ledger of another address.
+    """
     async with open_store(readings) as store:
         if ledger is None:
             yield store, open_ledger(store)
@@ -80,7 +86,7 @@ async def open_stores(readings: str, ledger: str | None = None) -> AsyncIterator
             raise EnergyError(f"ledger {shown(ledger)!r} must be of the form postgresql://USER@HOST:PORT/DATABASE")
         from adapters.ledger_postgres import open_postgres_ledger
 
-        async with open_postgres_ledger(ledger, store) as opened:
+        async with open_postgres_ledger(ledger, store, remembered_mb) as opened:
             yield opened
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from adapters.outbox_bounds import LIMIT_BYTES, LIMIT_DAYS, WhenFull
+from adapters.registers_recent import REMEMBERED_MB
 from adapters.scalars import Id
 from energy.documents import Words, checked, open_document
 from energy.errors import ConfigurationError, EnergyError
@@ -21,6 +22,8 @@ LOOPBACK = "127.0.0.1"
 LEAST_DAYS, KEPT_DAYS = 180, 365
 LEAST_OUTBOX_BYTES = 1_000_000
 LEAST_TOKEN = 20
+# Who says more than 1 TB has counted in another unit.
+MOST_MEMORY_MB = 1_000_000
 
 
 def _listening(text: str) -> str:
@@ -58,6 +61,7 @@ class SettingsWords(Words):
     identity: str | None = None
     store: str | None = None
     ledger: str | None = None
+    ledger_memory_mb: Annotated[int, Field(ge=0, le=MOST_MEMORY_MB)] | None = None
     records: str | None = None
     listen: Annotated[str, AfterValidator(_listening)] | None = None
     roles: Annotated[str, AfterValidator(_roles)] | None = None
@@ -86,8 +90,9 @@ class Settings:
     """Where everything is. `bus` is `embedded` for the broker that `run` starts; `ledger` is None where it lies in the
     file of the readings.
 
-    accounts : `required`, or `off` where whoever reaches the gateway is `local`. behind_tls : a proxy with TLS stands
-    before it. token_file : holds the token that commands show to a running gateway, metrics_token_file the one by which
+    ledger_memory_mb : how much memory the registers of the last weeks may take, where the ledger has a database of its
+    own. accounts : `required`, or `off` where whoever reaches the gateway is `local`. behind_tls : a proxy with TLS
+    stands before it. token_file : holds the token that commands show to a running gateway, metrics_token_file the one by which
     /metrics, and nothing else, may be fetched from another machine. audit_folder : of key and head of
     the audit log, where these lie neither beside the records nor in `data`. outbox_bytes, outbox_days : how much an
     edge holds that the gateway has not stored, and for how long; outbox_when_full : `thin` the old and then drop the
@@ -108,6 +113,7 @@ class Settings:
     identity: Path | None = None
     store: str = ""
     ledger: str | None = None
+    ledger_memory_mb: int = REMEMBERED_MB
     records: str = ""
     listen: str = "127.0.0.1:8080"
     roles: str = ",".join(ROLES)

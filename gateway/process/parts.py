@@ -91,7 +91,8 @@ async def open_parts(settings: GatewaySettings, clock: Clock) -> AsyncIterator[P
     metrics = Metrics()
     metrics.backed_up_at = partial(backed_up_at, settings.key.parent)
     async with AsyncExitStack() as stack:
-        store, ledger = await stack.enter_async_context(open_stores(settings.store, settings.ledger))
+        stores = open_stores(settings.store, settings.ledger, settings.ledger_memory_mb)
+        store, ledger = await stack.enter_async_context(stores)
         copies = _copies(settings, store, clock)
         stack.push_async_callback(copies.close)
         intake = await stack.enter_async_context(open_intake(settings.ledger, settings.quarantine))

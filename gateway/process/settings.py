@@ -8,6 +8,7 @@ from pathlib import Path
 from adapters.addresses import store_file
 from adapters.channel_files import LOG_ONLY, Channels
 from adapters.mapping_files import MappingFile
+from adapters.registers_recent import REMEMBERED_MB
 from energy.sites import Site
 from gateway.accounts.service import AccountRules
 from gateway.audit.service import KEPT_DAYS
@@ -44,6 +45,8 @@ class GatewaySettings:
     channels: Channels = LOG_ONLY
     # A database of its own for the ledger, if it does not lie in the file of the readings.
     ledger: str | None = None
+    # How much memory registers of the last weeks may take, beside such a ledger.
+    ledger_memory_mb: int = REMEMBERED_MB
     # The folder that tells who may come to the broker, and holds the key by which the site files of edges are signed.
     identities: Path | None = None
     # The edge of the lines that name none.

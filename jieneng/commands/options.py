@@ -59,6 +59,11 @@ identity = click.option(
     type=click.Path(path_type=Path),
     help="Folder made by `jieneng edge enroll`, with which this process comes to its broker. [DATA/identities/own/…]",
 )
+ledger_memory_mb = click.option(
+    "--ledger-memory-mb",
+    type=click.IntRange(0, 1_000_000),
+    help="Megabytes for registers of the last weeks, beside a ledger in a database of its own. [384]",
+)
 records = click.option(
     "--records",
     envvar="JIENENG_RECORDS",

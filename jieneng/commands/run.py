@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     options.broker_port,
     options.broker_listen,
     options.store,
+    options.ledger_memory_mb,
     options.records,
     options.listen,
     options.accounts,
@@ -98,6 +99,7 @@ def parts(settings: Settings, logs: Path | None) -> list[Part]:
     open_signing_key(settings.identities)
     gateway = ["gateway", *common, "--edge", settings.edge, "--bus", settings.bus_of(GATEWAY)]
     gateway += ["--store", settings.store_address, "--listen", settings.listen]
+    gateway += ["--ledger-memory-mb", str(settings.ledger_memory_mb)]
     gateway += ["--accounts", settings.accounts, *(["--behind-tls"] if settings.behind_tls else [])]
     gateway += ["--audit-days", str(settings.audit_days), "--meter-clock-s", str(settings.meter_clock_s)]
     gateway += [] if settings.audit_folder is None else ["--audit-folder", str(settings.audit_folder)]

@@ -135,7 +135,7 @@ async def test_a_longer_look_back_reads_more_and_a_shorter_one_nothing(store: St
 
 
 async def test_no_more_is_remembered_than_may_be(store: Store) -> None:
-    recent = RecentRegisters(store.read, most_rows=0)
+    recent = RecentRegisters(store.read, most_mb=0)
     assert (await recent.look(POINTS, WINDOW)).tolist() == []
 
 

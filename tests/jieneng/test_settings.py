@@ -36,3 +36,13 @@ def test_a_port_alone_is_one_of_this_machine(tmp_path: Path) -> None:
     assert load_settings(None, listen_health="[::]:9105").health_host_and_port == ("::", 9105)
     with pytest.raises(ConfigurationError, match="--listen-health 0: "):
         load_settings(None, listen_health="0")
+
+
+@pytest.mark.parametrize("nonsense", ["-1", "384000000", "'half'"])
+def test_memory_that_cannot_be_meant_is_refused_where_it_stands(tmp_path: Path, nonsense: str) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(f"data: var\nledger_memory_mb: {nonsense}\n")
+    with pytest.raises(ConfigurationError, match=rf"settings.yaml:2: ledger_memory_mb = {nonsense}: must be"):
+        load_settings(file)
+    file.write_text("ledger_memory_mb: 64\n")
+    assert load_settings(file).ledger_memory_mb == 64
