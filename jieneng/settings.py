@@ -92,11 +92,11 @@ class Settings:
 
     ledger_memory_mb : how much memory the registers of the last weeks may take, where the ledger has a database of its
     own. accounts : `required`, or `off` where whoever reaches the gateway is `local`. behind_tls : a proxy with TLS
-    stands before it. token_file : holds the token that commands show to a running gateway, metrics_token_file the one by which
-    /metrics, and nothing else, may be fetched from another machine. audit_folder : of key and head of
-    the audit log, where these lie neither beside the records nor in `data`. outbox_bytes, outbox_days : how much an
-    edge holds that the gateway has not stored, and for how long; outbox_when_full : `thin` the old and then drop the
-    oldest, or `stop` reading. history_bytes_per_s : what may go out of what has waited; None for as much as is answered
+    stands before it. token_file : holds the token that commands show to a running gateway, metrics_token_file the one
+    by which /metrics, and nothing else, may be fetched from another machine. audit_folder : of key and head of the
+    audit log, where these lie neither beside the records nor in `data`. outbox_bytes, outbox_days : how much an edge
+    holds that the gateway has not stored, and for how long; outbox_when_full : `thin` the old and then drop the oldest,
+    or `stop` reading. history_bytes_per_s : what may go out of what has waited; None for as much as is answered
     promptly. broker_listen : where the embedded broker listens by TLS, beyond this machine too; without it on loopback
     at `broker_port`. identity : the folder made by `jieneng edge enroll` with which this process comes to its broker.
     mappings : the folder of mapping files. listen_health : where an edge tells how it is; None: nowhere. roles : what a
