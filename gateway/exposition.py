@@ -75,7 +75,8 @@ async def standing(services: Services) -> list[Metric]:
 async def _in_time(asked: Awaitable[T]) -> T | None:
     """None where it cannot be told, or not in time."""
     try:
-        return await asyncio.wait_for(asked, _WAIT_S)
+        async with asyncio.timeout(_WAIT_S):
+            return await asked
     except (StoreError, TimeoutError):
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -55,10 +56,9 @@ class Sender:
                 await self.flush()
             except StoreError as error:
                 log.error("outbox.failed", cause=str(error))
-            try:
-                await asyncio.wait_for(self._outbox.woken.wait(), _LOOK_S)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await self._outbox.woken.wait()
 
     async def flush(self) -> int:
         """Send what is due; how many were asked of their channels."""

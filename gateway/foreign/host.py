@@ -40,7 +40,8 @@ class HostState:
         """Say good-bye."""
         if self._host is not None and bus.connected:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._tell(bus, online=False), _GOODBYE_S)
+                async with asyncio.timeout(_GOODBYE_S):
+                    await self._tell(bus, online=False)
 
     async def _tell(self, bus: Bus, *, online: bool) -> None:
         message = self._message(online=online)

@@ -72,7 +72,8 @@ class Telling:
                     await bus.publish(between(process, STATE), b"", retain=True)
             looks += 1
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _LOOK_EVERY_S)
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await self._wake.wait()
 
     def _look(self) -> bool:
         """How it is now; whether something else is wrong than was."""
@@ -91,4 +92,5 @@ class Telling:
         """Say good-bye: nobody waits for who ends as he should."""
         if bus.connected:
             with suppress(TimeoutError, BusError):
-                await asyncio.wait_for(bus.publish(self._topic, b"", retain=True), _GOODBYE_S)
+                async with asyncio.timeout(_GOODBYE_S):
+                    await bus.publish(self._topic, b"", retain=True)
