@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -207,20 +207,3 @@ class ReadingColumns:
             np.zeros(n, dtype=np.uint8) if quality is None else np.asarray(quality, dtype=np.uint8),
             np.zeros(n, dtype=np.uint8) if reason is None else np.asarray(reason, dtype=np.uint8),
         )
-
-    @classmethod
-    def from_readings(cls, readings: Iterable[Reading]) -> ReadingColumns:
-        """The same readings as columns."""
-        places: dict[Point, int] = {}
-        rows = [
-            (
-                places.setdefault(r.point, len(places)),
-                to_ms(r.taken_at),
-                np.nan if r.value is None else r.value,
-                int(r.quality),
-                r.reason.code,
-            )
-            for r in readings
-        ]
-        index, taken_at_ms, value, quality, reason = zip(*rows, strict=True) if rows else ((),) * 5
-        return cls.of(list(places), index, taken_at_ms, value, quality, reason)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -49,25 +49,13 @@ def cumulative(shares: Shares) -> tuple[int, ...]:
     return tuple(round(Fraction(s) * WHOLE / total) for s in accumulate(shares.weights, initial=Fraction(0)))
 
 
-def allocate(amount: Amounts, shares: Shares) -> Amounts:
-    """The parts of all beneficiaries.
-
-    Parameters
-    ----------
-    amount : (n,) by hour [millionths of the unit]; may be negative, and is then divided as its opposite is.
-    shares : of k beneficiaries.
-
-    Returns
-    -------
-    (k, n) parts; each column adds up to its hour exactly, and none is of the other sign. Another order of the
-    beneficiaries moves a part by 1 millionth at most where shares are whole out of WHOLE, else by 2 + |amount| / WHOLE.
-    """
-    parts = [part(amount, low, high) for low, high in pairwise(cumulative(shares))]
-    return np.stack(parts)
-
-
 def part(amount: Amounts, low: int, high: int) -> Amounts:
-    """What falls to the share [low, high) out of WHOLE, for each hour (n,) [millionths of the unit]."""
+    """What falls to the share [low, high) out of WHOLE, for each hour (n,) [millionths of the unit].
+
+    The parts of `cumulative` shares add up to the hour exactly, and none is of the other sign; an amount below 0 is
+    divided as its opposite is. Another order of the beneficiaries moves a part by 1 millionth at most where shares are
+    whole out of WHOLE, else by 2 + |amount| / WHOLE.
+    """
     if not 0 <= low <= high <= WHOLE:
         raise ValueError(f"a share lies within 0 and {WHOLE}, its end not before its begin: {low} to {high}")
     if amount.dtype != np.int64:

@@ -33,13 +33,8 @@ from energy.readings import Point
 _MOST_SHARE = Decimal(100)
 
 
-def read_contracts(path: Path, known: Collection[str] | None = None) -> list[ContractWords]:
-    """The contracts of a file; ConfigurationError lists all that is wrong. `known` are the meters that there are."""
-    return contracts_of(open_document(path), known)
-
-
 def contracts_of(document: Document, known: Collection[str] | None = None) -> list[ContractWords]:
-    """The contracts of a file that was opened."""
+    """The contracts of a file; ConfigurationError lists all that is wrong. `known` are the meters that there are."""
     contracts = checked(document, ContractFileWords).contracts
     found = [*_ids(contracts)]
     for i, contract in enumerate(contracts):

@@ -86,14 +86,6 @@ def rest_of_year(
     return Expected(np.where(enough, np.maximum(expected, 0.0), np.nan), method)
 
 
-def linear_pace(daily: Floats, since: int, start: int, stop: int) -> Floats:
-    """(h, m) what was used a day since the period began, on and on: what others do, to compare with."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        mean = np.nanmean(daily[since:start], axis=0)
-    return np.broadcast_to(mean, (stop - start, daily.shape[1]))
-
-
 def a_year_before(daily: Floats, days: Days, start: int, stop: int) -> Floats:
     """(h, m) the same days a year before, at the level of the last four weeks: seasonal naive, to compare with."""
     before = np.clip(days.before[start:stop], 0, start - 1)

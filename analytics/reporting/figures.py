@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
-from analytics.consumption.dated import Dated, NotKnown, mean_over
 from energy.sites import Text
 
 
@@ -24,15 +21,3 @@ class Figure:
             raise ValueError("a figure has either a value or a reason why it has none")
         if self.value is not None and not self.value.is_finite():
             raise ValueError(f"{self.value} {self.unit} is no figure")
-
-
-def mean_figure(name: Text, values: Sequence[Dated], unit: str, start: date, end: date) -> Figure:
-    """The mean of an area, head count or the like over the days [start, end), each value weighted by its days.
-
-    Without a value where one day has none: half a year's area is not the area of a year.
-    """
-    try:
-        mean = mean_over(values, start, end)
-    except NotKnown as error:
-        return Figure(None, unit, Text(f"{name.zh}不全（{start}至{end}）", f"{name.en} is {error}"))
-    return Figure(Decimal(mean.numerator) / mean.denominator, unit)

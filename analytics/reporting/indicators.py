@@ -75,7 +75,7 @@ def indicators(
 
     converted : the energy of the period by one factor set, None where it is not known whole. Whether the fuel of
         vehicles is in it is for the caller: many rules leave it out of energy per area.
-    area_m2, people : means over the same period (see `mean_figure`); the indicators are of the period, not of a year.
+    area_m2, people : means over the same period; the indicators are of the period, not of a year.
 
     What cannot be had has a reason in place of a value: a numerator is not known, a denominator is not known or is 0.
     """

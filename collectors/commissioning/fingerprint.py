@@ -66,7 +66,6 @@ class Evidence:
     def __init__(self, make: Make) -> None:
         self.make = make
         self._score = 0.0
-        self._reasons: list[str] = []
         self._texts: list[str] = []
         self._against: list[str] = []
         self._values: dict[str, float] = {}

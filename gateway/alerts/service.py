@@ -12,10 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from analytics.alarms.escalation import plan
 from analytics.alarms.life import Life, StepKind
 from analytics.alarms.rule_file import RuleBook
-from analytics.alarms.rules import NO_TEXT, Level
 from energy.duty import Roster
 from energy.errors import UnknownName
-from energy.names import Text
 from energy.ports import Clock
 from energy.readings import to_ms
 from energy.sites import Site
@@ -95,32 +93,6 @@ class Alarms:
             ids = [await self._raise(connection, one, now_ms) for one in raised]
         self._outbox.wake()
         return ids
-
-    async def raise_from(
-        self,
-        cause: str,
-        subject: str,
-        level: Level,
-        title: Text,
-        *,
-        kind: str,
-        since_ms: int,
-        detail: Text = NO_TEXT,
-        first: Text = NO_TEXT,
-        point: str | None = None,
-        figures: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Raise what others found: a finding of the analysis, a quota that will not hold; the id of the alarm.
-
-        cause : one word for what happened, such as finding/17; with it, and the subject as member, it is let recover.
-        subject : a METER, or KIND/ID where it is of no meter: that is told to those alone who see everything.
-        kind : finding, quota and so on. figures : amount, unit, since and yuan, as text, of what has flowed.
-        """
-        member = Member(subject, since_ms)
-        raised = Raised(
-            cause, kind, level, subject, title, since_ms, (member,), detail, first, None, point, figures=figures
-        )
-        return (await self.raise_all([raised]))[0]
 
     async def recover(self, over: Mapping[str, Mapping[str, int]]) -> None:
         """What is over: cause -> member -> since when. An alarm recovers when nothing of it is left."""

@@ -13,7 +13,6 @@ from adapters.wire import Flag
 from energy.readings import Reason
 
 _NUMBER = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,2})?", re.ASCII)
-_EXACT = 1 << 53
 
 NO_NUMBER = Flag("bad", Reason.NOT_A_NUMBER.value)
 SENTINEL = Flag("bad", Reason.SENTINEL.value)

@@ -86,28 +86,6 @@ def test_milliseconds_come_back_as_they_were(ms: int) -> None:
     assert to_ms(from_ms(ms)) == ms
 
 
-def test_columns_hold_the_readings_that_they_were_made_of() -> None:
-    columns = ReadingColumns.from_readings(
-        [
-            Reading("a", POWER, 1.5, NOON),
-            Reading("b", POWER, None, NOON, Quality.BAD, Reason.NOT_A_NUMBER),
-            Reading("a", quantity("frequency"), 50.0, NOON, Quality.UNCERTAIN, Reason.CLOCK_NOT_SET),
-            Reading("a", POWER, 1.6, NOON + timedelta(seconds=1)),
-        ]
-    )
-
-    assert list(columns.points) == [Point("a", "active_power"), Point("b", "active_power"), Point("a", "frequency")]
-    assert columns.index.tolist() == [0, 1, 2, 0]
-    assert (columns.taken_at_ms - to_ms(NOON)).tolist() == [0, 0, 0, 1000]
-    np.testing.assert_array_equal(columns.value, [1.5, np.nan, 50.0, 1.6])
-    assert columns.quality.tolist() == [0, 2, 1, 0]
-    assert [Reason.of(r) for r in columns.reason][1:3] == [Reason.NOT_A_NUMBER, Reason.CLOCK_NOT_SET]
-
-
-def test_no_readings_are_columns_of_length_zero() -> None:
-    assert len(ReadingColumns.from_readings([])) == 0
-
-
 def test_chosen_rows_keep_their_columns_together() -> None:
     columns = ReadingColumns.of([Point("a", "frequency"), Point("b", "frequency")], [0, 1, 0], [1, 2, 3], [10, 20, 30])
 

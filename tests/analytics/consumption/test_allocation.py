@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.consumption.allocation import WHOLE, Shares, allocate, cumulative, part, weights_of
+from analytics.consumption.allocation import WHOLE, Shares, cumulative, part, weights_of
 from analytics.consumption.dated import NotKnown, mean_over
 from energy.organisations import Basis, Fact, FactName, Part, Share
 from energy.validity import Validity
@@ -25,6 +25,11 @@ weights = st.lists(st.fractions(0, 1000), min_size=1, max_size=6).filter(any).ma
 whole = st.lists(st.integers(0, WHOLE), max_size=5).map(
     lambda edges: Shares(tuple(b - a for a, b in pairwise([0, *sorted(edges), WHOLE])))
 )
+
+
+def allocate(amount: np.ndarray, shares: Shares) -> np.ndarray:
+    """The parts of all beneficiaries (k, n)."""
+    return np.stack([part(amount, low, high) for low, high in pairwise(cumulative(shares))])
 
 
 def test_three_institutions_share_a_kilowatt_hour() -> None:

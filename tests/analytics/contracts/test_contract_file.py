@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from analytics.contracts.contract_file import contract_of, documents_of, notes, read_contracts, read_rules
+from analytics.contracts.contract_file import contract_of, contracts_of, documents_of, notes, read_rules
 from analytics.contracts.credit_code import credit_code_fault
+from energy.documents import open_document
 from energy.errors import ConfigurationError
 from tests.analytics.contracts.contract_files import SAVINGS, TRUST, contract
 
@@ -108,12 +109,12 @@ def test_a_document_is_kept_as_it_was_given(tmp_path: Path) -> None:
     [(name, text)] = documents_of(path).items()
 
     assert name == "lighting"
-    assert contract_of(text) == read_contracts(path)[0]
+    assert contract_of(text) == contracts_of(open_document(path))[0]
 
 
 def test_the_examples_that_are_shipped_are_right() -> None:
     for path in sorted(Path("config/contracts").glob("*.example.yaml")):
-        assert read_contracts(path)
+        assert contracts_of(open_document(path))
 
 
 def test_a_rule_of_the_public_regime_is_told_and_not_enforced() -> None:

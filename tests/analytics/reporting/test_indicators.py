@@ -9,11 +9,9 @@ import pytest
 
 from analytics.carbon.factor_sets import Converted, total
 from analytics.carbon.factors import Carrier
-from analytics.reporting.figures import Figure, mean_figure
+from analytics.reporting.figures import Figure
 from analytics.reporting.indicators import INDICATORS, indicators
-from energy.organisations import Fact, FactName
 from energy.sites import Text
-from energy.validity import Validity
 from tests.analytics.carbon.shipped import book
 
 YEAR = (date(2025, 1, 1), date(2026, 1, 1))
@@ -118,24 +116,3 @@ def test_a_figure_has_a_value_or_a_reason() -> None:
         Figure(Decimal(1), "m2", UNKNOWN)
     with pytest.raises(ValueError, match="NaN m2 is no figure"):
         Figure(Decimal("NaN"), "m2")
-
-
-def areas(*known: tuple[date | None, date | None, int]) -> list[Fact]:
-    return [
-        Fact(FactName.AREA_M2, Decimal(value), organisation="bureau", valid=Validity(start, end))
-        for start, end, value in known
-    ]
-
-
-def test_a_denominator_is_the_mean_over_the_days() -> None:
-    name = Text("建筑面积", "floor area")
-    moved = date(2025, 3, 15)
-
-    # 73 days of 10,000 and 292 of 20,000
-    found = mean_figure(name, areas((None, moved, 10_000), (moved, None, 20_000)), "m2", *YEAR)
-    assert found == Figure(Decimal(18_000), "m2")
-
-    unknown = mean_figure(name, areas((moved, None, 20_000)), "m2", *YEAR)
-    assert unknown.value is None
-    assert unknown.reason is not None
-    assert unknown.reason.en == "floor area is not known from 2025-01-01 to 2025-03-14"

@@ -138,12 +138,10 @@ async def test_what_others_found_rings_once(tmp_path: Path) -> None:
         assert "至今约 12 m³" in there.phones.arrived[0][1].text
 
 
-async def test_what_others_found_has_one_function_and_recovers_by_its_cause(tmp_path: Path) -> None:
+async def test_what_others_found_tells_what_has_flowed_and_recovers_by_its_cause(tmp_path: Path) -> None:
     async with house(tmp_path) as there:
         alarms, flowed = there.alerts.alarms, {"amount": 12.4, "unit": "m3", "since": 0, "yuan": "62.00"}
-        title = Text("夜间漏水", "A leak at night")
-        given = {"kind": "finding", "since_ms": to_ms(there.clock.now()), "figures": flowed}
-        number = await alarms.raise_from("finding/17", "dorm", Level.URGENT, title, **given)  # type: ignore[arg-type]
+        [number] = await alarms.raise_all([replace(finding("finding/17"), figures=flowed)])
         await there.tick()
         assert "至今约 12.4 m³，约 62.00 元。" in there.phones.arrived[0][1].text
 
