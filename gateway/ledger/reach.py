@@ -55,12 +55,11 @@ class Reach:
         """From which hour on each point is made anew (p,); and whether enough readings are there for that (p,)."""
         if self.depth is Depth.WHOLE:
             return np.zeros(len(self.points), np.int64), np.ones(len(self.points), bool)
-        key = (position.astype(np.int64) << 43) + t_ms
-        base = np.arange(len(self.points), dtype=np.int64) << 43
-        before, known = _last(key, base, t_ms, self.from_ms)
+        rows = np.searchsorted(position, np.arange(len(self.points) + 1, dtype=np.int32))
+        before, known = _last(rows, t_ms, self.from_ms)
         first = np.minimum(np.where(known, before, self.from_ms), self._decided_from())
         since = (first - HELD_MS) // HOUR_MS
-        anchor, anchored = _last(key, base, t_ms, since * HOUR_MS + 1)
+        anchor, anchored = _last(rows, t_ms, since * HOUR_MS + 1)
         enough = known & anchored & (context_from_ms(anchor) >= self.window_ms)
         return since, enough | (self.depth is Depth.SURE)
 
@@ -81,10 +80,19 @@ def window_of(from_ms: Whole, depth: Depth) -> Whole:
     return context_from_ms(first - HELD_MS - _NEAR_MS)
 
 
-def _last(key: Whole, base: Whole, t_ms: Whole, before_ms: Whole) -> tuple[Whole, npt.NDArray[np.bool_]]:
-    """The last instant before another, of each point; and whether there is one."""
-    begins = np.searchsorted(key, base)
-    at = np.searchsorted(key, base + before_ms) - 1
-    found = at >= begins
-    instants = t_ms[np.maximum(at, 0)] if len(t_ms) else np.zeros(len(base), np.int64)
-    return np.where(found, instants, 0), found
+def _last(rows: Whole, t_ms: Whole, before_ms: Whole) -> tuple[Whole, npt.NDArray[np.bool_]]:
+    """The last instant before another, of each of p points; and whether there is one.
+
+    rows : (p + 1,) where the readings of each point begin, and the last ones end. before_ms : (p,).
+
+    All points are halved at once: instants of any year need no room beside the number of a point.
+    """
+    if len(t_ms) == 0:
+        return np.zeros(len(before_ms), np.int64), np.zeros(len(before_ms), bool)
+    low, high = rows[:-1], rows[1:]
+    while np.any(low < high):
+        middle = (low + high) // 2
+        earlier = (low < high) & (t_ms[np.minimum(middle, len(t_ms) - 1)] < before_ms)
+        low, high = np.where(earlier, middle + 1, low), np.where(earlier, high, np.minimum(middle, high))
+    found = low > rows[:-1]
+    return np.where(found, t_ms[np.maximum(low - 1, 0)], 0), found
