@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,9 @@ class ProvidersWords(Words):
     """What may stand in the file."""
 
     page: str
+    networks: list[str] = []
+    proxy: str | None = None
+    ca_file: str | None = None
     providers: Annotated[list[ProviderWords], Field(min_length=1)]
 
 
@@ -48,7 +52,7 @@ def load_providers(file: Path | None) -> Providers:
     document = open_document(file)
     words = checked(document, ProvidersWords)
     faults: list[str] = []
-    made = [_made(one, document, i, faults) for i, one in enumerate(words.providers)]
+    made = [_made(one, words, document, i, faults) for i, one in enumerate(words.providers)]
     if faults:
         raise ConfigurationError(faults)
     try:
@@ -57,17 +61,23 @@ def load_providers(file: Path | None) -> Providers:
         raise ConfigurationError([f"{file}: {error}"]) from error
 
 
-def _made(words: ProviderWords, document: Document, i: int, faults: list[str]) -> Provider | None:
+def _made(
+    words: ProviderWords, of_all: ProvidersWords, document: Document, i: int, faults: list[str]
+) -> Provider | None:
+    folder = Path(document.path).parent
     try:
         return Provider(
             words.id,
             words.issuer,
             words.client_id,
             words.name.made,
-            _secret(words, Path(document.path).parent),
+            _secret(words, folder),
             claim=words.claim,
             scopes=tuple(words.scopes),
             hosts=frozenset(words.hosts),
+            networks=tuple(of_all.networks),
+            proxy=of_all.proxy,
+            ca_file=_authorities(of_all.ca_file, folder),
             makes_accounts=words.makes_accounts,
             named_by=words.named_by,
             second=words.second_factor,
@@ -75,6 +85,17 @@ def _made(words: ProviderWords, document: Document, i: int, faults: list[str]) -
     except ValueError as error:
         faults.append(document.fault(("providers", i), str(error)))
         return None
+
+
+def _authorities(name: str | None, folder: Path) -> Path | None:
+    """The file of certificates to believe, if one is named; ValueError where it holds none."""
+    if name is None:
+        return None
+    try:
+        ssl.create_default_context(cafile=str(folder / name))
+    except OSError as error:
+        raise ValueError(f"ca_file {folder / name} holds no certificates that can be read: {error}") from error
+    return folder / name
 
 
 def _secret(words: ProviderWords, folder: Path) -> str:

@@ -16,7 +16,7 @@ from gateway.accounts.flows import Flow, Flows
 from gateway.accounts.id_tokens import TokenFault, challenge, claims_of
 from gateway.accounts.people import Account, People, Person, folded
 from gateway.accounts.provider import Provider, Providers
-from gateway.accounts.provider_web import ProviderFault, discovered, keys, tokens
+from gateway.accounts.provider_web import ProviderFault, asking
 from gateway.accounts.sessions import Sessions
 from gateway.accounts.subjects import Subjects
 from gateway.api.problems import RequestError
@@ -77,7 +77,8 @@ class OpenId:
         """Where the browser goes, and the secret that it keeps meanwhile."""
         provider = self._provider(provider_id)
         try:
-            found = await discovered(provider)
+            async with asking(provider) as web:
+                found = await web.discovered()
         except ProviderFault as fault:
             raise _down(provider, fault) from fault
         begun = await self._flows.begin(provider.id, account.id if account else None)
@@ -122,9 +123,11 @@ class OpenId:
             "code_verifier": flow.verifier,
         }
         try:
-            found = await discovered(provider)
-            given = await tokens(provider, found, form)
-            return claims_of(given, await keys(provider, found), provider, flow.nonce, self._clock.now().timestamp())
+            async with asking(provider) as web:
+                found = await web.discovered()
+                given = await web.tokens(found, form)
+                keys = await web.keys(found)
+            return claims_of(given, keys, provider, flow.nonce, self._clock.now().timestamp())
         except ProviderFault as fault:
             raise _down(provider, fault) from fault
         except TokenFault as fault:

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from adapters.outgoing import Destinations, origin_of
+from energy.errors import ConfigurationError
 from energy.names import Text, check_id
 
 
@@ -32,8 +35,9 @@ class Provider:
     """Somebody who vouches for people.
 
     claim : the claim of its tokens that tells accounts apart. hosts : names beside that of the issuer which its
-    endpoints may have. makes_accounts : whoever it vouches for is given an account, without any grant, that is called
-    as the claim `named_by` says.
+    endpoints may have. networks, proxy, ca_file : private networks in which these may lie, what they are asked through,
+    and the authorities whose certificates are believed, as of `adapters.outgoing`. makes_accounts : whoever it vouches
+    for is given an account, without any grant, that is called as the claim `named_by` says.
     """
 
     id: str
@@ -44,6 +48,9 @@ class Provider:
     claim: str = "sub"
     scopes: tuple[str, ...] = ("openid",)
     hosts: frozenset[str] = frozenset()
+    networks: tuple[str, ...] = ()
+    proxy: str | None = None
+    ca_file: Path | None = None
     makes_accounts: bool = False
     named_by: str = "preferred_username"
     second: Second = Second.ASK
@@ -55,11 +62,24 @@ class Provider:
             raise ValueError(f"issuer {self.issuer} must be an address of https, without query, fragment and user")
         if "openid" not in self.scopes:
             raise ValueError("scopes must contain openid")
+        try:
+            _ = self.destinations
+        except ConfigurationError as error:
+            raise ValueError("; ".join(error.faults)) from error
+
+    @property
+    def destinations(self) -> Destinations:
+        """Whom the gateway may ask for this provider."""
+        listed = [f"{scheme}://{host}" for host in self.hosts for scheme in ("https", "http")]
+        safe = [address for address in listed if is_safe(address)]
+        return Destinations.of([self.issuer, *safe], self.networks, self.proxy)
 
     def may_ask(self, address: str) -> bool:
         """Whether an endpoint is of this provider: of the issuer's host and port, or of a host that was listed."""
-        parts, own = urlsplit(address), urlsplit(self.issuer)
-        return is_safe(address) and (parts.netloc == own.netloc or parts.netloc in self.hosts)
+        try:
+            return is_safe(address) and origin_of(address) in self.destinations.origins
+        except ValueError:
+            return False
 
     def is_second(self, claims: Mapping[str, Any]) -> bool:
         """Whether our second factor need not be asked for."""

@@ -63,6 +63,21 @@ def test_what_is_wrong_is_told_at_its_line(tmp_path: Path, words: str, fault: st
         load_providers(_file(tmp_path, words))
 
 
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ("networks: [10.20.0.0/99]", "10.20.0.0/99 is not a network"),
+        ("proxy: 'ftp://proxy.example'", "is not an address such as https://host/path"),
+        ("ca_file: none.pem", "none.pem holds no certificates that can be read"),
+    ],
+)
+def test_a_way_out_that_is_none_is_refused_at_the_start(tmp_path: Path, words: str, fault: str) -> None:
+    file = _file(tmp_path, "")
+    file.write_text(f"{words}\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=fault):
+        load_providers(file)
+
+
 def test_two_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="listed twice"):
         load_providers(_file(tmp_path, "", ""))

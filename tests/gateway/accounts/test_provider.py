@@ -261,6 +261,18 @@ async def test_a_provider_that_is_down_is_told_of_and_passwords_still_work(
     await visitor.sign_in()
 
 
+async def test_a_name_in_a_private_network_is_asked_only_where_that_is_listed(
+    linked: Services, visitor: Visitor, provider: Provider
+) -> None:
+    provider.issuer = provider.issuer.replace("127.0.0.1", "localhost")
+    _set(linked, provider)
+    told = await visitor.post(BEGIN, {"provider": "gov"}, 503)
+    assert "of a private network that is not among the networks" in told["detail"]
+
+    _set(linked, provider, networks=("127.0.0.0/8",))
+    await visitor.post(BEGIN, {"provider": "gov"})
+
+
 async def test_whom_nobody_linked_is_refused_and_the_log_names_him(
     linked: Services, visitor: Visitor, provider: Provider
 ) -> None:
