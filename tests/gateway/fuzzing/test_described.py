@@ -137,7 +137,7 @@ class Asker:
 @pytest.fixture(scope="module")
 def described(gateway: Served) -> schemathesis.BaseSchema:
     with wire() as session:
-        told = session.get(f"{gateway.url}/api/v1/openapi.json", timeout=10).json()
+        told = session.get(f"{gateway.url}/api/v1/openapi.json", timeout=120).json()
     return schemathesis.openapi.from_dict(told, config=SchemathesisConfig.from_dict(SETTINGS))
 
 
