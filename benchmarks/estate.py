@@ -75,15 +75,16 @@ class StartedLateError(Exception):
     """The day had begun before every meter was read once: nothing can be said of it."""
 
 
-def play(duration: timedelta, *, speed: float) -> Mapping[str, Compared]:
-    """Play the estate from START on, through everything, and compare; StartedLateError on too slow a machine."""
+def play(duration: timedelta, *, speed: float, every: str = "60s") -> Mapping[str, Compared]:
+    """Play the estate from START on, through everything, each meter read so often, and compare; StartedLateError on
+    too slow a machine."""
     for lead_s in _LEADS_S:
         with tempfile.TemporaryDirectory(prefix="jieneng-estate-") as name, suppress(StartedLateError):
             folder = Path(name)
             estate = Estate(FOLDER, START, play_from=START, play_to=START + duration)
             site = folder / "site.yaml"
             first_port = free_ports(-(-len(estate.recordings) // METERS_PER_LINE))
-            write_estate_site(estate_words(estate.recordings, first_port=first_port), site)
+            write_estate_site(estate_words(estate.recordings, every=every, first_port=first_port), site)
             _run(folder, site, estate, speed, duration, lead_s)
             return asyncio.run(_compare(folder, estate))
     raise StartedLateError(f"not every meter was read within {_LEADS_S[-1]:g} s of the start")
