@@ -15,6 +15,9 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from tests.real_parts import free_port as free_port
+from tests.real_parts import free_ports as free_ports
+
 # What a three-phase meter tells: a register and seven instantaneous values.
 THREE_PHASE = (
     "active_power",
@@ -34,13 +37,6 @@ max_inflight_messages 1000
 persistence true
 persistence_location {folder}/
 """
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def mosquitto_binary() -> str | None:
@@ -81,7 +77,7 @@ def process(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[byte
         if running.poll() is None:
             running.send_signal(signal.SIGTERM)
         try:
-            running.wait(15)
+            running.wait(60)
         except subprocess.TimeoutExpired:
             running.kill()
             running.wait()
@@ -93,12 +89,12 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def until_healthy(port: int, *, within_s: float = 60.0) -> None:
+def until_healthy(port: int, *, within_s: float = 240.0) -> None:
     """Wait for a gateway to answer."""
     until(lambda: _healthy(port), f"the gateway on {port}", within_s=within_s)
 
 
-def until(ready: object, what: str, *, within_s: float = 30.0) -> None:
+def until(ready: object, what: str, *, within_s: float = 240.0) -> None:
     """Wait for something to be so; AssertionError after too long."""
     assert callable(ready)
     deadline = time.monotonic() + within_s
@@ -109,7 +105,7 @@ def until(ready: object, what: str, *, within_s: float = 30.0) -> None:
 
 def _healthy(port: int) -> bool:
     try:
-        with urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
+        with urlopen(f"http://127.0.0.1:{port}/health", timeout=20) as answer:
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False

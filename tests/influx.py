@@ -278,12 +278,12 @@ def stub_of_influx() -> Iterator[StubOfInflux]:
         ended = asyncio.Event()
         thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
         thread.start()
-        assert ready.wait(10)
+        assert ready.wait(120)
         try:
             yield stub
         finally:
             loop.call_soon_threadsafe(ended.set)
-            thread.join(10)
+            thread.join(120)
             loop.close()
 
 

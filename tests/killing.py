@@ -22,7 +22,7 @@ class Killed:
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.wait(20)
+        self._process.wait(120)
 
     def begin_again(self) -> None:
         self.kill()

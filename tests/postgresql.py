@@ -50,7 +50,7 @@ class PostgresServer:
         command, who = [str(self._bin / "postgres"), "-D", str(self.folder / "data"), *listening, *options], _user()
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, user=who, group=who)
-        for _ in range(1000):
+        for _ in range(6000):
             assert self._process.poll() is None, (self.folder / "log").read_text()
             ready = [str(self._bin / "pg_isready"), "-q", "-h", str(self.folder), "-p", str(self.port)]
             if subprocess.run(ready, check=False).returncode == 0:
@@ -73,7 +73,7 @@ class PostgresServer:
         """At once, as a failing machine would."""
         assert self._process is not None
         self._process.send_signal(signal.SIGQUIT)
-        self._process.wait(20)
+        self._process.wait(120)
 
     def kill(self) -> None:
         """All its processes at one blow."""
@@ -81,7 +81,7 @@ class PostgresServer:
         for pid in (self._process.pid, *children_of(self._process.pid)):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self._process.wait(20)
+        self._process.wait(120)
 
     def sql(self, statement: str, database: str = "postgres") -> str:
         """What a statement answers, said beside the program."""

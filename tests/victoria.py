@@ -31,10 +31,10 @@ class VictoriaServer:
         command = [self._program, f"-storageDataPath={self.folder}/data", f"-httpListenAddr=127.0.0.1:{self.port}"]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen([*command, *(flags or _FLAGS)], stdout=log, stderr=log)
-        for _ in range(500):
+        for _ in range(6000):
             assert self._process.poll() is None, (self.folder / "log").read_text()
             try:
-                with urlopen(f"http://127.0.0.1:{self.port}/health", timeout=2):
+                with urlopen(f"http://127.0.0.1:{self.port}/health", timeout=20):
                     self._started_at = int(time.time())
                     return
             except (URLError, OSError):
@@ -60,7 +60,7 @@ class VictoriaServer:
         """As a power cut would, but that what was handed to the disk stays."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait(20)
+        self._process.wait(120)
 
     def address(self, journal: Path, name: str | None = None) -> str:
         """A store of its own on the server."""
@@ -71,7 +71,7 @@ class VictoriaServer:
         shown = b64encode(f"{user}:{password}".encode()).decode()
         asked = Request(f"http://127.0.0.1:{self.port}/internal/force_flush")
         asked.add_header("Authorization", f"Basic {shown}")
-        with urlopen(asked, timeout=20):
+        with urlopen(asked, timeout=120):
             pass
 
     def new_name(self) -> str:

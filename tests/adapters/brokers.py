@@ -40,11 +40,11 @@ def mosquitto(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(120)
 
 
 def await_port(process: subprocess.Popen[bytes], port: int) -> None:
-    for _ in range(1000):
+    for _ in range(12_000):
         assert process.poll() is None, "mosquitto did not start"
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

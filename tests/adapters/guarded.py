@@ -27,10 +27,10 @@ from adapters.mqtt_bus import MqttBus, open_bus
 from energy.ports import Message
 from tests.adapters.brokers import await_port
 from tests.real_parts import free_ports, program
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "config" / "mosquitto" / "mosquitto.conf"
-PATIENCE_S = 20
 _ALL = ("jieneng/v1/+/readings", "jieneng/v1/+/state")
 
 

@@ -11,6 +11,7 @@ import pytest
 from adapters.answers_postgres import KeptAnswer, PostgresAnswers, open_postgres_answers
 from energy.errors import StoreError
 from tests.postgresql import PostgresServer
+from tests.waiting import PATIENCE_S
 
 _ANSWER = KeptAnswer(b"li", b"body", 200, b"{}", "application/json")
 
@@ -67,7 +68,7 @@ async def test_what_failed_may_be_asked_again(both: tuple[PostgresAnswers, Postg
         async with one.alone(b"key"):
             raise ZeroDivisionError
 
-    async with asyncio.timeout(10), other.alone(b"key") as named:
+    async with asyncio.timeout(PATIENCE_S), other.alone(b"key") as named:
         assert await named.find() is None
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
@@ -19,6 +19,7 @@ from adapters.claims_postgres import PostgresClaims, keeper, open_claims
 from energy.errors import EnergyError, StoreError
 from energy.ports import Claims
 from tests.postgresql import PostgresServer
+from tests.waiting import until
 
 COUNT = 16
 ALL = frozenset(range(COUNT))
@@ -52,12 +53,6 @@ class Holder:
     def may_work_in(self) -> frozenset[int]:
         with self.claims.work("building", ALL) as numbers:
             return numbers
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(15):
-        while not true():
-            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ import pytest
 from adapters.clocks import ScaledClock, SteppedClock, SystemClock, open_clock, scaled_address
 from adapters.kernel_time import any_setter, kernel_synchronized
 from energy.errors import EnergyError
+from tests.waiting import PATIENCE_S
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -25,7 +26,7 @@ def test_the_systems_clock_is_that_of_the_machine() -> None:
 
 
 async def test_an_instant_that_has_passed_is_not_waited_for() -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await SystemClock().sleep_until(datetime(2000, 1, 1, tzinfo=UTC))
         await ScaledClock(NOON, datetime.now(UTC), 1.0).sleep_until(NOON - timedelta(days=1))
 
@@ -40,7 +41,7 @@ def test_a_scaled_clock_runs_as_fast_as_it_is_told() -> None:
 
 async def test_an_hour_of_a_fast_clock_is_slept_in_no_time() -> None:
     clock = ScaledClock(NOON, datetime.now(UTC), 360_000.0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await clock.sleep(3600)
         await clock.sleep_until(NOON + timedelta(hours=2))
 
@@ -121,7 +122,7 @@ async def test_a_sleeper_that_has_given_up_is_forgotten() -> None:
 
 async def test_a_sleep_of_no_length_ends_at_once() -> None:
     clock = SteppedClock(NOON)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await clock.sleep(0)
         await clock.sleep_until(NOON - timedelta(days=1))
 

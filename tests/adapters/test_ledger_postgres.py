@@ -24,6 +24,7 @@ from energy.readings import Point, ReadingColumns
 from tests.adapters.readings_memory import MemoryReadings
 from tests.adapters.test_ledger import EVER, NONE, hours, readings, told
 from tests.postgresql import PostgresServer
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -200,7 +201,7 @@ async def test_who_opens_the_ledger_waits_for_nobody_who_writes_hours(postgres: 
         await ledger.revise(NONE, hours((0, 1, 5)))
     async with writer.transaction():
         await writer.execute("DELETE FROM ledger.hour_rows")
-        async with asyncio.timeout(20), open_postgres_ledger(database, MemoryReadings()) as (_, ledger):
+        async with asyncio.timeout(PATIENCE_S), open_postgres_ledger(database, MemoryReadings()) as (_, ledger):
             assert told(await ledger.hours([0], 0, EVER)) == [(0, 1, 5)]
     await writer.close()
 
@@ -218,7 +219,7 @@ async def test_two_that_make_the_same_range_of_time_at_once_do_not_wait_for_each
                 ledger.revise((stale[point].point, stale[point].hour), rows(point, span))
                 for point, (_, ledger) in enumerate((one, other))
             ]
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 await asyncio.gather(*revising)
 
         assert len(await one[1].hours([0, 1], 0, EVER)) == 80

@@ -17,10 +17,9 @@ from energy.errors import BusError, EnergyError
 from energy.ports import Message
 from tests.adapters.brokers import Broker
 from tests.real_parts import free_port
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
-# Nothing here takes as long; a broker that never answers ends the test and does not hang it.
-PATIENCE_S = 30
 
 
 class Client:

@@ -14,9 +14,10 @@ import pytest
 from adapters.mqtt_bus import MqttBus
 from energy.errors import BusError
 from tests.adapters.brokers import Broker
-from tests.adapters.test_mqtt_bus import PATIENCE_S, Client, connected
+from tests.adapters.test_mqtt_bus import Client, connected
 from tests.adapters.wires import Wire, wire_to
 from tests.chaos.killing import KILLS, at_length, seed
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture

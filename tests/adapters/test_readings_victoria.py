@@ -24,6 +24,7 @@ from energy.readings import Point, Quality, ReadingColumns
 from tests.adapters.reading_stores import BAD, OTHER, POWER, Row, columns, good, rows_of, shown
 from tests.chaos.disks import small_disk
 from tests.victoria import VictoriaServer, victoria_server
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -296,7 +297,7 @@ async def _until_refused(store: VictoriaReadings, kept: list[int]) -> None:
 
 
 async def _as_soon_as_taken(server: VictoriaServer, store: VictoriaReadings, number: int) -> int:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             if server.ended:
                 server.start()

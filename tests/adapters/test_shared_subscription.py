@@ -17,9 +17,9 @@ from tests.adapters.brokers import mosquitto
 from tests.adapters.guarded import mosquitto as guarded_mosquitto
 from tests.adapters.test_mqtt_bus import line, process
 from tests.real_parts import free_port
+from tests.waiting import PATIENCE_S
 
 SHARE = "$share/jieneng/jieneng/v1/+/readings"
-_PATIENCE_S = 15.0
 
 _MEMBER = """
 import asyncio, sys
@@ -53,7 +53,7 @@ class Member:
             await self.bus.acknowledge(messages)
 
     async def until(self, *payloads: str) -> None:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not set(payloads) <= set(self.heard):
                 await asyncio.sleep(0.01)
 
@@ -91,7 +91,7 @@ async def test_each_message_goes_to_one_of_those_who_share(address: str) -> None
     async with member(address, "one") as one, member(address, "two") as two:
         await say(one, *map(str, range(10)))
 
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while len(one.heard) + len(two.heard) < 10:
                 await asyncio.sleep(0.01)
         assert sorted([*one.heard, *two.heard]) == sorted(map(str, range(10)))
@@ -154,7 +154,7 @@ async def test_who_may_not_speak_to_the_processes_of_the_gateway_is_told(tmp_pat
     with guarded_mosquitto(tmp_path) as guarded:
         thief = guarded.enroll("thief", password=False)
         async with open_bus(guarded.of(thief, "thief"), "jieneng-edge-thief", session_s=0) as bus:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while not bus.connected:
                     await asyncio.sleep(0.01)
 
@@ -169,7 +169,7 @@ async def test_processes_of_one_certificate_stand_beside_each_other(tmp_path: Pa
             topic = between("two", HANDED)
             async with open_bus(guarded.of_gateway, two + "-ear", subscribe=[topic], session_s=0) as ear:
                 messages = ear.messages()
-                async with asyncio.timeout(_PATIENCE_S):
+                async with asyncio.timeout(PATIENCE_S):
                     while await first.bus.publish(topic, b"handed on") is False:
                         await asyncio.sleep(0.05)
                     assert (await anext(messages))[0].payload == b"handed on"

@@ -57,7 +57,7 @@ class Wire:
             writer.transport.abort()
 
     def _do(self, what: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(what, self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(what, self._loop).result(120)
 
     # -- in the thread -------------------------------------------------------------------------------------------------
 
@@ -130,7 +130,7 @@ class Wire:
     def stop(self) -> None:
         self._do(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(120)
         self._loop.close()
 
 

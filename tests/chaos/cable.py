@@ -64,7 +64,7 @@ class Cable:
         self._is_cut = False
 
     def _in_loop(self, what: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(what, self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(what, self._loop).result(120)
 
     async def _drop_all(self) -> None:
         for writer in self._writers:
@@ -167,12 +167,12 @@ def laid(port: int, to: int) -> Iterator[Cable]:
     cable = Cable(port, to)
     thread = threading.Thread(target=cable.run, daemon=True)
     thread.start()
-    assert cable.listens.wait(10)
+    assert cable.listens.wait(120)
     try:
         yield cable
     finally:
         cable.stop()
-        thread.join(10)
+        thread.join(120)
 
 
 async def _packet(reader: asyncio.StreamReader) -> bytes:

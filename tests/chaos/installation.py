@@ -134,7 +134,7 @@ class Installation:
     def parts(self) -> list[Part]:
         return [self.edge, self.broker, self.gateway]
 
-    def up(self, *parts: Part, within_s: float = 120.0) -> None:
+    def up(self, *parts: Part, within_s: float = 300.0) -> None:
         """Wait until parts work; all of them if none is named. One that ended is an error."""
         for part in parts or (self.meters, self.broker, self.gateway, self.edge):
             until(partial(_is_up_or_ended, part), part.name, within_s=within_s)
@@ -158,7 +158,7 @@ class Installation:
         """How many answers the meters have given."""
         return self.journal.read_bytes().count(b"\n") if self.journal.exists() else 0
 
-    def await_readings(self, more: int, *, within_s: float = 120.0) -> None:
+    def await_readings(self, more: int, *, within_s: float = 300.0) -> None:
         """Wait until the meters have given so many answers more."""
         goal = self.served + more
         until(lambda: self.served >= goal, f"{more} readings more", within_s=within_s)
@@ -171,7 +171,7 @@ class Installation:
             return int(outbox.execute("SELECT count(*) FROM batches").fetchone()[0])
         return -1
 
-    def settle(self, *, within_s: float = 180.0) -> None:
+    def settle(self, *, within_s: float = 300.0) -> None:
         """Let the meters be silent, and wait until the gateway has all that the edge has."""
         self.up()
         # From here on no part dies: what is answered now has to arrive, and the last of it shows that all has.

@@ -36,7 +36,7 @@ def compose(
     named = [word for file in files for word in ("--file", str(file))]
     command = [program(str(beside)), *named, "--project-directory", str(ROOT), *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, env=known | dict(variables or {}), cwd=ROOT, timeout=60
+        command, capture_output=True, text=True, env=known | dict(variables or {}), cwd=ROOT, timeout=240
     )
 
 

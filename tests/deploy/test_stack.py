@@ -24,9 +24,9 @@ from tests.postgresql import PostgresServer, postgres_server
 from tests.real_parts import free_port, free_ports, program
 from tests.victoria import VictoriaServer, victoria_server
 
-PATIENCE_S = 110
+PATIENCE_S = 240
 # Many processes start.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 # Whose data folder is that of the gateway.
 SHARING = ("init", "gateway", "api-1", "api-2", "ingest-1", "ingest-2", "jobs-1", "jobs-2")
 LINES = 8
@@ -103,7 +103,7 @@ class Stack:
         """To its end; options that begin like these are left out."""
         command, given = self.command(service)
         command = [word for word in command if not word.startswith(without or ("\0",))]
-        ran = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ | given, timeout=60)
+        ran = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ | given, timeout=240)
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
 
@@ -120,7 +120,7 @@ class Stack:
         def end() -> None:
             process.terminate()
             try:
-                process.wait(20)
+                process.wait(240)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -149,12 +149,12 @@ class Stack:
         as_postgres = os.environ | socket | {"POSTGRES_USER": "postgres"}
         # The server of the tests has a superuser of our name.
         rename = ["psql", "-qU", "postgres", "-d", "postgres", "-c", "ALTER ROLE jieneng RENAME TO tester"]
-        subprocess.run(rename, env=as_postgres, check=True, timeout=20)
+        subprocess.run(rename, env=as_postgres, check=True, timeout=240)
         files = {"JIENENG_DATABASE_PASSWORD_FILE": "database/password"}
         files["JIENENG_READER_PASSWORD_FILE"] = "reader/jieneng-reader"
         passwords = {name: str(self.folder / "prepare" / file) for name, file in files.items()}
         script = [str(ROOT / "deploy" / "compose" / "database.sh")]
-        subprocess.run(script, env=as_postgres | passwords, check=True, timeout=20)
+        subprocess.run(script, env=as_postgres | passwords, check=True, timeout=240)
 
     def asked(self, user: str, password_file: str, statement: str) -> str:
         """What PostgreSQL answers to one of its users, who comes by his password."""
@@ -162,7 +162,7 @@ class Stack:
         password = (self.folder / "prepare" / password_file).read_text()
         command = ["psql", "-qAt", *at, "-c", statement]
         given = os.environ | {"PGPASSWORD": password}
-        return subprocess.run(command, env=given, check=True, capture_output=True, text=True, timeout=20).stdout
+        return subprocess.run(command, env=given, check=True, capture_output=True, text=True, timeout=240).stdout
 
     def is_well(self, service: str) -> bool:
         """What the health check of the service says."""
@@ -170,12 +170,12 @@ class Stack:
         if binary == "wget":
             code = f"from urllib.request import urlopen; urlopen('{code}', timeout=4)"
         asked = [sys.executable, *(self.here(one, service) for one in ("-c", code))]
-        return subprocess.run(asked, capture_output=True, timeout=20).returncode == 0
+        return subprocess.run(asked, capture_output=True, timeout=240).returncode == 0
 
     def series(self, *names: str) -> list[dict[str, Any]]:
         """The series of these names, each with all its values."""
         asked = "&".join(f"match[]={name}" for name in names)
-        with urlopen(f"http://127.0.0.1:{self.victoria.port}/api/v1/export?{asked}", timeout=10) as answer:
+        with urlopen(f"http://127.0.0.1:{self.victoria.port}/api/v1/export?{asked}", timeout=240) as answer:
             return [json.loads(line) for line in answer.read().splitlines()]
 
     def stored(self) -> int:
@@ -186,7 +186,7 @@ class Stack:
     def end(self, name: str) -> None:
         process = self._processes.pop(name)
         process.terminate()
-        process.wait(30)
+        process.wait(240)
 
     def until(self, what: Callable[[], bool], name: str) -> None:
         began = time.monotonic()
@@ -219,7 +219,7 @@ def test_a_reading_goes_from_a_simulated_meter_to_the_store(stack: Stack) -> Non
 
     def came() -> bool:
         stack.victoria.show_all()
-        with urlopen(f"http://127.0.0.1:{stack.victoria.port}{_CAME}", timeout=10) as answer:
+        with urlopen(f"http://127.0.0.1:{stack.victoria.port}{_CAME}", timeout=240) as answer:
             return bool(answer.read())
 
     stack.until(came, "edge")
@@ -292,7 +292,7 @@ def test_each_role_runs_by_the_command_of_its_service_and_tells_figures_for_the_
     token = (stack.folder / "prepare" / "metrics" / "token").read_text()
     for name in ("api-1", "ingest-1", "jobs-1"):
         asked = Request(f"http://127.0.0.1:{stack.ports[name]}/metrics", headers={"Authorization": f"Bearer {token}"})
-        with urlopen(asked, timeout=10) as answer:
+        with urlopen(asked, timeout=240) as answer:
             assert b"jieneng_build_info" in answer.read(), name
 
 
@@ -301,7 +301,7 @@ def test_the_backup_of_the_page_is_made_in_the_container_of_the_gateway_and_its_
     command = [sys.executable, "-m", *(stack.here(word, "gateway") for word in words.split())]
     given = os.environ | stack.command("gateway")[1]
 
-    ran = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=given, timeout=100)
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=given, timeout=240)
 
     assert ran.returncode == 0, ran.stderr
     assert "rows of records" in ran.stdout

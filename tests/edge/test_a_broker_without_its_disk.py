@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from gateway.metrics import Metrics
 from tests.adapters.brokers import STARTS, Broker
 from tests.adapters.readings_memory import MemoryReadings
 from tests.real_parts import free_port
+from tests.waiting import PATIENCE_S, until
 
 T_MS = 1_767_225_600_000
 BATCHES = 40
@@ -44,14 +45,6 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Bro
     made.start()
     yield made, folder
     made.stop()
-
-
-async def until(ready: Callable[[], bool], what: str) -> None:
-    for _ in range(3000):
-        if ready():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError(what)
 
 
 async def run_gateway(address: str, store: MemoryReadings, stack: AsyncExitStack) -> asyncio.Task[None]:
@@ -101,7 +94,7 @@ async def test_batches_that_the_broker_took_and_lost_are_stored_all_the_same(
 
         monkeypatch.setattr(bus, "publish", counted)
         publisher = Publisher(outbox, bus, "north", "b1", asyncio.Event())
-        await asyncio.wait_for(there.wait(), 10)
+        await asyncio.wait_for(there.wait(), PATIENCE_S)
         await asyncio.sleep(0.3)
         tasks = [asyncio.create_task(publisher.run()), asyncio.create_task(app._listen(bus, publisher, lambda _: None))]
         publisher.connected()
@@ -113,7 +106,7 @@ async def test_batches_that_the_broker_took_and_lost_are_stored_all_the_same(
         shutil.rmtree(folder)
         folder.mkdir()
         running.start()
-        await asyncio.wait_for(there.wait(), 20)
+        await asyncio.wait_for(there.wait(), PATIENCE_S)
         tasks.append(await run_gateway(running.address, store, stack))
         publisher.connected()
         await until(lambda: outbox.batches == 0, "all answered")

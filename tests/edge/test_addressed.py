@@ -19,6 +19,7 @@ from edge.poll import LineWorker, Station
 from edge.schedule import next_tick
 from energy.readings import to_ms
 from jieneng.composition import load_installed
+from tests.waiting import PATIENCE_S
 
 NOW = datetime(2026, 1, 14, 2, 0, 3, tzinfo=UTC)
 SITE = """\
@@ -56,7 +57,7 @@ async def test_meters_of_three_protocols_on_one_line_say_what_they_show(tmp_path
         ]
         worker = asyncio.create_task(LineWorker(line, stations, clock, read.append, lambda: None).run())
         await clock.step(2.0)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while {s.state.state for s in stations} != {"reporting"}:
                 await asyncio.sleep(0.01)
         worker.cancel()

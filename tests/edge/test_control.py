@@ -29,6 +29,7 @@ from edge.poll import LineWorker, Station
 from edge.schedule import Round
 from energy.quantities import Medium
 from energy.sites import Meter, Text
+from tests.waiting import PATIENCE_S
 
 SETTING = Setting("ct", 6, 4, "uint16", WordOrder.ABCD, Fraction(1), Decimal(1), Decimal(5000), "A")
 PROFILE = Profile("ex/ex", "Ex", "EX", Medium.ELECTRICITY, ("manual",), (), 125, (), writable=(SETTING,))
@@ -124,4 +125,4 @@ async def test_only_its_owner_may_come_in_and_it_is_gone_with_the_edge(tmp_path:
 
 
 async def test_an_edge_whose_folder_is_too_deep_for_a_socket_goes_on_without(tmp_path: Path) -> None:
-    await asyncio.wait_for(Control(tmp_path / ("x" * 120), "north", {}, SystemClock()).run(), 5)
+    await asyncio.wait_for(Control(tmp_path / ("x" * 120), "north", {}, SystemClock()).run(), PATIENCE_S)

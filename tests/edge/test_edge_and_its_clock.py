@@ -39,6 +39,7 @@ from edge.app import EdgeSettings, run_edge
 from energy.readings import to_ms
 from energy.sites import Site
 from tests.real_parts import free_port
+from tests.waiting import PATIENCE_S
 
 SITE = """\
 site: campus
@@ -110,7 +111,7 @@ class Machine:
                 await self.edge
 
     async def until(self, ready: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not ready():
                 assert self.edge is None or not self.edge.done()
                 await asyncio.sleep(0.02)

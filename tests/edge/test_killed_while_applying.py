@@ -24,6 +24,7 @@ from energy.extracts import extract
 from energy.sites import Site
 from tests.edge.test_applying import played, slower
 from tests.real_parts import free_port
+from tests.waiting import PATIENCE_S
 
 NORTH = topic("north", SITE)
 
@@ -47,7 +48,7 @@ class Gateway:
 
     async def running(self, wanted: set[str], meters: int) -> str:
         """The version that it runs on, once it is one of these and all of its meters answer."""
-        for _ in range(3000):
+        for _ in range(PATIENCE_S * 100):
             told = self.told
             answering = 0 if told is None else sum(m.state == "reporting" for m in told.meters.values())
             if told is not None and told.site is not None and told.site.version in wanted and answering == meters:

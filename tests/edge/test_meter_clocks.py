@@ -23,6 +23,7 @@ from edge.meter_clocks import clock_of
 from edge.poll import LineWorker, Station
 from energy.readings import to_ms
 from jieneng.composition import load_installed
+from tests.waiting import PATIENCE_S
 
 NOW = datetime(2026, 1, 14, 2, 0, 1, tzinfo=UTC)
 SITE = """\
@@ -72,7 +73,7 @@ class Read:
 
     async def until(self, reached: Callable[[], bool]) -> None:
         """A busy machine may lose an answer, which is asked for again a second of the stepped clock later."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             for turn in count(1):
                 if reached():
                     return

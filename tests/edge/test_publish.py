@@ -22,6 +22,7 @@ from edge.window import HistoryWindow
 from energy.errors import StoreError
 from energy.ports import Message
 from tests.real_parts import free_port
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -36,14 +37,6 @@ def broker(tmp_path: Path) -> Iterator[str]:
     port = free_port()
     with embedded_broker(tmp_path / "broker", port):
         yield f"mqtt://127.0.0.1:{port}"
-
-
-async def until(ready: Callable[[], bool], what: str) -> None:
-    for _ in range(1000):
-        if ready():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError(what)
 
 
 def reading(t_ms: int) -> MeterReadings:

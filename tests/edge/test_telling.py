@@ -33,6 +33,7 @@ from energy.readings import to_ms
 from tests.docs.pages import ROOT
 from tests.edge.test_edge_and_its_clock import SITE
 from tests.real_parts import free_port
+from tests.waiting import PATIENCE_S
 
 NOW_MS = 1_800_000_000_000
 WELL = EdgeState(
@@ -133,7 +134,7 @@ async def test_an_address_that_is_taken_is_told_with_what_to_do() -> None:
 
 async def _answers(port: int, ready: Callable[[Any, str], bool]) -> tuple[Any, str]:
     """What /health and /metrics say, once they say what is waited for."""
-    async with asyncio.timeout(20), ClientSession(f"http://127.0.0.1:{port}") as session:
+    async with asyncio.timeout(PATIENCE_S), ClientSession(f"http://127.0.0.1:{port}") as session:
         while True:
             with suppress(OSError):
                 async with session.get("/health") as health, session.get("/metrics") as metrics:

@@ -12,6 +12,7 @@ from adapters.claims_alone import ClaimsAlone
 from adapters.claims_postgres import PostgresClaims, open_claims
 from gateway.process.claimed import ClaimedJobs
 from tests.postgresql import PostgresServer
+from tests.waiting import until
 
 NAMES = [f"job{i}" for i in range(8)]
 
@@ -49,12 +50,6 @@ async def process(address: str, who: str, work: Work) -> AsyncIterator[PostgresC
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(15):
-        while not true():
-            await asyncio.sleep(0.01)
 
 
 async def test_each_job_is_done_by_one_process_and_all_by_whoever_is_left(postgres: PostgresServer) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from gateway.ingest.service import Ingest
 from gateway.metrics import Metrics
 from tests.adapters.readings_memory import MemoryReadings
 from tests.real_parts import free_port
+from tests.waiting import until
 
 T_MS = 1_767_225_600_000
 
@@ -85,14 +86,6 @@ class Running:
 
     async def answered(self, *sequences: int) -> None:
         await until(lambda: {s for _, told in self.answers for s in told} >= set(sequences), f"answer to {sequences}")
-
-
-async def until(ready: Callable[[], bool], what: str) -> None:
-    for _ in range(1000):
-        if ready():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError(what)
 
 
 def batch(sequence: int, value: float = 1.0, t_ms: int = T_MS, meter: str = "main") -> dict[str, Any]:

@@ -35,7 +35,7 @@ from tests.victoria import VictoriaServer, victoria_server
 
 EDGES = 12
 T_MS = 1_795_132_800_000
-_PATIENCE_S = 40.0
+_PATIENCE_S = 240.0
 
 
 @dataclass(slots=True)
@@ -245,7 +245,7 @@ async def test_gateways_of_others_are_heard_by_one_process_and_nothing_is_lost_w
 
 
 async def until_stored(workers: Sequence[Worker], point: Point, n: int) -> None:
-    for _ in range(250):
+    for _ in range(int(_PATIENCE_S * 50)):
         if max([len(await made.store.readings([point], 0, LAST_MS)) for made in workers]) == n:
             return
         await asyncio.sleep(0.02)

@@ -22,6 +22,7 @@ from tests.gateway.dashboards.asking import ROLE, rows
 from tests.gateway.dashboards.grafana_stub import TOKEN, grafana_stub
 from tests.gateway.ledger.books import columns, quarters
 from tests.postgresql import PostgresServer
+from tests.waiting import PATIENCE_S
 
 # No meter says what it measures: the readings do.
 SITE = """\
@@ -119,7 +120,7 @@ async def test_files_are_written_again_and_again_also_after_a_database_was_away(
         return 0
 
     going_on = asyncio.create_task(_again(write, 0))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await twice.wait()
     going_on.cancel()
 

@@ -27,6 +27,7 @@ from jieneng.settings import load_settings
 from tests.influx import stub_of_influx
 from tests.postgresql import PostgresServer
 from tests.victoria import VictoriaServer, victoria_server
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 POINTS = [Point(f"m{i:02}", q) for i in range(12) for q in ("active_energy_import", "active_power")]
@@ -223,7 +224,7 @@ def test_a_move_that_was_killed_goes_on_where_it_was(
     command = [sys.executable, "-c", _SMALL_STEPS, "migrate", "--from", str(files), "--to", str(to)]
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
     progress = tmp_path / "var" / "migrate.json"
-    for _ in range(3000):
+    for _ in range(PATIENCE_S * 100):
         if progress.exists() and json.loads(progress.read_text())["moved"]["points"] >= 5:
             break
         assert process.poll() is None, "it was over before it could be killed"

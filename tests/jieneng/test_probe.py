@@ -29,6 +29,7 @@ from energy.errors import ConfigurationError, LineError
 from jieneng.__main__ import jieneng
 from jieneng.composition import load_installed
 from jieneng.simulated_bus import BusSettings, meters_of
+from tests.waiting import PATIENCE_S
 
 LOG = ServedLog()
 
@@ -132,7 +133,7 @@ def test_ctrl_c_keeps_what_was_found_and_says_that_it_was_not_all(line: str, tmp
         while LOG.asked[None] == asked_nobody and run.poll() is None:
             time.sleep(0.02)
         run.send_signal(signal.SIGINT)
-        printed, complained = run.communicate(timeout=10)
+        printed, complained = run.communicate(timeout=PATIENCE_S)
 
     assert run.returncode == 130
     assert "stopped before all was asked" in complained

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from jieneng.__main__ import jieneng
 from tests.collectors.simulators.bus.asking import ask, told
+from tests.waiting import PATIENCE_S
 
 
 def asked(terminal: Path, request: bytes, expected: int) -> bytes:
@@ -24,7 +25,7 @@ def asked(terminal: Path, request: bytes, expected: int) -> bytes:
     try:
         os.write(file, request)
         came = b""
-        while len(came) < expected and select.select([file], [], [], 1.0)[0]:
+        while len(came) < expected and select.select([file], [], [], PATIENCE_S)[0]:
             came += os.read(file, 256)
         return came
     finally:
@@ -45,7 +46,7 @@ def test_a_bus_answers_misbehaves_as_told_and_says_what_it_did(tmp_path: Path) -
         time.sleep(0.1)
         run.send_signal(signal.SIGINT)
         printed = run.stdout.read()
-        assert run.wait(10) == 0
+        assert run.wait(PATIENCE_S) == 0
 
     assert answers == [told(2, 2007), told(3, 2007)]
     assert printed == "unit 2     asked 2  wrong_unit 1\nnobody     asked 0\n" * 2

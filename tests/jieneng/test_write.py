@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jieneng.__main__ import jieneng
+from tests.waiting import PATIENCE_S
 
 PROFILE = """
 maker: Example
@@ -51,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         run.stdout.readline()
         yield folder
         run.terminate()
-        run.wait(10)
+        run.wait(PATIENCE_S)
 
 
 def write(folder: Path, *words: str, answer: str = "") -> Result:

@@ -36,7 +36,7 @@ def stop(process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGTE
     if process.poll() is None:
         process.send_signal(number)
     try:
-        return process.wait(20)
+        return process.wait(120)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -46,13 +46,13 @@ def stop(process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGTE
 def get(port: int, path: str) -> Any:
     """What the gateway answers; None while it does not."""
     try:
-        with urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        with urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
             return json.loads(answer.read())
     except (URLError, OSError):
         return None
 
 
-def until(ready: Callable[[], Any], what: str, *, within_s: float = 120.0) -> Any:
+def until(ready: Callable[[], Any], what: str, *, within_s: float = 240.0) -> Any:
     """Wait for something to be so; what it was. How long is an upper bound alone, for cores that are busy."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:

@@ -12,21 +12,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.campus import alive, children_of, command, get, reporting, stop, until
-from tests.real_parts import free_port, program
+from tests.journeys.looking import at_browser
+from tests.real_parts import free_port
 
 _ZONE = ZoneInfo("Asia/Shanghai")
-_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @dataclass
@@ -41,7 +33,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     port, log = free_port(), folder / "demo.log"
     arguments = ("--data", str(folder / "var"), "--listen", f"127.0.0.1:{port}", "--broker-port", str(free_port()))
     with command("demo", *arguments, log=log) as process:
-        until(lambda: process.poll() is not None or reporting(port) >= 60, "sixty meters", within_s=90)
+        until(lambda: process.poll() is not None or reporting(port) >= 60, "sixty meters", within_s=600)
         assert process.poll() is None, log.read_text()
         at = datetime.fromtimestamp(get(port, "/api/v1/latest")["at"] / 1000, _ZONE)
         yesterday = at.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
@@ -49,21 +41,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield Demo(port, yesterday)
         below = children_of(process.pid)
         assert stop(process, signal.SIGINT) == 0, log.read_text()
-        until(lambda: not any(alive(pid) for pid in below), "end of all children", within_s=10)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = program("chromium", "chromium-browser", "google-chrome")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
-        yield launched
-        launched.close()
+        until(lambda: not any(alive(pid) for pid in below), "end of all children")
 
 
 @pytest.fixture
 def page(demo: Demo, browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+    context = at_browser(browser, viewport={"width": 1440, "height": 900}, locale="zh-CN")
     opened = context.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
@@ -145,9 +128,9 @@ def test_the_way_leads_down_to_a_meter_and_to_its_readings(page: Page, demo: Dem
     page.get_by_test_id("readings").first.click()
 
     curve = page.get_by_test_id("curve")
-    expect(curve).to_have_attribute("data-series", re.compile("^office-a-lifts:"), timeout=15_000)
+    expect(curve).to_have_attribute("data-series", re.compile("^office-a-lifts:"))
     expect(curve).to_have_attribute("data-from", str(int(demo.yesterday.timestamp() * 1000)))
-    until(lambda: int(curve.get_attribute("data-points") or 0) > 50, "readings", within_s=15)
+    until(lambda: int(curve.get_attribute("data-points") or 0) > 50, "readings")
 
 
 def test_a_table_and_a_file_say_what_the_bars_say(page: Page, demo: Demo) -> None:
@@ -302,7 +285,7 @@ def test_a_month_is_closed_and_what_comes_late_is_booked_as_a_reversal_and_a_cor
     row.get_by_test_id("say-who").fill("王工")
     row.get_by_test_id("say-why").fill("月报")
     row.get_by_test_id("say-confirm").click()
-    expect(row).to_have_attribute("data-closed", "true", timeout=20_000)
+    expect(row).to_have_attribute("data-closed", "true")
     expect(row).to_contain_text("王工")
     expect(page.get_by_test_id("closed-month")).to_have_attribute("data-differing", "0")
 
@@ -323,7 +306,7 @@ def test_a_month_is_closed_and_what_comes_late_is_booked_as_a_reversal_and_a_cor
     expect(row).to_contain_text("请填")
     page.get_by_test_id("say-why").fill("工单 7 补录")
     page.get_by_test_id("say-confirm").click()
-    expect(page.get_by_test_id("closed-month")).to_have_attribute("data-booked", "2", timeout=20_000)
+    expect(page.get_by_test_id("closed-month")).to_have_attribute("data-booked", "2")
     expect(page.get_by_test_id("closed-month")).to_have_attribute("data-differing", "0")
     reversal, correction = get(demo.port, f"/api/v1/periods/{month}")["entries"]
     booked = float(reversal["booked"]["amount"]) + float(correction["booked"]["amount"])

@@ -51,7 +51,7 @@ class Place:
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
 
@@ -65,7 +65,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     (folder / "site.yaml").write_text(SITE % (folder / "bus"), encoding="utf-8")
     played = ("--pty", str(folder / "bus"), "--baud", "115200", "--units", "2", "--profile", str(make))
     with command("simulate", "bus", *played, log=folder / "bus.log"):
-        until((folder / "bus").exists, "the bus", within_s=20)
+        until((folder / "bus").exists, "the bus")
         yield Place(folder)
 
 

@@ -13,7 +13,7 @@ from tests.journeys.several import Installation, Listener, Sender, installation,
 
 _HOUR_MS = 3_600_000
 # Of a machine that has much else to do; it mostly takes two or three seconds.
-_TAKEN_OVER_S = 60.0
+_TAKEN_OVER_S = 240.0
 
 
 @pytest.mark.timeout(900)
@@ -54,7 +54,7 @@ def an_api_process_dies_and_comes_back(there: Installation, listener: Listener) 
     before = listener.connections
     there.kill("api-1")
     there.again("api-1")
-    until(lambda: listener.connections > before, "a listener that came back", within_s=180)
+    until(lambda: listener.connections > before and listener.hears, "a listener that came back")
 
 
 def the_other_one_ends_as_it_should(there: Installation, senders: Sequence[Sender]) -> None:
@@ -63,7 +63,7 @@ def the_other_one_ends_as_it_should(there: Installation, senders: Sequence[Sende
     # Who says good-bye is missed by nobody.
     port = there.ports["api-2"]
     until(lambda: "two" not in states(port), "the good-bye")
-    assert problems(port) == []
+    until(lambda: problems(port) == [], "peace")
 
 
 def nothing_is_lost(there: Installation, senders: Sequence[Sender]) -> None:
@@ -82,7 +82,7 @@ def every_live_reading_was_heard(senders: Sequence[Sender], listeners: Sequence[
     until(lambda: always.heard.keys() >= sent, f"{len(sent)} readings, of which {len(always.heard)} were heard")
     assert always.heard.keys() == sent
     assert always.connections == 1
-    since = {(meter, t_ms) for meter, t_ms in sent if t_ms > back.connected_ms + 2000}
+    since = {(meter, t_ms) for meter, t_ms in sent if t_ms > back.hears_since_ms}
     assert since
     assert since <= back.heard.keys()
 
@@ -93,8 +93,7 @@ def both_answer_alike(there: Installation, senders: Sequence[Sender]) -> None:
         sent = sorted({t_ms for _, t_ms in sender.readings})
         for meter in meters_of(number):
             for port in (there.ports["api-1"], there.ports["api-2"]):
-                assert curve(port, meter, sent) == sent
-                assert newest(port, meter) == (sent[-1], 0.5 * len(sent))
+                until(partial(is_there, port, meter, sent), f"all of {meter}")
                 until(partial(is_booked, port, meter, sent), f"{meter} in the ledger", within_s=_TAKEN_OVER_S)
 
 
@@ -130,6 +129,11 @@ def curve(port: int, meter: str, sent: Sequence[int]) -> list[int]:
 def newest(port: int, meter: str) -> tuple[int, float]:
     (found,) = get(port, f"/api/v1/latest?point={meter}:active_energy_import")["latest"]
     return found["taken_at"], found["value"]
+
+
+def is_there(port: int, meter: str, sent: Sequence[int]) -> bool:
+    """Whether curve and newest value are what was sent; one may be asked while the store still shows less."""
+    return curve(port, meter, sent) == sent and newest(port, meter) == (sent[-1], 0.5 * len(sent))
 
 
 def is_booked(port: int, meter: str, sent: Sequence[int]) -> bool:

@@ -18,10 +18,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.campus import command, small_site, until
-from tests.journeys.test_consumption_pages import browser
+from tests.journeys.looking import at_browser
 from tests.real_parts import free_port, free_ports
 
-__all__ = ["browser"]
 PASSWORD = "Blue-heron 27"
 BILL = {
     "account": "demo-electricity",
@@ -59,7 +58,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900})
+    context = at_browser(browser, locale="zh-CN", viewport={"width": 1440, "height": 900})
     yield context.new_page()
     context.close()
 
@@ -113,7 +112,7 @@ def test_who_is_disabled_is_led_to_the_sign_in_page(gateway: Gateway, page: Page
 
     gateway.accounts("disable", "li")
 
-    expect(page.get_by_test_id("sign-in")).to_have_attribute("data-step", "signIn", timeout=20_000)
+    expect(page.get_by_test_id("sign-in")).to_have_attribute("data-step", "signIn")
     expect(page.locator(".shell")).to_be_hidden()
 
 
@@ -146,7 +145,7 @@ def test_a_filler_is_made_signs_a_bill_and_the_auditor_sees_it(gateway: Gateway,
 @contextmanager
 def everybody(browser: Browser, count: int) -> Iterator[list[Page]]:
     """So many people; a page that breaks, or that asks a stranger, fails."""
-    contexts = [browser.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900}) for _ in range(count)]
+    contexts = [at_browser(browser, locale="zh-CN", viewport={"width": 1440, "height": 900}) for _ in range(count)]
     errors: list[str] = []
     pages = [context.new_page() for context in contexts]
     for page in pages:
@@ -243,7 +242,7 @@ def test_what_was_being_entered_is_kept_while_one_signs_in_again(gateway: Gatewa
     gateway.accounts("disable", "zhao", "--again")
 
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("登录已结束", timeout=20_000)
+    expect(dialog).to_contain_text("登录已结束")
     expect(page.get_by_test_id("name")).to_have_value("zhao")
     fill(page, password=PASSWORD)
     expect(dialog).to_have_count(0)

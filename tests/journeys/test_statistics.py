@@ -10,10 +10,9 @@ import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.test_consumption_pages import browser
 from tests.journeys.test_sign_in import Gateway, enter, everybody, gateway
 
-__all__ = ["browser", "gateway"]
+__all__ = ["gateway"]
 OFFICE = "government-office"
 FIGURES = {
     "electricity.quantity": "120000",

@@ -207,7 +207,7 @@ class Edge:
         mine = self._sequence
         self._client.publish(topic("school", READINGS), encode(Batch(list(readings), "boot-1", mine)), qos=1)
         with self._told:
-            assert self._told.wait_for(lambda: mine in self._stored, 20), "the gateway did not say that it is stored"
+            assert self._told.wait_for(lambda: mine in self._stored, 240), "the gateway did not say that it is stored"
 
     def close(self) -> None:
         self._client.disconnect()
@@ -228,7 +228,7 @@ class Town:
     def go_on(self, at: datetime) -> None:
         """Move the clock to an instant."""
         seconds = (at - self.clock.now()).total_seconds()
-        asyncio.run_coroutine_threadsafe(self.clock.step(seconds), self._loop).result(60)
+        asyncio.run_coroutine_threadsafe(self.clock.step(seconds), self._loop).result(240)
 
     def read(self, end: datetime, since: datetime) -> None:
         """The registers of the full hours in (since, end] come in."""
@@ -250,7 +250,7 @@ def town(folder: Path, now: datetime, standing: Standing) -> Iterator[Town]:
     port, phones, clock = free_port(), Phones(), SteppedClock(now)
     settings = _settings(folder, port, standing, phones.address)
     with phones.served(), _turning() as loop:
-        passwords = asyncio.run_coroutine_threadsafe(_prepared(settings, folder, clock), loop).result(60)
+        passwords = asyncio.run_coroutine_threadsafe(_prepared(settings, folder, clock), loop).result(240)
         with _running(settings, clock, loop):
             edge = Edge(standing.broker)
             try:
@@ -269,7 +269,7 @@ def _turning() -> Iterator[asyncio.AbstractEventLoop]:
         yield loop
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(20)
+        thread.join(240)
         loop.close()
 
 
@@ -278,13 +278,13 @@ def _running(settings: GatewaySettings, clock: SteppedClock, loop: asyncio.Abstr
     """The gateway; what it fails with fails the test."""
     serving = asyncio.run_coroutine_threadsafe(run_gateway(settings, clock), loop)
     try:
-        until(lambda: serving.done() or answers(settings.port), "the gateway", within_s=30)
+        until(lambda: serving.done() or answers(settings.port), "the gateway", within_s=240)
         assert not serving.done(), serving.result()
         yield
         assert not serving.done(), serving.result()
     finally:
         serving.cancel()
-        asyncio.run_coroutine_threadsafe(_all_over(), loop).result(20)
+        asyncio.run_coroutine_threadsafe(_all_over(), loop).result(240)
 
 
 async def _all_over() -> None:

@@ -25,6 +25,7 @@ from energy.quantities import Medium
 from energy.readings import to_ms
 from energy.sites import Meter, Site
 from tests.collectors.simulators.conftest import NOW
+from tests.waiting import PATIENCE_S
 
 
 def now() -> datetime:
@@ -128,5 +129,5 @@ async def mbpoll(fleet: Fleet, meter: Meter, of_type: str, address: int, count: 
     port = urlsplit(fleet.addresses[meter.line]).port
     options = f"-m tcp -p {port} -a {meter.unit} -t {of_type} -0 -B -r {address} -c {count} -1 127.0.0.1"
     run = await asyncio.create_subprocess_exec("mbpoll", *options.split(), stdout=asyncio.subprocess.PIPE)
-    printed, _ = await asyncio.wait_for(run.communicate(), 10)
+    printed, _ = await asyncio.wait_for(run.communicate(), PATIENCE_S)
     return re.findall(r"^\[\d+\]:\s+(\S+)", printed.decode(), re.MULTILINE)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from collectors.meter_profile import Table
 from collectors.simulators.modbus_server import Answering, ModbusServer, answer
 from collectors.simulators.registers import Image
+from tests.waiting import PATIENCE_S
 
 # Holding registers 100..103 hold 1, 2, 0, 4; 102 is a hole that the profile does not map.
 _IMAGES = {Table.HOLDING: Image(100, struct.pack(">4H", 1, 2, 0, 4))}
@@ -44,7 +45,7 @@ async def exchange(server: ModbusServer, *segments: bytes, expected: int) -> byt
             writer.write(segment)
             await writer.drain()
             await asyncio.sleep(0.001)
-        return await asyncio.wait_for(reader.readexactly(expected), 2)
+        return await asyncio.wait_for(reader.readexactly(expected), PATIENCE_S)
     finally:
         writer.close()
 
@@ -109,7 +110,7 @@ async def test_garbage_ends_its_own_connection_only(server: ModbusServer, garbag
     reader, writer = await asyncio.open_connection(server.host, server.port)
     writer.write(ask(1, 1, 3, 100, 1) + garbage)
 
-    assert await asyncio.wait_for(reader.read(), 2) == expected
+    assert await asyncio.wait_for(reader.read(), PATIENCE_S) == expected
     assert await exchange(server, ask(1, 1, 3, 100, 1), expected=len(expected)) == expected
     writer.close()
 
@@ -131,7 +132,7 @@ async def test_stopping_ends_every_connection_and_frees_the_port() -> None:
     await server.stop()
 
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-        await asyncio.wait_for(reader.readexactly(1), 2)
+        await asyncio.wait_for(reader.readexactly(1), PATIENCE_S)
     again = ModbusServer(_UNITS, port=server.port)
     await again.start()
     await again.stop()

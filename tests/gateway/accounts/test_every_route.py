@@ -69,15 +69,15 @@ def test_what_is_open_is_little() -> None:
     assert Permission.READ not in changing
 
 
-@pytest.mark.parametrize(("method", "path", "permission"), ASKED, ids=[f"{m} {p}" for m, p, _ in ASKED])
-async def test_nobody_is_let_in_before_anything_is_read(
-    client: Client, method: str, path: str, permission: Permission
-) -> None:
+async def test_nobody_is_let_in_before_anything_is_read(client: Client) -> None:
     """The body is nonsense: what is refused for it was read before the door was passed."""
-    answer = await Visitor(client).ask(method, path, "nonsense" if method == "POST" else None)
+    let_in = []
+    for method, path, permission in ASKED:
+        answer = await Visitor(client).ask(method, path, "nonsense" if method == "POST" else None)
+        if (answer.status, answer.content_type) != (401, "application/problem+json"):
+            let_in.append((method, path, permission, answer.status, await answer.text()))
 
-    assert answer.status == 401, (permission, await answer.text())
-    assert answer.content_type == "application/problem+json"
+    assert let_in == []
 
 
 @pytest.fixture

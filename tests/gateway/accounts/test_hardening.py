@@ -17,6 +17,7 @@ from gateway.api import bodies
 from gateway.app import ROUTES, application
 from gateway.services import Services
 from tests.gateway.accounts.visitor import COOKIE, Client, Visitor, account
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(gateway.__file__).parents[1]
 DOTS = ("..", "%2e%2e", "%252e%252e", "..%2f..", "..%5c..", "....//", "%c0%ae%c0%ae")
@@ -37,7 +38,7 @@ async def sent(port: int, text: str, *, body: bytes = b"") -> str:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(text.replace("\n", "\r\n").encode("latin-1") + body)
     await writer.drain()
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await asyncio.wait_for(reader.read(), PATIENCE_S)
     writer.close()
     return answer.decode("utf-8", "replace")
 
@@ -90,7 +91,7 @@ async def test_who_sends_his_body_too_slowly_is_told_so(
 
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(head.replace("\n", "\r\n").encode() + b"{")
-    assert b" 408 " in await asyncio.wait_for(reader.readline(), 10)
+    assert b" 408 " in await asyncio.wait_for(reader.readline(), PATIENCE_S)
     writer.close()
 
 

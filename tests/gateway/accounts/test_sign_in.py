@@ -23,6 +23,7 @@ from gateway.audit.service import Wanted
 from gateway.process import application as frame
 from gateway.services import Services
 from tests.gateway.accounts.visitor import COOKIE, EXCHANGED, PASSWORD, Client, Visitor, account
+from tests.waiting import PATIENCE_S
 
 SITE = "/api/v1/site"
 MINUTE = 60
@@ -242,7 +243,7 @@ async def test_a_listener_is_cut_off_when_his_session_ends(
     async with client.ws_connect("/api/v1/live", headers=own) as socket:
         assert (await socket.receive_json())["type"] == "hello"
         await visitor.post("/api/v1/session/end", {})
-        assert (await socket.receive(timeout=5)).type in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.ERROR)
+        assert (await socket.receive(timeout=PATIENCE_S)).type in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.ERROR)
 
 
 async def test_the_second_factor_is_asked_for_and_each_code_taken_once(

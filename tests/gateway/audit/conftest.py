@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.records.database import Records, open_records
-from tests.databases import NewDatabase
+from tests.databases import NewDatabase, new_records
 from tests.gateway.audit.logs import Log
 
 
@@ -16,7 +16,9 @@ from tests.gateway.audit.logs import Log
 def log(new_database: NewDatabase, tmp_path: Path) -> Log:
     """A new one on every kind of database, with a folder of its own."""
     address = new_database()
-    return Log(f"sqlite:{tmp_path / 'records.sqlite'}" if address.startswith("sqlite") else address, tmp_path)
+    # On a disk the head of the log is kept beside the file.
+    beside = address.startswith("sqlite")
+    return Log(new_records(tmp_path / "records.sqlite") if beside else address, tmp_path)
 
 
 @pytest.fixture

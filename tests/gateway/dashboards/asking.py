@@ -64,7 +64,7 @@ def series(server: VictoriaServer, expr: str, at: Mapping[str, Any]) -> list[dic
     """What the server answers: a range where `start` is given, else an instant."""
     path = "query_range" if "start" in at else "query"
     given = urlencode({"query": expr, "nocache": 1, **at})
-    with urlopen(f"http://127.0.0.1:{server.port}/api/v1/{path}?{given}", timeout=20) as answer:
+    with urlopen(f"http://127.0.0.1:{server.port}/api/v1/{path}?{given}", timeout=120) as answer:
         told = json.load(answer)
     assert told["status"] == "success"
     found: list[dict[str, Any]] = told["data"]["result"]

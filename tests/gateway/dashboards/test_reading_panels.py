@@ -127,7 +127,7 @@ async def test_the_fleet_shows_the_figures_of_the_gateway_and_who_is_silent(
         metrics.batches(30)
         at = to_ms(began + timedelta(minutes=minute))
         url = f"http://127.0.0.1:{server.port}/api/v1/import/prometheus?timestamp={at}"
-        with urlopen(Request(url, text_of(metrics), method="POST"), timeout=20):
+        with urlopen(Request(url, text_of(metrics), method="POST"), timeout=120):
             pass
     server.show_all()
     model, found = made(fleet_dashboard, name), {}

@@ -24,6 +24,7 @@ from benchmarks.delivering.hostile_corpus import EDGE_TOPIC, Seeds, hostile
 from benchmarks.parts import mosquitto, process, until_healthy
 from tests.gateway.foreign.mapped import SHIPPED
 from tests.real_parts import free_port, program
+from tests.waiting import PATIENCE_S
 
 SITE = """\
 site: town-hall
@@ -43,7 +44,7 @@ class Running:
     gateway: Any
 
     def get(self, path: str) -> Any:
-        with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+        with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:
             return json.load(answer)
 
     def latest(self, point: str) -> Any:
@@ -58,7 +59,7 @@ class Client:
     heard: list[tuple[str, bytes]] = field(default_factory=list)
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1) -> None:
-        self.paho.publish(topic, payload, qos=qos).wait_for_publish(10)
+        self.paho.publish(topic, payload, qos=qos).wait_for_publish(PATIENCE_S)
 
 
 @pytest.fixture(scope="module", params=["nats", "mosquitto"])
@@ -113,7 +114,7 @@ def connect(running: Running) -> Iterator[Callable[..., Client]]:
         client.loop_stop()
 
 
-def until(ready: Callable[[], Any], what: str, within_s: float = 20.0) -> Any:
+def until(ready: Callable[[], Any], what: str, within_s: float = PATIENCE_S) -> Any:
     deadline = time.monotonic() + within_s
     while not (found := ready()):
         assert time.monotonic() < deadline, what

@@ -37,7 +37,7 @@ class Served:
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Let the gateway's own loop do it."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(240)
 
     def session(self, name: str) -> dict[str, str]:
         """The headers of a new session of an account."""
@@ -106,11 +106,11 @@ def served(folder: Path) -> Iterator[Served]:
 
     thread = threading.Thread(target=run, name="served city")
     thread.start()
-    begun.wait(30)
+    begun.wait(240)
     if failed:
         raise failed[0]
     try:
         yield ready[0]
     finally:
         ready[0].loop.call_soon_threadsafe(over.set)
-        thread.join(30)
+        thread.join(240)

@@ -34,7 +34,7 @@ def session() -> Iterator[requests.Session]:
 
 @pytest.fixture(scope="module")
 def described(gateway: Served, session: requests.Session) -> schemathesis.BaseSchema:
-    return schemathesis.openapi.from_dict(session.get(f"{gateway.url}/api/v1/openapi.json", timeout=9).json())
+    return schemathesis.openapi.from_dict(session.get(f"{gateway.url}/api/v1/openapi.json", timeout=120).json())
 
 
 DATA = [r for r in ROUTES if r.permission not in (Permission.OPEN, Permission.OWN)]
@@ -56,7 +56,7 @@ def test_nothing_foreign_comes_over_the_wire(
         for query, body in ASKS[method, path][1](node, NEVER):
             url = gateway.url + path.format(**query)
             params = {k: v if isinstance(v, list) else _text(v) for k, v in query.items() if f"{{{k}}}" not in path}
-            answer = session.request(method, url, params=params, json=body, headers=headers, timeout=30)
+            answer = session.request(method, url, params=params, json=body, headers=headers, timeout=120)
             described[path][method].validate_response(answer)
             wrong += [*foreign_in(unpacked(answer.content), ("own", "child"), (query, body))]
 

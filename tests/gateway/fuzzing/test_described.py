@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from schemathesis.generation import GenerationMode
 from schemathesis.schemas import APIOperation
 
 from energy.readings import to_ms
-from gateway.access.roles import Permission
+from gateway.access.roles import PERMITS, Permission, Role
 from gateway.api.idempotency import KEY
 from gateway.app import ROUTES
 from gateway.sites.files import XLSX
@@ -137,11 +138,16 @@ class Asker:
 @pytest.fixture(scope="module")
 def described(gateway: Served) -> schemathesis.BaseSchema:
     with wire() as session:
-        told = session.get(f"{gateway.url}/api/v1/openapi.json", timeout=10).json()
+        told = session.get(f"{gateway.url}/api/v1/openapi.json", timeout=120).json()
     return schemathesis.openapi.from_dict(told, config=SchemathesisConfig.from_dict(SETTINGS))
 
 
-TO_ALL = {(r.method, r.path) for r in ROUTES if r.permission is Permission.OPEN}
+_MAY = {
+    "nobody": {Permission.OPEN},
+    **{who: {Permission.OPEN, Permission.OWN, *PERMITS[Role(who)]} for who in WHO if who != "nobody"},
+}
+REFUSED = {who: {(r.method, r.path) for r in ROUTES if r.permission not in may} for who, may in _MAY.items()}
+_OF_REFUSED = 8
 OPERATIONS = [*((r.method, r.path) for r in ROUTES), ("GET", "/api/v1/live")]
 
 
@@ -152,10 +158,12 @@ def test_every_answer_is_one_that_was_described(
     operation = described[path][method]
     asker = Asker(gateway, who)
     how = described.config.generation_for(operation=operation)
-    for case in described.iter_coverage_cases(operation, generation_modes=list(GenerationMode), generation_config=how):
+    cases = described.iter_coverage_cases(operation, generation_modes=list(GenerationMode), generation_config=how)
+    # Whatever is asked by who may not is refused before it is looked at: a few of them show it, and by chance none.
+    refused = (method, path) in REFUSED[who]
+    for case in islice(cases, 0, None if not refused or "JIENENG_FUZZ" in os.environ else _OF_REFUSED):
         asker.ask(case)
-    # Whatever a stranger asks of a route that is guarded is refused before it is looked at.
-    if who != "nobody" or (method, path) in TO_ALL:
+    if not refused:
         _by_chance(operation, asker)
 
     assert asker.wrong == []

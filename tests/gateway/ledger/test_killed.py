@@ -26,6 +26,7 @@ from tests.gateway.ledger.test_several import POINTS, SITE, alone, by_name
 from tests.killing import Killed
 from tests.postgresql import PostgresServer
 from tests.victoria import VictoriaServer, victoria_server
+from tests.waiting import PATIENCE_S
 
 _DAYS, _SLICES, _KILLS = 20, 6, 5
 
@@ -90,7 +91,7 @@ async def test_two_that_are_killed_at_random_make_the_ledger_of_one_row_by_row(
                 if i % every == every - 1:
                     builders[int(rng.integers(2))].begin_again()
             books = Books(ledger, Kept(SITE), FACTORS)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE_S):
                 while len((await ledger.marks()).point) or not await books.builder.is_as_entered():
                     await asyncio.sleep(0.2)
             found = await by_name(books)

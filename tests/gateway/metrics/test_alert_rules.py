@@ -88,7 +88,7 @@ def test_the_page_tells_of_no_alert_that_is_not_there() -> None:
 
 def _understood(file: Path) -> bool:
     done = subprocess.run(
-        [program("vmalert"), f"-rule={file}", "-dryRun"], capture_output=True, timeout=60, check=False
+        [program("vmalert"), f"-rule={file}", "-dryRun"], capture_output=True, timeout=240, check=False
     )
     return done.returncode == 0
 
@@ -202,7 +202,7 @@ def server() -> Iterator[VictoriaServer]:
 
 def _ask(server: VictoriaServer, path: str, body: bytes | None = None, **query: str) -> Any:
     address = f"http://127.0.0.1:{server.port}{path}?{urlencode(query)}"
-    with urlopen(Request(address, data=body), timeout=30) as answer:
+    with urlopen(Request(address, data=body), timeout=120) as answer:
         content = answer.read()
     return json.loads(content) if content else None
 
@@ -231,7 +231,7 @@ def _replayed(server: VictoriaServer) -> None:
     ways = [f"-datasource.url={address}", f"-remoteWrite.url={address}", f"-remoteRead.url={address}"]
     listening = ["-httpListenAddr=127.0.0.1:0", "-datasource.queryStep=1m", "-replay.disableProgressBar"]
     command = [program("vmalert"), f"-rule={FILE}", *ways, *span, *listening]
-    done = subprocess.run(command, capture_output=True, timeout=100, check=False)
+    done = subprocess.run(command, capture_output=True, timeout=400, check=False)
     assert done.returncode == 0, done.stderr.decode()[-2000:]
 
 

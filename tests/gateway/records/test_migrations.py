@@ -109,7 +109,7 @@ def test_processes_that_migrate_at_once_do_not_collide(new_database: NewDatabase
         assert process.stdin is not None
         process.stdin.write("now\n")
         process.stdin.flush()
-    ended = [process.communicate(timeout=60) for process in started]
+    ended = [process.communicate(timeout=240) for process in started]
 
     assert ended == [("open\n", "")] * 3
 

@@ -27,6 +27,7 @@ from collectors.simulators.bus.wire import Station, Wire
 from energy.errors import LineError
 from tests.collectors.simulators.bus.asking import NOW, ask, meters, told
 from tests.real_parts import program
+from tests.waiting import PATIENCE_S
 
 # Fast, so that tests are; 87 microseconds a character.
 FAST = Characters(115200)
@@ -52,7 +53,7 @@ def terminal(*deeds: str, link: Path | None = None) -> Iterator[tuple[int, Meter
             os.close(file)
 
 
-def received(file: int, expected: int, *, within_s: float = 2.0) -> bytes:
+def received(file: int, expected: int, *, within_s: float = PATIENCE_S) -> bytes:
     """What comes until there is as much as expected, or nothing more for long."""
     came = b""
     while len(came) < expected and select.select([file], [], [], within_s)[0]:
@@ -123,7 +124,7 @@ async def test_rtu_over_tcp_is_one_wire_for_all_that_are_connected() -> None:
         first[1].write(ask(1, 7, 1))
 
         for reader, writer in (first, second):
-            assert await asyncio.wait_for(reader.readexactly(7), 2) == told(1, 1007)
+            assert await asyncio.wait_for(reader.readexactly(7), PATIENCE_S) == told(1, 1007)
             writer.close()
 
 
@@ -132,7 +133,7 @@ async def test_a_reset_in_the_middle_of_an_answer_is_a_reset() -> None:
         reader, writer = await asyncio.open_connection(*host.address.split(":"))
         writer.write(ask(1, 7, 1))
         with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
-            await asyncio.wait_for(reader.readexactly(7), 2)
+            await asyncio.wait_for(reader.readexactly(7), PATIENCE_S)
         writer.close()
 
 
@@ -153,8 +154,8 @@ async def test_modbus_tcp_answers_each_connection_for_itself_however_requests_ar
         second[1].write(asked[1])
 
         expected = [bytes.fromhex(f"00{i:02x} 0000 0005 {i:02x} 03 02") + (1000 * i + 7).to_bytes(2) for i in (1, 2)]
-        assert await asyncio.wait_for(first[0].readexactly(22), 2) == expected[0] + expected[1]
-        assert await asyncio.wait_for(second[0].readexactly(11), 2) == expected[1]
+        assert await asyncio.wait_for(first[0].readexactly(22), PATIENCE_S) == expected[0] + expected[1]
+        assert await asyncio.wait_for(second[0].readexactly(11), PATIENCE_S) == expected[1]
         first[1].close()
         second[1].close()
 
@@ -165,7 +166,7 @@ async def test_garbage_on_modbus_tcp_ends_its_connection(garbage: bytes) -> None
         reader, writer = await asyncio.open_connection(*host.address.split(":"))
         writer.write(garbage)
         with suppress(ConnectionResetError):
-            assert await asyncio.wait_for(reader.read(), 2) == b""
+            assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
         writer.close()
 
 
@@ -196,7 +197,7 @@ def test_the_precise_loop_waits_in_parts_of_a_millisecond() -> None:
 async def test_pymodbus_reads_rtu_over_tcp() -> None:
     async with TcpHost(meters(latency_s=0.001), fast) as host:
         name, port = host.address.split(":")
-        client = AsyncModbusTcpClient(name, port=int(port), framer=FramerType.RTU, timeout=2, retries=0)
+        client = AsyncModbusTcpClient(name, port=int(port), framer=FramerType.RTU, timeout=60, retries=0)
         assert await client.connect()
         for unit in (1, 2, 3):
             answer = await client.read_holding_registers(40, count=5, device_id=unit)
@@ -209,7 +210,7 @@ def test_pymodbus_reads_the_terminal() -> None:
     from pymodbus.client import ModbusSerialClient
 
     with beside(PtyHost(meters(latency_s=0.001), fast)) as host:
-        client = ModbusSerialClient(host.address, baudrate=115200, timeout=2, retries=0)
+        client = ModbusSerialClient(host.address, baudrate=115200, timeout=60, retries=0)
         assert client.connect()
         for unit in (1, 2, 3):
             answer = client.read_input_registers(40, count=2, device_id=unit)
@@ -221,6 +222,6 @@ def test_mbpoll_reads_the_terminal() -> None:
     binary = program("mbpoll")
     with beside(PtyHost(meters(latency_s=0.001), fast)) as host:
         options = f"-m rtu -b 115200 -P none -a 2 -t 4 -0 -r 40 -c 3 -1 {host.address}"
-        printed = subprocess.run([binary, *options.split()], capture_output=True, text=True, timeout=20).stdout
+        printed = subprocess.run([binary, *options.split()], capture_output=True, text=True, timeout=PATIENCE_S).stdout
 
     assert re.findall(r"^\[\d+\]:\s+(\d+)", printed, re.MULTILINE) == ["2040", "2041", "2042"]
