@@ -120,9 +120,8 @@ class Newest:
         return ReadingColumns(points, read, self._t[of], self._v[of], self._q[of], self._r[of])
 
 
-def deduplicate(columns: ReadingColumns, ids: npt.NDArray[np.int32]) -> Deduplicated:
-    """Sort a batch and keep the first of each point and instant; `ids` numbers the batch's points."""
-    point = ids[columns.index]
+def deduplicate(columns: ReadingColumns, point: npt.NDArray[np.int32]) -> Deduplicated:
+    """Sort a batch and keep the first of each point and instant; (n,) `point` is the number of each row's."""
     t_ms = columns.taken_at_ms
     order = np.lexsort((t_ms, point)) if not ascending(point, t_ms) else np.arange(len(point))
     point, t_ms, value = point[order], t_ms[order], columns.value[order]

@@ -19,10 +19,12 @@ from typing import Any, Self, cast
 
 import asyncpg
 import numpy as np
+import numpy.typing as npt
 
 from adapters.postgres_address import LOST, PostgresAddress, told
 from energy.errors import NotHeld, StoreError
 from energy.hours import Whole
+from energy.numbering import UNKNOWN, Numbering, OwnNumbers
 from energy.ports import LEDGER_PARTS, Marks
 from energy.quantities import Kind, quantity
 from energy.readings import Point, ReadingColumns
@@ -82,8 +84,10 @@ class PostgresMarks:
 
     def __init__(self, pool: Any, at: PostgresAddress) -> None:
         self._pool, self._at = pool, at
-        self._points: list[Point] = []
-        self._numbers: dict[Point, int] = {}
+        self._points = Numbering()
+        self._numbers = OwnNumbers(self._points.find)
+        # By number, whether the ledger follows it.
+        self._counters = np.empty(0, bool)
         self._writer, self._alive = 0, cast(Any, None)
         # Of this process, whatever becomes of its connections.
         self.me = secrets.randbits(62)
@@ -107,7 +111,7 @@ class PostgresMarks:
         return self._points
 
     def number(self, point: Point) -> int | None:
-        return self._numbers.get(point)
+        return self._points.find(point) if point in self._points else None
 
     async def marks(self, parts: Collection[int] | None, shown_after_s: float | None) -> Marks:
         """Points of these parts with new readings, and since when; None for all.
@@ -164,8 +168,8 @@ class PostgresMarks:
 
     async def announce(self, columns: ReadingColumns) -> Announced | None:
         """Note that readings are about to be written; what to give to `confirm`. None where none of them counts."""
-        await self._number(columns)
-        points, from_ms = (column.tolist() for column in self._counted(columns))
+        numbers = await self._number(columns)
+        points, from_ms = self._first_of_counters(numbers, columns.taken_at_ms)
         if not points:
             return None
         if self._alive.is_closed():
@@ -205,18 +209,21 @@ class PostgresMarks:
         known = len(self._points)
         rows = await connection.fetch("SELECT meter, quantity FROM points WHERE id >= $1 ORDER BY id", known)
         # Another task may have learnt the same meanwhile.
-        for meter, name in rows[len(self._points) - known :]:
-            self._numbers[Point(meter, name)] = len(self._points)
-            self._points.append(Point(meter, name))
+        fresh = [Point(meter, name) for meter, name in rows[len(self._points) - known :]]
+        self._counters = np.r_[self._counters, np.array([_is_counter(point) for point in fresh], bool)]
+        for point in fresh:
+            self._points.number(point)
 
-    async def _number(self, columns: ReadingColumns) -> None:
-        """Number the points that have none, and learn what is committed of it."""
-        used = [columns.points[i] for i in np.unique(columns.index).tolist()]
-        if all(p in self._numbers for p in used):
-            return
+    async def _number(self, columns: ReadingColumns) -> npt.NDArray[np.int32]:
+        """(n,) the number of the point of each row; points that have none are numbered, and what is committed of that
+        is learnt."""
+        numbers = self._numbers.rows(columns)
+        if not (unknown := numbers == UNKNOWN).any():
+            return numbers
+        used = [columns.points[i] for i in np.unique(columns.index[unknown]).tolist()]
         async with self._locked() as connection:
             await self._learn(connection)
-            fresh = [p for p in used if p not in self._numbers]
+            fresh = [p for p in used if p not in self._points]
             first = len(self._points)
             await connection.execute(
                 "INSERT INTO points SELECT * FROM unnest($1::integer[], $2::text[], $3::text[])",
@@ -226,14 +233,15 @@ class PostgresMarks:
             )
         async with self._locked() as connection:
             await self._learn(connection)
+        return self._numbers.rows(columns)
 
-    def _counted(self, columns: ReadingColumns) -> tuple[Whole, Whole]:
-        """The counters among the points, and the first instant of each; the ledger holds nothing else."""
-        wanted = [i for i in np.unique(columns.index).tolist() if _is_counter(columns.points[i])]
-        first = np.full(len(columns.points), np.iinfo(np.int64).max, np.int64)
-        np.minimum.at(first, columns.index, columns.taken_at_ms)
-        numbers = np.array([self._numbers[columns.points[i]] for i in wanted], np.int64)
-        return numbers, first[wanted]
+    def _first_of_counters(self, numbers: npt.NDArray[np.int32], t_ms: Whole) -> tuple[list[int], list[int]]:
+        """The counters among these points of rows, and the first instant of each; the ledger holds nothing else."""
+        counted = self._counters[numbers]
+        points, at = np.unique(numbers[counted], return_inverse=True)
+        first = np.full(len(points), np.iinfo(np.int64).max, np.int64)
+        np.minimum.at(first, at, t_ms[counted])
+        return points.tolist(), first.tolist()
 
     @asynccontextmanager
     async def _locked(self) -> AsyncIterator[Any]:

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from adapters.batches import Deduplicated, Newest, deduplicate
 from energy.errors import StoreError
+from energy.numbering import Numbering, OwnNumbers
 from energy.ports import Spans, Written
 from energy.quantities import Kind, quantity
 from energy.readings import LAST_MS, Point, Quality, ReadingColumns, Reason
@@ -89,8 +90,8 @@ class DuckDBReadings:
         self._reading = ThreadPoolExecutor(2, thread_name_prefix="store-read")
         self._lock = threading.Lock()
         rows = self._connection.execute("SELECT id, meter, quantity FROM points ORDER BY id").fetchall()
-        self._points = [Point(meter, name) for _, meter, name in rows]
-        self._ids = {point: i for i, point in enumerate(self._points)}
+        self._points = Numbering(Point(meter, name) for _, meter, name in rows)
+        self._ids = OwnNumbers(self._points.number)
         self._saved = len(self._points)
         self._mark = int(self._connection.execute("SELECT coalesce(max(id), 0) FROM marks").fetchall()[0][0])
         self._latest = Newest(len(self._points))
@@ -118,8 +119,9 @@ class DuckDBReadings:
     def _write(self, columns: ReadingColumns) -> Written:
         if len(columns) == 0:
             return Written(0, 0)
-        ids = self._ids_of(columns)
-        batch = deduplicate(columns, ids)
+        point = self._ids.rows(columns)
+        self._latest.grow(len(self._points))
+        batch = deduplicate(columns, point)
         with self.transaction() as connection:
             self._register(connection)
             late = batch.taken_at_ms <= self._latest.instants()[batch.point]
@@ -130,7 +132,7 @@ class DuckDBReadings:
         self._latest.advance(batch)
         if stored == len(columns):
             return Written(stored, 0)
-        conflicting = _taken(self._connection, columns, ids)
+        conflicting = _taken(self._connection, columns, point)
         return Written(stored, len(columns) - stored - len(conflicting), conflicting)
 
     def _mark_changed(self, connection: duckdb.DuckDBPyConnection, batch: Deduplicated) -> None:
@@ -139,19 +141,6 @@ class DuckDBReadings:
         first = np.flatnonzero(np.r_[True, batch.point[1:] != batch.point[:-1]])
         marks_ = {"point": batch.point[first], "from_ms": batch.taken_at_ms[first]}  # noqa: F841 - found by its name
         connection.execute(f"INSERT INTO marks SELECT {self._mark}, point, from_ms FROM marks_")
-
-    def _ids_of(self, columns: ReadingColumns) -> npt.NDArray[np.int32]:
-        """The number of each point that has a row; new ones are given the next, and saved with the batch."""
-        ids = np.full(len(columns.points), -1, np.int32)
-        for used in np.unique(columns.index).tolist():
-            point = columns.points[used]
-            number = self._ids.get(point)
-            if number is None:
-                number = self._ids[point] = len(self._points)
-                self._points.append(point)
-            ids[used] = number
-        self._latest.grow(len(self._points))
-        return ids
 
     def _register(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Save the points that are new; those of a transaction that was rolled back are still to be saved."""
@@ -197,7 +186,7 @@ class DuckDBReadings:
         return self._points
 
     def number(self, point: Point) -> int | None:
-        return self._ids.get(point)
+        return self._points.find(point) if point in self._points else None
 
     async def change(self, call: Callable[..., T], *args: Any) -> T:
         """Call it in the thread that writes; StoreError where it fails."""
@@ -215,7 +204,7 @@ class DuckDBReadings:
     async def latest(self, points: Sequence[Point] | None = None) -> ReadingColumns:
         if points is None:
             return self._latest.columns(list(self._points), np.arange(len(self._points), dtype=np.int32))
-        known = [p for p in points if p in self._ids]
+        known = [p for p in points if p in self._points]
         return self._latest.columns(known, np.array(self._numbers(known), dtype=np.int32))
 
     async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
@@ -225,7 +214,7 @@ class DuckDBReadings:
         return await self._in(self._reading, self._spans, points, from_ms)
 
     async def last_before(self, point: Point, before_ms: int) -> int | None:
-        return await self._in(self._reading, self.last_instant, self._ids.get(point, -1), before_ms)
+        return await self._in(self._reading, self.last_instant, self._points.find(point), before_ms)
 
     async def curves(
         self, points: Sequence[Point], from_ms: int, to_ms: int, rows: int, *, origin_ms: int = 0
@@ -233,7 +222,7 @@ class DuckDBReadings:
         return await self._in(self._reading, self._curves, points, from_ms, to_ms, rows, origin_ms)
 
     def _readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
-        known = [p for p in points if p in self._ids]
+        known = [p for p in points if p in self._points]
         found = self.select(
             f"SELECT {_COLUMNS} FROM readings WHERE {_in_range(self._numbers(known), from_ms, to_ms)} "
             "ORDER BY point, taken_at_ms"
@@ -251,7 +240,7 @@ class DuckDBReadings:
         return columns.take(np.argsort(columns.index, kind="stable"))
 
     def _spans(self, points: Sequence[Point], from_ms: int) -> Spans:
-        position = {self._ids[p]: i for i, p in enumerate(points) if p in self._ids}
+        position = {self._points.find(p): i for i, p in enumerate(points) if p in self._points}
         found = self.select(
             "SELECT point, count(*) AS n, min(taken_at_ms) AS first, max(taken_at_ms) AS last FROM readings "
             f"WHERE {_in_range(list(position), from_ms, LAST_MS + 1)} GROUP BY point"
@@ -279,7 +268,7 @@ class DuckDBReadings:
     def _reduced(
         self, points: list[Point], kind: Kind, from_ms: int, to_ms: int, step_ms: int, origin_ms: int, rows: int
     ) -> dict[Point, Curve]:
-        known = [p for p in points if p in self._ids]
+        known = [p for p in points if p in self._points]
         # DuckDB divides towards zero: with the origin before all readings that is downwards.
         origin_ms = (from_ms - origin_ms) // step_ms * step_ms + origin_ms
         wanted = _in_range(self._numbers(known), from_ms, to_ms) + f" AND quality < {int(Quality.BAD)}"
@@ -292,8 +281,8 @@ class DuckDBReadings:
             f"SELECT point, (taken_at_ms - {origin_ms}) // {step_ms} AS step, {columns}, count(*) AS n, "
             f"max(quality) AS worst FROM readings WHERE {wanted} GROUP BY 1, 2 ORDER BY 1, 2"
         )
-        curves = {p: _curve(p, kind, found, self._ids.get(p, -1), step_ms, origin_ms) for p in points}
-        few = {p for p in known if _count(found, self._ids[p]) <= rows}
+        curves = {p: _curve(p, kind, found, self._points.find(p), step_ms, origin_ms) for p in points}
+        few = {p for p in known if _count(found, self._points.find(p)) <= rows}
         if few:
             curves |= self._raw(sorted(few), from_ms, to_ms)
         return curves
@@ -309,7 +298,7 @@ class DuckDBReadings:
         return curves
 
     def _numbers(self, points: Sequence[Point]) -> list[int]:
-        return [self._ids[p] for p in points]
+        return [self._points.find(p) for p in points]
 
     def select(self, sql: str) -> Columns:
         with self._connection.cursor() as cursor:
@@ -355,11 +344,11 @@ def _insert(connection: duckdb.DuckDBPyConnection, batch: Deduplicated, late: np
     return stored
 
 
-def _taken(connection: duckdb.DuckDBPyConnection, columns: ReadingColumns, ids: npt.NDArray[np.int32]) -> list[int]:
-    """Positions of the rows of a written batch whose instant holds another value."""
+def _taken(connection: duckdb.DuckDBPyConnection, columns: ReadingColumns, point: npt.NDArray[np.int32]) -> list[int]:
+    """Positions of the rows of a written batch whose instant holds another value; (n,) `point` numbers theirs."""
     rows = {  # noqa: F841 - DuckDB finds it by its name
         "position": np.arange(len(columns)),
-        "point": ids[columns.index],
+        "point": point,
         "taken_at_ms": columns.taken_at_ms,
         "value": columns.value,
         "quality": columns.quality,

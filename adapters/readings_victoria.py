@@ -179,7 +179,7 @@ class VictoriaReadings(SeriesStore):
     async def _rows(self, points: Sequence[Point], from_ms: int, to_ms: int) -> dict[Point, Rows]:
         """What is stored of known points over [from, to), with what the server does not show yet."""
         found = await self._shown(points, from_ms, to_ms)
-        numbers = np.array(sorted({self._ids[p] for p in points}), np.int32)
+        numbers = np.array(sorted({self._points.number(p) for p in points}), np.int32)
         for batch in (*(one[1] for one in self._recent), *(one[1] for one in self._heard)):
             added(found, self._points, batch.of(numbers, from_ms, to_ms))
         return found

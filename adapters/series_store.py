@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.batches import Deduplicated, Keys, Newest, deduplicate
+from energy.numbering import Numbering, OwnNumbers
 from energy.ports import Spans, Written
 from energy.quantities import quantity
 from energy.readings import LAST_MS, Point, Quality, ReadingColumns, counted
@@ -76,8 +77,8 @@ class SeriesStore(ABC):
     shown_after_s = 0.0
 
     def __init__(self) -> None:
-        self._points: list[Point] = []
-        self._ids: dict[Point, int] = {}
+        self._points = Numbering()
+        self._ids = OwnNumbers(self._points.number)
         self._latest = Newest(0)
         # The newest instant that was handed over of each point, also where nobody knows whether it arrived.
         self._reached = np.empty(0, np.int64)
@@ -119,8 +120,8 @@ class SeriesStore(ABC):
         if len(columns) == 0:
             return Written(0, 0)
         async with self._writing:
-            ids = self._ids_of(columns)
-            batch = deduplicate(columns, ids)
+            point = self._ids_of(columns)
+            batch = deduplicate(columns, point)
             taken, stored = await self._stored(batch)
             fresh = np.flatnonzero(~taken)
             why = await self._handed(batch.take(~taken)) if len(fresh) else {}
@@ -130,7 +131,7 @@ class SeriesStore(ABC):
             if there.any():
                 self._latest.advance(stored.take(there))
         # Every row is judged by what is stored at its instant now.
-        at = batch.places(ids[columns.index], columns.taken_at_ms)
+        at = batch.places(point, columns.taken_at_ms)
         return _judged(columns, at, stored, there, refused, len(fresh) - len(refused))
 
     async def _handed(self, fresh: Deduplicated) -> Mapping[int, str]:
@@ -156,7 +157,7 @@ class SeriesStore(ABC):
         while self._again and self._tell is not None:
             batch = self._again[-1]
             columns = (batch.taken_at_ms, batch.value, batch.quality, batch.reason)
-            await self._tell(ReadingColumns(self._points, batch.point, *columns).compact())
+            await self._tell(ReadingColumns(self._points, batch.point, *columns))
             self._again.pop()
 
     def _note(self, batch: Deduplicated) -> None:
@@ -187,7 +188,7 @@ class SeriesStore(ABC):
             points = [self._points[n] for n in np.unique(batch.point[late]).tolist()]
             low, high = int(batch.taken_at_ms[late].min()), int(batch.taken_at_ms[late].max()) + 1
             for point, rows in (await self._rows(points, low, high)).items():
-                own = late[batch.point[late] == self._ids[point]]
+                own = late[batch.point[late] == self._points.find(point)]
                 _, at, of = np.intersect1d(
                     batch.taken_at_ms[own], rows.taken_at_ms, assume_unique=True, return_indices=True
                 )
@@ -210,23 +211,15 @@ class SeriesStore(ABC):
                 stored.reason[own] = batch.reason[of]
 
     def _ids_of(self, columns: ReadingColumns) -> npt.NDArray[np.int32]:
-        ids = np.full(len(columns.points), -1, np.int32)
-        for used in np.unique(columns.index).tolist():
-            ids[used] = self._number(columns.points[used])
+        """(n,) the number of the point of each row."""
+        ids = self._ids.rows(columns)
         self._grow()
         return ids
-
-    def _number(self, point: Point) -> int:
-        number = self._ids.get(point)
-        if number is None:
-            number = self._ids[point] = len(self._points)
-            self._points.append(point)
-        return number
 
     def _asked(self, points: Sequence[Point]) -> Sequence[Point]:
         """These points; those that nobody has told of may be another process's."""
         for point in points:
-            self._number(point)
+            self._points.number(point)
         self._grow()
         return points
 
@@ -239,7 +232,7 @@ class SeriesStore(ABC):
 
     def _remembered(self, point: Point, rows: Rows) -> Deduplicated:
         """Readings that were there before us, as a batch."""
-        number = self._number(point)
+        number = self._points.number(point)
         self._grow()
         n = np.full(len(rows), number, np.int32)
         batch = Deduplicated(n, rows.taken_at_ms, rows.value, rows.quality, rows.reason)
@@ -257,8 +250,8 @@ class SeriesStore(ABC):
         return [p for p, t in zip(self._points, known.tolist(), strict=True) if t >= 0]
 
     async def latest(self, points: Sequence[Point] | None = None) -> ReadingColumns:
-        known = await self.points() if points is None else [p for p in points if p in self._ids]
-        return self._latest.columns(known, np.array([self._ids[p] for p in known], np.int32))
+        known = await self.points() if points is None else [p for p in points if p in self._points]
+        return self._latest.columns(known, np.array([self._points.number(p) for p in known], np.int32))
 
     async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
         found = await self._rows(self._asked(points), from_ms, to_ms)

@@ -141,7 +141,7 @@ def counted(quality: npt.NDArray[np.uint8], reason: npt.NDArray[np.uint8]) -> np
 class ReadingColumns:
     """Many readings as columns of equal length n, in any order.
 
-    points : the points that the rows refer to.
+    points : the points that the rows refer to, and maybe many others.
     index : (n,) int32, position in `points`.
     taken_at_ms : (n,) int64, milliseconds since the epoch, UTC.
     value : (n,) float64 in the unit of the quantity; NaN where the meter gave no value.
@@ -179,13 +179,6 @@ class ReadingColumns:
             self.quality[rows],
             self.reason[rows],
         )
-
-    def compact(self) -> ReadingColumns:
-        """The same rows over the points that have one: who looks through the points is not kept by all others."""
-        used, index = np.unique(self.index, return_inverse=True)
-        points = [self.points[number] for number in used.tolist()]
-        columns = (self.taken_at_ms, self.value, self.quality, self.reason)
-        return ReadingColumns(points, index.astype(np.int32), *columns)
 
     @classmethod
     def of(

@@ -187,7 +187,7 @@ class _Way:
         self._heard(live)
 
     def _heard(self, columns: ReadingColumns) -> None:
-        self._directory.learn(columns.points[number] for number in set(columns.index.tolist()))
+        self._directory.hear(columns)
         self._silence.take(columns)
         self._limits.take(columns)
 

@@ -15,6 +15,7 @@ from analytics.alarms.limits import Crossings, LimitStates
 from analytics.alarms.ringing_hours import Working, spans, weekdays, within
 from analytics.alarms.rules import Gather, Limit, LimitKind, Rule, points_of, roots
 from energy.names import Text
+from energy.numbering import OwnNumbers
 from energy.quantities import quantity
 from energy.readings import Point, Quality, ReadingColumns, from_ms
 from energy.sites import Meter, Site
@@ -49,7 +50,7 @@ class LimitWatch:
     def __init__(self, days: Working = weekdays) -> None:
         self._days = days
         self.slots: list[Slot] = []
-        self._by_point: dict[Point, list[int]] = {}
+        self._watch({})
         self._states = _states([])
         self._rules: list[Limit] = []
         self._rule_of = _EMPTY
@@ -76,7 +77,7 @@ class LimitWatch:
         by_point: dict[Point, list[int]] = defaultdict(list)
         for i, slot in enumerate(self.slots):
             by_point[slot.point].append(i)
-        self._by_point = dict(by_point)
+        self._watch(by_point)
         self._windows = _Windows(self._rules, site, self._days)
         self._ringing(standing)
 
@@ -94,9 +95,15 @@ class LimitWatch:
             if known is not None:
                 self._states.last_ms[i] = max(int(self._states.last_ms[i]), known)
 
-    @property
-    def points(self) -> list[Point]:
-        return list(self._by_point)
+    def _watch(self, slots_of: Mapping[Point, Sequence[int]]) -> None:
+        """Look for the slots of these points; all others are in one place, of which there are none."""
+        nowhere = len(slots_of)
+        self._slots = np.full((nowhere + 1, max(map(len, slots_of.values()), default=0)), -1, np.int64)
+        for place, own in enumerate(slots_of.values()):
+            self._slots[place, : len(own)] = own
+        places = {point: place for place, point in enumerate(slots_of)}
+        self.points = list(places)
+        self._place = OwnNumbers(lambda point: places.get(point, nowhere))
 
     @property
     def longest_s(self) -> float:
@@ -115,14 +122,7 @@ class LimitWatch:
 
     def _rows(self, columns: ReadingColumns) -> tuple[Array, Array]:
         """(m,) slots that the readings are for, and (m,) which readings; bad ones are for none."""
-        wanted = {i: own for i, point in enumerate(columns.points) if (own := self._by_point.get(point))}
-        if not wanted:
-            return _EMPTY, _EMPTY
-        most = max(len(own) for own in wanted.values())
-        table = np.full((len(columns.points), most), -1, np.int64)
-        for i, own in wanted.items():
-            table[i, : len(own)] = own
-        slots = table[columns.index]
+        slots = self._slots[self._place.rows(columns)]
         slots[columns.quality >= Quality.BAD] = -1
         row, place = np.nonzero(slots >= 0)
         return slots[row, place], row

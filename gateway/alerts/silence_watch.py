@@ -9,6 +9,7 @@ import numpy as np
 from analytics.alarms.causes import SITE, Wiring, of_silence
 from analytics.alarms.rules import Level, Rule, Silence
 from energy.names import Text
+from energy.numbering import UNKNOWN, OwnNumbers
 from energy.readings import ReadingColumns
 from energy.sites import Site
 from gateway.alerts.alarm import Member, Raised, Standing
@@ -27,6 +28,7 @@ class SilenceWatch:
         self._edges = edges
         self._names: list[str] = []
         self._number: dict[str, int] = {}
+        self._meter_of = OwnNumbers(lambda point: UNKNOWN)
         self._last = np.empty(0, np.int64)
         self._allowed = np.empty(0, np.int64)
         self._rule: list[Silence | None] = []
@@ -46,6 +48,7 @@ class SilenceWatch:
         chosen = [(m, next((r for r in silences if not r.meters or m.id in r.meters), None)) for m in meters]
         self._names = [m.id for m, _ in chosen]
         self._number = {name: i for i, name in enumerate(self._names)}
+        self._meter_of = OwnNumbers(lambda point: self._number.get(point.meter, UNKNOWN))
         self._rule = [rule for _, rule in chosen]
         self._last = np.array([before.get(name, _NEVER) for name in self._names], np.int64)
         allowed = [
@@ -67,17 +70,9 @@ class SilenceWatch:
 
     def take(self, columns: ReadingColumns) -> None:
         """Readings have come."""
-        if not len(columns):
-            return
-        latest = np.full(len(columns.points), _NEVER, np.int64)
-        np.maximum.at(latest, columns.index, columns.taken_at_ms)
-        names = [point.meter for point in columns.points]
-        # Points of a meter stand together: one look for all of them.
-        first = [i for i, name in enumerate(names) if i == 0 or name is not names[i - 1]]
-        at_ms = np.maximum.reduceat(latest, first)
-        number = np.array([self._number.get(names[i], -1) for i in first], np.int64)
-        known = number >= 0
-        np.maximum.at(self._last, number[known], at_ms[known])
+        meter = self._meter_of.rows(columns)
+        known = meter != UNKNOWN
+        np.maximum.at(self._last, meter[known], columns.taken_at_ms[known])
 
     def look(self, now_ms: int) -> tuple[list[Raised], dict[str, dict[str, int]]]:
         """Who is silent by now, and who is back."""

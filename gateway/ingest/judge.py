@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -13,8 +13,9 @@ import numpy.typing as npt
 import structlog
 from msgspec.structs import replace
 
-from adapters.wire import READINGS, ROOT, Batch, EdgeState, MeterReadings, decode_batch, edge_and_leaf
+from adapters.wire import READINGS, ROOT, Batch, EdgeState, Flag, MeterReadings, decode_batch, edge_and_leaf
 from energy.names import ID_PATTERN
+from energy.numbering import Numbering, OwnNumbers
 from energy.ports import Message, Refusal
 from energy.quantities import QUANTITIES
 from energy.readings import Point, Quality, ReadingColumns, Reason
@@ -49,6 +50,8 @@ _REMEMBERED = 4_000_000
 # What the brokers that are shipped let pass; a larger message is refused unread.
 MOST_BYTES = 1 << 20
 
+_NUMBER = np.dtype(np.int32)
+_NO_METERS: Mapping[str, bytes] = {}
 _REASONS = {reason.value: reason.code for reason in Reason if reason is not Reason.NONE}
 
 
@@ -113,12 +116,13 @@ class Judge:
         self._meters = {m.id: m for m in meters}
         self._senders = senders or Senders()
         # Points are numbered as they are first seen: a city has forty thousand meters, each with few of the quantities.
-        self._points: list[Point] = []
-        self._numbers: dict[Point, int] = {}
-        self._layouts: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+        self._points = Numbering()
+        # By the sender, then by the names of the values, the numbers of a meter's points as bytes.
+        self._layouts: dict[str, dict[tuple[str, ...], dict[str, bytes]]] = {}
         self._remembered = 0
-        self._bounds: list[tuple[float, float]] = []
-        self._same: dict[tuple[float, float], tuple[float, float]] = {}
+        # Most meters have the bounds of the trade: of all that there are, which ones are a point's.
+        self._bounds: dict[tuple[float, float], int] = {}
+        self._bounds_of = OwnNumbers(self._find_bounds)
         self._told = self._meters
 
     def take(self, meters: Iterable[Meter], senders: Senders | None = None) -> None:
@@ -142,9 +146,7 @@ class Judge:
         self._meters = told
         self._layouts.clear()
         self._remembered = 0
-        for number, point in enumerate(self._points):
-            if point.meter in self._meters:
-                self._bounds[number] = self._meters[point.meter].bounds(point.quantity)
+        self._bounds_of = OwnNumbers(self._find_bounds)
 
     def judge(self, messages: Sequence[Message], now_ms: int) -> Judged:
         """Decode messages of readings; nothing of them is lost: it is in the columns or among the refusals.
@@ -156,7 +158,6 @@ class Judge:
         # Each message is read once: what gateways of others say of themselves depends on what they said before.
         read = [self._read(message, told, now_ms) for message in messages]
         judged = self._judged(read, now_ms)
-        judged.columns = judged.columns.compact()
         judged.states, judged.commands = told.states, told.commands
         return judged
 
@@ -209,6 +210,7 @@ class Judge:
         return self._without_the_impossible(judged, now_ms)
 
     def _take(self, batch: Batch, edge: str, rows: _Rows, refusals: list[Refusal], now_ms: int) -> None:
+        layouts = self._layouts.setdefault(edge, {})
         for readings in batch.readings:
             try:
                 t_ms = readings.taken_at_ms()
@@ -219,6 +221,10 @@ class Judge:
                 refusals.append(Refusal(now_ms, BROKEN_TIME, detail, edge, readings.meter))
                 continue
             values = readings.values
+            layout = layouts.get(tuple(values), _NO_METERS).get(readings.meter)
+            if layout is not None:
+                rows.add(layout, t_ms, values, readings.flags)
+                continue
             if not self._senders.allow(readings.meter, edge, t_ms):
                 detail = f"its readings come from {self._senders.now[readings.meter]} alone"
                 meter = shown(readings.meter)
@@ -227,15 +233,14 @@ class Judge:
                     for name, value in values.items()
                 ]
                 continue
-            layout = self._layouts.get((readings.meter, tuple(values)))
-            if layout is None:
-                layout, values = self._learn(readings, edge, t_ms, refusals, now_ms)
-            rows.add(layout, t_ms, values, readings, self._points)
+            layout, values = self._learn(readings, edge, t_ms, refusals, now_ms)
+            rows.add(layout, t_ms, values, readings.flags)
 
     def _learn(
         self, readings: MeterReadings, edge: str, t_ms: int, refusals: list[Refusal], now_ms: int
-    ) -> tuple[list[int], dict[str, float | None]]:
-        """The numbers of a meter's points, remembered for the next time if all of them are known."""
+    ) -> tuple[bytes, dict[str, float | None]]:
+        """The numbers of a meter's points, remembered for the next time if all of them are known, and may come from
+        this edge whenever they were taken."""
         meter = self._meters.get(readings.meter)
         known: dict[str, float | None] = {}
         for name, value in readings.values.items():
@@ -246,21 +251,18 @@ class Judge:
             reason = UNKNOWN_METER if meter is None else UNKNOWN_QUANTITY
             detail = "no such meter in the site" if meter is None else "no such quantity; see docs/glossary.md"
             refusals.append(Refusal(now_ms, reason, detail, edge, shown(readings.meter), shown(name), t_ms, value))
-        layout = [self._number(meter, name) for name in known] if meter is not None else []
-        if meter is not None and len(known) == len(readings.values) and self._remembered < _REMEMBERED:
-            self._layouts[readings.meter, tuple(known)] = layout
+        if meter is None:
+            return b"", known
+        layout = _as_bytes(self._points.number(Point(meter.id, name)) for name in known)
+        whole = len(known) == len(readings.values) and self._senders.now.get(meter.id) in (None, edge)
+        if whole and self._remembered < _REMEMBERED:
+            self._layouts[edge].setdefault(tuple(known), {})[meter.id] = layout
             self._remembered += len(known) + 1
         return layout, known
 
-    def _number(self, meter: Meter, name: str) -> int:
-        point = Point(meter.id, name)
-        if point not in self._numbers:
-            self._numbers[point] = len(self._points)
-            self._points.append(point)
-            bounds = meter.bounds(name)
-            # Most meters have those of the trade: told once, they are at hand.
-            self._bounds.append(self._same.setdefault(bounds, bounds))
-        return self._numbers[point]
+    def _find_bounds(self, point: Point) -> int:
+        bounds = self._meters[point.meter].bounds(point.quantity)
+        return self._bounds.setdefault(bounds, len(self._bounds))
 
     def _without_the_impossible(self, judged: Judged, now_ms: int) -> Judged:
         columns = judged.columns
@@ -286,13 +288,14 @@ class Judge:
 
     def _limits(self, columns: ReadingColumns) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """The least and the greatest plausible value of each row."""
-        used, position = np.unique(columns.index, return_inverse=True)
-        limits = np.array([self._bounds[number] for number in used], dtype=np.float64).reshape(-1, 2)[position]
-        return limits[:, 0], limits[:, 1]
+        own = self._bounds_of.rows(columns)
+        low, high = np.array(list(self._bounds), dtype=np.float64).reshape(-1, 2).T
+        return low[own], high[own]
 
     def _detail(self, reason: str, columns: ReadingColumns, i: int, now_ms: int) -> str:
         if reason == IMPLAUSIBLE:
-            low, high = self._bounds[columns.index[i]]
+            point = columns.points[columns.index[i]]
+            low, high = self._meters[point.meter].bounds(point.quantity)
             return f"must lie between {low:g} and {high:g}"
         if reason == FUTURE:
             return f"{(int(columns.taken_at_ms[i]) - now_ms) / 1000:.0f} s ahead of the gateway's clock"
@@ -319,7 +322,7 @@ class Judge:
         )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16_384)
 def sender_of(of_topic: str) -> str | None:
     """The edge whose readings come under a topic; None where it is another topic, or no id stands in it.
 
@@ -367,41 +370,41 @@ class _Rows:
     """Columns while they grow."""
 
     def __init__(self) -> None:
-        self.index: list[int] = []
-        self.t_ms: list[int] = []
-        self.value: list[float | None] = []
-        self.flagged: list[tuple[int, int, int]] = []
         self.edge_names: list[str] = []
-        self._batch_of: list[int] = []
+        # Of each reading; it has as many values as its layout has numbers.
+        self._layouts: list[bytes] = []
+        self._t_ms: list[int] = []
+        self._edge: list[int] = []
+        # Of each value.
+        self._value: list[float | None] = []
+        self._flagged: list[tuple[int, int, int]] = []
 
-    def add(
-        self,
-        layout: list[int],
-        t_ms: int,
-        values: dict[str, float | None],
-        readings: MeterReadings,
-        points: Sequence[Point],
-    ) -> None:
-        if readings.flags:
-            first = len(self.index)
-            for i, number in enumerate(layout):
-                flag = readings.flags.get(points[number].quantity)
+    def add(self, layout: bytes, t_ms: int, values: dict[str, float | None], flags: dict[str, Flag]) -> None:
+        if flags:
+            for row, name in enumerate(values, len(self._value)):
+                flag = flags.get(name)
                 if flag is not None:
                     quality = Quality.BAD if flag.quality == "bad" else Quality.UNCERTAIN
                     reason = _REASONS.get(flag.reason, Reason.MARKED.code)
-                    self.flagged.append((first + i, quality, reason))
-        self.index += layout
-        self.t_ms += [t_ms] * len(layout)
-        self.value += values.values()
-        self._batch_of += [len(self.edge_names) - 1] * len(layout)
+                    self._flagged.append((row, quality, reason))
+        self._layouts.append(layout)
+        self._t_ms.append(t_ms)
+        self._edge.append(len(self.edge_names) - 1)
+        self._value += values.values()
 
-    def columns(self, points: Sequence[Point]) -> tuple[ReadingColumns, npt.NDArray[np.int32]]:
-        n = len(self.index)
+    def columns(self, points: Numbering) -> tuple[ReadingColumns, npt.NDArray[np.int32]]:
+        n = len(self._value)
         quality, reason = np.zeros(n, np.uint8), np.zeros(n, np.uint8)
-        for row, q, r in self.flagged:
+        for row, q, r in self._flagged:
             quality[row], reason[row] = q, r
-        value = np.array(self.value, dtype=np.float64)
-        return (
-            ReadingColumns.of(points, self.index, self.t_ms, value, quality, reason),
-            np.array(self._batch_of, dtype=np.int32),
-        )
+        values = np.array([len(layout) for layout in self._layouts], np.int64) // _NUMBER.itemsize
+        index = np.frombuffer(b"".join(self._layouts), _NUMBER)
+        t_ms = np.repeat(np.array(self._t_ms, np.int64), values)
+        value = np.array(self._value, dtype=np.float64)
+        edge = np.repeat(np.array(self._edge, np.int32), values)
+        return ReadingColumns(points, index, t_ms, value, quality, reason), edge
+
+
+def _as_bytes(numbers: Iterable[int]) -> bytes:
+    """Numbers of points, as they are joined fastest."""
+    return np.fromiter(numbers, _NUMBER).tobytes()

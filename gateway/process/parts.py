@@ -183,7 +183,7 @@ def _listen(arrivals: Arrivals, hub: Hub, directory: Directory, books: Books) ->
     """What every process knows of what was stored."""
 
     def stored(columns: ReadingColumns) -> None:
-        directory.learn(columns.points[number] for number in set(columns.index.tolist()))
+        directory.hear(columns)
         books.changed()
 
     arrivals.by_lane(hub.take)

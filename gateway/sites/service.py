@@ -6,10 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
+import numpy as np
+
 from energy.errors import UnknownName
+from energy.numbering import UNKNOWN, OwnNumbers
 from energy.quantities import medium_of
-from energy.readings import Point
+from energy.readings import Point, ReadingColumns
 from energy.sites import Meter, Site, Text
+
+_KNOWN = 0
 
 
 class Directory:
@@ -24,7 +29,7 @@ class Directory:
     def _tell(self, site: Site) -> None:
         self.site = site
         self.meters: dict[str, Meter] = {m.id: m for m in site.meters}
-        self._points = {point for meter in site.meters for point in meter.points}
+        self._known = OwnNumbers(lambda point: _KNOWN if self._knows(point) else UNKNOWN)
 
     def take(self, site: Site) -> None:
         """The records say otherwise of the site; what readings taught stays known."""
@@ -53,14 +58,22 @@ class Directory:
     def learn(self, points: Iterable[Point]) -> None:
         """Make points known that have readings: meters that are in no site file, and what they or others measure."""
         found: dict[str, list[str]] = defaultdict(list)
-        for point in [p for p in points if p not in self._points]:
-            self._points.add(point)
+        for point in dict.fromkeys(p for p in points if not self._knows(p)):
             self._learnt[point] = None
             found[point.meter].append(point.quantity)
         for meter, names in found.items():
             known = self.meters.get(meter) or Meter(meter, Text(meter, meter), medium_of(names))
             self.meters[meter] = replace(known, quantities=(*known.quantities, *names))
             self.revision += 1
+
+    def hear(self, columns: ReadingColumns) -> None:
+        """Readings were stored: their points are known from now on."""
+        strange = columns.index[self._known.rows(columns) == UNKNOWN]
+        self.learn(columns.points[i] for i in np.unique(strange).tolist())
+
+    def _knows(self, point: Point) -> bool:
+        meter = self.meters.get(point.meter)
+        return meter is not None and point.quantity in meter.quantities
 
     def meter(self, meter: str) -> Meter:
         if meter not in self.meters:

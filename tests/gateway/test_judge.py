@@ -52,14 +52,16 @@ def test_a_good_reading_is_taken_as_it_came() -> None:
     assert judged.columns.taken_at_ms.tolist() == [NOW_MS]
 
 
-def test_what_is_judged_tells_of_no_other_points_than_its_own() -> None:
+def test_a_point_has_one_number_however_its_readings_come() -> None:
     among = Judge([Meter(name, Text(name, name), Medium.ELECTRICITY) for name in ("main", "other")])
-    among.judge([batch(reading(), reading(meter="other"))], NOW_MS)
+    one, two = {"active_power": 1.0}, {"frequency": 50.0, "active_power": 2.0}
 
-    judged = among.judge([batch(reading(meter="other", taken_at=NOW_MS + 1))], NOW_MS)
+    first = among.judge([batch(reading(values=one), reading(meter="other", values=one))], NOW_MS)
+    other = among.judge([batch(reading(meter="other", values=two))], NOW_MS)
 
-    assert [str(point) for point in judged.columns.points] == ["other:active_power"]
-    assert judged.columns.index.tolist() == [0]
+    assert [str(first.columns.points[i]) for i in first.columns.index] == ["main:active_power", "other:active_power"]
+    assert [str(other.columns.points[i]) for i in other.columns.index] == ["other:frequency", "other:active_power"]
+    assert other.columns.index[1] == first.columns.index[1]
 
 
 def test_an_instant_may_be_written_with_its_offset() -> None:

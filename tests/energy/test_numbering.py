@@ -1,0 +1,83 @@
+"""Points by numbers."""
+
+from energy.numbering import UNKNOWN, Numbering, OwnNumbers
+from energy.readings import Point, ReadingColumns
+
+A, B, C = (Point(meter, "active_power") for meter in "abc")
+
+
+def _columns(points: object, index: list[int]) -> ReadingColumns:
+    return ReadingColumns.of(points, index, [0] * len(index), [1.0] * len(index))  # type: ignore[arg-type]
+
+
+class _Asked:
+    """Own numbers by a table; what was looked up, in order."""
+
+    def __init__(self, **numbers: int) -> None:
+        self.numbers, self.asked = numbers, list[str]()
+        self.own = OwnNumbers(self._look_up)
+
+    def _look_up(self, point: Point) -> int:
+        self.asked.append(point.meter)
+        return self.numbers.get(point.meter, UNKNOWN)
+
+
+def test_a_point_keeps_its_number_whatever_becomes_known_after_it() -> None:
+    points = Numbering([A])
+
+    assert [points.number(p) for p in (B, A, C, B)] == [1, 0, 2, 1]
+    assert list(points) == [A, B, C]
+    assert (points[1], points.find(C), points.find(Point("d", "active_power"))) == (B, 2, UNKNOWN)
+    assert A in points
+    assert Point("d", "active_power") not in points
+
+
+def test_a_point_of_a_numbering_is_looked_up_once() -> None:
+    points, them = Numbering([A, B]), _Asked(a=7, b=5, c=9)
+
+    assert them.own.rows(_columns(points, [1, 0, 1])).tolist() == [5, 7, 5]
+    points.number(C)
+    assert them.own.rows(_columns(points, [2, 1, 0])).tolist() == [9, 5, 7]
+    assert sorted(them.asked) == ["a", "b", "c"]
+
+
+def test_points_of_another_numbering_are_other_points() -> None:
+    them = _Asked(a=7, b=5)
+
+    assert them.own.rows(_columns(Numbering([A, B]), [0, 1])).tolist() == [7, 5]
+    assert them.own.rows(_columns(Numbering([B, A]), [0, 1])).tolist() == [5, 7]
+    assert them.own.rows(_columns([A, B], [0, 1])).tolist() == [7, 5]
+
+
+def test_a_list_may_be_another_one_the_next_time() -> None:
+    points, them = [A], _Asked(a=7, b=5)
+    them.own.rows(_columns(points, [0]))
+    points[0] = B
+
+    assert them.own.rows(_columns(points, [0])).tolist() == [5]
+
+
+def test_what_has_no_row_is_not_looked_up() -> None:
+    them = _Asked(a=7, b=5)
+
+    them.own.rows(_columns(Numbering([A, B]), [0]))
+
+    assert them.asked == ["a"]
+
+
+def test_what_is_unknown_is_looked_up_again() -> None:
+    points, them = Numbering([A]), _Asked()
+
+    assert them.own.rows(_columns(points, [0])).tolist() == [UNKNOWN]
+    them.numbers["a"] = 3
+    assert them.own.rows(_columns(points, [0])).tolist() == [3]
+
+
+def test_more_points_than_were_reckoned_with_are_found() -> None:
+    points = Numbering()
+    own = OwnNumbers(lambda point: int(point.meter))
+    for number in range(3000):
+        points.number(Point(str(number), "active_power"))
+        if number % 1000 == 999:
+            rows = [0, number // 2, number]
+            assert own.rows(_columns(points, rows)).tolist() == rows
