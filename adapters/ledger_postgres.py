@@ -21,7 +21,7 @@ import numpy.typing as npt
 from adapters.binary_copy import Columns, packed, unpacked
 from adapters.ledger_citus import distribute
 from adapters.ledger_fitting import fitting, index_by_hour
-from adapters.ledger_sql import AS_SUMS, COLUMNS, SUMS, Where, sums_over
+from adapters.ledger_sql import AS_SUMS, COLUMNS, SUMS, Where, amounts_over, sums_over
 from adapters.marks_postgres import PostgresMarks
 from adapters.postgres_address import LOST, PostgresAddress, told
 from adapters.readings_marked import MarkedReadings
@@ -278,6 +278,12 @@ class PostgresLedger:
         async with self._connection() as connection:
             found = Hours(**await _read(connection, f"SELECT {_COLUMNS} FROM hour_rows WHERE {where}", _HOUR_KINDS))
         return found if np.all(found.key[1:] > found.key[:-1]) else found.take(np.argsort(found.key, kind="stable"))
+
+    async def amounts(self, points: Numbers, from_hour: int, to_hour: int, known_ms: int) -> tuple[Small, Small, Whole]:
+        rows = amounts_over("hour_rows", points, from_hour, to_hour, known_ms)
+        async with self._connection() as connection:
+            found = await _read(connection, rows, {n: _HOUR_KINDS[n] for n in ("point", "hour", "amount")})
+        return found["point"], found["hour"], found["amount"]
 
     async def totals(self, points: Numbers, from_hour: int, to_hour: int) -> Sums:
         return await self._sums("point", sums_over(str(Where(points)), int(from_hour), int(to_hour)))
