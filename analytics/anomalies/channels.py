@@ -95,7 +95,8 @@ def step(state: State, use: Values, hour: int, own: Profile, of_worked: Values |
     ----------
     use : (m,) consumption; NaN where missing, and scored NaN.
     hour : of the local day.
-    own : the profile of the day's kind. of_worked : (m, 24) what is expected of worked days, on a day that is not worked.
+    own : the profile of the day's kind.
+    of_worked : (m, 24) what is expected of worked days, on a day that is not worked.
     """
     expected, spread = own.expected[:, hour], np.maximum(own.spread[:, hour], np.float32(1e-9))
     raw = np.clip((use - expected) / spread, -_MOST, _MOST).astype(np.float32)

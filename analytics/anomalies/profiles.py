@@ -14,6 +14,8 @@ TRAILING_DAYS = 56
 # The same weeks of the year before, two to either side, tell of seasons and terms.
 _YEAR_DAYS = 364
 _EITHER_SIDE = 14
+# So far back lies what tells of a day.
+BACK_DAYS = _YEAR_DAYS + TRAILING_DAYS
 # The year before is brought to the level of now, by so much at most, where its level is known from as many days.
 _MOST_LEVEL = np.float32(2.0)
 _LEAST_LEVEL_DAYS = 28
@@ -135,8 +137,8 @@ def usual(cube: Hourly, worked: Mask, day: int) -> tuple[Profile, Profile]:
 def usual_on(cube: Hourly, worked: Mask, day: int, means: Hourly) -> tuple[Profile, Hourly | None]:
     """What is usual on a day, and on one that is not worked what would be expected of a worked one, (m, 24).
 
-    The same as `usual` tells, less what nobody asks for. means : (m, d) as `day_means` makes them. `days` of the profile
-    are those of either kind.
+    The same as `usual` tells, less what nobody asks for; `days` of the profile are those of either kind.
+    means : (m, d) as `day_means` makes them.
     """
     past, alike = _past(cube, worked, day, means)
     own = profile_of(past, alike if worked[day] else ~alike)
@@ -145,15 +147,13 @@ def usual_on(cube: Hourly, worked: Mask, day: int, means: Hourly) -> tuple[Profi
     return Profile(own.expected, own.spread, days), of_worked
 
 
-def looked_at(first: int, end: int) -> tuple[range, range]:
-    """The days that are looked at for what is usual on the days [first, end), and on themselves: those of the year
-    before, and those of late; what lies between need not be known.
+def between(first: int, end: int) -> range:
+    """The days that nothing which is usual on the days [first, end) stands on, though days before and after them do.
 
-    >>> looked_at(420, 465)
-    (range(0, 115), range(364, 465))
+    >>> between(BACK_DAYS, 465)
+    range(115, 364)
     """
-    before = range(first - _YEAR_DAYS - TRAILING_DAYS, end - _YEAR_DAYS + _EITHER_SIDE)
-    return before, range(first - TRAILING_DAYS, end)
+    return range(end - _YEAR_DAYS + _EITHER_SIDE, first - TRAILING_DAYS)
 
 
 def _past(cube: Hourly, worked: Mask, day: int, means: Hourly) -> tuple[Hourly, Mask]:

@@ -83,7 +83,13 @@ async def grid_of(
     shape = len(points), days * _DAY
     since = np.full(len(points), unread.stop * _DAY, np.int64)
     grid = Grid(
-        tuple(points), np.full(shape, np.nan, np.float32), np.zeros(shape, np.int64), first, offset_h, upto - first, since
+        tuple(points),
+        np.full(shape, np.nan, np.float32),
+        np.zeros(shape, np.int64),
+        first,
+        offset_h,
+        upto - first,
+        since,
     )
     if unread:
         await _read(ledger, grid, range(len(points)), 0, unread.start * _DAY)

@@ -253,7 +253,11 @@ async def test_amounts_are_those_of_hours_that_are_known_well_enough(opened: Ope
         await ledger.revise(NONE, replace(rows, measured_ms=measured, manual_ms=manual))
 
         point, hour, amount = await ledger.amounts([0, 1, 3], 1, 5, 10)
-        assert sorted(zip(point.tolist(), hour.tolist(), amount.tolist(), strict=True)) == [(1, 1, 9), (3, 1, 5), (3, 2, 1)]
+        assert sorted(zip(point.tolist(), hour.tolist(), amount.tolist(), strict=True)) == [
+            (1, 1, 9),
+            (3, 1, 5),
+            (3, 2, 1),
+        ]
         assert len((await ledger.amounts([], 0, EVER, 0))[0]) == 0
 
 
