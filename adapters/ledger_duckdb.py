@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from adapters.batches import ascending
 from adapters.ledger_days_duckdb import Days
-from adapters.ledger_sql import AS_SUMS, SUMS, Where, sums_over
+from adapters.ledger_sql import AS_SUMS, SUMS, Where, amounts_over, sums_over
 from adapters.readings_duckdb import COUNTED, DuckDBReadings
-from energy.hours import HOUR_MS, UNPRICED, Doubt, Hours, Sums, Whole
+from energy.hours import HOUR_MS, UNPRICED, Doubt, Hours, Small, Sums, Whole
 from energy.ports import LEDGER_PARTS, Basis, Marks, Numbers, Revisions
 from energy.readings import Point
 
@@ -180,6 +180,10 @@ class DuckDBLedger:
         )
         rows = _hours(found)
         return rows if np.all(rows.key[1:] > rows.key[:-1]) else rows.take(np.argsort(rows.key, kind="stable"))
+
+    async def amounts(self, points: Numbers, from_hour: int, to_hour: int, known_ms: int) -> tuple[Small, Small, Whole]:
+        found = await self._store.read(self._store.select, amounts_over("hours", points, from_hour, to_hour, known_ms))
+        return found["point"], found["hour"], found["amount"]
 
     async def totals(self, points: Numbers, from_hour: int, to_hour: int) -> Sums:
         rows = sums_over(str(Where(points)), int(from_hour), int(to_hour))

@@ -22,7 +22,7 @@ from adapters.ledger_citus import distribute
 from adapters.ledger_days_postgres import add_to_days, change_of
 from adapters.ledger_fitting import fitting, index_by_hour
 from adapters.ledger_registers import LedgerRegisters
-from adapters.ledger_sql import AS_SUMS, SUMS, Where, sums_over
+from adapters.ledger_sql import AS_SUMS, SUMS, Where, amounts_over, sums_over
 from adapters.ledger_tables_postgres import HOUR_COLUMNS, HOUR_KINDS, SCHEMA, SUM_KINDS, Spans, alone
 from adapters.marks_postgres import PostgresMarks
 from adapters.postgres_address import LOST, PostgresAddress, told
@@ -206,6 +206,12 @@ class PostgresLedger:
                 **await copy_out(connection, f"SELECT {HOUR_COLUMNS} FROM hour_rows WHERE {where}", HOUR_KINDS)
             )
         return found if np.all(found.key[1:] > found.key[:-1]) else found.take(np.argsort(found.key, kind="stable"))
+
+    async def amounts(self, points: Numbers, from_hour: int, to_hour: int, known_ms: int) -> tuple[Small, Small, Whole]:
+        rows = amounts_over("hour_rows", points, from_hour, to_hour, known_ms)
+        async with self._connection() as connection:
+            found = await copy_out(connection, rows, {n: HOUR_KINDS[n] for n in ("point", "hour", "amount")})
+        return found["point"], found["hour"], found["amount"]
 
     async def totals(self, points: Numbers, from_hour: int, to_hour: int) -> Sums:
         return await self._sums("point", sums_over(str(Where(points)), int(from_hour), int(to_hour)))

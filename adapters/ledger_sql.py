@@ -36,6 +36,14 @@ class Where:
         return f"point BETWEEN {low} AND {high} AND point IN ({', '.join(map(str, listed.tolist()))})"
 
 
+def amounts_over(table: str, points: Numbers, low: int, high: int, known_ms: int) -> str:
+    """Point, hour and amount of the rows over [low, high) of which so much is measured or manual."""
+    return (
+        f"SELECT point, hour, amount FROM {table} WHERE {Where(points)} AND hour >= {int(low)} AND hour < {int(high)} "
+        f"AND measured_ms + manual_ms >= {int(known_ms)}"
+    )
+
+
 def sums_over(points: str, low: int, high: int) -> str:
     """Rows of sums of points, as a condition, over the hours [low, high): of whole days, and of hours at the ends."""
     first, end = days_within(low, high)

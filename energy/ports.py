@@ -218,6 +218,10 @@ class Ledger(Protocol):
     async def hours(self, points: Numbers, from_hour: int, to_hour: int) -> Hours:
         """The rows of the points over [from, to), by point and hour."""
 
+    async def amounts(self, points: Numbers, from_hour: int, to_hour: int, known_ms: int) -> tuple[Small, Small, Whole]:
+        """Of the same rows, where so much of the hour is measured or manual: number of the point, hour, amount; in any
+        order. For many counters over a long time, of which nothing else is wanted."""
+
     async def totals(self, points: Numbers, from_hour: int, to_hour: int) -> Sums:
         """What flowed through each point over [from, to), of points that have rows there."""
 

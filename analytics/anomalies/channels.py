@@ -88,14 +88,15 @@ class Step:
     residual: Values
 
 
-def step(state: State, use: Values, hour: int, own: Profile, of_worked: Profile | None) -> Step:
+def step(state: State, use: Values, hour: int, own: Profile, of_worked: Values | None) -> Step:
     """Score an hour of m meters, and add it to the state.
 
     Parameters
     ----------
     use : (m,) consumption; NaN where missing, and scored NaN.
     hour : of the local day.
-    own : the profile of the day's kind. of_worked : that of worked days, on a day that is not worked.
+    own : the profile of the day's kind.
+    of_worked : (m, 24) what is expected of worked days, on a day that is not worked.
     """
     expected, spread = own.expected[:, hour], np.maximum(own.spread[:, hour], np.float32(1e-9))
     raw = np.clip((use - expected) / spread, -_MOST, _MOST).astype(np.float32)
@@ -128,10 +129,10 @@ def _decay(mean: Values, value: Values, known: npt.NDArray[np.bool_], half_life_
     mean[known] = kept * mean[known] + (1 - kept) * value[known]
 
 
-def _likeness(use: Values, hour: int, own: Profile, of_worked: Profile | None, spread: Values) -> Values:
+def _likeness(use: Values, hour: int, own: Profile, of_worked: Values | None, spread: Values) -> Values:
     if of_worked is None:
         return np.zeros_like(use)
-    worked, expected = of_worked.expected[:, hour], own.expected[:, hour]
+    worked, expected = of_worked[:, hour], own.expected[:, hour]
     better = (np.abs(use - expected) - np.abs(use - worked)) / spread
     apart = np.abs(worked - expected) / spread > _LEAST_APART
     return np.where(apart, np.clip(better, -_MOST_IN_MEANS, _MOST_IN_MEANS), 0).astype(np.float32)

@@ -14,7 +14,7 @@ from analytics.anomalies.kinds import kind_of
 from analytics.anomalies.profiles import Hourly
 from analytics.anomalies.replay import Replay
 from energy.findings import FindingKind
-from energy.working_days import Mask
+from energy.working_days import Mask, Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,13 @@ class Event:
 
 
 def events_of(
-    use: Hourly, made: Replay, worked: Mask, thresholds: Values, usual_run: Values, hours: tuple[int, int]
+    use: Hourly,
+    made: Replay,
+    worked: Mask,
+    thresholds: Values,
+    usual_run: Values,
+    hours: tuple[int, int],
+    since: Numbers | None = None,
 ) -> list[Event]:
     """The events of m meters that are not over before the first of some hours.
 
@@ -39,32 +45,77 @@ def events_of(
     use : (m, n) consumption by hour, whole local days. made : its replay. worked : (n / 24,) days that are worked.
     thresholds, usual_run : (m,) of each meter.
     hours : [from, to) that are looked at; nothing is known after them.
+    since : (m,) the hour from which on all of a meter is there; None for the first.
     """
+    since = np.zeros(len(use), np.int64) if since is None else since
+    unusual = (np.nan_to_num(made.score[:, hours[0] :]) >= thresholds[:, None]).any(axis=1)
+    odd = _may_have_facts(use, made.expected, usual_run, hours, since)
     found: list[Event] = []
-    for i in range(len(use)):
-        facts = list(_facts(i, use[i], made.expected[i], float(usual_run[i]), hours))
-        score = made.score[i].copy()
-        score[: hours[0]] = np.nan
-        for fact in facts:
-            score[fact.start : fact.end] = np.nan
-        unusual = [
-            Event(i, kind_of(s, use[i], made.expected[i], made.spread[i], worked), s.start, s.end, s.peak)
-            for s in stretches(score, float(thresholds[i]))
-        ]
-        found += [*facts, *(u for u in unusual if not _tail(u, facts))]
+    for i in np.flatnonzero(unusual | odd).tolist():
+        facts = list(_facts(i, use[i], made.expected[i], float(usual_run[i]), hours, int(since[i]))) if odd[i] else []
+        found += [*facts, *_unusual(i, use[i], made, worked, float(thresholds[i]), hours, facts)]
     return found
 
 
-def _facts(
-    i: int, use: npt.NDArray[np.float32], expected: Values, usual_run: float, hours: tuple[int, int]
+def _unusual(
+    i: int,
+    use: npt.NDArray[np.float32],
+    made: Replay,
+    worked: Mask,
+    threshold: float,
+    hours: tuple[int, int],
+    facts: list[Event],
 ) -> list[Event]:
-    told: list[tuple[FindingKind, Stretch, float | None]] = [
-        *((FindingKind.MISSING, s, None) for s in rules.missing(use, hours[1])),
-        *((FindingKind.NEGATIVE, s, None) for s in rules.negative(use)),
-        *((FindingKind.STUCK, s, None) for s in rules.stuck(use, usual_run, expected)),
-        *((FindingKind.SCALE, s, factor) for s, factor in rules.wrong_scale(use, expected)),
+    score = made.score[i].copy()
+    score[: hours[0]] = np.nan
+    for fact in facts:
+        score[fact.start : fact.end] = np.nan
+    events = [
+        Event(i, kind_of(s, use, made.expected[i], made.spread[i], worked), s.start, s.end, s.peak)
+        for s in stretches(score, threshold)
     ]
-    return [Event(i, kind, s.start, s.end, 0.0, ratio) for kind, s, ratio in told if s.end > hours[0]]
+    return [event for event in events if not _tail(event, facts)]
+
+
+def _may_have_facts(use: Hourly, expected: Hourly, usual_run: Values, hours: tuple[int, int], since: Numbers) -> Mask:
+    """(m,) whether there can be any fact of the data: most meters have none, and are not looked at one by one."""
+    first = min(int(since.max(initial=0)), hours[0])
+    late, usual = use[:, first:], expected[:, first:]
+    gap = ~np.isfinite(use[:, first : hours[1]]).all(axis=1)
+    backwards = (late < 0).any(axis=1)
+    flat = (late[:, 1:] == late[:, :-1]).sum(axis=1) + 1 >= usual_run.astype(np.int64) + rules.STUCK_H
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = late / usual
+    far = ((ratio > rules.FAR) | (ratio < 1 / rules.FAR)).sum(axis=1) >= rules.SCALE_H
+    # Of those all of whose past was read, a fact may lie there too.
+    return np.asarray(gap | backwards | flat | far | (since < first))
+
+
+def _facts(
+    i: int,
+    use: npt.NDArray[np.float32],
+    expected: Values,
+    usual_run: float,
+    hours: tuple[int, int],
+    since: int,
+) -> list[Event]:
+    late, usual = use[since:], expected[since:]
+    told: list[tuple[FindingKind, Stretch, float | None]] = [
+        *((FindingKind.MISSING, s, None) for s in rules.missing(late, hours[1] - since)),
+        *((FindingKind.NEGATIVE, s, None) for s in rules.negative(late)),
+        *((FindingKind.STUCK, s, None) for s in rules.stuck(late, usual_run, usual)),
+        *((FindingKind.SCALE, s, factor) for s, factor in rules.wrong_scale(late, usual)),
+    ]
+    return [
+        Event(i, kind, s.start + since, s.end + since, 0.0, ratio)
+        for kind, s, ratio in told
+        if s.end + since > hours[0]
+    ]
+
+
+def reaches_back(use: Hourly) -> Mask:
+    """(m, n) consumption to (m,): whether a fact of the data holds all of these hours, and so began before them."""
+    return np.asarray((~np.isfinite(use)).all(axis=1) | (use[:, 1:] == use[:, :-1]).all(axis=1) | (use < 0).all(axis=1))
 
 
 def _tail(event: Event, facts: list[Event]) -> bool:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from energy.working_days import Mask, Numbers
+from energy.working_days import Mask
 
 HOURS = 24
 TRAILING_DAYS = 56
 # The same weeks of the year before, two to either side, tell of seasons and terms.
 _YEAR_DAYS = 364
 _EITHER_SIDE = 14
+# So far back lies what tells of a day.
+BACK_DAYS = _YEAR_DAYS + TRAILING_DAYS
 # The year before is brought to the level of now, by so much at most, where its level is known from as many days.
 _MOST_LEVEL = np.float32(2.0)
 _LEAST_LEVEL_DAYS = 28
@@ -69,7 +71,7 @@ def profile_of(cube: Hourly, alike: Mask, usable: Mask | None = None) -> Profile
 def _of_chunk(cube: Hourly, alike: Mask, usable: Mask | None) -> Profile:
     kept = cube if usable is None else np.where(usable[:, None, :], cube, np.float32(np.nan))
     of_kind = kept[:, :, alike]
-    days = np.isfinite(of_kind).any(axis=1).sum(axis=1).astype(np.int32)
+    days = _days_of(of_kind)
     expected, spread = _median_and_spread(of_kind)
     few = days < _LEAST_DAYS
     if few.any():
@@ -81,6 +83,20 @@ def _of_chunk(cube: Hourly, alike: Mask, usable: Mask | None) -> Profile:
     # Neighbouring hours tell about each other, and one hour stands on few days.
     smooth = (np.roll(spread, 1, axis=1) + 2 * spread + np.roll(spread, -1, axis=1)) / 4
     return Profile(expected, np.maximum(np.maximum(spread, smooth), floor).astype(np.float32), days)
+
+
+def _expected_of(cube: Hourly, alike: Mask) -> Hourly:
+    """(m, 24) what `profile_of` expects, without its spread."""
+    of_kind = cube[:, :, alike]
+    expected, few = median(of_kind), _days_of(of_kind) < _LEAST_DAYS
+    if few.any():
+        expected[few] = median(cube[few])
+    return expected
+
+
+def _days_of(cube: Hourly) -> npt.NDArray[np.int32]:
+    """(m, 24, k) to (m,): on how many days anything is known."""
+    return np.isfinite(cube).any(axis=1).sum(axis=1).astype(np.int32)
 
 
 def median(values: Hourly) -> Hourly:
@@ -114,36 +130,64 @@ def usual(cube: Hourly, worked: Mask, day: int) -> tuple[Profile, Profile]:
     cube : (m, 24, d) consumption by hour and day, as `by_day` makes it. worked : (d,) which days are worked.
     day : position of the day that is asked for; nothing is looked at from it on.
     """
-    days = _days_to_learn_from(day)
-    past = cube[:, :, days]
-    of_year_before = days < day - TRAILING_DAYS
-    past[:, :, of_year_before] *= _growth(cube, day)[:, None, None]
-    return both_kinds(past, worked[days])
+    past, alike = _past(cube, worked, day, day_means(cube))
+    return both_kinds(past, alike)
 
 
-def _days_to_learn_from(day: int) -> Numbers:
-    """Positions of the days that tell what is usual on a day: the trailing weeks, and those of the year before."""
-    year_before = np.arange(day - _YEAR_DAYS - _EITHER_SIDE, day - _YEAR_DAYS + _EITHER_SIDE + 1)
-    days = np.r_[year_before, np.arange(day - TRAILING_DAYS, day)]
-    return np.asarray(days[days >= 0], dtype=np.int64)
+def usual_on(cube: Hourly, worked: Mask, day: int, means: Hourly) -> tuple[Profile, Hourly | None]:
+    """What is usual on a day, and on one that is not worked what would be expected of a worked one, (m, 24).
+
+    The same as `usual` tells, less what nobody asks for; `days` of the profile are those of either kind.
+    means : (m, d) as `day_means` makes them.
+    """
+    past, alike = _past(cube, worked, day, means)
+    own = profile_of(past, alike if worked[day] else ~alike)
+    days = own.days + _days_of(past[:, :, ~alike if worked[day] else alike])
+    of_worked = None if worked[day] else _expected_of(past, alike)
+    return Profile(own.expected, own.spread, days), of_worked
 
 
-def _growth(cube: Hourly, day: int) -> Hourly:
+def between(first: int, end: int) -> range:
+    """The days that nothing which is usual on the days [first, end) stands on, though days before and after them do.
+
+    >>> between(BACK_DAYS, 465)
+    range(115, 364)
+    """
+    return range(end - _YEAR_DAYS + _EITHER_SIDE, first - TRAILING_DAYS)
+
+
+def _past(cube: Hourly, worked: Mask, day: int, means: Hourly) -> tuple[Hourly, Mask]:
+    """(m, 24, k) the days that tell what is usual on a day, those of the year before at the level of now; and (k,)
+    which of them are worked."""
+    before, late = _days_to_learn_from(day)
+    past = np.concatenate([cube[:, :, before], cube[:, :, late]], axis=2)
+    then = before.stop - before.start
+    if then:
+        past[:, :, :then] *= _growth(means, day)[:, None, None]
+    return past, np.concatenate([worked[before], worked[late]])
+
+
+def _days_to_learn_from(day: int) -> tuple[slice, slice]:
+    """Positions of the days that tell what is usual on a day: those of the year before, and the trailing weeks."""
+    last = max(min(day - _YEAR_DAYS + _EITHER_SIDE + 1, day), 0)
+    return slice(max(day - _YEAR_DAYS - _EITHER_SIDE, 0), last), slice(max(day - TRAILING_DAYS, 0), day)
+
+
+def _growth(means: Hourly, day: int) -> Hourly:
     """(m,) the level of the trailing weeks over that of the same weeks a year before; 1 where either is not known."""
     before = day - _YEAR_DAYS
-    now, then = (cube[:, :, max(end - TRAILING_DAYS, 0) : max(end, 0)] for end in (day, before))
-    levels, known = zip(*(_level(part) for part in (now, then)), strict=True)
+    now, then = (means[:, max(end - TRAILING_DAYS, 0) : max(end, 0)] for end in (day, before))
+    levels, known = zip(*((median(part), np.isfinite(part).sum(axis=1)) for part in (now, then)), strict=True)
     grown = levels[0] / np.where(levels[1] > 0, levels[1], np.float32(np.nan))
     known_enough = np.minimum(*known) >= _LEAST_LEVEL_DAYS
     return np.where(known_enough & np.isfinite(grown), np.clip(grown, 1 / _MOST_LEVEL, _MOST_LEVEL), np.float32(1))
 
 
-def _level(cube: Hourly) -> tuple[Hourly, npt.NDArray[np.int64]]:
-    """(m, 24, k) to the median of the daily means, (m,), and of how many days."""
-    known = np.isfinite(cube)
-    hours = known.sum(axis=1)
-    means = np.where(known, cube, np.float32(0)).sum(axis=1) / np.where(hours, hours, np.float32(np.nan))
-    return median(means.astype(np.float32)), np.isfinite(means).sum(axis=1)
+def day_means(cube: Hourly) -> Hourly:
+    """(m, 24, d) to (m, d): the mean of the hours of each day that are known; NaN where none is."""
+    hours = np.isfinite(cube).sum(axis=1)
+    means = np.where(np.isfinite(cube), cube, np.float32(0)).sum(axis=1) / np.where(hours, hours, np.float32(np.nan))
+    return means.astype(np.float32)
 
 
 def both_kinds(cube: Hourly, worked: Mask) -> tuple[Profile, Profile]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.anomalies.channels import State, Values, step, usual_runs
-from analytics.anomalies.profiles import HOURS, Hourly, by_day, usual
+from analytics.anomalies.profiles import HOURS, Hourly, by_day, day_means, usual_on
 from energy.working_days import Mask
 
 METHOD = "profile-2"
@@ -59,6 +59,7 @@ def replay(
     """
     m, n = use.shape
     cube = by_day(use)
+    means = day_means(cube)
     told = use[:, : learnt or first_day * HOURS]
     if usual_run is None and told.shape[1] >= _LEAST_HOURS:
         usual_run = usual_runs(told)
@@ -66,14 +67,13 @@ def replay(
     expected, spread, score = (np.full((m, n), np.nan, np.float32) for _ in range(3))
     made = Replay(expected, spread, score, np.zeros((m, n), np.int8))
     for day in range(max(first_day, 1), n // HOURS):
-        of_worked, of_rest = usual(cube, worked, day)
-        own = of_worked if worked[day] else of_rest
-        own.expected[of_worked.days + of_rest.days < _LEAST_DAYS] = np.nan
+        own, of_worked = usual_on(cube, worked, day, means)
+        own.expected[own.days < _LEAST_DAYS] = np.nan
         hours = slice(day * HOURS, (day + 1) * HOURS)
         made.expected[:, hours], made.spread[:, hours] = own.expected, own.spread
         for hour in range(HOURS):
             at = day * HOURS + hour
-            seen = step(state, use[:, at], hour, own, None if worked[day] else of_worked)
+            seen = step(state, use[:, at], hour, own, of_worked)
             made.score[:, at], made.channel[:, at] = seen.score, seen.channel
     return made
 

@@ -13,9 +13,11 @@ Mask = npt.NDArray[np.bool_]
 # So many hours without a value are a finding; fewer are a gap like any other.
 MISSING_H = 6
 # A wrong factor shows in every hour: so many in a row of which nearly all are off by about the same power of ten.
-_SCALE_H = 3
+SCALE_H = 3
 _POWERS = (1000.0, 100.0, 10.0, 0.1, 0.01, 0.001)
 _NEAR = 1.6
+# Within this factor of what is expected nothing is off by a power of ten.
+FAR = 10 / _NEAR
 # Ten times next to nothing is no wrong factor: what is read must lie above the usual busy hour of the meter, or what is
 # expected must be a good part of it.
 _BUSY, _GOOD_PART = 0.95, 0.2
@@ -67,7 +69,7 @@ def wrong_scale(use: Hours, expected: Hours) -> list[tuple[Stretch, float]]:
     for power in _POWERS:
         weighty = use > busy if power > 1 else expected > _GOOD_PART * busy
         near = (ratio > power / _NEAR) & (ratio < power * _NEAR)
-        found += [(s, power) for s in _runs(near, _SCALE_H) if weighty[s.start : s.end].sum() >= _SCALE_H]
+        found += [(s, power) for s in _runs(near, SCALE_H) if weighty[s.start : s.end].sum() >= SCALE_H]
     return sorted(found, key=lambda one: one[0].start)
 
 

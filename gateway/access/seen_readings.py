@@ -114,6 +114,9 @@ class SeenLedger:
     async def hours(self, points: Numbers, from_hour: int, to_hour: int) -> Hours:
         return await self._ledger.hours(self.seen(points), from_hour, to_hour)
 
+    async def amounts(self, points: Numbers, from_hour: int, to_hour: int, known_ms: int) -> tuple[Small, Small, Whole]:
+        return await self._ledger.amounts(self.seen(points), from_hour, to_hour, known_ms)
+
     async def totals(self, points: Numbers, from_hour: int, to_hour: int) -> Sums:
         return await self._ledger.totals(self.seen(points), from_hour, to_hour)
 

@@ -20,6 +20,7 @@ from gateway.billing.service import Bills
 from gateway.closing.figures import Difference, Figure
 from gateway.closing.rows import Closing, ClosingEntry
 from gateway.closing.service import Closings
+from gateway.findings.learnt import LearntCounters
 from gateway.findings.service import Findings, Kept, Reason, State
 from gateway.findings.worth import Valued
 from gateway.ledger.books import Books
@@ -193,5 +194,13 @@ class SeenFindings(Findings):
         await self.finding(finding_id)
         return await self._findings.decide(finding_id, state, who, why, reason)
 
-    async def take(self, found: Sequence[Valued], since_ms: int, method: str) -> tuple[int, int]:
+    def learnt(self, method: str) -> LearntCounters:
+        raise not_of_all("findings")
+
+    async def take(
+        self, found: Sequence[Valued], since_ms: int, method: str, of: Collection[Point] | None = None
+    ) -> tuple[int, int]:
+        raise not_of_all("findings")
+
+    async def leave(self, looked_at: Collection[Point], since_ms: int) -> int:
         raise not_of_all("findings")

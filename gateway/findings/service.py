@@ -8,13 +8,14 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, insert, select, update
+from sqlalchemy import RowMapping, Select, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from energy.errors import EnergyError, UnknownName
 from energy.findings import Finding, FindingKind
 from energy.ports import Clock
 from energy.readings import Point, to_ms
+from gateway.findings.learnt import LearntCounters
 from gateway.findings.tables import FindingRow
 from gateway.findings.worth import Valued
 from gateway.records.base import LARGEST_ID, table_of
@@ -120,34 +121,59 @@ class Findings:
             peaks[kept.finding.point] = max(peaks.get(kept.finding.point, 0.0), kept.finding.peak)
         return peaks
 
-    async def take(self, found: Sequence[Valued], since_ms: int, method: str) -> tuple[int, int]:
+    def learnt(self, method: str) -> LearntCounters:
+        """What is known of the counters by a method."""
+        return LearntCounters(self._records, self._site, method)
+
+    async def take(
+        self, found: Sequence[Valued], since_ms: int, method: str, of: Collection[Point] | None = None
+    ) -> tuple[int, int]:
         """Bring what is kept since an instant up to what is found now; returns how many are new and how many gone.
 
-        What was decided stays decided; an open finding that is no longer found is gone.
+        What was decided stays decided; an open finding that is no longer found is gone. One that began before the
+        instant and is over stays as it was told when it could be seen whole.
+
+        of : the counters that were looked at; all if None.
         """
         now = to_ms(self._clock.now())
+        made = {"site": self._site, "method": method, "found_at_ms": now, "changed_at_ms": now}
         async with self._records.writing() as connection:
-            wanted = self._wanted((), (), since_ms, None)
-            kept = [_kept(row) for row in (await connection.execute(wanted)).mappings()]
-            new, matched = [], set[int]()
-            for one in found:
-                same = next((k for k in kept if k.id not in matched and _same(k.finding, one.finding)), None)
-                if same is None:
-                    new.append(one)
-                    continue
-                matched.add(same.id)
-                row = _row(one) | ({"state": str(State.OPEN)} if same.state is State.GONE else {})
-                if same.valued != one or same.state is State.GONE:
-                    changed = update(_TABLE).where(_TABLE.c.id == same.id)
-                    await connection.execute(changed.values(**row, method=method, changed_at_ms=now))
-            made = {"site": self._site, "method": method, "found_at_ms": now, "changed_at_ms": now}
-            if new:
-                await connection.execute(insert(_TABLE), [{**_row(v), **made, "state": str(State.OPEN)} for v in new])
-            gone = [k.id for k in kept if k.id not in matched and k.state is State.OPEN]
-            for finding_id in gone:
-                lost = update(_TABLE).where(_TABLE.c.id == finding_id)
-                await connection.execute(lost.values(state=str(State.GONE), ongoing=False, changed_at_ms=now))
-        return len(new), len(gone)
+            kept = await self._since(connection, since_ms, of)
+            told = _Told.of(kept, found, since_ms)
+            changed = [_change(k, one) | {"method": method, "changed_at_ms": now} for k, one in told.changed]
+            await _update(connection, changed)
+            if told.new:
+                rows = [{**_row(v), **made, "state": str(State.OPEN)} for v in told.new]
+                await connection.execute(insert(_TABLE), rows)
+            await _update(connection, [_gone(k.id, now) for k in told.gone])
+        return len(told.new), len(told.gone)
+
+    async def leave(self, looked_at: Collection[Point], since_ms: int) -> int:
+        """Open findings since an instant of counters that are no longer looked at are gone; how many."""
+        now, still = to_ms(self._clock.now()), set(looked_at)
+        wanted = select(_TABLE.c.id, _TABLE.c.meter, _TABLE.c.quantity).where(
+            _TABLE.c.site == self._site, _TABLE.c.state == str(State.OPEN), _TABLE.c.end_ms > since_ms
+        )
+        async with self._records.writing() as connection:
+            rows = (await connection.execute(wanted)).all()
+            left = [row.id for row in rows if Point(row.meter, row.quantity) not in still]
+            await _update(connection, [_gone(finding_id, now) for finding_id in left])
+        return len(left)
+
+    async def _since(
+        self, connection: AsyncConnection, since_ms: int, of: Collection[Point] | None
+    ) -> dict[Point, list[Kept]]:
+        """What is kept of the counters since an instant, the newest first."""
+        wanted = self._wanted((), (), since_ms, None)
+        if of is None:
+            rows = list((await connection.execute(wanted)).mappings())
+        else:
+            rows = await _of_meters(connection, wanted, sorted({point.meter for point in of}))
+        kept: dict[Point, list[Kept]] = {}
+        for one in map(_kept, rows):
+            if of is None or one.finding.point in of:
+                kept.setdefault(one.finding.point, []).append(one)
+        return kept
 
     def _wanted(
         self, states: Collection[State], kinds: Collection[FindingKind], from_ms: int | None, to_ms: int | None
@@ -177,6 +203,53 @@ async def _of_meters(connection: AsyncConnection, wanted: Select[Any], meters: S
         own = wanted.where(_TABLE.c.meter.in_(meters[i : i + _NAMES]))
         rows += (await connection.execute(own)).mappings().all()
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a look changes: what is new, what is told otherwise than it is kept, and what is no longer found."""
+
+    new: list[Valued]
+    changed: list[tuple[Kept, Valued]]
+    gone: list[Kept]
+
+    @classmethod
+    def of(cls, kept: Mapping[Point, Sequence[Kept]], found: Sequence[Valued], since_ms: int) -> _Told:
+        told, matched = cls([], [], []), set[int]()
+        for one in found:
+            own = kept.get(one.finding.point, ())
+            same = next((k for k in own if k.id not in matched and _same(k.finding, one.finding)), None)
+            if same is None:
+                told.new.append(one)
+                continue
+            matched.add(same.id)
+            if not _is_past(same, since_ms) and (same.valued != one or same.state is State.GONE):
+                told.changed.append((same, one))
+        left = (k for own in kept.values() for k in own if k.id not in matched)
+        told.gone.extend(k for k in left if k.state is State.OPEN and not _is_past(k, since_ms))
+        return told
+
+
+def _is_past(kept: Kept, since_ms: int) -> bool:
+    """Whether less of a finding can be seen than when it was told."""
+    return kept.finding.start_ms < since_ms and not kept.finding.ongoing
+
+
+def _change(kept: Kept, found: Valued) -> dict[str, Any]:
+    """What is kept as it is found now; one that was gone is open again."""
+    state = State.OPEN if kept.state is State.GONE else kept.state
+    return _row(found) | {"of": kept.id, "state": str(state)}
+
+
+def _gone(finding_id: int, now: int) -> dict[str, Any]:
+    return {"of": finding_id, "state": str(State.GONE), "ongoing": False, "changed_at_ms": now}
+
+
+async def _update(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Change findings, each named by `of`; all of them in the same columns."""
+    if rows:
+        values = {name: bindparam(name) for name in rows[0] if name != "of"}
+        await connection.execute(update(_TABLE).where(_TABLE.c.id == bindparam("of")).values(**values), rows)
 
 
 def _same(one: Finding, other: Finding) -> bool:

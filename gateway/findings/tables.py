@@ -40,3 +40,18 @@ class FindingRow(Base):
     who: Mapped[str | None] = mapped_column(String)
     why: Mapped[str | None] = mapped_column(String)
     decided_at_ms: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class LearntRow(Base):
+    """From which score on an hour of a counter is a finding, for how many hours an amount of it may stay the same, and
+    up to when of its past that was learnt."""
+
+    __tablename__ = "findings_learnt"
+
+    site: Mapped[str] = mapped_column(String, primary_key=True)
+    meter: Mapped[str] = mapped_column(String, primary_key=True)
+    quantity: Mapped[str] = mapped_column(String, primary_key=True)
+    threshold: Mapped[float] = mapped_column(Float)
+    usual_run: Mapped[float] = mapped_column(Float)
+    upto_ms: Mapped[int] = mapped_column(BigInteger)
+    method: Mapped[str] = mapped_column(String)

@@ -1,56 +1,57 @@
-"""The job that looks: each hour at the last weeks of every counter, each night at what is usual of it."""
+"""The job that looks: each hour at the last weeks of every counter, once a day at what its thresholds are."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import structlog
 
 from analytics.anomalies.channels import Values, usual_runs
-from analytics.anomalies.detection import Event, events_of
-from analytics.anomalies.replay import FIRST_DAYS, FIRST_THRESHOLD, METHOD, Replay, replay, thresholds
+from analytics.anomalies.detection import Event, events_of, reaches_back
+from analytics.anomalies.profiles import BACK_DAYS, between
+from analytics.anomalies.replay import METHOD, Replay, replay, thresholds
 from energy.errors import StoreError
 from energy.findings import Finding, FindingKind
+from energy.hours import HOUR_MS
 from energy.ports import Clock
-from energy.readings import Point
+from energy.readings import Point, to_ms
 from energy.series import MICRO
 from energy.working_days import WorkingDays
-from gateway.findings.grid import Grid, counters, grid_of
+from gateway.findings.grid import Grid, counters, grid_of, read_all
+from gateway.findings.learnt import Learnt
 from gateway.findings.service import Findings
 from gateway.findings.worth import Valued, valued
 from gateway.ledger.books import DISPUTES, Books
 
 log = structlog.get_logger()
 
-# Far enough back for the same weeks of the year before.
+# A counter learns from its own past, far enough back for the same weeks of the year before.
 _PAST_DAYS = 425
 # What is found of these days is brought up to date each time: readings may come late.
 _LOOK_DAYS = 31
 # Means over hours need some days to settle before that.
 _SETTLE_DAYS = 14
+# What is judged stands at the end of so many days, of which those between the weeks before and the same weeks of the
+# year before are not read.
+_DAYS = _LOOK_DAYS + _SETTLE_DAYS + BACK_DAYS
+_FIRST_DAY = BACK_DAYS
+_UNREAD = between(_FIRST_DAY, _DAYS)
 # Hours before now that may still be incomplete.
 _FRESH_H = 2
 _AFTER_HOUR = timedelta(minutes=5)
 _FIRST_AFTER = timedelta(minutes=1)
-_CHUNK = 2000
+# Counters that are looked at together: bounds the memory, at about 300 MB.
+_CHUNK = 1000
+_DAY_MS = 86_400_000
 _WITHOUT_EXCESS = {FindingKind.MISSING, FindingKind.STUCK, FindingKind.NEGATIVE, FindingKind.SCALE}
 # However often it was dismissed, a meter tells of what is far beyond this.
 _MOST_THRESHOLD = 3.2
 # An event whose score is this little above one that was dismissed is the like of it.
 _ALIKE = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class _Learnt:
-    """Of a counter: its threshold, and for how many hours an amount of it may stay the same."""
-
-    threshold: float
-    usual_run: float
 
 
 class FindingWatch:
@@ -66,8 +67,7 @@ class FindingWatch:
     ) -> None:
         self._timed = timed
         self._books, self._findings, self._calendar, self._clock = books, findings, calendar, clock
-        self._learnt: dict[Point, _Learnt] = {}
-        self._learnt_on: datetime | None = None
+        self._kept = findings.learnt(METHOD)
 
     async def run(self) -> None:
         """Look a minute after the start, then shortly after every hour. What fails is told once, and tried again."""
@@ -92,66 +92,82 @@ class FindingWatch:
     async def look(self) -> tuple[int, int]:
         """Look now; returns how many findings are new and how many gone."""
         now = self._clock.now().astimezone(UTC)
-        if self._learnt_on is None or now - self._learnt_on >= timedelta(days=1):
-            await self.learn()
-        found: list[Valued] = []
-        for points in self._chunks():
-            grid = await self._grid(points, now)
-            found += await asyncio.to_thread(self._found, grid, await self._raised())
-            found += await self._doubts(grid)
-        since = now - timedelta(days=_LOOK_DAYS)
-        new, gone = await self._findings.take(found, int(since.timestamp() * 1000), METHOD)
+        since = to_ms(now - timedelta(days=_LOOK_DAYS))
+        chunks, known, raised = self._chunks(), await self._kept.all(), await self._raised()
+        new = gone = 0
+        for i, points in enumerate(chunks):
+            midnight_ms = self._midnight_ms(now, i / len(chunks))
+            if any(p not in known or known[p].upto_ms < midnight_ms for p in points):
+                known |= await self._learn(points, now)
+            found = await self._found(points, now, known, raised)
+            counted = await self._findings.take(found, since, METHOD, set(points))
+            new, gone = new + counted[0], gone + counted[1]
+        gone += await self._findings.leave([p for points in chunks for p in points], since)
         if new or gone:
             log.info("findings.changed", new=new, gone=gone)
         return new, gone
 
-    async def learn(self) -> None:
-        """Learn of every counter when an hour of it is a finding, from its own past."""
-        now = self._clock.now().astimezone(UTC)
-        for points in self._chunks():
-            grid = await self._grid(points, now)
-            self._learnt.update(await asyncio.to_thread(self._learn, grid))
-        self._learnt_on = now
-
-    def _chunks(self) -> Iterator[list[Point]]:
-        """Counters of a medium together: what they do at one time is common to them."""
-        site = self._books.kept.site
+    def _chunks(self) -> list[list[Point]]:
+        """Counters of a medium together, as what they do at one time is common to them; those that were read first come
+        first, so that new ones change little of it, and what is read together lies together."""
+        site, ledger = self._books.kept.site, self._books.ledger
         medium = {m.id: m.medium for m in site.meters}
-        points = sorted(counters(site, self._books.ledger), key=lambda p: (medium[p.meter], p))
-        for of in sorted({medium[p.meter] for p in points}):
-            own = [p for p in points if medium[p.meter] == of]
-            yield from (own[i : i + _CHUNK] for i in range(0, len(own), _CHUNK))
+        points = sorted(counters(site, ledger), key=lambda p: (medium[p.meter], ledger.number(p) or 0))
+        of_media = ([p for p in points if medium[p.meter] == of] for of in sorted({medium[p.meter] for p in points}))
+        return [own[i : i + _CHUNK] for own in of_media for i in range(0, len(own), _CHUNK)]
 
-    async def _grid(self, points: list[Point], now: datetime) -> Grid:
-        terms = self._books.builder.terms
-        return await grid_of(self._books.ledger, points, now, terms.zone_offset_ms // 3_600_000, _PAST_DAYS)
+    def _midnight_ms(self, now: datetime, share: float) -> int:
+        """Up to when a chunk must have been learnt from: the last midnight, once so much of the day has gone by. Each
+        has an hour of its own, so that learning is spread over the day."""
+        offset_ms = self._books.builder.terms.zone_offset_ms
+        return (to_ms(now) + offset_ms - round(share * _DAY_MS)) // _DAY_MS * _DAY_MS - offset_ms
 
-    def _learn(self, grid: Grid) -> dict[Point, _Learnt]:
+    async def _learn(self, points: Sequence[Point], now: datetime) -> dict[Point, Learnt]:
+        """Learn of counters when an hour of them is a finding, from their own past up to the last midnight; keep it."""
+        grid = await grid_of(self._books.ledger, points, now, self._offset_h, _PAST_DAYS)
+        learnt = await asyncio.to_thread(self._learnt_of, grid)
+        await self._kept.keep(learnt)
+        return learnt
+
+    def _learnt_of(self, grid: Grid) -> dict[Point, Learnt]:
         upto = grid.upto // 24 * 24
         use = grid.use[:, :upto]
         began = _first_known_day(use)
         made = replay(use[:, began * 24 :], grid.worked(self._calendar)[began : upto // 24])
         limits, runs = thresholds(made.score), usual_runs(use[:, began * 24 :])
-        return {p: _Learnt(float(limits[i]), float(runs[i])) for i, p in enumerate(grid.points)}
+        return {p: Learnt(float(limits[i]), float(runs[i]), grid.ms(upto)) for i, p in enumerate(grid.points)}
+
+    @property
+    def _offset_h(self) -> int:
+        return self._books.builder.terms.zone_offset_ms // HOUR_MS
 
     async def _raised(self) -> dict[Point, float]:
         """The thresholds that dismissed findings have raised."""
         peaks = await self._findings.dismissed_peaks()
         return {point: min(peak + _ALIKE, _MOST_THRESHOLD) for point, peak in peaks.items()}
 
-    def _found(self, grid: Grid, raised: dict[Point, float]) -> list[Valued]:
-        first = max(grid.days - _LOOK_DAYS - _SETTLE_DAYS, FIRST_DAYS)
-        learnt = [self._learnt.get(p, _Learnt(FIRST_THRESHOLD, 6.0)) for p in grid.points]
+    async def _found(
+        self, points: Sequence[Point], now: datetime, known: Mapping[Point, Learnt], raised: Mapping[Point, float]
+    ) -> list[Valued]:
+        """The findings of some counters."""
+        ledger = self._books.ledger
+        grid = await grid_of(ledger, points, now, self._offset_h, _DAYS, unread=_UNREAD)
+        reaching = reaches_back(grid.use[:, _UNREAD.stop * 24 : _FIRST_DAY * 24])
+        if reaching.any():
+            await read_all(ledger, grid, np.flatnonzero(reaching).tolist(), _UNREAD)
+        return await asyncio.to_thread(self._judged, grid, known, raised) + await self._doubts(grid)
+
+    def _judged(self, grid: Grid, known: Mapping[Point, Learnt], raised: Mapping[Point, float]) -> list[Valued]:
+        learnt = [known[p] for p in grid.points]
         limits = np.array(
             [max(one.threshold, raised.get(p, 0.0)) for p, one in zip(grid.points, learnt, strict=True)], np.float32
         )
         runs = np.array([one.usual_run for one in learnt], np.float32)
         worked = grid.worked(self._calendar)
-        made = replay(grid.use, worked, first_day=first, usual_run=runs)
+        made = replay(grid.use, worked, first_day=_FIRST_DAY, usual_run=runs)
         hours = grid.upto - _LOOK_DAYS * 24, grid.upto - _FRESH_H
-        return [
-            self._valued(grid, made, event, limits) for event in events_of(grid.use, made, worked, limits, runs, hours)
-        ]
+        events = events_of(grid.use, made, worked, limits, runs, hours, grid.since)
+        return [self._valued(grid, made, event, limits) for event in events]
 
     def _valued(self, grid: Grid, made: Replay, event: Event, limits: Values) -> Valued:
         point, at = grid.points[event.meter], slice(event.start, event.end)

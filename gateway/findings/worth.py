@@ -57,7 +57,7 @@ def _cost(books: Books, finding: Finding, hours: Whole, excess: Whole) -> tuple[
 
 def _co2(books: Books, finding: Finding) -> tuple[Decimal | None, str | None]:
     site = books.kept.site
-    medium = next((m.medium for m in site.meters if m.id == finding.point.meter), None)
+    medium = books.builder.terms.medium(finding.point.meter)
     carrier = _CARRIERS.get(medium or medium_of([finding.point.quantity]))
     if carrier is None or finding.excess is None:
         return None, None

@@ -18,7 +18,7 @@ from analytics.consumption.life import Life, life_of
 from energy.hours import Hours, Whole
 from energy.life import MeterEvent
 from energy.ports import Basis
-from energy.quantities import ORDINARY_PER_H, main_counter, quantity
+from energy.quantities import ORDINARY_PER_H, Medium, main_counter, quantity
 from energy.readings import Point
 from energy.sites import Meter, RegisterSettings, Site
 
@@ -84,6 +84,11 @@ class Terms:
         lives = {i: o.life for i, o in enumerate(own) if o.life}
         ordinary = np.array([ORDINARY_PER_H.get(p.quantity, 0.0) for p in points], np.float64)
         return Registers(told("limit_per_h"), told("modulus"), told("resolution"), ordinary, lives)
+
+    def medium(self, meter_id: str) -> Medium | None:
+        """What a meter measures; None where it is not known."""
+        meter = self._meters.get(meter_id)
+        return meter.medium if meter else None
 
     def worth(self, point: Point) -> Worth | None:
         """What flows through the point costs; None where no tariff is known, or another counter is billed."""

@@ -27,7 +27,7 @@ from gateway.contracts.tables import (
     WeatherDayRow,
 )
 from gateway.duty.tables import DutyRosterRow
-from gateway.findings.tables import FindingRow
+from gateway.findings.tables import FindingRow, LearntRow
 from gateway.life.tables import MeterEventRow
 from gateway.quotas.tables import QuotaCrossingRow, QuotaRow
 from gateway.records.base import Base
@@ -59,6 +59,7 @@ TABLES = (
     ContractRow,
     FilingRow,
     FilingStepRow,
+    LearntRow,
     MeterEventRow,
     QuotaCrossingRow,
     QuotaRow,

@@ -246,6 +246,21 @@ async def test_hours_are_given_in_the_order_of_point_and_hour_over_a_half_open_r
         assert told(await ledger.hours([], 0, EVER)) == []
 
 
+async def test_amounts_are_those_of_hours_that_are_known_well_enough(opened: Opened) -> None:
+    rows = hours((0, 1, 4), (0, 2, 3), (1, 1, 9), (3, 1, 5), (3, 2, 1), (3, 5, 7))
+    measured, manual = np.array([0, 9, 9, 10, 0, 10], np.int32), np.array([0, 0, 9, 0, 10, 0], np.int32)
+    async with opened() as (ledger, _):
+        await ledger.revise(NONE, replace(rows, measured_ms=measured, manual_ms=manual))
+
+        point, hour, amount = await ledger.amounts([0, 1, 3], 1, 5, 10)
+        assert sorted(zip(point.tolist(), hour.tolist(), amount.tolist(), strict=True)) == [
+            (1, 1, 9),
+            (3, 1, 5),
+            (3, 2, 1),
+        ]
+        assert len((await ledger.amounts([], 0, EVER, 0))[0]) == 0
+
+
 # -- order -------------------------------------------------------------------------------------------------------------
 
 
