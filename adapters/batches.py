@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -113,7 +113,7 @@ class Newest:
         """The points of which nothing as late is known."""
         return [int(i) for i in np.flatnonzero(self._t < t_ms)]
 
-    def columns(self, points: list[Point], numbers: npt.NDArray[np.int32]) -> ReadingColumns:
+    def columns(self, points: Sequence[Point], numbers: npt.NDArray[np.int32]) -> ReadingColumns:
         """Those of the points, whose numbers are given, that have a reading."""
         read = np.flatnonzero(self._t[numbers] >= 0).astype(np.int32)
         of = numbers[read]

@@ -14,6 +14,7 @@ import secrets
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from sys import intern
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -209,7 +210,7 @@ class PostgresMarks:
         known = len(self._points)
         rows = await connection.fetch("SELECT meter, quantity FROM points WHERE id >= $1 ORDER BY id", known)
         # Another task may have learnt the same meanwhile.
-        fresh = [Point(meter, name) for meter, name in rows[len(self._points) - known :]]
+        fresh = [Point(intern(meter), intern(name)) for meter, name in rows[len(self._points) - known :]]
         self._counters = np.r_[self._counters, np.array([_is_counter(point) for point in fresh], bool)]
         for point in fresh:
             self._points.number(point)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from sys import intern
 from typing import Any, TypeVar
 
 import duckdb
@@ -90,7 +91,7 @@ class DuckDBReadings:
         self._reading = ThreadPoolExecutor(2, thread_name_prefix="store-read")
         self._lock = threading.Lock()
         rows = self._connection.execute("SELECT id, meter, quantity FROM points ORDER BY id").fetchall()
-        self._points = Numbering(Point(meter, name) for _, meter, name in rows)
+        self._points = Numbering(Point(intern(meter), intern(name)) for _, meter, name in rows)
         self._ids = OwnNumbers(self._points.number)
         self._saved = len(self._points)
         self._mark = int(self._connection.execute("SELECT coalesce(max(id), 0) FROM marks").fetchall()[0][0])
@@ -203,9 +204,8 @@ class DuckDBReadings:
 
     async def latest(self, points: Sequence[Point] | None = None) -> ReadingColumns:
         if points is None:
-            return self._latest.columns(list(self._points), np.arange(len(self._points), dtype=np.int32))
-        known = [p for p in points if p in self._points]
-        return self._latest.columns(known, np.array(self._numbers(known), dtype=np.int32))
+            return self._latest.columns(self._points, np.arange(len(self._latest.instants()), dtype=np.int32))
+        return self._latest.columns(*self._points.among(points))
 
     async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
         return await self._in(self._reading, self._readings, points, from_ms, to_ms)
@@ -222,13 +222,13 @@ class DuckDBReadings:
         return await self._in(self._reading, self._curves, points, from_ms, to_ms, rows, origin_ms)
 
     def _readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
-        known = [p for p in points if p in self._points]
+        known, numbers = self._points.among(points)
         found = self.select(
-            f"SELECT {_COLUMNS} FROM readings WHERE {_in_range(self._numbers(known), from_ms, to_ms)} "
+            f"SELECT {_COLUMNS} FROM readings WHERE {_in_range(numbers.tolist(), from_ms, to_ms)} "
             "ORDER BY point, taken_at_ms"
         )
         position = np.zeros(len(self._points) + 1, np.int32)
-        position[self._numbers(known)] = np.arange(len(known))
+        position[numbers] = np.arange(len(known))
         columns = ReadingColumns.of(
             known,
             position[found["point"]],
@@ -240,7 +240,7 @@ class DuckDBReadings:
         return columns.take(np.argsort(columns.index, kind="stable"))
 
     def _spans(self, points: Sequence[Point], from_ms: int) -> Spans:
-        position = {self._points.find(p): i for i, p in enumerate(points) if p in self._points}
+        position = {self._points.find(p): i for i, p in enumerate(points)}
         found = self.select(
             "SELECT point, count(*) AS n, min(taken_at_ms) AS first, max(taken_at_ms) AS last FROM readings "
             f"WHERE {_in_range(list(position), from_ms, LAST_MS + 1)} GROUP BY point"
@@ -268,10 +268,10 @@ class DuckDBReadings:
     def _reduced(
         self, points: list[Point], kind: Kind, from_ms: int, to_ms: int, step_ms: int, origin_ms: int, rows: int
     ) -> dict[Point, Curve]:
-        known = [p for p in points if p in self._points]
+        known, numbers = self._points.among(points)
         # DuckDB divides towards zero: with the origin before all readings that is downwards.
         origin_ms = (from_ms - origin_ms) // step_ms * step_ms + origin_ms
-        wanted = _in_range(self._numbers(known), from_ms, to_ms) + f" AND quality < {int(Quality.BAD)}"
+        wanted = _in_range(numbers.tolist(), from_ms, to_ms) + f" AND quality < {int(Quality.BAD)}"
         columns = (
             "min(value) AS low, avg(value) AS mean, max(value) AS high"
             if kind is Kind.GAUGE
@@ -282,7 +282,7 @@ class DuckDBReadings:
             f"max(quality) AS worst FROM readings WHERE {wanted} GROUP BY 1, 2 ORDER BY 1, 2"
         )
         curves = {p: _curve(p, kind, found, self._points.find(p), step_ms, origin_ms) for p in points}
-        few = {p for p in known if _count(found, self._points.find(p)) <= rows}
+        few = {p for p, number in zip(known, numbers.tolist(), strict=True) if _count(found, number) <= rows}
         if few:
             curves |= self._raw(sorted(few), from_ms, to_ms)
         return curves
@@ -296,9 +296,6 @@ class DuckDBReadings:
             kind = quantity(point.quantity).kind
             curves[point] = Curve.raw(point, kind, own.taken_at_ms, own.value, uncertain=uncertain)
         return curves
-
-    def _numbers(self, points: Sequence[Point]) -> list[int]:
-        return [self._points.find(p) for p in points]
 
     def select(self, sql: str) -> Columns:
         with self._connection.cursor() as cursor:

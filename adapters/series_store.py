@@ -250,8 +250,9 @@ class SeriesStore(ABC):
         return [p for p, t in zip(self._points, known.tolist(), strict=True) if t >= 0]
 
     async def latest(self, points: Sequence[Point] | None = None) -> ReadingColumns:
-        known = await self.points() if points is None else [p for p in points if p in self._points]
-        return self._latest.columns(known, np.array([self._points.number(p) for p in known], np.int32))
+        if points is None:
+            return self._latest.columns(self._points, np.arange(len(self._latest.instants()), dtype=np.int32))
+        return self._latest.columns(*self._points.among(points))
 
     async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
         found = await self._rows(self._asked(points), from_ms, to_ms)

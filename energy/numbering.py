@@ -22,25 +22,47 @@ class Numbering(Sequence[Point]):
     """Points in the order in which they became known; the place of a point is its number for good."""
 
     def __init__(self, points: Iterable[Point] = ()) -> None:
-        self._points = list(points)
-        self._numbers = {point: i for i, point in enumerate(self._points)}
+        self._points: list[Point] = []
+        # (meters, quantities) the number of each point: a dictionary of all points would take ten times the room.
+        self._numbers = _unknown((0, 0))
+        self._rows: dict[str, int] = {}
+        self._columns: dict[str, int] = {}
+        for point in points:
+            self.number(point)
 
     def number(self, point: Point) -> int:
         """The number of a point; the next one, where it had none."""
-        known = self._numbers.get(point)
-        if known is not None:
+        known = self.find(point)
+        if known != UNKNOWN:
             return known
+        row = self._rows.get(point.meter, len(self._rows))
+        column = self._columns.get(point.quantity, len(self._columns))
+        self._make_room(row, column)
         # Other threads look: what has a number is in its place.
         self._points.append(point)
-        self._numbers[point] = len(self._points) - 1
+        self._numbers[row, column] = len(self._points) - 1
+        self._rows[point.meter], self._columns[point.quantity] = row, column
         return len(self._points) - 1
+
+    def _make_room(self, row: int, column: int) -> None:
+        rows, columns = self._numbers.shape
+        if row >= rows or column >= columns:
+            larger = _unknown((max(rows, (row + 1) * 5 // 4), max(columns, column + 1)))
+            larger[:rows, :columns] = self._numbers
+            self._numbers = larger
 
     def find(self, point: Point) -> int:
         """The number of a point, `UNKNOWN` where it has none."""
-        return self._numbers.get(point, UNKNOWN)
+        row, column = self._rows.get(point.meter), self._columns.get(point.quantity)
+        return UNKNOWN if row is None or column is None else int(self._numbers[row, column])
+
+    def among(self, points: Iterable[Point]) -> tuple[list[Point], npt.NDArray[np.int32]]:
+        """Those of some points that have a number, and their numbers."""
+        found = [(point, number) for point in points if (number := self.find(point)) != UNKNOWN]
+        return [point for point, _ in found], np.array([number for _, number in found], np.int32)
 
     def __contains__(self, point: object) -> bool:
-        return point in self._numbers
+        return isinstance(point, Point) and self.find(point) != UNKNOWN
 
     def __len__(self) -> int:
         return len(self._points)
@@ -87,9 +109,10 @@ class OwnNumbers:
         if points is not self._of:
             self._of, self._own = points, _unknown(_FIRST_LENGTH)
         if len(self._own) < len(points):
-            self._own = np.r_[self._own, _unknown(2 * len(points) - len(self._own))]
+            # Some more than there are: a growing numbering has its table copied now and then.
+            self._own = np.r_[self._own, _unknown(len(points) * 5 // 4 - len(self._own))]
         return self._own
 
 
-def _unknown(n: int) -> npt.NDArray[np.int32]:
-    return np.full(n, UNKNOWN, np.int32)
+def _unknown(shape: int | tuple[int, int]) -> npt.NDArray[np.int32]:
+    return np.full(shape, UNKNOWN, np.int32)

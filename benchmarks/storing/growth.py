@@ -1,8 +1,9 @@
 """What a reading costs a gateway that takes it in, from 1,000 to 40,480 meters.
 
 Each size is a process of its own, since what others hold in memory is no cost of it; all take their turns in the same
-minutes, since other work on the cores is none either. Institutions of 20 meters send a message a minute, 8 values of
-each meter. A message is judged, stored, marked for the ledger, noted as come, and looked at by the watches of alarms.
+minutes, and of many short rounds the cheapest counts: other work on the cores makes one dearer, never cheaper.
+Institutions of 20 meters send a message a minute, 8 values of each meter. A message is judged, stored, marked for the
+ledger, noted as come, and looked at by the watches of alarms.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ REGISTER = "active_energy_import"
 FIRST_REGISTER, RISE_PER_TICK = 1000.0, 0.05
 # So many messages are taken at a time, and so often in a round: as they come to a gateway that has time, and to one
 # that catches up.
-TAKEN = {"one": (1, 60), "fifty": (50, 6)}
-ROUNDS = 5
+TAKEN = {"one": (1, 60), "fifty": (50, 3)}
+ROUNDS = 24
 RULES = Path(__file__).parent / "rules.yaml"
 
 
@@ -86,7 +87,7 @@ def _measured(kind: Kind, rounds: int) -> dict[str, Any]:
                     before = kind.server_cpu_s()
                     took[r, i] = way.take(together, times)
                     served[r, i] = (kind.server_cpu_s() - before) / (together * times * PER_EDGE)
-            costs = 1e6 * np.median(took, axis=0)
+            costs = 1e6 * np.min(took, axis=0)
             found[f"{name}_at_a_time"] = {
                 "gateway": {str(n): round(float(costs[i]), 1) for i, n in enumerate(SIZES)},
                 "servers": {str(n): round(1e6 * float(np.mean(served[:, i])), 1) for i, n in enumerate(SIZES)},

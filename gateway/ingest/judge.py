@@ -61,7 +61,8 @@ class Judged:
 
     columns : the readings that may be stored.
     edges : (n,) number, in `edge_names`, of the edge of each.
-    batches : what came of each edge, to be told as stored once the columns are; as many as `edge_names`.
+    batches : what came of each edge, without its readings, to be told as stored once the columns are; as many as
+    `edge_names`.
     states, commands : what became known of gateways of others, and what is to be published to them.
     unstored : rows that the store refuses, mostly since it holds another value of that instant.
     """
@@ -100,11 +101,14 @@ class Judged:
 
 @dataclass(slots=True)
 class _Read:
-    """A message as it was read, from whom; `batch` is None where all of it is refused."""
+    """A message, and from whom it is; None where all of it is refused.
+
+    batch : what a gateway of others told; what our own edges tell is decoded when it is taken.
+    """
 
     message: Message
     sender: str | None
-    batch: Batch | None
+    batch: Batch | None = None
     refusals: list[Refusal] = field(default_factory=list)
 
 
@@ -155,7 +159,7 @@ class Judge:
         """
         self._renew()
         told = _nothing([])
-        # Each message is read once: what gateways of others say of themselves depends on what they said before.
+        # Those of gateways of others are read once: what these say of themselves depends on what they said before.
         read = [self._read(message, told, now_ms) for message in messages]
         judged = self._judged(read, now_ms)
         judged.states, judged.commands = told.states, told.commands
@@ -171,17 +175,13 @@ class Judge:
             return _nothing([_refused(read[0].message, BROKEN_PAYLOAD, f"{type(error).__name__}: {error}", now_ms)])
 
     def _read(self, message: Message, told: Judged, now_ms: int) -> _Read:
-        """Decode a message; what a gateway of others said of itself is added to `told`."""
+        """From whom a message is; what a gateway of others said of itself is added to `told`."""
         if len(message.payload) > MOST_BYTES:
             detail = f"{len(message.payload)} bytes; {MOST_BYTES} are read at most"
             return _Read(message, None, None, [_refused(message, TOO_LARGE, detail, now_ms)])
         sender = sender_of(message.topic)
         if sender is not None:
-            try:
-                must_be_utf8(message.payload)
-                return _Read(message, sender, decode_batch(message.payload))
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                return _Read(message, sender, None, [_refused(message, BROKEN_PAYLOAD, str(error), now_ms)])
+            return _Read(message, sender)
         taken = None if message.topic.startswith(ROOT) else self._foreign.take(message, now_ms)
         if taken is None:
             detail = f"{shown(message.topic)!r} is none of an edge, and none that a mapping takes"
@@ -200,12 +200,13 @@ class Judge:
         batches: list[tuple[str, Batch]] = []
         for one in read:
             refusals += one.refusals
-            batch, sender = one.batch, one.sender
-            if batch is None or sender is None:
+            batch = _batch(one, refusals, now_ms)
+            if batch is None or one.sender is None:
                 continue
-            rows.edge_names.append(sender)
-            self._take(batch, sender, rows, refusals, now_ms)
-            batches.append((sender, batch))
+            rows.edge_names.append(one.sender)
+            self._take(batch, one.sender, rows, refusals, now_ms)
+            # Its readings are in the rows: the next message is decoded where they were, in the processor's caches.
+            batches.append((one.sender, replace(batch, readings=[])))
         judged = Judged(*rows.columns(self._points), rows.edge_names, refusals, batches)
         return self._without_the_impossible(judged, now_ms)
 
@@ -332,6 +333,18 @@ def sender_of(of_topic: str) -> str | None:
     edge, leaf = edge_and_leaf(of_topic)
     known = of_topic.startswith(ROOT + "/") and leaf == READINGS and re.fullmatch(ID_PATTERN, edge)
     return edge if known else None
+
+
+def _batch(read: _Read, refusals: list[Refusal], now_ms: int) -> Batch | None:
+    """The batch in a message; None where there is none, and why is among the refusals."""
+    if read.batch is not None or read.sender is None:
+        return read.batch
+    try:
+        must_be_utf8(read.message.payload)
+        return decode_batch(read.message.payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        refusals.append(_refused(read.message, BROKEN_PAYLOAD, str(error), now_ms))
+        return None
 
 
 def _refused(message: Message, reason: str, cause: str, now_ms: int) -> Refusal:

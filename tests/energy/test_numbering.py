@@ -1,5 +1,8 @@
 """Points by numbers."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from energy.numbering import UNKNOWN, Numbering, OwnNumbers
 from energy.readings import Point, ReadingColumns
 
@@ -30,6 +33,27 @@ def test_a_point_keeps_its_number_whatever_becomes_known_after_it() -> None:
     assert (points[1], points.find(C), points.find(Point("d", "active_power"))) == (B, 2, UNKNOWN)
     assert A in points
     assert Point("d", "active_power") not in points
+
+
+def test_meters_may_have_different_quantities() -> None:
+    all_of_them = [Point(m, q) for m, q in (("a", "x"), ("b", "y"), ("a", "z"), ("c", "x"), ("b", "x"))]
+    points = Numbering(all_of_them)
+
+    assert [points.find(p) for p in all_of_them] == [0, 1, 2, 3, 4]
+    assert points.find(Point("c", "y")) == UNKNOWN
+    known, numbers = points.among([Point("b", "x"), Point("c", "z"), Point("a", "x")])
+    assert (known, numbers.tolist()) == ([Point("b", "x"), Point("a", "x")], [4, 0])
+
+
+@given(st.lists(st.builds(Point, st.sampled_from("abcde"), st.sampled_from("vwxyz"))))
+def test_points_are_numbered_as_a_dictionary_would(told: list[Point]) -> None:
+    points, numbers = Numbering(), dict[Point, int]()
+
+    for point in told:
+        assert points.number(point) == numbers.setdefault(point, len(numbers))
+
+    assert list(points) == list(numbers)
+    assert [points.find(point) for point in numbers] == list(numbers.values())
 
 
 def test_a_point_of_a_numbering_is_looked_up_once() -> None:
