@@ -6,11 +6,12 @@ Two are given twice the edges that one is given: more processes are there for mo
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,72 +34,85 @@ from tests.victoria import VictoriaServer, victoria_server
 # Of each process.
 EDGES = 32
 METERS_OF_EDGE = 20
-WARM, MESSAGES = 10, 100
+WARM, MESSAGES, TURNS = 20, 60, 9
 # So many messages of an edge may be unanswered, as of a real one that catches up.
 _WINDOW = 16
-_ROUNDS = 3
 _IDLE_S = 6.0
+_ALL = WARM + TURNS * MESSAGES
 
 
 def run() -> dict[str, Any]:
-    """Rounds of one and of two processes in turn, over the same servers; the median of the ratios of the rounds."""
+    """One process and two stand beside each other and are given work in turns, the same amount each; the median of the
+    ratios of the turns. So what else the machine does is in both, as nearly as it can be."""
     with tempfile.TemporaryDirectory(prefix="jieneng-bench-") as name, ExitStack() as stack:
-        servers = Servers(
-            Path(name), stack.enter_context(postgres_server()), stack.enter_context(victoria_server()), free_port()
-        )
-        stack.enter_context(mosquitto(servers.folder / "broker", servers.broker))
-        rounds = [(_round(servers, 1), _round(servers, 2)) for _ in range(_ROUNDS)]
+        postgres, victoria = stack.enter_context(postgres_server()), stack.enter_context(victoria_server())
+        kinds = [stack.enter_context(_several(Path(name), postgres, victoria, workers)) for workers in (1, 2)]
+        turns = asyncio.run(_in_turns(kinds))
+        for several in kinds:
+            _must_be_stored(several.ports)
+    ratios = [two.cpu_us / one.cpu_us for one, two in turns]
     return {
-        "two_workers_cost_ratio": statistics.median(two.cpu_us / one.cpu_us for one, two in rounds),
-        "two_workers_cost_ratios": ", ".join(f"{two.cpu_us / one.cpu_us:.3f}" for one, two in rounds),
-        "idling_cpu_share_of_a_process": statistics.median(one.idling for one, _ in rounds),
-        "one_worker_cpu_us_per_reading": statistics.median(one.cpu_us for one, _ in rounds),
-        "two_workers_cpu_us_per_reading": statistics.median(two.cpu_us for _, two in rounds),
-        "one_worker_readings_per_s": statistics.median(one.per_s for one, _ in rounds),
-        "two_workers_readings_per_s": statistics.median(two.per_s for _, two in rounds),
+        "two_workers_cost_ratio": statistics.median(ratios),
+        "two_workers_cost_ratios": ", ".join(f"{ratio:.3f}" for ratio in ratios),
+        "two_workers_cost_ratio_of_all_turns": sum(two.cpu_us for _, two in turns)
+        / sum(one.cpu_us for one, _ in turns),
+        "idling_cpu_share_of_a_process": statistics.median(several.idling / several.workers for several in kinds),
+        "one_worker_cpu_us_per_reading": statistics.median(one.cpu_us for one, _ in turns),
+        "two_workers_cpu_us_per_reading": statistics.median(two.cpu_us for _, two in turns),
+        "one_worker_readings_per_s": statistics.median(one.per_s for one, _ in turns),
+        "two_workers_readings_per_s": statistics.median(two.per_s for _, two in turns),
+        "load_before": round(os.getloadavg()[2], 1),
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Servers:
-    """What the processes share."""
+@dataclass(slots=True)
+class Several:
+    """So many processes over a broker, a database and a store of their own; `idling` is what all of them take while
+    nothing comes [cores]."""
 
-    folder: Path
-    postgres: PostgresServer
-    victoria: VictoriaServer
     broker: int
+    ports: list[int]
+    pids: list[int]
+    idling: float = 0.0
+
+    @property
+    def workers(self) -> int:
+        return len(self.pids)
+
+    def cpu_s(self) -> float:
+        return sum(map(cpu_s, self.pids))
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of a round: processor time of the processes together per reading of a meter [µs], what one takes while nothing
-    comes [of a core], which is in it, and readings in a second."""
+    """Of a turn: processor time of the processes together per reading of a meter [µs], with what they take while
+    nothing comes; and readings in a second."""
 
     cpu_us: float
-    idling: float
     per_s: float
 
 
-def _round(servers: Servers, workers: int) -> Cost:
-    """A fresh database and store; so many processes; what every edge has, answered."""
-    series = servers.victoria.new_name()
-    folder = servers.folder / series
+@contextmanager
+def _several(folder: Path, postgres: PostgresServer, victoria: VictoriaServer, workers: int) -> Iterator[Several]:
+    """So many processes that have shared the senders out."""
+    series = victoria.new_name()
+    folder = folder / series
     folder.mkdir()
-    database, site = on_postgresql(servers.postgres)(), _site(folder)
+    database, site, broker = on_postgresql(postgres)(), _site(folder), free_port()
+    made = Several(broker, [free_port() for _ in range(workers)], [])
     with ExitStack() as stack:
-        ports = [free_port() for _ in range(workers)]
-        pids = []
-        for n, port in enumerate(ports):
+        stack.enter_context(mosquitto(folder / "broker", broker))
+        for n, port in enumerate(made.ports):
             arguments = [
                 "gateway", "--roles", "ingest", "--name", f"{series}-{n}", "--accounts", "off", "--site", str(site),
                 "--data", str(folder / "data"), "--listen", f"127.0.0.1:{port}",
-                "--bus", f"mqtt://127.0.0.1:{servers.broker}", "--ledger", database, "--records", database,
-                "--store", f"victoria+http://127.0.0.1:{servers.victoria.port}?name={series}",
+                "--bus", f"mqtt://127.0.0.1:{broker}", "--ledger", database, "--records", database,
+                "--store", f"victoria+http://127.0.0.1:{victoria.port}?name={series}",
             ]  # fmt: skip
-            pids.append(stack.enter_context(jieneng(arguments, folder / f"worker-{n}.log")).pid)
+            made.pids.append(stack.enter_context(jieneng(arguments, folder / f"worker-{n}.log")).pid)
             until_healthy(port)
         _until_shared(folder, workers)
-        return asyncio.run(_load(servers, ports, pids))
+        yield made
 
 
 def _until_shared(folder: Path, workers: int) -> None:
@@ -135,26 +149,33 @@ def _site(folder: Path) -> Path:
 class _Edges:
     """All edges over one connection, each with so many unanswered messages."""
 
-    def __init__(self, bus: MqttBus, payloads: Sequence[Sequence[bytes]]) -> None:
-        self._bus, self._payloads = bus, payloads
-        self._free = [asyncio.Semaphore(_WINDOW) for _ in payloads]
-        self._answered = [0] * len(payloads)
+    def __init__(self, bus: MqttBus, edges: int) -> None:
+        self._bus = bus
+        self._free = [asyncio.Semaphore(_WINDOW) for _ in range(edges)]
+        self._answered = [0] * edges
         self._all = asyncio.Event()
         self._upto = 0
+        self._first_ms = to_ms(datetime.now(UTC)) - _ALL * 60_000
 
-    async def send(self, first: int, last: int) -> None:
-        """These messages of every edge; until all of them are answered."""
-        self._upto = last
+    def make(self, messages: int) -> list[list[bytes]]:
+        """So many more messages of every edge."""
+        more = range(self._upto, self._upto + messages)
+        self._upto += messages
+        random = np.random.default_rng(self._upto)
+        return [[_message(edge, n, self._first_ms, random) for n in more] for edge in range(len(self._free))]
+
+    async def send(self, payloads: Sequence[Sequence[bytes]]) -> None:
+        """Until all of it is answered."""
         self._all.clear()
         async with asyncio.TaskGroup() as group:
-            for edge in range(len(self._payloads)):
-                group.create_task(self._send(edge, first, last))
+            for edge, own in enumerate(payloads):
+                group.create_task(self._send(edge, own))
         await self._all.wait()
 
-    async def _send(self, edge: int, first: int, last: int) -> None:
-        for n in range(first, last):
+    async def _send(self, edge: int, payloads: Sequence[bytes]) -> None:
+        for payload in payloads:
             await self._free[edge].acquire()
-            await self._bus.publish(topic(f"edge-{edge}", READINGS), self._payloads[edge][n])
+            await self._bus.publish(topic(f"edge-{edge}", READINGS), payload)
 
     async def listen(self) -> None:
         async for messages in self._bus.messages():
@@ -169,58 +190,66 @@ class _Edges:
                 self._all.set()
 
 
-async def _load(servers: Servers, ports: Sequence[int], pids: Sequence[int]) -> Cost:
-    payloads = list(_payloads(EDGES * len(pids)))
-    address = f"mqtt://127.0.0.1:{servers.broker}"
-    async with open_bus(address, "bench-edges", subscribe=[topic("+", STORED)]) as bus:
-        while not bus.connected:
-            await asyncio.sleep(0.01)
+async def _in_turns(kinds: Sequence[Several]) -> list[tuple[Cost, ...]]:
+    """What each turn cost each, after all are warm; who begins changes from turn to turn."""
+    async with AsyncExitStack() as stack:
+        edges = [await stack.enter_async_context(_edges(several)) for several in kinds]
+        for of_several in edges:
+            await of_several.send(of_several.make(WARM))
+        await _look_at_idling(kinds)
+        turns: list[tuple[Cost, ...]] = []
+        for turn in range(TURNS):
+            costs: dict[int, Cost] = {}
+            for n in sorted(range(len(kinds)), reverse=turn % 2 == 1):
+                costs[n] = await _turn(kinds[n], edges[n])
+            turns.append(tuple(costs[n] for n in range(len(kinds))))
+    return turns
+
+
+@asynccontextmanager
+async def _edges(several: Several) -> AsyncIterator[_Edges]:
+    address = f"mqtt://127.0.0.1:{several.broker}"
+    listens = asyncio.Event()
+    async with open_bus(address, "bench-edges", subscribe=[topic("+", STORED)], connected=listens.set) as bus:
+        await listens.wait()
         await asyncio.sleep(0.5)
-        edges = _Edges(bus, payloads)
+        edges = _Edges(bus, EDGES * several.workers)
         listening = asyncio.create_task(edges.listen())
         try:
-            await edges.send(0, WARM)
-            before, began = sum(map(cpu_s, pids)), time.perf_counter()
-            await asyncio.sleep(_IDLE_S)
-            idling = (sum(map(cpu_s, pids)) - before) / (time.perf_counter() - began)
-            before, began = sum(map(cpu_s, pids)), time.perf_counter()
-            await edges.send(WARM, WARM + MESSAGES)
-            took, seconds = sum(map(cpu_s, pids)) - before, time.perf_counter() - began
+            yield edges
         finally:
             listening.cancel()
-    await asyncio.to_thread(_must_be_stored, ports)
-    readings = len(payloads) * MESSAGES * METERS_OF_EDGE
-    return Cost(took / readings * 1e6, idling / len(pids), readings / seconds)
 
 
-def _payloads(edges: int) -> Iterator[list[bytes]]:
-    random = np.random.default_rng(1)
-    first = to_ms_now() - (WARM + MESSAGES) * 60_000
-    for edge in range(edges):
-        rows = random.random((WARM + MESSAGES, METERS_OF_EDGE, len(THREE_PHASE))).round(3).tolist()
-        yield [
-            msgspec.json.encode(
-                {
-                    "boot": f"boot-{edge}",
-                    "outbox": f"outbox-{edge}",
-                    "sequence": n + 1,
-                    "held_from": 1,
-                    "readings": [
-                        {
-                            "meter": f"meter-{edge}-{i}",
-                            "taken_at": first + n * 60_000,
-                            "values": dict(zip(THREE_PHASE, values, strict=True)),
-                        }
-                        for i, values in enumerate(of_meters)
-                    ],
-                }
-            )
-            for n, of_meters in enumerate(rows)
-        ]
+async def _look_at_idling(kinds: Sequence[Several]) -> None:
+    before, began = [several.cpu_s() for several in kinds], time.perf_counter()
+    await asyncio.sleep(_IDLE_S)
+    seconds = time.perf_counter() - began
+    for several, took in zip(kinds, before, strict=True):
+        several.idling = (several.cpu_s() - took) / seconds
 
 
-def to_ms_now() -> int:
-    return to_ms(datetime.now(UTC))
+async def _turn(several: Several, edges: _Edges) -> Cost:
+    payloads = edges.make(MESSAGES)
+    before, began = several.cpu_s(), time.perf_counter()
+    await edges.send(payloads)
+    took, seconds = several.cpu_s() - before, time.perf_counter() - began
+    readings = EDGES * several.workers * MESSAGES * METERS_OF_EDGE
+    return Cost(took / readings * 1e6, readings / seconds)
+
+
+def _message(edge: int, n: int, first_ms: int, random: np.random.Generator) -> bytes:
+    of_meters = random.random((METERS_OF_EDGE, len(THREE_PHASE))).round(3).tolist()
+    readings = [
+        {
+            "meter": f"meter-{edge}-{i}",
+            "taken_at": first_ms + n * 60_000,
+            "values": dict(zip(THREE_PHASE, values, strict=True)),
+        }
+        for i, values in enumerate(of_meters)
+    ]
+    named = {"boot": f"boot-{edge}", "outbox": f"outbox-{edge}", "sequence": n + 1, "held_from": 1}
+    return msgspec.json.encode({**named, "readings": readings})
 
 
 def _must_be_stored(ports: Sequence[int]) -> None:
@@ -230,5 +259,5 @@ def _must_be_stored(ports: Sequence[int]) -> None:
         with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             lines = answer.read().decode().splitlines()
         stored += sum(float(line.split()[1]) for line in lines if line.startswith("jieneng_values_stored_total"))
-    wanted = EDGES * len(ports) * (WARM + MESSAGES) * METERS_OF_EDGE * len(THREE_PHASE)
+    wanted = EDGES * len(ports) * _ALL * METERS_OF_EDGE * len(THREE_PHASE)
     assert stored == wanted, f"{stored:.0f} of {wanted} stored"

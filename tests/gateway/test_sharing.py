@@ -19,9 +19,11 @@ from adapters.deliveries_postgres import open_postgres_deliveries
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.quarantine_postgres import open_postgres_quarantine
 from adapters.stores import open_store
-from adapters.wire import READINGS, STATE, STORED, WANTED, decode_stored, edge_and_leaf, topic
+from adapters.wire import HANDED, READINGS, STATE, STORED, WANTED, between, decode_stored, edge_and_leaf, topic
+from adapters.wire_between import decode_handed
 from energy.errors import BusError
-from energy.readings import LAST_MS, Point
+from energy.ports import Message, Written
+from energy.readings import LAST_MS, Point, ReadingColumns
 from energy.senders import share_of
 from gateway.foreign.service import Foreign
 from gateway.ingest.sharing import KIND
@@ -185,6 +187,51 @@ async def test_every_reading_is_stored_and_answered_once_by_the_one_who_answers_
         for made in workers:
             for n in range(EDGES):
                 assert (meter_of(edge(n)) in told[workers.index(made)]) == made.claims.held(KIND, share_of(edge(n)))
+
+
+def owned(made: Worker) -> list[str]:
+    """The edges that a process answers for."""
+    return [edge(n) for n in range(EDGES) if made.claims.held(KIND, share_of(edge(n)))]
+
+
+async def test_what_is_another_ones_is_handed_on_also_while_this_process_is_storing(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with two(parts) as (one, other), fleet(parts.bus) as edges:
+        edges.again_s = 1e9
+        stores, go_on, write = asyncio.Event(), asyncio.Event(), one.store.write
+
+        async def writes_slowly(columns: ReadingColumns) -> Written:
+            stores.set()
+            await go_on.wait()
+            return await write(columns)
+
+        monkeypatch.setattr(one.store, "write", writes_slowly)
+        await edges.send(owned(one)[0], 1)
+        await stores.wait()
+        for sequence in range(1, 5):
+            for name in owned(other):
+                await edges.send(name, sequence)
+        await until(lambda: set(edges.unanswered) == {(owned(one)[0], 1)}, "answers of the other process")
+
+        go_on.set()
+        await edges.answered()
+
+
+async def test_what_came_together_of_other_ones_senders_is_handed_on_in_one_message(parts: Parts) -> None:
+    watched = [between("two", HANDED), "echo"]
+    async with two(parts) as (one, other), open_bus(parts.bus, "watching", subscribe=watched) as bus:
+        await until(lambda: bus.connected, "connected")
+        await bus.publish("echo", b"subscribed")
+        coming = bus.messages()
+        assert [m.topic for m in await anext(coming)] == ["echo"]
+
+        messages = [Message(topic(name, READINGS), b"%d" % n) for n in range(4) for name in owned(other)]
+        assert one.ingest.shared is not None
+        await one.ingest.shared.take(messages)
+
+        [handed] = await anext(coming)
+        assert [(m.topic, m.payload) for m in decode_handed(handed.payload)] == [(m.topic, m.payload) for m in messages]
 
 
 async def test_the_first_value_of_an_instant_stays_though_its_sender_went_to_another_process(parts: Parts) -> None:
