@@ -23,7 +23,7 @@ from adapters.ledger_days_postgres import add_to_days, change_of
 from adapters.ledger_fitting import fitting, index_by_hour
 from adapters.ledger_registers import LedgerRegisters
 from adapters.ledger_sql import AS_SUMS, SUMS, Where, amounts_over, sums_over
-from adapters.ledger_tables_postgres import HOUR_COLUMNS, HOUR_KINDS, SCHEMA, SUM_KINDS, Spans, alone
+from adapters.ledger_tables_postgres import HOUR_COLUMNS, HOUR_KINDS, SCHEMA, SUM_KINDS, Spans, changing_tables
 from adapters.marks_postgres import PostgresMarks
 from adapters.postgres_address import LOST, PostgresAddress, told
 from adapters.readings_marked import MarkedReadings
@@ -31,15 +31,7 @@ from adapters.registers_recent import REMEMBERED_MB
 from adapters.series_store import SeriesStore
 from energy.errors import StoreError
 from energy.hours import Doubt, Hours, Small, Sums, Whole
-from energy.ports import (
-    LEDGER_PARTS,
-    Basis,
-    Marks,
-    Numbers,
-    RegisterStore,
-    Revision,
-    Revisions,
-)
+from energy.ports import LEDGER_PARTS, Basis, Marks, Numbers, RegisterStore, Revision, Revisions
 from energy.readings import Point
 from energy.series import Floats
 
@@ -54,20 +46,21 @@ _PATIENCE_S = 600.0
 
 @asynccontextmanager
 async def open_postgres_ledger(
-    address: str, readings: RegisterStore, remembered_mb: int = REMEMBERED_MB
+    address: str, readings: RegisterStore, remembered_mb: int = REMEMBERED_MB, *, alone: bool = False
 ) -> AsyncIterator[tuple[MarkedReadings, PostgresLedger]]:
     """The ledger in the database at an address, made if it is not there; and the readings, to be written through.
 
-    remembered_mb : how much memory registers of the last weeks may take.
+    remembered_mb : how much memory registers of the last weeks may take. alone : nobody else has it open meanwhile;
+    StoreError where somebody has.
     """
     at = PostgresAddress.parse(address, "ledger")
     pool = await at.pool(await fitting(at, _SETTINGS, _PATIENCE_S), _PATIENCE_S)
     try:
-        async with alone(pool) as connection:
+        async with changing_tables(pool) as connection:
             await connection.execute(SCHEMA)
             await index_by_hour(connection)
-        async with PostgresMarks(pool, at) as marks:
-            await distribute(partial(alone, pool))
+        async with PostgresMarks(pool, at, alone=alone) as marks:
+            await distribute(partial(changing_tables, pool))
             ledger = PostgresLedger(pool, marks, readings, remembered_mb)
             marked = MarkedReadings(readings, marks, ledger.recent)
             if isinstance(readings, SeriesStore):

@@ -47,7 +47,7 @@ _LOCK = 5208219163725061974
 
 
 @asynccontextmanager
-async def alone(pool: Any) -> AsyncIterator[Any]:
+async def changing_tables(pool: Any) -> AsyncIterator[Any]:
     """A transaction that changes what tables there are, beside no other one."""
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
@@ -66,7 +66,7 @@ class Spans:
         missing = set(np.unique(hour // _SPAN_HOURS).tolist()) - self._there
         if not missing:
             return
-        async with alone(pool) as connection:
+        async with changing_tables(pool) as connection:
             for span in sorted(missing):
                 await connection.execute(
                     f"CREATE TABLE IF NOT EXISTS hour_rows_{span} PARTITION OF hour_rows "

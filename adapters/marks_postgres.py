@@ -69,6 +69,8 @@ DELETE FROM marks WHERE writer IS NULL
 """
 # Marks are numbered in the order in which they can be seen, so that none is settled that was not read.
 _LOCK = 5208219163725061975
+# Whoever has the ledger open holds this with the others, or alone, for as long as he lives.
+_OPEN = 5208219163725061981
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,8 @@ class Announced:
 class PostgresMarks:
     """Points by their numbers, announcements and marks. A context: within it this process is a live writer."""
 
-    def __init__(self, pool: Any, at: PostgresAddress) -> None:
-        self._pool, self._at = pool, at
+    def __init__(self, pool: Any, at: PostgresAddress, *, alone: bool = False) -> None:
+        self._pool, self._at, self._alone = pool, at, alone
         self._points = Numbering()
         self._numbers = OwnNumbers(self._points.find)
         # By number, whether the ledger follows it.
@@ -193,7 +195,21 @@ class PostgresMarks:
         """Be a live writer, under a number of one's own, for as long as this connection holds."""
         self._writer = secrets.randbits(62)
         self._alive = await self._at.connect({"application_name": "jieneng ledger writer"}, None)
-        await self._alive.execute("SELECT pg_advisory_lock($1)", self._writer)
+        try:
+            await self._come_in()
+            await self._alive.execute("SELECT pg_advisory_lock($1)", self._writer)
+        except BaseException:
+            self._alive.terminate()
+            raise
+
+    async def _come_in(self) -> None:
+        """Have the ledger open beside others who have, or alone; StoreError where that cannot be."""
+        lock = "pg_try_advisory_lock" if self._alone else "pg_try_advisory_lock_shared"
+        if await self._alive.fetchval(f"SELECT {lock}({_OPEN})"):
+            return
+        if self._alone:
+            raise StoreError("ledger: other processes have it open; stop every process of the gateway first")
+        raise StoreError("ledger: a command has it for itself, such as jieneng ledger; try again when that has ended")
 
     async def _inherit(self, connection: Any) -> None:
         """Take what dead writers announced for marks."""

@@ -39,6 +39,7 @@ LOCKS = Feature(
     (
         "SELECT pg_try_advisory_xact_lock(5208219163725061999)",
         "SELECT pg_try_advisory_lock(5208219163725061998), pg_advisory_unlock(5208219163725061998)",
+        "SELECT pg_try_advisory_lock_shared(5208219163725061998), pg_advisory_unlock_shared(5208219163725061998)",
     ),
 )
 # What a pool of asyncpg says whenever a connection is given back (asyncpg 0.32, Connection.get_reset_query).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -10,27 +10,24 @@ from typing import Any
 
 from adapters.site_columns import SHEETS, Cell, Column, Sheet, sheet_of
 from adapters.site_export import site_words
+from adapters.workbook_pages import Page, write_workbook
 from energy.sites import Site
 
-# A text that begins so is run as a formula by programs that do not look at its type.
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _FIRST_OF_EXCEL = date(1900, 3, 1)
 
 
 def write_book(site: Site | None, path: Path) -> None:
     """Write a site, or without one the sheets and their headers alone."""
-    from openpyxl import Workbook
-
-    book = Workbook(write_only=True)
     by_sheet = _by_sheet(site_words(site)) if site is not None else {}
-    for sheet in SHEETS:
-        page = book.create_sheet(sheet.title)
-        page.freeze_panes = "B3"
-        page.append([column.zh for column in sheet.columns])
-        page.append([column.key for column in sheet.columns])
-        for record in by_sheet.get(sheet.title, ()):
-            page.append([_cell(page, _value(record, column), column) for column in sheet.columns])
-    book.save(path)
+    pages = [Page(sheet.title, _rows(sheet, by_sheet.get(sheet.title, ())), heads=2, frozen=1) for sheet in SHEETS]
+    write_workbook(path, pages)
+
+
+def _rows(sheet: Sheet, records: Iterable[Mapping[str, Any]]) -> Iterator[Sequence[object]]:
+    yield [column.zh for column in sheet.columns]
+    yield [column.key for column in sheet.columns]
+    for record in records:
+        yield [_cell(_value(record, column), column) for column in sheet.columns]
 
 
 def _by_sheet(told: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
@@ -60,8 +57,8 @@ def _value(record: Mapping[str, Any], column: Column) -> Any:
     return found
 
 
-def _cell(page: Any, value: Any, column: Column) -> Any:
-    """Texts as texts, whatever they begin with; numbers and days that Excel would change as text too."""
+def _cell(value: Any, column: Column) -> object:
+    """What stands in a cell; numbers and days that Excel would change as text."""
     if column.cell is Cell.LIST and value is not None:
         return ", ".join(value)
     if column.cell is Cell.SPAN and isinstance(value, Mapping):
@@ -72,21 +69,10 @@ def _cell(page: Any, value: Any, column: Column) -> Any:
         return _number(value)
     if isinstance(value, date):
         return value if value >= _FIRST_OF_EXCEL else value.isoformat()
-    return _text(page, str(value)) if value is not None else None
+    return str(value) if value is not None else None
 
 
-def _number(value: Decimal | float) -> Any:
+def _number(value: Decimal | float) -> float | str:
     # Excel keeps 15 digits, openpyxl writes 16.
     given = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     return float(value) if Decimal(f"{float(given):.15g}") == given else f"{given:f}"
-
-
-def _text(page: Any, text: str) -> Any:
-    if not text.startswith(_FORMULAS):
-        return text
-    from openpyxl.cell import WriteOnlyCell
-
-    cell = WriteOnlyCell(page, text)
-    cell.data_type = "s"
-    cell.quotePrefix = True
-    return cell

@@ -72,11 +72,12 @@ def _installed(address: str) -> Iterator[None]:
 
 @asynccontextmanager
 async def open_stores(
-    readings: str, ledger: str | None = None, remembered_mb: int = REMEMBERED_MB
+    readings: str, ledger: str | None = None, remembered_mb: int = REMEMBERED_MB, *, alone: bool = False
 ) -> AsyncIterator[tuple[RegisterStore, Ledger]]:
     """The store of readings and the ledger over it, which lies in the same file where no address is given for it.
 
-    remembered_mb : how much memory registers of the last weeks may take, beside a ledger of another address.
+    remembered_mb : how much memory registers of the last weeks may take, beside a ledger of another address. alone : no
+    other process has the ledger open; StoreError where one has. Of a file that is always so.
     """
     async with open_store(readings) as store:
         if ledger is None:
@@ -86,7 +87,7 @@ async def open_stores(
             raise EnergyError(f"ledger {shown(ledger)!r} must be of the form postgresql://USER@HOST:PORT/DATABASE")
         from adapters.ledger_postgres import open_postgres_ledger
 
-        async with open_postgres_ledger(ledger, store, remembered_mb) as opened:
+        async with open_postgres_ledger(ledger, store, remembered_mb, alone=alone) as opened:
             yield opened
 
 

@@ -19,10 +19,13 @@ from jieneng.settings import Settings
 
 @asynccontextmanager
 async def open_books(settings: Settings, zone: str | None = None) -> AsyncIterator[Books]:
-    """The books of a data folder; without records, a site of which only the readings are known."""
+    """The books of a data folder; without records, a site of which only the readings are known.
+
+    StoreError where another process has its stores open: a gateway that runs, or another command.
+    """
     nobody = Site("site", Text("本地", "here"), zone or "Asia/Shanghai")
     async with AsyncExitStack() as stack:
-        _, ledger = await stack.enter_async_context(open_stores(*settings.stores))
+        _, ledger = await stack.enter_async_context(open_stores(*settings.stores, alone=True))
         known = Kept(nobody)
         if settings.has_records:
             records = await stack.enter_async_context(open_records(*settings.of_records))

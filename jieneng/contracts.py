@@ -135,7 +135,7 @@ async def open_contracts(settings: Settings) -> AsyncIterator[Contracts]:
     """The contracts over books that are up to date."""
     nobody = Site("site", Text("本地", "here"), "Asia/Shanghai")
     async with AsyncExitStack() as stack:
-        store, ledger = await stack.enter_async_context(open_stores(*settings.stores))
+        store, ledger = await stack.enter_async_context(open_stores(*settings.stores, alone=True))
         records = await stack.enter_async_context(open_records(settings.records_address, settings.data))
         known = await kept(records, SystemClock(), nobody)
         books = Books(ledger, known, read_factors(shipped("factors.yaml")))

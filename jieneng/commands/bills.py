@@ -44,6 +44,7 @@ def import_file(file: Path, who: str, why: str, again: bool, settings: Settings)
 
 
 async def _import(bills: Any, who: str, why: str, again: bool, settings: Settings) -> int:
+    from jieneng.commands.entries import contradictions_told
     from jieneng.commands.tables import entries_told
     from jieneng.records import kept_bills, unknown_accounts
 
@@ -53,19 +54,11 @@ async def _import(bills: Any, who: str, why: str, again: bool, settings: Setting
     click.echo("\n".join(entries_told(added)))
     if unknown:
         click.echo(f"accounts of no site: {', '.join(unknown[:20])}; is the number right?")
-    for one in added.contradicting:
-        click.echo(f"not added: {_told(one.given)}; {_other(one.kept)}", err=True)
-    return 1 if added.contradicting else 0
+    return contradictions_told(added, _told, "bill")
 
 
 def _told(bill: Any) -> str:
     return f"{bill.account} {bill.start} to {bill.end}: {bill.quantity}, {bill.amount} yuan"
-
-
-def _other(kept: Any) -> str:
-    if kept.id == 0:
-        return f"the same file says {_told(kept.value)}"
-    return f"bill {kept.id} says {_told(kept.value)}: withdraw it first, if it is wrong"
 
 
 @command.command("list")
@@ -74,24 +67,18 @@ def _other(kept: Any) -> str:
 @options.of_records
 def list_bills(account: str | None, withdrawn: bool, settings: Settings) -> None:
     """The bills of an ACCOUNT, or of all."""
+    from jieneng.commands.entries import entries, why_told
     from jieneng.commands.tables import row, show, table
+    from jieneng.records import kept_bills
 
     columns = ("id", "account", "from", "to", "quantity", "yuan", "number", "note", "who", "why")
     made = table(*columns, numbers=("quantity", "yuan"))
-    for kept in asyncio.run(_entries(account, withdrawn, settings)):
+    accounts = None if account is None else [account]
+    found = entries(kept_bills(settings), accounts, withdrawn, lambda b: (b.account, b.start))
+    for kept in asyncio.run(found):
         b = kept.value
-        gone = f"withdrawn by {kept.withdrawn_by}: {kept.withdrawn_why}" if kept.withdrawn_at_ms is not None else ""
-        why = "; ".join(part for part in (kept.why, gone) if part)
-        row(made, kept.id, b.account, b.start, b.end, b.quantity, b.amount, b.number, b.note, kept.who, why)
+        row(made, kept.id, b.account, b.start, b.end, b.quantity, b.amount, b.number, b.note, kept.who, why_told(kept))
     show(made)
-
-
-async def _entries(account: str | None, withdrawn: bool, settings: Settings) -> Any:
-    from jieneng.records import kept_bills
-
-    async with kept_bills(settings) as (bills, _):
-        found = await bills.entries(None if account is None else [account], withdrawn=withdrawn)
-    return sorted(found, key=lambda kept: (kept.value.account, kept.value.start, kept.id))
 
 
 @command.command("withdraw")
@@ -105,15 +92,11 @@ def withdraw(bill_id: int, who: str, why: str, settings: Settings) -> None:
     \b
         jieneng bills withdraw 17 --why "credited, see 2026-04/3"
     """
-    kept = asyncio.run(_withdraw(bill_id, who, why, settings))
-    click.echo(f"withdrawn: {_told(kept.value)}")
-
-
-async def _withdraw(bill_id: int, who: str, why: str, settings: Settings) -> Any:
+    from jieneng.commands.entries import withdrawn
     from jieneng.records import kept_bills
 
-    async with kept_bills(settings) as (bills, _):
-        return await bills.withdraw(bill_id, who, why)
+    kept = asyncio.run(withdrawn(kept_bills(settings), bill_id, who, why))
+    click.echo(f"withdrawn: {_told(kept.value)}")
 
 
 @command.command("reconcile")

@@ -42,6 +42,7 @@ def import_file(file: Path, who: str, why: str, again: bool, settings: Settings)
 
 
 async def _import(quotas: Any, who: str, why: str, again: bool, settings: Settings) -> int:
+    from jieneng.commands.entries import contradictions_told
     from jieneng.commands.tables import entries_told
     from jieneng.records import kept_quotas, unknown_owners
 
@@ -52,10 +53,7 @@ async def _import(quotas: Any, who: str, why: str, again: bool, settings: Settin
             return 1
         added = await kept.add(quotas, who, why, again=again)
     click.echo("\n".join(entries_told(added)))
-    for one in added.contradicting:
-        other = "the same file" if one.kept.id == 0 else f"quota {one.kept.id}"
-        click.echo(f"not added: {_told(one.given)}; {other} says {_told(one.kept.value)}", err=True)
-    return 1 if added.contradicting else 0
+    return contradictions_told(added, _told, "quota")
 
 
 def _told(quota: Any) -> str:
@@ -68,26 +66,20 @@ def _told(quota: Any) -> str:
 @options.of_records
 def list_quotas(organisation: str | None, withdrawn: bool, settings: Settings) -> None:
     """What was entered of an ORGANISATION, or of all."""
+    from jieneng.commands.entries import entries, why_told
     from jieneng.commands.tables import row, show, table
+    from jieneng.records import kept_quotas
 
     columns = ("id", "organisation", "of", "year", "amount", "unit", "method", "document", "dated", "who", "why")
     made = table(*columns, numbers=("amount",))
-    for kept in asyncio.run(_entries(organisation, withdrawn, settings)):
-        q = kept.value
-        gone = f"withdrawn by {kept.withdrawn_by}: {kept.withdrawn_why}" if kept.withdrawn_at_ms is not None else ""
-        why = "; ".join(part for part in (kept.why, gone) if part)
-        name = q.of.removeprefix("organisation/")
-        row(made, kept.id, name, q.limited, q.year, q.amount, q.unit, q.method, q.document, q.dated, kept.who, why)
-    show(made)
-
-
-async def _entries(organisation: str | None, withdrawn: bool, settings: Settings) -> Any:
-    from jieneng.records import kept_quotas
-
     owners = None if organisation is None else [f"organisation/{organisation.removeprefix('organisation/')}"]
-    async with kept_quotas(settings) as (quotas, _):
-        found = await quotas.entries(owners, withdrawn=withdrawn)
-    return sorted(found, key=lambda kept: (kept.value.of, kept.value.limited, kept.value.year, kept.value.dated))
+    found = entries(kept_quotas(settings), owners, withdrawn, lambda q: (q.of, q.limited, q.year, q.dated))
+    for kept in asyncio.run(found):
+        q = kept.value
+        name = q.of.removeprefix("organisation/")
+        said = kept.who, why_told(kept)
+        row(made, kept.id, name, q.limited, q.year, q.amount, q.unit, q.method, q.document, q.dated, *said)
+    show(made)
 
 
 @command.command("withdraw")
@@ -97,15 +89,11 @@ async def _entries(organisation: str | None, withdrawn: bool, settings: Settings
 @options.of_records
 def withdraw(quota_id: int, who: str, why: str, settings: Settings) -> None:
     """Let the quota ID hold no longer; it is kept, with who withdrew it and why."""
-    kept = asyncio.run(_withdraw(quota_id, who, why, settings))
-    click.echo(f"withdrawn: {_told(kept.value)}")
-
-
-async def _withdraw(quota_id: int, who: str, why: str, settings: Settings) -> Any:
+    from jieneng.commands.entries import withdrawn
     from jieneng.records import kept_quotas
 
-    async with kept_quotas(settings) as (quotas, _):
-        return await quotas.withdraw(quota_id, who, why)
+    kept = asyncio.run(withdrawn(kept_quotas(settings), quota_id, who, why))
+    click.echo(f"withdrawn: {_told(kept.value)}")
 
 
 @command.command("pace")

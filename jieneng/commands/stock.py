@@ -42,6 +42,7 @@ def import_file(file: Path, who: str, why: str, again: bool, settings: Settings)
 
 
 async def _import(moves: Any, who: str, why: str, again: bool, settings: Settings) -> int:
+    from jieneng.commands.entries import contradictions_told
     from jieneng.commands.tables import entries_told
     from jieneng.records import kept_stock, unknown_owners
 
@@ -51,19 +52,11 @@ async def _import(moves: Any, who: str, why: str, again: bool, settings: Setting
     click.echo("\n".join(entries_told(added)))
     if unknown:
         click.echo(f"not in the records of any site: {', '.join(unknown[:20])}; is the name right?")
-    for one in added.contradicting:
-        click.echo(f"not added: {_told(one.given)}; {_other(one.kept)}", err=True)
-    return 1 if added.contradicting else 0
+    return contradictions_told(added, _told, "entry")
 
 
 def _told(move: Any) -> str:
     return f"{move.of} {move.fuel} {move.kind} {move.day}: {move.quantity} {move.unit}"
-
-
-def _other(kept: Any) -> str:
-    if kept.id == 0:
-        return f"the same file says {_told(kept.value)}"
-    return f"entry {kept.id} says {_told(kept.value)}: withdraw it first, if it is wrong"
 
 
 @command.command("list")
@@ -72,24 +65,17 @@ def _other(kept: Any) -> str:
 @options.of_records
 def list_stock(of: str | None, withdrawn: bool, settings: Settings) -> None:
     """What was bought, counted and used; OF organisation/ID or place/ID, or of all."""
+    from jieneng.commands.entries import entries, why_told
     from jieneng.commands.tables import row, show, table
+    from jieneng.records import kept_stock
 
     columns = ("id", "of", "fuel", "kind", "at", "quantity", "unit", "yuan", "note", "who", "why")
     made = table(*columns, numbers=("quantity", "yuan"))
-    for kept in asyncio.run(_entries(of, withdrawn, settings)):
+    found = entries(kept_stock(settings), None if of is None else [of], withdrawn, lambda m: (m.of, m.fuel, m.day))
+    for kept in asyncio.run(found):
         m = kept.value
-        gone = f"withdrawn by {kept.withdrawn_by}: {kept.withdrawn_why}" if kept.withdrawn_at_ms is not None else ""
-        why = "; ".join(part for part in (kept.why, gone) if part)
-        row(made, kept.id, m.of, m.fuel, m.kind, m.day, m.quantity, m.unit, m.amount, m.note, kept.who, why)
+        row(made, kept.id, m.of, m.fuel, m.kind, m.day, m.quantity, m.unit, m.amount, m.note, kept.who, why_told(kept))
     show(made)
-
-
-async def _entries(of: str | None, withdrawn: bool, settings: Settings) -> Any:
-    from jieneng.records import kept_stock
-
-    async with kept_stock(settings) as (stock, _):
-        found = await stock.entries(None if of is None else [of], withdrawn=withdrawn)
-    return sorted(found, key=lambda kept: (kept.value.of, kept.value.fuel, kept.value.day, kept.id))
 
 
 @command.command("withdraw")
@@ -103,12 +89,8 @@ def withdraw(move_id: int, who: str, why: str, settings: Settings) -> None:
     \b
         jieneng stock withdraw 17 --why "counted in the wrong tank"
     """
-    kept = asyncio.run(_withdraw(move_id, who, why, settings))
-    click.echo(f"withdrawn: {_told(kept.value)}")
-
-
-async def _withdraw(move_id: int, who: str, why: str, settings: Settings) -> Any:
+    from jieneng.commands.entries import withdrawn
     from jieneng.records import kept_stock
 
-    async with kept_stock(settings) as (stock, _):
-        return await stock.withdraw(move_id, who, why)
+    kept = asyncio.run(withdrawn(kept_stock(settings), move_id, who, why))
+    click.echo(f"withdrawn: {_told(kept.value)}")

@@ -225,6 +225,21 @@ async def test_two_that_make_the_same_range_of_time_at_once_do_not_wait_for_each
         assert len(await one[1].hours([0, 1], 0, EVER)) == 80
 
 
+async def test_who_wants_the_ledger_alone_has_it_so_or_not_at_all(database: str) -> None:
+    store = MemoryReadings()
+    async with open_postgres_ledger(database, store):
+        with pytest.raises(StoreError, match="other processes have it open; stop every process of the gateway"):
+            async with open_postgres_ledger(database, store, alone=True):
+                pass
+    async with open_postgres_ledger(database, store, alone=True):
+        for alone in (False, True):
+            with pytest.raises(StoreError, match=r"a command has it for itself|other processes have it open"):
+                async with open_postgres_ledger(database, store, alone=alone):
+                    pass
+    async with open_postgres_ledger(database, store), open_postgres_ledger(database, store):
+        pass
+
+
 @pytest.mark.parametrize(
     ("address", "said"),
     [

@@ -44,7 +44,7 @@ def test_the_site_of_the_demo_goes_through_excel() -> None:
     assert difference(site, read_back(site)) == []
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@sum", "\tx"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@sum", "#N/A", "\tx"])
 def test_what_looks_like_a_formula_is_written_as_text(name: str, tmp_path: Path) -> None:
     site = Site("s", Text(name, name), "Asia/Shanghai")
     write_book(site, tmp_path / "s.xlsx")

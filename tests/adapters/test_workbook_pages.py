@@ -26,7 +26,7 @@ def test_what_is_written_is_read_back_equal() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://x","y")', "\t=1", "bad\x00letter"]
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://x","y")', "\t=1", "#N/A", "bad\x00letter"]
 )
 def test_text_that_looks_like_a_formula_stays_text(text: str) -> None:
     cell = load_workbook(written([text])).active["A1"]  # type: ignore[index]
