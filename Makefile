@@ -32,9 +32,10 @@ pictures: web ## take the pictures of the README (needs Chromium)
 run: web ## run edge, broker and gateway for SITE=config/site.yaml
 	@$(BIN)/jieneng run --site $(SITE)
 
+# Tests start hundreds of processes of ours: compiled once, not by each of them.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: web ## run the tests
-	$(BIN)/python -m pytest -q -n auto --dist loadfile --ignore tests/journeys
-	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile tests/journeys
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 	@$(BIN)/python web/build.py --run test
 
 contracts: setup ## hold stores, ledger, records and bus to their promises; on your own servers too, see docs/stores.md

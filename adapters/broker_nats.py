@@ -154,7 +154,7 @@ def embedded_broker(
     folder: Path,
     port: int,
     *,
-    ready_within_s: float = 10.0,
+    ready_within_s: float = 120.0,
     host: str = _LOOPBACK,
     guard: Guard | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:

@@ -83,7 +83,7 @@ def play(duration: timedelta, *, speed: float, every: str = "60s") -> Mapping[st
             folder = Path(name)
             estate = Estate(FOLDER, START, play_from=START, play_to=START + duration)
             site = folder / "site.yaml"
-            first_port = free_ports(-(-len(estate.recordings) // METERS_PER_LINE))
+            first_port = free_ports(-(-len([*estate.recordings]) // METERS_PER_LINE))
             write_estate_site(estate_words(estate.recordings, every=every, first_port=first_port), site)
             _run(folder, site, estate, speed, duration, lead_s)
             return asyncio.run(_compare(folder, estate))

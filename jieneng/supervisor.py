@@ -26,7 +26,9 @@ from energy.errors import EnergyError
 log = structlog.get_logger()
 
 _GRACE_S = 8.0
-_READY_S = 10.0
+# How often it is said that a part is still waited for. A first start, or one that brings a large database to the version
+# of today, takes its time on a small machine: who gave up would break it off, and again at each start.
+_SAY_EVERY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def children(parts: Sequence[Part]) -> Iterator[list[Child]]:
             stack.callback(child.stop)
             started.append(child)
             if part.ready is not None:
-                _await(part.ready, started, threading.Event(), _READY_S, part.name)
+                _await(part.ready, started, threading.Event(), part.name)
         yield started
 
 
@@ -159,15 +161,13 @@ def must_be_free(host: str, port: int) -> None:
             ) from error
 
 
-def await_health(address: str, started: Sequence[Child], stop: threading.Event, *, within_s: float = 30.0) -> bool:
+def await_health(address: str, started: Sequence[Child], stop: threading.Event) -> bool:
     """Wait for the gateway to answer; False if told to stop before. EnergyError when a child dies first."""
-    return _await(lambda: _answers(f"{address}/health"), started, stop, within_s, address)
+    return _await(lambda: _answers(f"{address}/health"), started, stop, address)
 
 
-def _await(
-    ready: Callable[[], bool], started: Sequence[Child], stop: threading.Event, within_s: float, what: str
-) -> bool:
-    deadline = time.monotonic() + within_s
+def _await(ready: Callable[[], bool], started: Sequence[Child], stop: threading.Event, what: str) -> bool:
+    began = said = time.monotonic()
     while not ready():
         if stop.is_set():
             return False
@@ -175,8 +175,9 @@ def _await(
             if child.exit_code is not None:
                 where = f"; see {child.part.log}" if child.part.log else ""
                 raise EnergyError(f"{child.part.name} ended with code {child.exit_code} while starting{where}")
-        if time.monotonic() > deadline:
-            raise EnergyError(f"{what} did not answer within {within_s:g} s")
+        if time.monotonic() - said > _SAY_EVERY_S:
+            said = time.monotonic()
+            log.warning("process.awaited", name=what, for_s=round(said - began))
         time.sleep(0.02)
     return True
 

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from _pytest.runner import runtestprotocol
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 
@@ -28,6 +29,38 @@ def pytest_configure() -> None:
     if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ENOUGH:
         os.environ["TMPDIR"] = str(_MEMORY)
         tempfile.tempdir = None
+
+
+# How often what goes by the clock is tried where the machine is busy.
+_TRIES = 6
+
+
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """What goes by the machine's clock, in parts of a second, is tried anew where the machine is busy: an answer that
+    came too late for it says nothing. On a machine that is not, it is tried once."""
+    if item.get_closest_marker("by_the_clock") is None:
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    reports = runtestprotocol(item, log=False, nextitem=nextitem)
+    for _ in range(_TRIES - 1):
+        if not any(report.failed for report in reports) or not _is_busy():
+            break
+        reports = runtestprotocol(item, log=False, nextitem=nextitem)
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def _is_busy() -> bool:
+    return os.getloadavg()[0] > (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Of `-n auto`: more than there are cores, for who plays a journey waits most of the time."""
+    told = "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ
+    return None if told else (os.cpu_count() or 1) + 2
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -8,15 +8,29 @@ from xdist.workermanage import WorkerController
 # These play the shipped campus, whose site file names the ports of its meters: one after the other.
 _SHIPPED_CAMPUS = ("tests/journeys/test_demo.py", "tests/journeys/test_consumption_pages.py")
 # Files are handed out by the number of their tests, the largest first. These take long by few: begun last, one of them
-# would be waited for alone.
+# would be waited for alone. Journeys wait most of the time, and the others have the cores meanwhile.
 _LONG = (
     _SHIPPED_CAMPUS[0],
-    "tests/journeys/test_mission.py",
-    "tests/journeys/test_restore_drill.py",
     "tests/gateway/access/test_matrix.py",
+    "tests/journeys/test_mission.py",
+    "tests/gateway/fuzzing/test_described.py",
+    "tests/journeys/test_sign_in.py",
+    "tests/deploy/test_stack.py",
+    "tests/journeys/test_several.py",
     "tests/gateway/records/test_migrations.py",
+    "tests/journeys/test_restore_drill.py",
+    "tests/adapters/test_reading_stores.py",
+    "tests/journeys/test_estate.py",
     "tests/gateway/ledger/test_build.py",
+    "tests/journeys/test_identity.py",
     "tests/gateway/ledger/test_sums.py",
+    "tests/journeys/test_mosquitto.py",
+    "tests/journeys/test_statistics.py",
+    "tests/journeys/test_own_make.py",
+    "tests/jieneng/test_story.py",
+    "tests/chaos/test_kills.py",
+    "tests/gateway/test_sharing.py",
+    "tests/jieneng/test_migrate.py",
 )
 
 

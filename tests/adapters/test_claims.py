@@ -21,6 +21,8 @@ from energy.ports import Claims
 from tests.postgresql import PostgresServer
 from tests.waiting import until
 
+pytestmark = pytest.mark.by_the_clock
+
 COUNT = 16
 ALL = frozenset(range(COUNT))
 _LOOK_S = 0.02

@@ -16,7 +16,6 @@ from adapters.certificates import Authority, make_authority, open_authority
 from adapters.mqtt_bus import open_bus
 from energy.ports import Message
 from tests.adapters.guarded import (
-    PATIENCE_S,
     Guarded,
     Stranger,
     embedded,
@@ -25,6 +24,7 @@ from tests.adapters.guarded import (
     mosquitto,
     the_gateway,
 )
+from tests.waiting import PATIENCE_S
 
 # What a thief would like to hear.
 OTHERS = ["jieneng/v1/north/stored", "jieneng/v1/+/stored", "jieneng/v1/#", "#", "$MQTT/sub/#", "$SYS/#", "$JS/#"]

@@ -19,6 +19,8 @@ from tests.adapters.wires import Wire, wire_to
 from tests.chaos.killing import KILLS, at_length, seed
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.by_the_clock
+
 
 @pytest.fixture
 def wire(broker: Broker) -> Iterator[Wire]:

@@ -27,6 +27,8 @@ from adapters.outgoing import Destinations, Outgoing
 from energy.errors import ConfigurationError
 from energy.notices import Notice, Outcome
 
+pytestmark = pytest.mark.by_the_clock
+
 NOTICE = Notice("jieneng-7.1.0.wang", "13800000001", "【紧急】夜间用水不停", "03-10 02:11 起。", "https://here/a/x")
 
 

@@ -16,6 +16,8 @@ from aiohttp.test_utils import TestServer
 from adapters.outgoing import Destinations, Outgoing, OutgoingFailed, OutgoingRefused, origin_of
 from energy.errors import ConfigurationError
 
+pytestmark = pytest.mark.by_the_clock
+
 
 class Names(AbstractResolver):
     """A name server of our own."""

@@ -12,7 +12,7 @@ from tests.chaos.installation import BrokerKind, Layout, installed
 from tests.chaos.killing import at_length
 from tests.real_parts import program
 
-pytestmark = [at_length, pytest.mark.timeout(400)]
+pytestmark = [at_length, pytest.mark.timeout(1200)]
 
 
 @pytest.mark.parametrize("broker", ["mosquitto", "embedded"])

@@ -11,7 +11,7 @@ import pytest
 from tests.chaos.installation import Installation, Layout, installed
 from tests.chaos.killing import at_length
 
-pytestmark = [at_length, pytest.mark.timeout(400)]
+pytestmark = [at_length, pytest.mark.timeout(1200)]
 
 
 class _WrongClock:

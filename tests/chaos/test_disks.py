@@ -14,7 +14,7 @@ from tests.chaos.killing import at_length
 from tests.chaos.part import Part
 from tests.journeys.campus import until
 
-pytestmark = [at_length, pytest.mark.timeout(400)]
+pytestmark = [at_length, pytest.mark.timeout(1200)]
 
 
 def _edge_on(disk: SmallDisk, folder: Path) -> AbstractContextManager[Installation]:

@@ -19,7 +19,7 @@ from tests.real_parts import program
 _FEW = 12
 
 
-@pytest.mark.timeout(300 + 10 * (KILLS or _FEW))
+@pytest.mark.timeout(900 + 10 * (KILLS or _FEW))
 def test_what_an_edge_took_is_stored_once_whoever_was_killed(tmp_path: Path, chance: random.Random) -> None:
     program("mosquitto", "/usr/sbin/mosquitto")
 
@@ -31,7 +31,7 @@ def test_what_an_edge_took_is_stored_once_whoever_was_killed(tmp_path: Path, cha
 
 
 @at_length
-@pytest.mark.timeout(300 + 10 * (KILLS or _FEW))
+@pytest.mark.timeout(900 + 10 * (KILLS or _FEW))
 def test_the_same_holds_over_the_embedded_broker(tmp_path: Path, chance: random.Random) -> None:
     found = trial(tmp_path, "embedded", KILLS // 5, chance)
 

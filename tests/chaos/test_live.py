@@ -15,7 +15,7 @@ from tests.chaos.installation import installed
 from tests.chaos.killing import at_length
 from tests.chaos.meters import QUANTITIES, journal
 
-pytestmark = [at_length, pytest.mark.timeout(400)]
+pytestmark = [at_length, pytest.mark.timeout(1200)]
 _FAR_FUTURE = 4_000_000_000_000
 
 

@@ -11,7 +11,7 @@ from tests.chaos.cable import Mischief
 from tests.chaos.installation import Layout, installed
 from tests.chaos.killing import at_length
 
-pytestmark = [at_length, pytest.mark.timeout(400)]
+pytestmark = [at_length, pytest.mark.timeout(1200)]
 
 
 def test_messages_that_come_twice_late_or_in_another_order_are_stored_once(

@@ -13,7 +13,7 @@ __all__ = ["parts", "victoria"]
 
 
 @at_length
-@pytest.mark.timeout(300 + 10 * KILLS)
+@pytest.mark.timeout(900 + 10 * KILLS)
 async def test_nothing_is_lost_or_there_twice_however_often_processes_are_killed(
     parts: Parts, chance: random.Random
 ) -> None:

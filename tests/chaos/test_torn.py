@@ -12,7 +12,7 @@ from tests.chaos.installation import installed
 from tests.chaos.killing import at_length
 from tests.chaos.part import Part
 
-pytestmark = [at_length, pytest.mark.timeout(400)]
+pytestmark = [at_length, pytest.mark.timeout(1200)]
 _PAGE = 4096
 
 

@@ -14,7 +14,7 @@ from energy.readings import to_ms
 from tests.chaos.installation import Layout, installed
 from tests.chaos.killing import at_length
 
-pytestmark = [at_length, pytest.mark.timeout(400)]
+pytestmark = [at_length, pytest.mark.timeout(1200)]
 
 
 def test_an_hour_without_uplink_is_stored_whole_afterwards(tmp_path: Path) -> None:

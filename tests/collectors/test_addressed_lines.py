@@ -31,6 +31,8 @@ from energy.errors import LineError
 from energy.readings import Quality
 from energy.sites import Meter, Text
 
+pytestmark = pytest.mark.by_the_clock
+
 logger.disable("dlt645")
 CHARACTERS = Characters(57600, "E")
 POWER = {"voltage_l1": 220.1, "voltage_l2": 221.2, "voltage_l3": 222.3, "active_power": -1.2345, "frequency": 50.01}

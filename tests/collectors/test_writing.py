@@ -31,6 +31,8 @@ from collectors.writing import Answer, NotWritten, Outcome, carried_out, decoded
 from energy.quantities import Medium
 from energy.sites import Meter, Text
 
+pytestmark = pytest.mark.by_the_clock
+
 RATIO = Setting("ct", 6, 4, "uint16", WordOrder.ABCD, Fraction(1), Decimal(1), Decimal(5000), "A")
 LIMIT = Setting("limit", 16, 8, "uint32", WordOrder.CDAB, Fraction(1, 100), Decimal(0), Decimal(900), "kW")
 RELAY = Setting("relay", 5, 7, "coil", WordOrder.ABCD, Fraction(1), Decimal(0), Decimal(1))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from adapters.clocks import SteppedClock
 from adapters.wire import MeterReadings
@@ -20,6 +21,8 @@ from edge.schedule import next_tick
 from energy.readings import to_ms
 from jieneng.composition import load_installed
 from tests.waiting import PATIENCE_S
+
+pytestmark = pytest.mark.by_the_clock
 
 NOW = datetime(2026, 1, 14, 2, 0, 3, tzinfo=UTC)
 SITE = """\

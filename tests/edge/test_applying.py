@@ -39,6 +39,8 @@ from energy.sites import Site, Text
 from jieneng.composition import load_installed
 from tests.working_days import CHINA
 
+pytestmark = pytest.mark.by_the_clock
+
 CONFIG = Path(__file__).parents[2] / "config"
 NOW = datetime(2026, 1, 14, 2, 0, 3, tzinfo=UTC)
 LINES = ("data-room", "canteen")

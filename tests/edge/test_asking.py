@@ -27,6 +27,8 @@ from energy.quantities import Medium
 from energy.readings import Reason, to_ms
 from energy.sites import Meter, Text
 
+pytestmark = pytest.mark.by_the_clock
+
 COST = RequestCost(20, 1)
 NOW = datetime(2026, 1, 14, 2, 0, tzinfo=UTC)
 ADDRESSES = {"voltage_l1": 0, "voltage_l2": 1, "current_l1": 4, "current_l2": 5, "frequency": 6, "power_factor": 9}

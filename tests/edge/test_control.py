@@ -31,6 +31,8 @@ from energy.quantities import Medium
 from energy.sites import Meter, Text
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.by_the_clock
+
 SETTING = Setting("ct", 6, 4, "uint16", WordOrder.ABCD, Fraction(1), Decimal(1), Decimal(5000), "A")
 PROFILE = Profile("ex/ex", "Ex", "EX", Medium.ELECTRICITY, ("manual",), (), 125, (), writable=(SETTING,))
 METER = Meter("main", Text("", ""), Medium.ELECTRICITY, line="l", unit=3, writable={"ct": (Decimal(1), Decimal(300))})

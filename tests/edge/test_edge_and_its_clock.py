@@ -41,6 +41,8 @@ from energy.sites import Site
 from tests.real_parts import free_port
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.by_the_clock
+
 SITE = """\
 site: campus
 name: {zh: 园区, en: Campus}

@@ -25,6 +25,8 @@ from energy.readings import to_ms
 from jieneng.composition import load_installed
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.by_the_clock
+
 NOW = datetime(2026, 1, 14, 2, 0, 1, tzinfo=UTC)
 SITE = """\
 site: campus

@@ -25,6 +25,8 @@ from energy.readings import Quality, Reason, to_ms
 from energy.sites import Text
 from tests.working_days import CHINA
 
+pytestmark = pytest.mark.by_the_clock
+
 CONFIG = Path(__file__).parents[2] / "config"
 NOW = datetime(2026, 1, 14, 2, 0, 3, tzinfo=UTC)
 LINE = "data-room"

@@ -24,6 +24,8 @@ from energy.ports import Message
 from tests.real_parts import free_port
 from tests.waiting import until
 
+pytestmark = pytest.mark.by_the_clock
+
 
 @pytest.fixture
 def outbox(tmp_path: Path) -> Iterator[SqliteOutbox]:

@@ -31,6 +31,8 @@ from jieneng.composition import load_installed
 from jieneng.simulated_bus import BusSettings, meters_of
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.by_the_clock
+
 LOG = ServedLog()
 
 

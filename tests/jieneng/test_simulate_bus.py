@@ -18,6 +18,8 @@ from jieneng.__main__ import jieneng
 from tests.collectors.simulators.bus.asking import ask, told
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.by_the_clock
+
 
 def asked(terminal: Path, request: bytes, expected: int) -> bytes:
     """What a terminal answers, as far as it comes within a second."""

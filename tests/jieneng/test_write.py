@@ -16,6 +16,8 @@ from click.testing import CliRunner, Result
 from jieneng.__main__ import jieneng
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.by_the_clock
+
 PROFILE = """
 maker: Example
 model: EX-100

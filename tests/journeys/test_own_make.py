@@ -15,6 +15,8 @@ import pytest
 from tests.journeys.campus import command, get, reporting, until
 from tests.real_parts import free_port
 
+pytestmark = pytest.mark.by_the_clock
+
 MAKE = """\
 maker: Example
 model: EX-100

@@ -40,6 +40,8 @@ from jieneng.probing import Probed, addresses_tried, known_makes, probe
 from jieneng.proposing import site_proposal
 from tests.real_parts import free_port
 
+pytestmark = pytest.mark.by_the_clock
+
 FAST = Characters(115200)
 
 

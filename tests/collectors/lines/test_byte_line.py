@@ -26,6 +26,8 @@ from jieneng.reading import read_meter
 from tests.collectors.lines.pty_bus import Asked, Manner, PtyBus, silent, words_of
 from tests.real_parts import free_port
 
+pytestmark = pytest.mark.by_the_clock
+
 BLOCK = Block(Table.HOLDING, 100, 4)
 WORDS = words_of(100, 4)
 # How long the first byte may take at most, and how long after that an answer is believed possible, in these tests.

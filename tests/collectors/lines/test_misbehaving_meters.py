@@ -20,6 +20,8 @@ from collectors.simulators.bus.wire import Wire
 from energy.errors import LineError
 from tests.collectors.simulators.bus.asking import meters
 
+pytestmark = pytest.mark.by_the_clock
+
 FAST = Characters(115200, "N", 1)
 
 # What is done, and whether the value still comes.

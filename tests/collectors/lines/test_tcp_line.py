@@ -21,6 +21,8 @@ from collectors.planner import Block
 from energy.errors import LineError
 from tests.real_parts import free_port
 
+pytestmark = pytest.mark.by_the_clock
+
 TIMEOUT_S = 0.15
 HOLDING = Block(Table.HOLDING, 100, 2)
 WORDS = struct.pack(">2H", 1234, 5678)

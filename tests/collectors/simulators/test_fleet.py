@@ -27,6 +27,8 @@ from energy.sites import Meter, Site
 from tests.collectors.simulators.conftest import NOW
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.by_the_clock
+
 
 def now() -> datetime:
     return NOW

@@ -19,6 +19,8 @@ from gateway.services import Services
 from tests.gateway.accounts.visitor import COOKIE, Client, Visitor, account
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.by_the_clock
+
 ROOT = Path(gateway.__file__).parents[1]
 DOTS = ("..", "%2e%2e", "%252e%252e", "..%2f..", "..%5c..", "....//", "%c0%ae%c0%ae")
 

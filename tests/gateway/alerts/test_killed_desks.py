@@ -111,7 +111,7 @@ async def test_what_rings_while_desks_are_killed_rings_once(postgres: PostgresSe
             try:
                 async with open_store(victoria.address(tmp_path / "ingest", name)) as store:
                     step, steps = 0, _BURST * _METERS
-                    async with asyncio.timeout(90):
+                    async with asyncio.timeout(400):
                         while step < steps or not await _all_over(alerts):
                             await store.write(readings(step))
                             step += 1

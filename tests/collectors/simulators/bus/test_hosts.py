@@ -29,6 +29,8 @@ from tests.collectors.simulators.bus.asking import NOW, ask, meters, told
 from tests.real_parts import program
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.by_the_clock
+
 # Fast, so that tests are; 87 microseconds a character.
 FAST = Characters(115200)
 
@@ -179,16 +181,18 @@ async def test_a_port_that_is_taken_is_told() -> None:
 def test_the_precise_loop_waits_in_parts_of_a_millisecond() -> None:
     loop = precise_loop()
     try:
-        waits = []
-        for _ in range(9):
+        # The usual loop never waits less than a whole millisecond; a machine that is busy often makes it more.
+        least = 1.0
+        for _ in range(10_000):
             began = time.perf_counter()
             loop.run_until_complete(asyncio.sleep(0.0003))
-            waits.append(time.perf_counter() - began)
+            least = min(least, time.perf_counter() - began)
+            if least < 0.0009:
+                break
     finally:
         loop.close()
 
-    # The usual loop waits a whole millisecond; the least of several is the machine's affair the least.
-    assert min(waits) < 0.0009
+    assert least < 0.0009
 
 
 # -- strangers --------------------------------------------------------------------------------------------------------
