@@ -167,8 +167,8 @@ async def measured(meters: int, folder: Path) -> dict[str, Any]:
     """A first run, which learns of all counters, and the run of an hour that learns of none."""
     async with city(meters, folder) as there:
         before_mb, split, began = _peak_mb(), Split(), time.process_time()
-        watching.grid_of = split.waits("read", watching.grid_of)  # type: ignore[assignment]
-        there.findings.take = split.waits("save", there.findings.take)  # type: ignore[method-assign]
+        for of, name, what in ((watching, "grid_of", "read"), (there.findings, "take", "save")):
+            setattr(of, name, split.waits(what, getattr(of, name)))
         found, _ = await there.watch.look()
         full = time.process_time() - began
         await there.clock.step(600.0)

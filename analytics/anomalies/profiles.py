@@ -96,7 +96,7 @@ def _expected_of(cube: Hourly, alike: Mask) -> Hourly:
 
 def _days_of(cube: Hourly) -> npt.NDArray[np.int32]:
     """(m, 24, k) to (m,): on how many days anything is known."""
-    return np.isfinite(cube).any(axis=1).sum(axis=1).astype(np.int32)
+    return np.asarray(np.isfinite(cube).any(axis=1).sum(axis=1), dtype=np.int32)
 
 
 def median(values: Hourly) -> Hourly:
@@ -187,7 +187,7 @@ def day_means(cube: Hourly) -> Hourly:
     """(m, 24, d) to (m, d): the mean of the hours of each day that are known; NaN where none is."""
     hours = np.isfinite(cube).sum(axis=1)
     means = np.where(np.isfinite(cube), cube, np.float32(0)).sum(axis=1) / np.where(hours, hours, np.float32(np.nan))
-    return means.astype(np.float32)
+    return np.asarray(means, dtype=np.float32)
 
 
 def both_kinds(cube: Hourly, worked: Mask) -> tuple[Profile, Profile]:

@@ -248,7 +248,7 @@ def _gone(finding_id: int, now: int) -> dict[str, Any]:
 async def _update(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Change findings, each named by `of`; all of them in the same columns."""
     if rows:
-        values = {name: bindparam(name) for name in rows[0] if name != "of"}
+        values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "of"}
         await connection.execute(update(_TABLE).where(_TABLE.c.id == bindparam("of")).values(**values), rows)
 
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from analytics.anomalies import rules
 from analytics.anomalies.channels import usual_runs
-from analytics.anomalies.detection import Event, events_of
+from analytics.anomalies.detection import Event, events_of, reaches_back
 from analytics.anomalies.events import stretches
-from analytics.anomalies.profiles import Hourly, median
-from analytics.anomalies.replay import replay, thresholds
+from analytics.anomalies.profiles import BACK_DAYS, Hourly, between, by_day, day_means, median, usual, usual_on
+from analytics.anomalies.replay import Replay, replay, thresholds
 from energy.findings import FindingKind
-from energy.working_days import Mask
+from energy.working_days import Mask, Numbers
 
 DAYS = 90
 AT = 70 * 24
@@ -127,6 +127,78 @@ def test_a_meter_is_not_judged_in_its_first_days() -> None:
 
     assert not np.isfinite(made.score[0, : AT + 24 * 8]).any()
     assert np.isfinite(made.score[0, AT + 24 * 10 :]).all()
+
+
+def years(seed: int) -> Hourly:
+    """Two offices over 465 days, with gaps and days of nothing; the second begins to be read after a while."""
+    use = office(seed % 97, 465)
+    random = np.random.default_rng(seed)
+    for start in random.integers(0, use.shape[1] - 200, 12).tolist():
+        use[seed % 2, start : start + int(random.integers(1, 200))] = random.choice([np.nan, 0.0])
+    use[1, : int(random.integers(0, 300)) * 24] = np.nan
+    return use
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2**31), st.integers(1, 464))
+def test_what_is_usual_on_a_day_is_the_same_however_much_of_it_is_asked_for(seed: int, day: int) -> None:
+    cube, worked = by_day(years(seed)), week(465)
+
+    own, of_worked = usual_on(cube, worked, day, day_means(cube))
+
+    kinds = usual(cube, worked, day)
+    asked = kinds[0 if worked[day] else 1]
+    np.testing.assert_array_equal(own.expected, asked.expected)
+    np.testing.assert_array_equal(own.spread, asked.spread)
+    np.testing.assert_array_equal(own.days, kinds[0].days + kinds[1].days)
+    assert (of_worked is None) == worked[day]
+    if of_worked is not None:
+        np.testing.assert_array_equal(of_worked, kinds[0].expected)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2**31))
+def test_days_that_nothing_stands_on_need_not_be_read(seed: int) -> None:
+    use, worked, unread = years(seed), week(465), between(BACK_DAYS, 465)
+    late = slice(unread.stop * 24, BACK_DAYS * 24)
+    if seed % 3 == 0:
+        use[0, unread.start * 24 + 50 :] = np.nan
+    less = use.copy()
+    less[:, unread.start * 24 : unread.stop * 24] = np.nan
+    back = reaches_back(less[:, late])
+    less[back] = use[back]
+    limits, runs = np.full(2, 2.0, np.float32), np.full(2, 6.0, np.float32)
+    hours = 465 * 24 - 31 * 24, 465 * 24 - 2
+
+    def told(of: Hourly, since: Numbers | None) -> list[Event]:
+        made = replay(of, worked, first_day=BACK_DAYS, usual_run=runs)
+        return events_of(of, made, worked, limits, runs, hours, since)
+
+    assert told(less, np.where(back, 0, unread.stop * 24)) == told(use, None)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**31))
+def test_whoever_has_facts_is_looked_at(seed: int) -> None:
+    random, use = np.random.default_rng(seed), office(seed % 97)
+    expected, hours = office(1), (AT, use.shape[1] - 2)
+    for _ in range(4):
+        start, long = int(random.integers(AT - 200, DAYS * 24 - 1)), int(random.integers(1, 80))
+        kind = int(random.integers(5))
+        use[seed % 2, start : start + long] *= [np.nan, -1.0, 0.0, 10.0, 0.01][kind]
+    made = Replay(expected, np.ones_like(expected), np.full_like(expected, np.nan), np.zeros(use.shape, np.int8))
+    runs = np.full(2, 3.0, np.float32)
+
+    events = events_of(use, made, week(), np.full(2, 2.0, np.float32), runs, hours)
+
+    for i in range(2):
+        facts = [
+            *rules.missing(use[i], hours[1]),
+            *rules.negative(use[i]),
+            *rules.stuck(use[i], 3.0, expected[i]),
+            *(s for s, _ in rules.wrong_scale(use[i], expected[i])),
+        ]
+        assert [(e.start, e.end) for e in events if e.meter == i] == [(s.start, s.end) for s in facts if s.end > AT]
 
 
 @given(st.lists(st.one_of(st.floats(-1e3, 1e3, width=32), st.just(float("nan"))), min_size=1, max_size=30))

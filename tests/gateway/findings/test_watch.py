@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from adapters.clocks import SteppedClock
+from analytics.anomalies.replay import METHOD
 from analytics.tariffs.tariff_file import read_tariffs
 from energy.errors import EnergyError
-from energy.findings import FindingKind
+from energy.findings import Finding, FindingKind
 from energy.organisations import Account
 from energy.quantities import Medium
 from energy.readings import Point, ReadingColumns, to_ms
@@ -37,6 +38,7 @@ START = datetime(2026, 6, 29, 16, tzinfo=UTC) - timedelta(days=1)
 HOUR = timedelta(hours=1)
 DAYS = 75
 MAIN = Point("main", ENERGY)
+OTHER = Meter("other", Text("其他", "other"), Medium.ELECTRICITY, quantities=(ENERGY,))
 
 
 def usual(days: int = DAYS, seed: int = 1) -> Floats:
@@ -57,7 +59,7 @@ class Office:
     findings: Findings
     watch: FindingWatch
 
-    async def read(self, use: Floats, hours: range) -> None:
+    async def read(self, use: Floats, hours: Iterable[int]) -> None:
         """Store the registers at the ends of these hours."""
         total = 1000.0 + np.r_[0.0, np.cumsum(use)]
         at = np.array(sorted({h + d for h in hours for d in (0, 1)}))
@@ -70,6 +72,13 @@ class Office:
         """Look, so many hours after the start."""
         await self.clock.step((START + hour * HOUR - self.clock.now()).total_seconds())
         return await self.watch.look()
+
+    def taken_over(self) -> None:
+        """Another process looks from now on."""
+        self.watch = FindingWatch(self.made, self.findings, CHINA, self.clock)
+
+    async def open_ones(self) -> list[Finding]:
+        return [kept.finding for kept in await self.findings.found(states=[State.OPEN])]
 
 
 @asynccontextmanager
@@ -158,6 +167,117 @@ async def test_what_was_decided_stays_decided_and_teaches_the_meter(office: Offi
     assert [c.change.after for c in logged] == [{"state": "dismissed", "reason": "known"}]
     with pytest.raises(EnergyError, match="has a reason"):
         await office.findings.decide(first.id, State.DISMISSED, "office")
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_however_readings_come_and_whoever_looks_the_findings_are_those_of_one_look(
+    tmp_path: Path, seed: int
+) -> None:
+    random, use, begins, ends = np.random.default_rng(seed), usual(seed=seed), 60 * 24, 66 * 24
+    for start in random.integers(begins, ends - 60, 3).tolist():
+        use[start : start + int(random.integers(5, 50))] *= random.choice([0.0, 1.4, 3.0])
+    held = sorted({range(h, h + 9) for h in random.integers(begins, ends - 60, 4).tolist()}, key=lambda r: r.start)
+    late = {h for hours in held for h in hours}
+    never = range(ends - 40, ends - 20)
+    async with opened(tmp_path / "late") as office, opened(tmp_path / "whole") as whole:
+        await office.read(use, range(begins - 1))
+        for hour in range(begins, ends, 29):
+            await office.read(use, set(range(hour - 1, min(hour + 28, ends))) - late - set(never))
+            if random.random() < 0.4:
+                office.taken_over()
+            if random.random() < 0.3 and held:
+                await office.read(use, held.pop(int(random.integers(len(held)))))
+            await office.at(hour + 28)
+        for hours in held:
+            await office.read(use, hours)
+        await office.read(use, range(ends - 1, ends + 25))
+        # What was late is learnt from on the next day.
+        await office.at(ends + 25)
+
+        for hours in (range(never.start), range(never.stop, ends + 25)):
+            await whole.read(use, hours)
+        await whole.at(ends + 25)
+
+        assert await office.open_ones() == await whole.open_ones()
+        assert len(await whole.open_ones()) >= 1
+
+
+async def test_what_was_learnt_is_kept_and_learnt_anew_each_day(office: Office) -> None:
+    use = usual()
+    await office.read(use, range(60 * 24))
+    await office.at(60 * 24 - 1)
+    (first,) = (await office.findings.learnt(METHOD).all()).values()
+    office.taken_over()
+    await office.read(use, range(60 * 24, 62 * 24))
+    await office.at(60 * 24 + 1)
+    (then,) = (await office.findings.learnt(METHOD).all()).values()
+
+    assert first.upto_ms == to_ms(START + 59 * 24 * HOUR)
+    assert then.upto_ms == to_ms(START + 60 * 24 * HOUR)
+    # Not within a day, whatever comes, and whoever looks.
+    office.taken_over()
+    await office.at(60 * 24 + 22)
+    assert list((await office.findings.learnt(METHOD).all()).values()) == [then]
+    # What another method has learnt is not believed.
+    assert await office.findings.learnt("profile-1").all() == {}
+
+
+async def test_what_can_no_longer_be_seen_whole_stays_as_it_was_told(office: Office) -> None:
+    use = usual()
+    use[40 * 24 : 40 * 24 + 30] += 8.0
+    await office.read(use, range(43 * 24))
+    await office.at(43 * 24)
+    told = await office.findings.found()
+    assert len(told) == 1
+
+    await office.read(use, range(43 * 24, DAYS * 24))
+    for hour in (70 * 24 + 30, 71 * 24 + 20, 73 * 24):
+        await office.at(hour)
+
+    assert [(k.id, k.state, k.finding) for k in await office.findings.found()] == [
+        (k.id, State.OPEN, k.finding) for k in told
+    ]
+
+
+async def test_findings_of_a_counter_that_is_no_longer_looked_at_are_gone(office: Office) -> None:
+    use = usual()
+    await office.read(use, range(60 * 24))
+    await office.at(60 * 24 + 20)
+    assert [f.kind for f in await office.open_ones()] == [FindingKind.MISSING]
+
+    office.made.take(replace(office.made.told, site=replace(office.made.told.site, meters=(OTHER,))))
+    assert await office.watch.look() == (0, 1)
+
+    assert await office.open_ones() == []
+
+
+async def test_counters_learn_once_a_day_at_hours_of_their_own(tmp_path: Path) -> None:
+    media = {"a": (Medium.ELECTRICITY, ENERGY), "b": (Medium.WATER, "volume")}
+    name = Text("表", "meter")
+    meters = tuple(Meter(key, name, medium, quantities=(of,)) for key, (medium, of) in media.items())
+    site = Site("here", Text("本地", "here"), "Asia/Shanghai", meters=meters)
+    clock = SteppedClock(START + 20 * 24 * HOUR)
+    points = [Point(key, of) for key, (_, of) in media.items()]
+    async with (
+        open_records(new_records(tmp_path / "records.sqlite")) as records,
+        books(site) as (made, store),
+    ):
+        at = np.full(2, to_ms(START), np.int64)
+        await store.write(ReadingColumns.of(points, np.arange(2, dtype=np.int32), at, np.ones(2)))
+        await made.catch_up()
+        findings = Findings(records, clock, "here")
+        watch = FindingWatch(made, findings, CHINA, clock)
+        learnt_in: dict[Point, list[int]] = {p: [] for p in points}
+        before: dict[Point, int] = {}
+        for hour in (23, 24, 36):
+            await clock.step((START + (20 * 24 + hour) * HOUR - clock.now()).total_seconds())
+            await watch.look()
+            for point, known in (await findings.learnt(METHOD).all()).items():
+                if before.get(point) != known.upto_ms:
+                    learnt_in[point].append(hour % 24)
+                before[point] = known.upto_ms
+
+    assert sorted(learnt_in.values()) == [[23, 0], [23, 12]]
 
 
 async def test_the_curve_of_a_finding_shows_what_was_expected(office: Office) -> None:
