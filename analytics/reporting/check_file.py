@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import Field
 
 from analytics.reporting.check_rules import Rule, RuleKind, Severity
-from analytics.reporting.form_file import TextWords
+from analytics.reporting.form_file import TextWords, told
 from analytics.reporting.forms import Form
 from analytics.reporting.indicators import INDICATORS
 from energy.confidence import Confidence
@@ -26,7 +26,7 @@ class RuleWords(Words):
     kind: RuleKind
     severity: Severity
     name: TextWords
-    source: str
+    source: TextWords | str
     confidence: Confidence
     item: str | None = None
     indicator: str | None = None
@@ -72,7 +72,7 @@ def read_rules(path: Path, forms: Sequence[Form]) -> RuleBook:
 
 
 def _rule(words: RuleWords) -> Rule:
-    said = (words.name.text, words.source, words.confidence, words.item, words.indicator, words.institution_class)
+    said = (words.name.text, told(words.source), words.confidence, words.item, words.indicator, words.institution_class)
     return Rule(words.id, words.kind, words.severity, *said, words.low, words.high, words.least)
 
 

@@ -64,7 +64,7 @@ class Rule:
     kind: RuleKind
     severity: Severity
     name: Text
-    source: str
+    source: Text
     confidence: Confidence
     item: str | None = None
     indicator: str | None = None

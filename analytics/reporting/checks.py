@@ -145,8 +145,8 @@ class _Looking:
             if _wan(price, rule.low, rule.high) is not None:
                 # That is told as what it is, by the rule for it.
                 continue
-            zh = f"{one.name.zh}单价 {price:.4f} 元/{one.unit}，参考 {rule.low}–{rule.high}（{rule.source}）"
-            en = f"{one.name.en} costs {price:.4f} yuan/{one.unit}; {rule.low} to {rule.high} by {rule.source}"
+            zh = f"{one.name.zh}单价 {price:.4f} 元/{one.unit}，参考 {rule.low}–{rule.high}（{rule.source.zh}）"
+            en = f"{one.name.en} costs {price:.4f} yuan/{one.unit}; {rule.low} to {rule.high} by {rule.source.en}"
             yield (_quantity(one.id), _fee(one.id)), Text(zh, en)
 
     def _fee_unit(self, rule: Rule) -> Found:
@@ -213,8 +213,8 @@ class _Looking:
         if result is None or value is None or rule.high is None or (rule.low or 0) <= value <= rule.high:
             return
         name, unit = result.indicator.name, result.indicator.unit
-        zh = f"{name.zh} {value:.2f} {unit}，参考 {rule.low or 0}–{rule.high}（{rule.source}）"
-        yield (), Text(zh, f"{name.en} {value:.2f} {unit}; {rule.low or 0} to {rule.high} by {rule.source}")
+        zh = f"{name.zh} {value:.2f} {unit}，参考 {rule.low or 0}–{rule.high}（{rule.source.zh}）"
+        yield (), Text(zh, f"{name.en} {value:.2f} {unit}; {rule.low or 0} to {rule.high} by {rule.source.en}")
 
     def _meter_and_bill(self, rule: Rule) -> Found:
         for one in self._items(rule):

@@ -37,7 +37,7 @@ class ItemWords(Words):
     needed: bool = False
     fee: bool = True
     definition: TextWords = TextWords(zh="", en="")
-    source: str = ""
+    source: TextWords | str = ""
     confidence: Confidence
 
 
@@ -49,8 +49,13 @@ class FormWords(Words):
     name: TextWords
     valid_from: date
     valid_to: date | None = None
-    source: str
+    source: TextWords | str
     items: list[ItemWords]
+
+
+def told(source: TextWords | str) -> Text:
+    """A source as it is told: a title is the same in both languages where only one is given."""
+    return Text(source, source) if isinstance(source, str) else source.text
 
 
 def read_form(path: Path) -> Form:
@@ -60,9 +65,9 @@ def read_form(path: Path) -> Form:
     faults = [*_faults(document, words)]
     if faults:
         raise ConfigurationError(faults)
-    items = tuple(_item(one, words.source) for one in words.items)
+    items = tuple(_item(one, told(words.source)) for one in words.items)
     valid = Validity(words.valid_from, words.valid_to)
-    return Form(words.id, words.version, words.name.text, valid, items, words.source)
+    return Form(words.id, words.version, words.name.text, valid, items, told(words.source))
 
 
 def read_forms(folder: Path) -> tuple[Form, ...]:
@@ -79,9 +84,9 @@ def read_forms(folder: Path) -> tuple[Form, ...]:
     return tuple(form for _, form in forms)
 
 
-def _item(words: ItemWords, source: str) -> FormItem:
+def _item(words: ItemWords, source: Text) -> FormItem:
     said = (words.unit, words.carrier, words.part_of, words.needed, words.fee, words.definition.text)
-    return FormItem(words.id, words.name.text, *said, words.source or source, words.confidence)
+    return FormItem(words.id, words.name.text, *said, told(words.source) if words.source else source, words.confidence)
 
 
 def _faults(document: Document, words: FormWords) -> list[str]:

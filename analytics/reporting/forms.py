@@ -60,7 +60,7 @@ class FormItem:
     needed: bool
     fee: bool
     definition: Text
-    source: str
+    source: Text
     confidence: Confidence
 
     @property
@@ -83,7 +83,7 @@ class Form:
     name: Text
     valid: Validity
     items: tuple[FormItem, ...]
-    source: str
+    source: Text
     by_id: Mapping[str, FormItem] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

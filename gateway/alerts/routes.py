@@ -31,6 +31,7 @@ from gateway.api.route import NoQuery, Route
 from gateway.duty.service import masked
 from gateway.records.changes import Change
 from gateway.services import Services
+from gateway.wording.chinese import said
 
 _PAGE = "page"
 _SHOWN = 500
@@ -119,8 +120,9 @@ def told(changes: list[Change]) -> DocumentAnswer:
 def fault(text: str) -> FaultWords:
     """A fault of a file, its line apart."""
     _, _, rest = text.partition(":")
-    line, colon, said = rest.partition(":")
-    return FaultWords(int(line), said.strip()) if colon and line.isdigit() else FaultWords(0, rest.strip() or text)
+    line, colon, what = rest.partition(":")
+    placed = colon and line.isdigit()
+    return FaultWords(int(line), said(what.strip())) if placed else FaultWords(0, said(rest.strip() or text))
 
 
 _DO = Permission.OPERATE

@@ -182,7 +182,7 @@ class FaultWords(msgspec.Struct):
     """What is wrong with a file, in which line (0 where in none)."""
 
     line: int
-    text: str
+    text: TextWords
 
 
 class DocumentChangeWords(msgspec.Struct):

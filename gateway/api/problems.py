@@ -10,6 +10,7 @@ from aiohttp import web
 
 from energy.errors import EnergyError, StoreError, UnknownName
 from gateway.api.words import TextWords
+from gateway.wording.chinese import said
 
 log = structlog.get_logger()
 
@@ -40,7 +41,8 @@ def title_of(status: int) -> str:
 
 
 class Problem(msgspec.Struct, omit_defaults=True):
-    """What went wrong: `status` and `title` by kind, `detail` for this case; `faults` where there are several."""
+    """What went wrong: `status` and `title` by kind, `detail` for this case and `text` the same in both languages;
+    `faults` where there are several."""
 
     type: str
     title: str
@@ -81,7 +83,9 @@ def problem_response(
     faults: Sequence[TextWords] = (),
 ) -> web.Response:
     title = _TITLES.get(status, TextWords("出错", "Error"))
-    problem = Problem(kind, title.en, status, detail, text or title, list(faults))
+    lines = [] if faults or text or "\n" not in detail else detail.split("\n")
+    told = text or said(detail, f"{title.zh}：")
+    problem = Problem(kind, title.en, status, detail, told, [*faults, *map(said, lines)])
     headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"

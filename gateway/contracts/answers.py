@@ -23,6 +23,7 @@ from gateway.contracts.registry import KeptBaseline, KeptContract
 from gateway.contracts.service import Contracts
 from gateway.contracts.statements import KeptStatement
 from gateway.records.entries import Entry
+from gateway.wording.chinese import said
 
 
 async def contracts_of(contracts: Contracts) -> w.ContractsAnswer:
@@ -33,7 +34,7 @@ async def contracts_of(contracts: Contracts) -> w.ContractsAnswer:
 async def contract_answer(contracts: Contracts, contract_id: str, rules: Sequence[TermRuleWords]) -> w.ContractAnswer:
     """One, with all that it goes by."""
     kept = await contracts.one(contract_id)
-    said = [
+    measured = [
         w.RuleNoteWords(n.rule.id, _text(n.rule.text), n.kept, n.rule.source, str(n.rule.confidence))
         for n in notes(kept.contract, rules)
     ]
@@ -42,7 +43,7 @@ async def contract_answer(contracts: Contracts, contract_id: str, rules: Sequenc
         kept.document,
         kept.entered_at_ms,
         kept.who,
-        said,
+        measured,
         [_kept_baseline(b) for b in await contracts.baselines(contract_id)],
         [_kept_adjustment(e) for e in await contracts.adjustments(contract_id)],
         [head_of(s) for s in await contracts.of(contract_id)],
@@ -130,9 +131,9 @@ def fitted_days(baseline: Baseline, values: DayValues) -> list[w.FittedDayWords]
             kind.word,
             None if t is None else spelled(t, TEMPERATURE_DIGITS),
             None if amount is None else amount / MICRO,
-            None if said is None else said / UNITS,
+            None if reckoned is None else reckoned / UNITS,
         )
-        for day, kind, t, amount, said in zip(
+        for day, kind, t, amount, reckoned in zip(
             values.days, values.kinds, values.temperature, values.amount, modelled, strict=True
         )
     ]
@@ -193,7 +194,7 @@ def draft_words(
 ) -> w.StatementAnswer:
     """A statement that is not frozen yet."""
     made = _statement(bundle, standing, speaks_for)
-    made.objections = list(objections)
+    made.objections = [said(one) for one in objections]
     return made
 
 

@@ -178,7 +178,7 @@ class Contracts:
         await self._must_be_worked_in(end)
         made, objections = await self.draft(kept.contract.id, first, end)
         if objections:
-            raise EnergyError("; ".join(objections))
+            raise EnergyError("\n".join(objections))
         return await self.statements.freeze(made, who, why)
 
     async def reverse(self, statement_id: int, who: str, why: str) -> KeptStatement:

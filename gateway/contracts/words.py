@@ -315,7 +315,7 @@ class StatementAnswer(msgspec.Struct):
     undisputed: str
     confirmed_by: list[Party]
     steps: list[StatementStepWords]
-    objections: list[str]
+    objections: list[TextWords]
     speaks_for: list[Party]
 
 

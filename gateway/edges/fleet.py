@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from adapters.edge_troubles import lag_ms
 from adapters.wire import EdgeState
-from gateway.api.words import OngoingProblem
+from gateway.api.words import OngoingProblem, TextWords
 from gateway.edges import words as w
 from gateway.edges.known import Known
+from gateway.wording.chinese import said as said_of
 
 
 def fleet_edge(
@@ -49,17 +50,22 @@ def fleet_edge(
         site_since=None if site is None else site.since,
         site_wanted=wanted,
         site_refused_version=None if site is None else site.refused_version,
-        site_refused=None if site is None else site.refused or None,
+        site_refused=refusal(said),
         certificate_until=certificate_until,
         problems=[p for p in problems if p.subject == name or p.subject.startswith(f"{name}/")],
     )
+
+
+def refusal(said: EdgeState) -> TextWords | None:
+    """Why an edge does not take its newest site file; None where it does."""
+    return None if said.site is None or not said.site.refused else said_of(said.site.refused)
 
 
 def edge_meters(known: Known) -> list[w.EdgeMeterWords]:
     """All meters that it has told of last, those that do not answer first."""
     said = (known.last or known.state).meters
     return [
-        w.EdgeMeterWords(meter, found.state, found.since, found.detail, found.clock_drift_ms)
+        w.EdgeMeterWords(meter, found.state, found.since, said_of(found.detail), found.clock_drift_ms)
         for meter, found in sorted(said.items(), key=lambda one: (one[1].state != "silent", one[0]))
     ]
 

@@ -13,9 +13,10 @@ from adapters.wire import EdgeState, decode_state
 from energy.errors import StoreError, UnknownName
 from energy.ports import Clock
 from energy.readings import to_ms
+from energy.sites import Text
 from gateway.api.words import OngoingProblem, TextWords
 from gateway.edges import words as w
-from gateway.edges.fleet import edge_meters, fleet_edge
+from gateway.edges.fleet import edge_meters, fleet_edge, refusal
 from gateway.edges.known import Kept, Known
 from gateway.edges.meter_clocks import BOUND_MS, clocks_off
 from gateway.edges.words import EdgeWords
@@ -158,7 +159,7 @@ class Edges:
             sorted(m for m, found in state.meters.items() if found.state == "silent"),
             state.site.version if state.site is not None else None,
             self.handed.get(edge),
-            (state.site.refused or None) if state.site is not None else None,
+            refusal(state),
         )
 
     def problems(self) -> list[OngoingProblem]:
@@ -178,7 +179,7 @@ class Edges:
             if known.state.state == "offline"
         ]
         said = [
-            OngoingProblem(one.kind, one.subject, one.since_ms or known.since_ms, TextWords.of(one.text))
+            OngoingProblem(one.kind, one.subject, one.since_ms or known.since_ms, _worded(one.text, known.state))
             for edge, known in there.items()
             for one in troubles(edge, known.state)
         ]
@@ -194,6 +195,12 @@ class Edges:
                 since = said.clock.stepped_at if said.clock is not None and said.clock.stepped_at else known.since_ms
                 found.append(OngoingProblem("edge.clock_off", edge, since, _clock_off(edge, off)))
         return found
+
+
+def _worded(text: Text, said: EdgeState) -> TextWords:
+    """What is wrong with an edge, with its own reason in Chinese too."""
+    why = refusal(said)
+    return TextWords(text.zh if why is None else text.zh.replace(why.en, why.zh), text.en)
 
 
 def _from_before(files: EdgeFiles) -> dict[str, Known]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from gateway.api.words import EdgeStateWord, OngoingProblem
+from gateway.api.words import EdgeStateWord, OngoingProblem, TextWords
 from gateway.process.words import ProcessWords
 
 
@@ -26,7 +26,7 @@ class EdgeWords(msgspec.Struct):
     meters_silent: list[str]
     site_version: str | None
     site_wanted: str | None
-    site_refused: str | None
+    site_refused: TextWords | None
 
 
 class EdgeMeterWords(msgspec.Struct):
@@ -36,7 +36,7 @@ class EdgeMeterWords(msgspec.Struct):
     meter: str
     state: str
     since: int
-    detail: str
+    detail: TextWords
     clock_drift_ms: int | None
 
 
@@ -96,7 +96,7 @@ class FleetEdge(msgspec.Struct, kw_only=True):
     site_since: int | None
     site_wanted: str | None
     site_refused_version: str | None
-    site_refused: str | None
+    site_refused: TextWords | None
     certificate_until: int | None
     problems: list[OngoingProblem]
 

@@ -161,7 +161,7 @@ def _cell(standing: Standing, cell: Cell, *, differs: bool) -> CellWords:
 def _found(fault: Fault, reasons: Mapping[str, str]) -> FoundWords:
     rule = fault.rule
     cells = [str(cell) for cell in fault.cells]
-    said = (TextWords.of(fault.text), TextWords.of(rule.name), rule.source, rule.confidence.value)
+    said = (TextWords.of(fault.text), TextWords.of(rule.name), TextWords.of(rule.source), rule.confidence.value)
     return FoundWords(fault.key, fault.severity.value, cells, *said, reasons.get(fault.key, ""))
 
 

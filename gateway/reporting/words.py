@@ -28,13 +28,13 @@ class FormItemWords(msgspec.Struct):
     needed: bool
     fee: bool
     definition: TextWords
-    source: str
+    source: TextWords
     confidence: str
 
     @classmethod
     def of(cls, one: FormItem) -> FormItemWords:
-        name, definition = TextWords.of(one.name), TextWords.of(one.definition)
-        return cls(one.id, name, one.unit, one.part_of, one.needed, one.fee, definition, one.source, one.confidence)
+        name, definition, source = map(TextWords.of, (one.name, one.definition, one.source))
+        return cls(one.id, name, one.unit, one.part_of, one.needed, one.fee, definition, source, one.confidence)
 
 
 class FormWords(msgspec.Struct):
@@ -43,13 +43,13 @@ class FormWords(msgspec.Struct):
     id: str
     version: str
     name: TextWords
-    source: str
+    source: TextWords
     items: list[FormItemWords]
 
     @classmethod
     def of(cls, form: Form) -> FormWords:
         items = [FormItemWords.of(one) for one in form.items]
-        return cls(form.id, form.version, TextWords.of(form.name), form.source, items)
+        return cls(form.id, form.version, TextWords.of(form.name), TextWords.of(form.source), items)
 
 
 class FilingsQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -131,7 +131,7 @@ class FoundWords(msgspec.Struct):
     cells: list[str]
     text: TextWords
     rule: TextWords
-    source: str
+    source: TextWords
     confidence: str
     reason: str
 

@@ -67,7 +67,7 @@ class _Making:
         rows: list[list[object]] = [
             [self._form.name.zh],
             ["月份 month", self._month.name],
-            ["表式版本 form", f"{self._form.id} {self._form.version}", self._form.source],
+            ["表式版本 form", f"{self._form.id} {self._form.version}", self._form.source.zh],
             ["审核规则 rules", rules],
             ["因子集 factor set", f"{self._factors.id} {self._factors.version}", self._factors.name.zh],
             ["应报 institutions", whole.institutions],
@@ -159,7 +159,7 @@ def _found(standing: Standing, fault: Fault) -> list[object]:
     of, rule = standing.organisation, fault.rule
     reason = standing.kept.reasons.get(fault.key, "")
     severity = _SEVERITIES[fault.severity]
-    return [of.id, of.name.zh, severity, rule.name.zh, fault.text.zh, fault.text.en, rule.source, reason]
+    return [of.id, of.name.zh, severity, rule.name.zh, fault.text.zh, fault.text.en, rule.source.zh, reason]
 
 
 def _under(heads: Sequence[object], rows: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:

@@ -43,6 +43,7 @@ from gateway.sites.file_words import (
 )
 from gateway.sites.files import XLSX, YAML, Faulty, book_of, made, state_of, text_of, to_send, without_lines
 from gateway.sites.records import MovedOn
+from gateway.wording.chinese import said
 
 # YAML is read at a few hundred kilobytes a second; who has more has a workbook.
 _TAKEN = Taken({XLSX: 20 << 20, YAML: 4 << 20})
@@ -56,7 +57,7 @@ async def preview_site(services: Services, query: PreviewQuery, upload: Upload) 
     try:
         compared = await services.sites.compared(upload)
     except Faulty as error:
-        faults = [FileFault(f.sheet, f.row, f.column, f.text) for f in error.found[:_MOST_FAULTS]]
+        faults = [FileFault(f.sheet, f.row, f.column, said(f.text)) for f in error.found[:_MOST_FAULTS]]
         more = max(0, len(error.found) - _MOST_FAULTS)
         return SitePreview(upload.digest.hex(), faults, more, None, [], 0, [], None)
     end = query.offset + query.limit
@@ -76,7 +77,7 @@ async def apply_site(services: Services, query: ApplyQuery, upload: Upload, visi
     except MovedOn as error:
         raise RequestError(str(error), 409, _MOVED_ON) from error
     except Faulty as error:
-        faults = [TextWords(text, text) for text in error.faults[:_MOST_FAULTS]]
+        faults = [said(text) for text in error.faults[:_MOST_FAULTS]]
         raise RequestError(error.faults[0], 400, _FAULTY, faults=faults) from error
     return SiteApplied(upload.digest.hex(), len(compared.changes), _counts(compared.changes))
 

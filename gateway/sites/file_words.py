@@ -66,7 +66,7 @@ class FileFault(msgspec.Struct):
     sheet: str
     row: int | None
     column: str
-    text: str
+    text: TextWords
 
 
 class FieldWords(msgspec.Struct):

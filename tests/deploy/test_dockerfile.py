@@ -50,6 +50,7 @@ def test_stages_stand_on_pinned_images() -> None:
 
     # Of the server in the compose file: pg_dump saves from one that is not newer than itself.
     assert bases.pop("POSTGRES_CLIENT") == "postgresql-client-15"
+    assert bases.pop("PAPER_FONT") == "fonts-wqy-microhei"
     assert bases.keys() == {"NODE", "PYTHON"}
     assert all(re.fullmatch(r"[a-z]+:\d+\.\d+\.\d+-[a-z-]+", image) for image in bases.values())
     assert all("${NODE}" in line or "${PYTHON}" in line for line in lines("FROM"))

@@ -30,6 +30,7 @@ from gateway.live.service import Present
 from gateway.metrics import Metrics
 from gateway.records.database import open_records
 from gateway.sites.service import Directory
+from gateway.wording.chinese import said
 from jieneng.composition import load_installed
 from tests.databases import new_records
 from tests.docs.pages import ROOT, block, blocks
@@ -90,7 +91,7 @@ def test_problems_are_told_as_they_are() -> None:
     text = PAGE.read_text(encoding="utf-8")
     shown = msgspec.json.decode(block(PAGE, "json problem"), type=Problem, strict=True)
 
-    assert shown.text == _TITLES[shown.status]
+    assert (shown.title, shown.text) == (_TITLES[shown.status].en, said(shown.detail))
     assert [s for s, title in _TITLES.items() if f"\n| {s} | {title.zh} |" not in text and s != 405] == []
 
 

@@ -248,4 +248,4 @@ def test_what_was_being_entered_is_kept_while_one_signs_in_again(gateway: Gatewa
     expect(dialog).to_have_count(0)
     expect(page.get_by_test_id("bill-amount")).to_have_value(BILL["amount"])
     page.get_by_test_id("confirm-bill").click()
-    expect(page.locator(".bill-form")).to_have_count(0)
+    expect(page.get_by_test_id("bill-form")).to_have_count(0)

@@ -5,7 +5,7 @@ import { isOpen, queryFor } from '../src/shell/trail'
 
 const DAY = 86_400_000
 const clock = (offset_ms: number | null, synchronized: boolean | null = null) => clockWord({ clock: { offset_ms, synchronized, stepped_at: null, step_ms: null } })
-const site = (given: { version?: string; wanted?: string; refused?: string }) => siteWord({ site_version: given.version ?? null, site_wanted: given.wanted ?? null, site_refused: given.refused ?? null })
+const site = (given: { version?: string; wanted?: string; refused?: string }) => siteWord({ site_version: given.version ?? null, site_wanted: given.wanted ?? null, site_refused: given.refused ? { zh: given.refused, en: given.refused } : null })
 const edge = (name: string, given: Partial<FleetEdge> = {}): FleetEdge => ({ edge: name, state: 'online', problems: [], meters_silent: [], lines: [], ...given }) as unknown as FleetEdge
 const problem = { kind: 'edge.lagging', subject: 'x', since: 0, text: { zh: '', en: '' } }
 

@@ -123,12 +123,12 @@ test('parts come by size, unknown ones after them, and the rest last', () => {
   expect(partRows({ total: figure(200), parts: [], rest: null })).toEqual([])
 })
 
-const WORDS: SheetWords = { from: '起', to: '止', part: '部分', value: '用量', estimated: '估算', cost: '费用', closed: '关账数', ways: { measured: '实测', manual: '人工', estimated: '估算', disputed: '存疑', missing: '缺失' } }
+const WORDS: SheetWords = { from: '起', to: '止', part: '部分', value: '用量', estimated: '估算', cost: '费用 [元]', closed: '关账数', ways: { measured: '实测', manual: '人工', estimated: '估算', disputed: '存疑', missing: '缺失' } }
 
 test('an export has every digit, the site’s time, and nothing where nothing is known', () => {
   const lines = periodLines([0, 3_600_000, 7_200_000], [figure(1.23456789, { cost: '0.640000' }), figure(null)], 'kWh', 'Asia/Shanghai', WORDS)
 
-  expect(lines[0]?.slice(0, 5)).toEqual(['起', '止', '用量 [kWh]', '估算 [kWh]', '费用 [CNY]'])
+  expect(lines[0]?.slice(0, 5)).toEqual(['起', '止', '用量 [kWh]', '估算 [kWh]', '费用 [元]'])
   expect(lines[1]?.slice(0, 6)).toEqual(['1970-01-01T08:00:00+08:00', '1970-01-01T09:00:00+08:00', '1.23456789', '0', '0.640000', '1'])
   expect(lines[2]?.slice(2, 5)).toEqual(['', '0', ''])
   expect(partLines([{ of: 'meter/a', name: '=总表', figure: figure(1) }], 'kWh', WORDS)[1]?.slice(0, 3)).toEqual(["'=总表", 'meter/a', '1'])

@@ -114,7 +114,7 @@ async def test_every_fault_is_told_by_sheet_row_and_column_and_nothing_is_saved(
 
     where = {(f["sheet"], f["row"], f["column"]) for f in shown["faults"]}
     assert {("institutions", 3, "E"), ("places", 4, "A")} <= where
-    assert any(f["text"] == "is a formula; enter its value" for f in shown["faults"])
+    assert any(f["text"]["en"] == "is a formula; enter its value" for f in shown["faults"])
     assert shown["expected"] is None
     refused = await admin.apply(changed.getvalue(), "0" * 64, 400)
     assert any("formula" in fault["en"] for fault in refused["faults"])
@@ -126,13 +126,13 @@ async def test_faults_of_yaml_are_told_by_line_without_a_word_of_where_the_file_
 
     [fault] = shown["faults"]
     assert (fault["row"], fault["sheet"]) == (3, "")
-    assert "upload" not in fault["text"] and "/" not in fault["text"]
+    assert "upload" not in fault["text"]["en"] and "/" not in fault["text"]["en"]
 
 
 async def test_a_file_of_another_site_is_refused(admin: Uploader) -> None:
     shown = await admin.preview(book_of(replace(wanted(), id="elsewhere")))
 
-    assert "here it is 'campus'" in shown["faults"][0]["text"]
+    assert "here it is 'campus'" in shown["faults"][0]["text"]["en"]
 
 
 @pytest.mark.parametrize("profile", ["/etc/own.yaml", "/etc/own.yaml/", "../own.yml", "own.yaml"])
@@ -140,7 +140,7 @@ async def test_no_file_of_the_machine_is_opened_because_an_upload_names_it(admin
     first, *rest = site().meters
     shown = await admin.preview(book_of(replace(site(), meters=(replace(first, profile=profile), *rest))))
 
-    assert any("is a file of one's own" in fault["text"] for fault in shown["faults"])
+    assert any("is a file of one's own" in fault["text"]["en"] for fault in shown["faults"])
 
 
 async def test_records_that_moved_on_since_the_preview_are_409(admin: Uploader, services: Services) -> None:
@@ -182,7 +182,7 @@ async def test_a_zip_bomb_and_billion_laughs_are_refused_unopened(
 ) -> None:
     shown = await admin.preview(spoilt(part, content))
 
-    assert said in shown["faults"][0]["text"]
+    assert said in shown["faults"][0]["text"]["en"]
 
 
 async def test_billion_laughs_and_a_tower_of_brackets_in_yaml_are_refused_before_anything_is_made(
@@ -193,7 +193,7 @@ async def test_billion_laughs_and_a_tower_of_brackets_in_yaml_are_refused_before
     )
     for text, said in ((laughs, "of its aliases"), ("[" * 100_000, "nested more than 64 deep")):
         shown = await admin.preview(text.encode(), YAML)
-        assert said in shown["faults"][0]["text"]
+        assert said in shown["faults"][0]["text"]["en"]
 
 
 @pytest.mark.parametrize("size_is_told", [True, False])
@@ -217,7 +217,7 @@ async def test_only_the_two_kinds_of_file_are_taken(admin: Uploader) -> None:
     assert (await admin.send(PREVIEW, packed, YAML, **{"Content-Encoding": "gzip"})).status == 415
     assert (await admin.send(PREVIEW, b"", YAML)).status == 400
     shown = await admin.preview(b"\x00\x01 no workbook")
-    assert "is no Excel workbook" in shown["faults"][0]["text"]
+    assert "is no Excel workbook" in shown["faults"][0]["text"]["en"]
 
 
 @pytest.mark.parametrize("path", [PREVIEW, f"{APPLY}?expected={'0' * 64}&why=x"])

@@ -328,7 +328,7 @@ async def test_a_file_of_rules_that_is_wrong_is_not_saved_and_a_right_one_says_w
         services = cast(Services, Opened(alerts=there.alerts))
         wrong = RULES.replace("1.5 m3/h", "1.5 A")
         answer = await check_alarm_rules(services, NoQuery(), DocumentCheck(wrong))
-        assert [(f.line, "write it in m3/h" in f.text) for f in answer.faults] == [(8, True)]
+        assert [(f.line, "write it in m3/h" in f.text.en) for f in answer.faults] == [(8, True)]
         with pytest.raises(ConfigurationError):
             await there.alerts.rules.save(wrong, "officer")
         assert (await there.alerts.rules.newest()).number == 1

@@ -91,7 +91,7 @@ async def test_a_key_with_another_body_is_refused(client: Client) -> None:
     status, problem = await post(client, b"b", "k")
 
     assert status == 409
-    assert problem["text"]["zh"] == "与已有内容冲突"
+    assert problem["text"]["zh"] == "Idempotency-Key k 已用于其他内容，请换一个新的"
 
 
 async def test_two_at_once_with_one_key_are_done_once(client: Client) -> None:

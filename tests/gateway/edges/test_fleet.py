@@ -67,7 +67,10 @@ def test_an_edge_is_told_with_all_that_it_says(edges: Edges) -> None:
         oldest_at=NOW_MS - 5000,
         clock=ClockState(True, NOW_MS - 60_000, 250),
         site=SiteState("v7", NOW_MS - 1000, "v8", "line x is not there"),
-        meters={"a": MeterState("reporting", NOW_MS), "b": MeterState("silent", NOW_MS, "no answer", 900)},
+        meters={
+            "a": MeterState("reporting", NOW_MS),
+            "b": MeterState("silent", NOW_MS, "tcp://b unit 3: no answer within 1 s", 900),
+        },
         lines={"one": LineState(0.25, 2)},
     )
     edges.handed = {"north": "v8"}
@@ -79,11 +82,13 @@ def test_an_edge_is_told_with_all_that_it_says(edges: Edges) -> None:
     assert (told.outbox_batches, told.lag_ms, told.outbox_dropped, told.outbox_thinned) == (7, 5000, 3, 40)
     assert (told.outbox_damaged, told.outbox_waiting) == (2, None)
     assert (told.clock.synchronized, told.clock.step_ms) == (True, 250)
-    assert (told.site_version, told.site_wanted, told.site_refused) == ("v7", "v8", "line x is not there")
+    assert told.site_refused is not None
+    assert (told.site_version, told.site_wanted, told.site_refused.en) == ("v7", "v8", "line x is not there")
     assert (told.meters, told.meters_silent, told.certificate_until) == (2, ["b"], NOW_MS + 1)
     assert [(line.line, line.load, line.late_ticks) for line in told.lines] == [("one", 0.25, 2)]
     _, meters, turns = edges.one("north")
     assert [(m.meter, m.state, m.clock_drift_ms) for m in meters] == [("b", "silent", 900), ("a", "reporting", None)]
+    assert meters[0].detail.zh == "tcp://b unit 3：1 秒内没有应答"
     assert [(turn.at, turn.state) for turn in turns] == [(NOW_MS, "online")]
     with pytest.raises(UnknownName, match="'south' has never reported"):
         edges.one("south")

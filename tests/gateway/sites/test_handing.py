@@ -221,7 +221,8 @@ async def test_a_refusal_is_a_problem_with_its_reason(gateway: Handed) -> None:
     assert "8-b" in problem.text.zh
     assert "meters[0].unti" in problem.text.zh
     [words] = gateway.edges.words()
-    assert (words.site_version, words.site_wanted, words.site_refused) == ("7-a", None, refused.refused)
+    assert words.site_refused is not None
+    assert (words.site_version, words.site_wanted, words.site_refused.en) == ("7-a", None, refused.refused)
 
 
 async def test_what_an_edge_has_read_of_a_meter_may_still_come_when_another_one_reads_it(gateway: Handed) -> None:

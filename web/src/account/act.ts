@@ -41,11 +41,9 @@ export function useFaults() {
   return (error: ApiError | null): string[] => {
     if (!error) return []
     if (error.status === 0) return [t('shell.unreachable')]
-    const { text, faults, detail } = error.details ?? {}
+    const { text, faults } = error.details ?? {}
     if (faults?.length) return faults.map(say)
-    // Where there are no words for the case, its title alone would not help.
-    const kind = text && /^(请求有误|没有找到|与已有内容冲突|不允许)$/.test(text.zh)
-    return [text ? (kind && detail ? `${say(text)}: ${detail}` : say(text)) : error.message]
+    return [text ? say(text) : error.message]
   }
 }
 

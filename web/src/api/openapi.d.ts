@@ -2346,7 +2346,7 @@ export interface components {
             sheet: string;
             row: number | null;
             column: string;
-            text: string;
+            text: components["schemas"]["TextWords"];
         };
         /**
          * KindCount
@@ -2490,7 +2490,7 @@ export interface components {
             meters_silent: string[];
             site_version: string | null;
             site_wanted: string | null;
-            site_refused: string | null;
+            site_refused: components["schemas"]["TextWords"] | null;
         };
         /**
          * OngoingProblem
@@ -2552,7 +2552,7 @@ export interface components {
             site_since: number | null;
             site_wanted: string | null;
             site_refused_version: string | null;
-            site_refused: string | null;
+            site_refused: components["schemas"]["TextWords"] | null;
             certificate_until: number | null;
             problems: components["schemas"]["OngoingProblem"][];
         };
@@ -2614,7 +2614,7 @@ export interface components {
             meter: string;
             state: string;
             since: number;
-            detail: string;
+            detail: components["schemas"]["TextWords"];
             clock_drift_ms: number | null;
         };
         /**
@@ -4226,7 +4226,7 @@ export interface components {
             undisputed: string;
             confirmed_by: components["schemas"]["Party"][];
             steps: components["schemas"]["StatementStepWords"][];
-            objections: string[];
+            objections: components["schemas"]["TextWords"][];
             speaks_for: components["schemas"]["Party"][];
         };
         /**
@@ -4384,7 +4384,7 @@ export interface components {
             id: string;
             version: string;
             name: components["schemas"]["TextWords"];
-            source: string;
+            source: components["schemas"]["TextWords"];
             items: components["schemas"]["FormItemWords"][];
         };
         /**
@@ -4399,7 +4399,7 @@ export interface components {
             needed: boolean;
             fee: boolean;
             definition: components["schemas"]["TextWords"];
-            source: string;
+            source: components["schemas"]["TextWords"];
             confidence: string;
         };
         /**
@@ -4476,7 +4476,7 @@ export interface components {
             cells: string[];
             text: components["schemas"]["TextWords"];
             rule: components["schemas"]["TextWords"];
-            source: string;
+            source: components["schemas"]["TextWords"];
             confidence: string;
             reason: string;
         };
@@ -4682,7 +4682,7 @@ export interface components {
          */
         FaultWords: {
             line: number;
-            text: string;
+            text: components["schemas"]["TextWords"];
         };
         /**
          * DocumentChangeWords
@@ -5454,7 +5454,8 @@ export interface components {
         };
         /**
          * Problem
-         * @description What went wrong: `status` and `title` by kind, `detail` for this case; `faults` where there are several.
+         * @description What went wrong: `status` and `title` by kind, `detail` for this case and `text` the same in both languages;
+         *         `faults` where there are several.
          */
         Problem: {
             type: string;

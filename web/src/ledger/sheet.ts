@@ -16,7 +16,7 @@ export interface SheetWords {
 }
 
 const heads = (unit: string, words: SheetWords): string[] =>
-  [`${words.value} [${unit}]`, `${words.estimated} [${unit}]`, `${words.cost} [CNY]`, ...WAYS.map((way) => words.ways[way])].map(cell)
+  [`${words.value} [${unit}]`, `${words.estimated} [${unit}]`, words.cost, ...WAYS.map((way) => words.ways[way])].map(cell)
 
 /** Every digit of a figure; nothing where nothing is known. */
 const cells = ({ value, estimated, cost, shares }: Figure): string[] => [value === null ? '' : String(value), String(estimated), cost ?? '', ...WAYS.map((way) => String(shares[way]))]

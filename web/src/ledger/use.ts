@@ -86,8 +86,7 @@ export function useFailure() {
   const { t, say } = useWords()
   return (error: ApiError): string => {
     if (error.status === 0) return t('curves.noAnswer')
-    const [text, detail] = [error.details?.text, error.details?.detail]
-    if (!text) return error.message
-    return detail ? t('ledger.because', { what: say(text), why: detail }) : say(text)
+    const text = error.details?.text
+    return text ? say(text) : error.message
   }
 }

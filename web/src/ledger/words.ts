@@ -11,7 +11,7 @@ export function useSheetWords() {
     part: t('consumption.part'),
     value: t('ledger.value'),
     estimated: t('ledger.estimatedAmount'),
-    cost: t('consumption.cost'),
+    cost: `${t('consumption.cost')} [${t('ledger.currency')}]`,
     closed: t('ledger.closed'),
     ways: {
       measured: t('ledger.ways.measured'),

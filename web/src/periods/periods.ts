@@ -85,7 +85,7 @@ export interface PeriodHeads {
 /** What was closed, then what was booked beside it; every digit as it came. */
 export function periodSheet({ closing, figures, entries }: ClosedPeriod, heads: PeriodHeads, kind: (kind: string) => string): string[][] {
   const units = new Map(figures.map(({ meter, quantity, unit }) => [`${meter}:${quantity}`, unit]))
-  const head = [heads.kind, heads.meter, heads.quantity, heads.unit, heads.amount, `${heads.cost} [CNY]`, heads.bookedIn, heads.who, heads.why]
+  const head = [heads.kind, heads.meter, heads.quantity, heads.unit, heads.amount, heads.cost, heads.bookedIn, heads.who, heads.why]
   const rows = [
     ...figures.map(({ meter, quantity, unit, closed }) => [heads.closed, meter, quantity, unit, closed, closing.month, closing.who, closing.why] as const),
     ...entries.map((one) => [kind(one.kind), one.meter, one.quantity, units.get(`${one.meter}:${one.quantity}`) ?? '', one.booked, one.booked_in, one.who, one.why] as const),

@@ -1,0 +1,1 @@
+"""What is wrong, in Chinese too: the sentences of the sources, each with its Chinese."""
