@@ -17,6 +17,9 @@ _EITHER_SIDE = 14
 # The year before is brought to the level of now, by so much at most, where its level is known from as many days.
 _MOST_LEVEL = np.float32(2.0)
 _LEAST_LEVEL_DAYS = 28
+# Where the upper days of those weeks, one in five of them, lie so many times above what is usual now, a season began.
+_TURNED = np.float32(2.5)
+_SEASON = 1 / 5
 # Fewer days of a kind than this, and all days of the window are taken.
 _LEAST_DAYS = 4
 # Of a normal distribution, the median deviation is 1/1.4826 of the standard deviation.
@@ -118,7 +121,32 @@ def usual(cube: Hourly, worked: Mask, day: int) -> tuple[Profile, Profile]:
     past = cube[:, :, days]
     of_year_before = days < day - TRAILING_DAYS
     past[:, :, of_year_before] *= _growth(cube, day)[:, None, None]
-    return both_kinds(past, worked[days])
+    then = past[:, :, of_year_before], worked[days][of_year_before]
+    of_worked, of_rest = both_kinds(past, worked[days])
+    return _of_season(of_worked, *then), _of_season(of_rest, then[0], ~then[1])
+
+
+def _of_season(profile: Profile, cube: Hourly, alike: Mask) -> Profile:
+    """The profile whose spread reaches up to what the same weeks of the year before used, where that was far more.
+
+    cube : (m, 24, k) consumption of these weeks. alike : (k,) which of the days are of the profile's kind. Heating that
+    is switched on a week sooner or later than the year before, a term that begins, is then no surprise.
+    """
+    if alike.sum() < _LEAST_DAYS:
+        return profile
+    of_kind = cube[:, :, alike]
+    turned = np.flatnonzero(_upper(_daily(of_kind)) > _TURNED * _mean(profile.expected))
+    spread = profile.spread.copy()
+    spread[turned] = np.fmax(spread[turned], _upper(of_kind[turned]) - profile.expected[turned])
+    return Profile(profile.expected, spread, profile.days)
+
+
+def _upper(values: Hourly) -> Hourly:
+    """(..., k) to (...): what a part of them lies above."""
+    ordered = np.sort(values, axis=-1)
+    last = np.maximum(np.isfinite(ordered).sum(axis=-1) - 1, 0)
+    at = np.rint((1 - _SEASON) * last).astype(np.int64)[..., None]
+    return np.asarray(np.take_along_axis(ordered, at, axis=-1)[..., 0], dtype=np.float32)
 
 
 def _days_to_learn_from(day: int) -> Numbers:
@@ -140,10 +168,16 @@ def _growth(cube: Hourly, day: int) -> Hourly:
 
 def _level(cube: Hourly) -> tuple[Hourly, npt.NDArray[np.int64]]:
     """(m, 24, k) to the median of the daily means, (m,), and of how many days."""
+    means = _daily(cube)
+    return median(means), np.isfinite(means).sum(axis=1)
+
+
+def _daily(cube: Hourly) -> Hourly:
+    """(m, 24, k) to the means of the days, (m, k)."""
     known = np.isfinite(cube)
     hours = known.sum(axis=1)
     means = np.where(known, cube, np.float32(0)).sum(axis=1) / np.where(hours, hours, np.float32(np.nan))
-    return median(means.astype(np.float32)), np.isfinite(means).sum(axis=1)
+    return means.astype(np.float32)
 
 
 def both_kinds(cube: Hourly, worked: Mask) -> tuple[Profile, Profile]:

@@ -21,6 +21,7 @@ from energy.readings import Point
 from energy.series import MICRO
 from energy.working_days import WorkingDays
 from gateway.findings.grid import Grid, counters, grid_of
+from gateway.findings.grouping import one_cause
 from gateway.findings.service import Findings
 from gateway.findings.worth import Valued, valued
 from gateway.ledger.books import DISPUTES, Books
@@ -99,6 +100,7 @@ class FindingWatch:
             grid = await self._grid(points, now)
             found += await asyncio.to_thread(self._found, grid, await self._raised())
             found += await self._doubts(grid)
+        found = one_cause(found, self._books.kept.site.meters)
         since = now - timedelta(days=_LOOK_DAYS)
         new, gone = await self._findings.take(found, int(since.timestamp() * 1000), METHOD)
         if new or gone:
