@@ -8,13 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.anomalies import rules
-from analytics.anomalies.channels import Values
+from analytics.anomalies.channels import Channel, Values
 from analytics.anomalies.events import Stretch, stretches
 from analytics.anomalies.kinds import kind_of
-from analytics.anomalies.profiles import Hourly
+from analytics.anomalies.profiles import HOURS, TRAILING_DAYS, Hourly
 from analytics.anomalies.replay import Replay
 from energy.findings import FindingKind
 from energy.working_days import Mask, Numbers
+
+# More days without work than a weekend has, and the share of what is missing that must lie in them.
+_LONG_REST, _MOST = 3, 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def _unusual(
         Event(i, kind_of(s, use, made.expected[i], made.spread[i], worked), s.start, s.end, s.peak)
         for s in stretches(score, threshold)
     ]
-    return [event for event in events if not _tail(event, facts)]
+    return [e for e in events if not (_tail(e, facts) or _is_usual(e, use, made, worked))]
 
 
 def _may_have_facts(use: Hourly, expected: Hourly, usual_run: Values, hours: tuple[int, int], since: Numbers) -> Mask:
@@ -99,12 +102,16 @@ def _facts(
     hours: tuple[int, int],
     since: int,
 ) -> list[Event]:
-    late, usual = use[since:], expected[since:]
+    late, usual, seen = use[since:], expected[since:], use[max(hours[0] - TRAILING_DAYS * HOURS, 0) :]
     told: list[tuple[FindingKind, Stretch, float | None]] = [
         *((FindingKind.MISSING, s, None) for s in rules.missing(late, hours[1] - since)),
         *((FindingKind.NEGATIVE, s, None) for s in rules.negative(late)),
-        *((FindingKind.STUCK, s, None) for s in rules.stuck(late, usual_run, usual)),
-        *((FindingKind.SCALE, s, factor) for s, factor in rules.wrong_scale(late, usual)),
+        *((FindingKind.STUCK, s, None) for s in rules.stuck(late, usual_run, usual, seen)),
+        *(
+            (FindingKind.SCALE, s, factor)
+            for s, factor in rules.wrong_scale(late, usual)
+            if not rules.was_so_before(use, s.after(since), more=factor > 1)
+        ),
     ]
     return [
         Event(i, kind, s.start + since, s.end + since, 0.0, ratio)
@@ -116,6 +123,28 @@ def _facts(
 def reaches_back(use: Hourly) -> Mask:
     """(m, n) consumption to (m,): whether a fact of the data holds all of these hours, and so began before them."""
     return np.asarray((~np.isfinite(use)).all(axis=1) | (use[:, 1:] == use[:, :-1]).all(axis=1) | (use < 0).all(axis=1))
+
+
+def _is_usual(event: Event, use: npt.NDArray[np.float32], made: Replay, worked: Mask) -> bool:
+    """Whether an event says no more than what is known already: nobody is there on a public holiday, so that less is
+    used; the amount stays the same as it was expected, of which `rules.stuck` has its own opinion."""
+    i, at = event.meter, slice(event.start, event.end)
+    beyond = use[at] - made.expected[i, at]
+    if event.kind is FindingKind.LOW:
+        less = np.where(np.isfinite(beyond), np.maximum(-beyond, 0), 0)
+        of_holiday = _long_rest(worked)[np.arange(event.start, event.end) // HOURS]
+        return bool(less[of_holiday].sum() > _MOST * less.sum())
+    stands_on = made.channel[i, at][int(np.nanargmax(made.score[i, at]))]
+    return stands_on == Channel.FLAT and not (np.abs(beyond) > 2 * made.spread[i, at]).any()
+
+
+def _long_rest(worked: Mask) -> Mask:
+    """(d,) days of a rest that is longer than a weekend."""
+    edges = np.flatnonzero(np.diff(np.r_[True, worked, True].astype(np.int8)))
+    long = np.zeros(len(worked), np.bool_)
+    for begin, end in edges.reshape(-1, 2):
+        long[begin:end] = end - begin >= _LONG_REST
+    return long
 
 
 def _tail(event: Event, facts: list[Event]) -> bool:

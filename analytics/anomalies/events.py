@@ -20,6 +20,10 @@ class Stretch:
     end: int
     peak: float
 
+    def after(self, hours: int) -> Stretch:
+        """The same of a series that begins so many hours before."""
+        return Stretch(self.start + hours, self.end + hours, self.peak)
+
 
 def stretches(score: npt.NDArray[np.float32], threshold: float, pause_h: int = _PAUSE_H) -> list[Stretch]:
     """The events of a meter: where its score reaches the threshold, and stays near it.

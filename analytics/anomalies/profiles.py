@@ -19,6 +19,9 @@ BACK_DAYS = _YEAR_DAYS + TRAILING_DAYS
 # The year before is brought to the level of now, by so much at most, where its level is known from as many days.
 _MOST_LEVEL = np.float32(2.0)
 _LEAST_LEVEL_DAYS = 28
+# Where the upper days of those weeks, one in five of them, lie so many times above what is usual now, a season began.
+_TURNED = np.float32(2.5)
+_SEASON = 1 / 5
 # Fewer days of a kind than this, and all days of the window are taken.
 _LEAST_DAYS = 4
 # Of a normal distribution, the median deviation is 1/1.4826 of the standard deviation.
@@ -130,8 +133,9 @@ def usual(cube: Hourly, worked: Mask, day: int) -> tuple[Profile, Profile]:
     cube : (m, 24, d) consumption by hour and day, as `by_day` makes it. worked : (d,) which days are worked.
     day : position of the day that is asked for; nothing is looked at from it on.
     """
-    past, alike = _past(cube, worked, day, day_means(cube))
-    return both_kinds(past, alike)
+    past, alike, then = _past(cube, worked, day, day_means(cube))
+    of_worked, of_rest = both_kinds(past, alike)
+    return _of_season(of_worked, past, alike, then), _of_season(of_rest, past, ~alike, then)
 
 
 def usual_on(cube: Hourly, worked: Mask, day: int, means: Hourly) -> tuple[Profile, Hourly | None]:
@@ -140,11 +144,35 @@ def usual_on(cube: Hourly, worked: Mask, day: int, means: Hourly) -> tuple[Profi
     The same as `usual` tells, less what nobody asks for; `days` of the profile are those of either kind.
     means : (m, d) as `day_means` makes them.
     """
-    past, alike = _past(cube, worked, day, means)
-    own = profile_of(past, alike if worked[day] else ~alike)
-    days = own.days + _days_of(past[:, :, ~alike if worked[day] else alike])
+    past, alike, then = _past(cube, worked, day, means)
+    of_kind = alike if worked[day] else ~alike
+    own = _of_season(profile_of(past, of_kind), past, of_kind, then)
+    days = own.days + _days_of(past[:, :, ~of_kind])
     of_worked = None if worked[day] else _expected_of(past, alike)
     return Profile(own.expected, own.spread, days), of_worked
+
+
+def _of_season(profile: Profile, past: Hourly, alike: Mask, then: int) -> Profile:
+    """The profile whose spread reaches up to what the same weeks of the year before used, where that was far more.
+
+    Heating that is switched on a week sooner or later, a term that begins, is then no surprise.
+    past : (m, 24, k) days of which the first `then` are those weeks. alike : (k,) which are of the profile's kind.
+    """
+    if alike[:then].sum() < _LEAST_DAYS:
+        return profile
+    of_kind = past[:, :, :then][:, :, alike[:then]]
+    turned = np.flatnonzero(_upper(day_means(of_kind)) > _TURNED * _mean(profile.expected))
+    spread = profile.spread.copy()
+    spread[turned] = np.fmax(spread[turned], _upper(of_kind[turned]) - profile.expected[turned])
+    return Profile(profile.expected, spread, profile.days)
+
+
+def _upper(values: Hourly) -> Hourly:
+    """(..., k) to (...): what a part of them lies above."""
+    ordered = np.sort(values, axis=-1)
+    last = np.maximum(np.isfinite(ordered).sum(axis=-1) - 1, 0)
+    at = np.rint((1 - _SEASON) * last).astype(np.int64)[..., None]
+    return np.asarray(np.take_along_axis(ordered, at, axis=-1)[..., 0], dtype=np.float32)
 
 
 def between(first: int, end: int) -> range:
@@ -156,18 +184,18 @@ def between(first: int, end: int) -> range:
     return range(end - _YEAR_DAYS + _EITHER_SIDE, first - TRAILING_DAYS)
 
 
-def _past(cube: Hourly, worked: Mask, day: int, means: Hourly) -> tuple[Hourly, Mask]:
-    """(m, 24, k) the days that tell what is usual on a day, those of the year before at the level of now; and (k,)
-    which of them are worked."""
-    before, late = _days_to_learn_from(day)
+def _past(cube: Hourly, worked: Mask, day: int, means: Hourly) -> tuple[Hourly, Mask, int]:
+    """(m, 24, k) the days that tell what is usual on a day; (k,) which of them are worked; and how many of them, the
+    first, are of the year before, brought to the level of now."""
+    before, late = days_to_learn_from(day)
     past = np.concatenate([cube[:, :, before], cube[:, :, late]], axis=2)
     then = before.stop - before.start
     if then:
         past[:, :, :then] *= _growth(means, day)[:, None, None]
-    return past, np.concatenate([worked[before], worked[late]])
+    return past, np.concatenate([worked[before], worked[late]]), then
 
 
-def _days_to_learn_from(day: int) -> tuple[slice, slice]:
+def days_to_learn_from(day: int) -> tuple[slice, slice]:
     """Positions of the days that tell what is usual on a day: those of the year before, and the trailing weeks."""
     last = max(min(day - _YEAR_DAYS + _EITHER_SIDE + 1, day), 0)
     return slice(max(day - _YEAR_DAYS - _EITHER_SIDE, 0), last), slice(max(day - TRAILING_DAYS, 0), day)

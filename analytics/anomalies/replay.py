@@ -11,7 +11,7 @@ from analytics.anomalies.channels import State, Values, step, usual_runs
 from analytics.anomalies.profiles import HOURS, Hourly, by_day, day_means, usual_on
 from energy.working_days import Mask
 
-METHOD = "profile-2"
+METHOD = "profile-3"
 # From the second week on something is usual; for a threshold a meter must have been watched for some weeks.
 FIRST_DAYS = 14
 _SETTLED_DAYS = 28

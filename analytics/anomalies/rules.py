@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.anomalies.events import Stretch
+from analytics.anomalies.profiles import days_to_learn_from
 
 Hours = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -21,9 +22,14 @@ FAR = 10 / _NEAR
 # Ten times next to nothing is no wrong factor: what is read must lie above the usual busy hour of the meter, or what is
 # expected must be a good part of it.
 _BUSY, _GOOD_PART = 0.95, 0.2
+# The share of the days before on which a meter has read the like; more, and the factor is right.
+_SEEN_BEFORE = 0.05
+_DAY = 24
 # An amount that is the same in each of so many hours beyond what is usual of the meter; standing still is longer.
 STUCK_H = 6
 _STILL_H = 48
+# A steady load of fewer steps of its register than this may well be the same number of them for days.
+_BY_CHANCE = 20
 
 
 def missing(use: Hours, upto: int) -> list[Stretch]:
@@ -41,18 +47,34 @@ def negative(use: Hours) -> list[Stretch]:
     return _runs(np.nan_to_num(use) < 0, 1)
 
 
-def stuck(use: Hours, usual_run: float, expected: Hours) -> list[Stretch]:
+def stuck(use: Hours, usual_run: float, expected: Hours, seen: Hours | None = None) -> list[Stretch]:
     """Where the amount of an hour stays exactly the same for longer than it ever does.
 
     usual_run : for how long it may [h]. expected : (n,) what is usual; nothing used where nothing is expected is no
-    finding, and where it is, it takes two days to be one.
+    finding, and where it is, it takes two days to be one. seen : amounts that tell the steps of the register; those of
+    `use` if None.
     """
+    seen = use if seen is None else seen
     same = np.zeros(len(use), np.bool_)
     same[1:] = use[1:] == use[:-1]
-    # The first of equal hours belongs to them.
-    alike = same | np.r_[same[1:], False]
-    found = _runs(alike, int(usual_run) + STUCK_H)
-    return [s for s in found if use[s.start] != 0 or (s.end - s.start >= _STILL_H and _is_expected(expected, s))]
+    # The first of equal hours belongs to them; where another amount begins, another run does.
+    found = [Stretch(s.start - 1, s.end, 0.0) for s in _runs(same, int(usual_run) + STUCK_H - 1)]
+    return [s for s in found if _is_fact(float(use[s.start]), s, expected, seen)]
+
+
+def _is_fact(amount: float, at: Stretch, expected: Hours, seen: Hours) -> bool:
+    if amount:
+        return _is_odd(amount, seen)
+    return at.end - at.start >= _STILL_H and _is_expected(expected, at)
+
+
+def _is_odd(amount: float, seen: Hours) -> bool:
+    """Whether an amount that stays the same is too many steps of the register to be the same by chance."""
+    amounts = np.unique(seen[np.isfinite(seen)])
+    apart = np.diff(amounts)
+    # What is nearer than that is the same amount, as single precision has it.
+    apart = apart[apart > 1e-5 * np.abs(amounts[1:])]
+    return not len(apart) or bool(abs(amount) >= _BY_CHANCE * apart.min())
 
 
 def _is_expected(expected: Hours, at: Stretch) -> bool:
@@ -71,6 +93,21 @@ def wrong_scale(use: Hours, expected: Hours) -> list[tuple[Stretch, float]]:
         near = (ratio > power / _NEAR) & (ratio < power * _NEAR)
         found += [(s, power) for s in _runs(near, SCALE_H) if weighty[s.start : s.end].sum() >= SCALE_H]
     return sorted(found, key=lambda one: one[0].start)
+
+
+def was_so_before(use: Hours, at: Stretch, *, more: bool) -> bool:
+    """Whether a meter has read about as much (`more`), or as little, at these hours of the day on some of the days that
+    tell what is usual.
+
+    Plant that is switched on and off with the season does that, a wrong factor does not.
+    """
+    by_day = use[: len(use) // _DAY * _DAY].reshape(-1, _DAY)
+    past = np.concatenate([by_day[days] for days in days_to_learn_from(at.start // _DAY)])
+    hours = np.arange(at.start, at.end)
+    of_day = past[:, hours % _DAY]
+    known = np.isfinite(of_day).sum()
+    alike = of_day > use[hours] / _NEAR if more else of_day < use[hours] * _NEAR
+    return bool(known and alike.sum() > _SEEN_BEFORE * known)
 
 
 def _runs(mask: Mask, least: int) -> list[Stretch]:

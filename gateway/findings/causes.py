@@ -112,6 +112,20 @@ _CHECKS: Mapping[FindingKind, Text] = {
 }
 
 
+_OF_DATA = Text("数据问题：用了多少不能确定，不计价", "About the data: what was used is not sure, so it has no price")
+_NO_TARIFF = Text("该表不属于有价格的结算账户，无法计价", "No price: the meter belongs to no account with a tariff")
+_NO_PRICE = Text("价格未覆盖这一时段，无法计价", "No price: the tariff does not cover that time")
+
+
+def why_unpriced(finding: Finding, cost: int | None, tariff: str | None) -> Text | None:
+    """Why a finding has no worth in yuan; None where it has one."""
+    if cost is not None:
+        return None
+    if finding.excess is None:
+        return _OF_DATA
+    return _NO_TARIFF if tariff is None else _NO_PRICE
+
+
 def cause(finding: Finding) -> Text:
     """What was seen, with its numbers."""
     unit = quantity(finding.point.quantity).unit

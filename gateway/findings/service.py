@@ -125,20 +125,16 @@ class Findings:
         """What is known of the counters by a method."""
         return LearntCounters(self._records, self._site, method)
 
-    async def take(
-        self, found: Sequence[Valued], since_ms: int, method: str, of: Collection[Point] | None = None
-    ) -> tuple[int, int]:
+    async def take(self, found: Sequence[Valued], since_ms: int, method: str) -> tuple[int, int]:
         """Bring what is kept since an instant up to what is found now; returns how many are new and how many gone.
 
         What was decided stays decided; an open finding that is no longer found is gone. One that began before the
         instant and is over stays as it was told when it could be seen whole.
-
-        of : the counters that were looked at; all if None.
         """
         now = to_ms(self._clock.now())
         made = {"site": self._site, "method": method, "found_at_ms": now, "changed_at_ms": now}
         async with self._records.writing() as connection:
-            kept = await self._since(connection, since_ms, of)
+            kept = await self._since(connection, since_ms)
             told = _Told.of(kept, found, since_ms)
             changed = [_change(k, one) | {"method": method, "changed_at_ms": now} for k, one in told.changed]
             await _update(connection, changed)
@@ -148,31 +144,12 @@ class Findings:
             await _update(connection, [_gone(k.id, now) for k in told.gone])
         return len(told.new), len(told.gone)
 
-    async def leave(self, looked_at: Collection[Point], since_ms: int) -> int:
-        """Open findings since an instant of counters that are no longer looked at are gone; how many."""
-        now, still = to_ms(self._clock.now()), set(looked_at)
-        wanted = select(_TABLE.c.id, _TABLE.c.meter, _TABLE.c.quantity).where(
-            _TABLE.c.site == self._site, _TABLE.c.state == str(State.OPEN), _TABLE.c.end_ms > since_ms
-        )
-        async with self._records.writing() as connection:
-            rows = (await connection.execute(wanted)).all()
-            left = [row.id for row in rows if Point(row.meter, row.quantity) not in still]
-            await _update(connection, [_gone(finding_id, now) for finding_id in left])
-        return len(left)
-
-    async def _since(
-        self, connection: AsyncConnection, since_ms: int, of: Collection[Point] | None
-    ) -> dict[Point, list[Kept]]:
-        """What is kept of the counters since an instant, the newest first."""
-        wanted = self._wanted((), (), since_ms, None)
-        if of is None:
-            rows = list((await connection.execute(wanted)).mappings())
-        else:
-            rows = await _of_meters(connection, wanted, sorted({point.meter for point in of}))
+    async def _since(self, connection: AsyncConnection, since_ms: int) -> dict[Point, list[Kept]]:
+        """What is kept of each counter since an instant, the newest first."""
         kept: dict[Point, list[Kept]] = {}
+        rows = (await connection.execute(self._wanted((), (), since_ms, None))).mappings()
         for one in map(_kept, rows):
-            if of is None or one.finding.point in of:
-                kept.setdefault(one.finding.point, []).append(one)
+            kept.setdefault(one.finding.point, []).append(one)
         return kept
 
     def _wanted(

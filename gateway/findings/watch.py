@@ -22,6 +22,7 @@ from energy.readings import Point, to_ms
 from energy.series import MICRO
 from energy.working_days import WorkingDays
 from gateway.findings.grid import Grid, counters, grid_of, read_all
+from gateway.findings.grouping import one_cause
 from gateway.findings.learnt import Learnt
 from gateway.findings.service import Findings
 from gateway.findings.worth import Valued, valued
@@ -94,15 +95,14 @@ class FindingWatch:
         now = self._clock.now().astimezone(UTC)
         since = to_ms(now - timedelta(days=_LOOK_DAYS))
         chunks, known, raised = self._chunks(), await self._kept.all(), await self._raised()
-        new = gone = 0
+        found: list[Valued] = []
         for i, points in enumerate(chunks):
             midnight_ms = self._midnight_ms(now, i / len(chunks))
             if any(p not in known or known[p].upto_ms < midnight_ms for p in points):
                 known |= await self._learn(points, now)
-            found = await self._found(points, now, known, raised)
-            counted = await self._findings.take(found, since, METHOD, set(points))
-            new, gone = new + counted[0], gone + counted[1]
-        gone += await self._findings.leave([p for points in chunks for p in points], since)
+            found += await self._found(points, now, known, raised)
+        found = one_cause(found, self._books.kept.site.meters)
+        new, gone = await self._findings.take(found, since, METHOD)
         if new or gone:
             log.info("findings.changed", new=new, gone=gone)
         return new, gone

@@ -10,7 +10,7 @@ import msgspec
 from energy.findings import FindingKind
 from energy.series import MICRO
 from gateway.api.words import TextWords
-from gateway.findings.causes import NAMES, cause, first_check
+from gateway.findings.causes import NAMES, cause, first_check, why_unpriced
 from gateway.findings.service import Kept, Reason, State
 
 Said = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -32,7 +32,8 @@ class FindingWords(msgspec.Struct):
     """An event at a counter, from an instant to another [ms]; `to` of one that goes on is as far as it was looked at.
 
     peak, threshold: its greatest score, and the one from which an hour of this meter is a finding; 0 of facts of data.
-    used, expected, excess: of the same hours [unit]. yuan: of the excess at the tariff. co2_kg: of the excess under the
+    used, expected, excess: of the same hours [unit]. yuan: of the excess at the tariff;
+    unpriced: why there is none. co2_kg: of the excess under the
     factor set. method: by which it was found.
     """
 
@@ -56,6 +57,7 @@ class FindingWords(msgspec.Struct):
     excess: Decimal | None
     yuan: Decimal | None
     tariff: str | None
+    unpriced: TextWords | None
     co2_kg: Decimal | None
     factor_set: str | None
     ratio: float | None
@@ -71,6 +73,7 @@ class FindingWords(msgspec.Struct):
     @classmethod
     def of(cls, kept: Kept, meter_name: TextWords, unit: str) -> FindingWords:
         finding, valued = kept.finding, kept.valued
+        unpriced = why_unpriced(finding, valued.cost, valued.tariff)
         return cls(
             kept.id,
             finding.point.meter,
@@ -92,6 +95,7 @@ class FindingWords(msgspec.Struct):
             _plain(finding.excess),
             _yuan(valued.cost),
             valued.tariff,
+            None if unpriced is None else TextWords.of(unpriced),
             valued.co2_kg,
             valued.factor_set,
             finding.ratio,

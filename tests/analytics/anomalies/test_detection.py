@@ -10,8 +10,18 @@ from hypothesis import strategies as st
 from analytics.anomalies import rules
 from analytics.anomalies.channels import usual_runs
 from analytics.anomalies.detection import Event, events_of, reaches_back
-from analytics.anomalies.events import stretches
-from analytics.anomalies.profiles import BACK_DAYS, Hourly, between, by_day, day_means, median, usual, usual_on
+from analytics.anomalies.events import Stretch, stretches
+from analytics.anomalies.profiles import (
+    BACK_DAYS,
+    TRAILING_DAYS,
+    Hourly,
+    between,
+    by_day,
+    day_means,
+    median,
+    usual,
+    usual_on,
+)
 from analytics.anomalies.replay import Replay, replay, thresholds
 from energy.findings import FindingKind
 from energy.working_days import Mask, Numbers
@@ -79,6 +89,65 @@ def test_ten_times_next_to_nothing_is_no_wrong_factor() -> None:
     assert rules.wrong_scale(less, expected) == []
     [(hours, power)] = rules.wrong_scale(expected * 10, expected)
     assert (hours.start, hours.end, power) == (0, 96, 10.0)
+
+
+def test_plant_that_was_switched_on_with_the_season_before_has_no_wrong_factor() -> None:
+    """Ten times the idle load: so it was on many days of the year before, so it is no factor of ten."""
+    days = 400
+    use = (np.random.default_rng(1).normal(2.0, 0.01, (1, days * 24))).astype(np.float32)
+    use[:, : 40 * 24] *= 10
+    at = Stretch(380 * 24 + 5, 380 * 24 + 30, 0.0)
+    use[0, at.start : at.end] *= 10
+
+    assert rules.was_so_before(use[0], at, more=True)
+    use[:, : 40 * 24] /= 10
+    assert not rules.was_so_before(use[0], at, more=True)
+
+
+def test_heating_that_starts_as_it_did_a_year_before_is_no_finding() -> None:
+    """A circulation pump that runs from a day of November on, this year five days sooner; a leak beside it is seen."""
+    days = 420
+    use = np.random.default_rng(1).normal(1.0, 0.02, (2, days * 24)).astype(np.float32)
+    hours = np.arange(days * 24)
+    runs = (hours < 100 * 24) & (hours >= 36 * 24) | (hours >= 395 * 24)
+    use[0, runs] *= 20
+    use[1, hours >= 395 * 24] *= 1.5
+    worked = np.ones(days, np.bool_)
+    made = replay(use, worked, first_day=370)
+    events = events_of(use, made, worked, np.full(2, 1.9, np.float32), np.full(2, 5, np.float32), (380 * 24, days * 24))
+
+    assert [(e.meter, e.kind) for e in events] == [(1, FindingKind.CONSTANT)]
+
+
+def test_less_than_usual_on_a_public_holiday_is_no_finding() -> None:
+    """Two days with 6 kWh an hour instead of 10 are told; of five days that nobody works it is what one expects."""
+    weekend, holiday, closed = office(), office(), week()
+    first = AT // 24 + 5
+    weekend[0, first * 24 : (first + 2) * 24] *= 0.6
+    closed[first : first + 5] = False
+    less = weekend[:, first * 24 : (first + 2) * 24]
+    holiday[:, first * 24 : (first + 5) * 24] = np.concatenate([less, less, less[:, :24]], axis=1)
+
+    assert [e.kind for e in found(weekend)] == [FindingKind.LOW]
+    assert found(holiday, closed) == []
+
+
+def test_other_amounts_that_follow_each_other_are_not_one_that_is_stuck() -> None:
+    """Twice 4 kWh, and then nothing for days, as is expected of it: the meter is not stuck since the 4 kWh."""
+    use = np.r_[np.linspace(3, 9, 40), 4.0, 4.0, np.zeros(100)].astype(np.float32)
+
+    assert rules.stuck(use, 3.0, np.zeros(len(use), np.float32)) == []
+    [still] = rules.stuck(use, 3.0, np.full(len(use), 5.0, np.float32))
+    assert (still.start, still.end) == (42, 142)
+
+
+def test_a_few_steps_of_a_coarse_register_may_stay_the_same() -> None:
+    """A standby load of 0.6 kWh an hour at a meter that counts by 0.2; one that counts by 0.01 would be stuck."""
+    coarse = np.r_[np.tile([0.6, 0.8, 0.4], 20), np.full(30, 0.6)].astype(np.float32)
+    fine = np.r_[np.tile([0.6, 0.61, 0.58], 20), np.full(30, 0.6)].astype(np.float32)
+
+    assert rules.stuck(coarse, 3.0, coarse) == []
+    assert [s.end - s.start for s in rules.stuck(fine, 3.0, fine)] == [30]
 
 
 def test_nights_and_days_of_rest_are_told_apart() -> None:
@@ -195,8 +264,12 @@ def test_whoever_has_facts_is_looked_at(seed: int) -> None:
         facts = [
             *rules.missing(use[i], hours[1]),
             *rules.negative(use[i]),
-            *rules.stuck(use[i], 3.0, expected[i]),
-            *(s for s, _ in rules.wrong_scale(use[i], expected[i])),
+            *rules.stuck(use[i], 3.0, expected[i], use[i, AT - TRAILING_DAYS * 24 :]),
+            *(
+                s
+                for s, factor in rules.wrong_scale(use[i], expected[i])
+                if not rules.was_so_before(use[i], s, more=factor > 1)
+            ),
         ]
         assert [(e.start, e.end) for e in events if e.meter == i] == [(s.start, s.end) for s in facts if s.end > AT]
 

@@ -3692,7 +3692,8 @@ export interface components {
          * @description An event at a counter, from an instant to another [ms]; `to` of one that goes on is as far as it was looked at.
          *
          *         peak, threshold: its greatest score, and the one from which an hour of this meter is a finding; 0 of facts of data.
-         *         used, expected, excess: of the same hours [unit]. yuan: of the excess at the tariff. co2_kg: of the excess under the
+         *         used, expected, excess: of the same hours [unit]. yuan: of the excess at the tariff;
+         *         unpriced: why there is none. co2_kg: of the excess under the
          *         factor set. method: by which it was found.
          */
         FindingWords: {
@@ -3716,6 +3717,7 @@ export interface components {
             excess: string | null;
             yuan: string | null;
             tariff: string | null;
+            unpriced: components["schemas"]["TextWords"] | null;
             co2_kg: string | null;
             factor_set: string | null;
             ratio: number | null;
