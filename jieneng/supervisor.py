@@ -159,7 +159,7 @@ def must_be_free(host: str, port: int) -> None:
             ) from error
 
 
-def await_health(address: str, started: Sequence[Child], stop: threading.Event, *, within_s: float = 30.0) -> bool:
+def await_health(address: str, started: Sequence[Child], stop: threading.Event, *, within_s: float = 120.0) -> bool:
     """Wait for the gateway to answer; False if told to stop before. EnergyError when a child dies first."""
     return _await(lambda: _answers(f"{address}/health"), started, stop, within_s, address)
 

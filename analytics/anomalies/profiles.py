@@ -18,7 +18,7 @@ _EITHER_SIDE = 14
 _MOST_LEVEL = np.float32(2.0)
 _LEAST_LEVEL_DAYS = 28
 # Where the upper days of those weeks, one in five of them, lie so many times above what is usual now, a season began.
-_TURNED = np.float32(2.5)
+_TURNED = np.float32(1.8)
 _SEASON = 1 / 5
 # Fewer days of a kind than this, and all days of the window are taken.
 _LEAST_DAYS = 4
@@ -122,27 +122,39 @@ def usual(cube: Hourly, worked: Mask, day: int) -> tuple[Profile, Profile]:
     of_year_before = days < day - TRAILING_DAYS
     past[:, :, of_year_before] *= _growth(cube, day)[:, None, None]
     then = past[:, :, of_year_before], worked[days][of_year_before]
+    turned = _turned(cube, day)
     of_worked, of_rest = both_kinds(past, worked[days])
-    return _of_season(of_worked, *then), _of_season(of_rest, then[0], ~then[1])
+    return _of_season(of_worked, turned, *then), _of_season(of_rest, turned, then[0], ~then[1])
 
 
-def _of_season(profile: Profile, cube: Hourly, alike: Mask) -> Profile:
+def _turned(cube: Hourly, day: int) -> Mask:
+    """(m,) whether a season began around the same day of the year before: far more than in the eight weeks before."""
+    before = day - _YEAR_DAYS
+    around = cube[:, :, max(before - _EITHER_SIDE, 0) : max(before + _EITHER_SIDE + 1, 0)]
+    level, known = _level(cube[:, :, max(before - TRAILING_DAYS, 0) : max(before, 0)])
+    return np.asarray((known >= _LEAST_LEVEL_DAYS) & (_upper(_daily(around)) > _TURNED * level))
+
+
+def _of_season(profile: Profile, turned: Mask, cube: Hourly, alike: Mask) -> Profile:
     """The profile whose spread reaches up to what the same weeks of the year before used, where that was far more.
 
-    cube : (m, 24, k) consumption of these weeks. alike : (k,) which of the days are of the profile's kind. Heating that
-    is switched on a week sooner or later than the year before, a term that begins, is then no surprise.
+    turned : (m,) as `_turned` tells. cube : (m, 24, k) consumption of these weeks. alike : (k,) which of the days are
+    of the profile's kind. Heating that is switched on a week sooner or later than the year before, a term that begins,
+    is then no surprise.
     """
     if alike.sum() < _LEAST_DAYS:
         return profile
     of_kind = cube[:, :, alike]
-    turned = np.flatnonzero(_upper(_daily(of_kind)) > _TURNED * _mean(profile.expected))
+    more = np.flatnonzero(turned & (_upper(_daily(of_kind)) > _TURNED * _mean(profile.expected)))
     spread = profile.spread.copy()
-    spread[turned] = np.fmax(spread[turned], _upper(of_kind[turned]) - profile.expected[turned])
+    spread[more] = np.fmax(spread[more], _upper(of_kind[more]) - profile.expected[more])
     return Profile(profile.expected, spread, profile.days)
 
 
 def _upper(values: Hourly) -> Hourly:
-    """(..., k) to (...): what a part of them lies above."""
+    """(..., k) to (...): what a part of them lies above; NaN where nothing is known."""
+    if not values.shape[-1]:
+        return np.full(values.shape[:-1], np.nan, np.float32)
     ordered = np.sort(values, axis=-1)
     last = np.maximum(np.isfinite(ordered).sum(axis=-1) - 1, 0)
     at = np.rint((1 - _SEASON) * last).astype(np.int64)[..., None]
