@@ -20,7 +20,7 @@ BACK_DAYS = _YEAR_DAYS + TRAILING_DAYS
 _MOST_LEVEL = np.float32(2.0)
 _LEAST_LEVEL_DAYS = 28
 # Where the upper days of those weeks, one in five of them, lie so many times above what is usual now, a season began.
-_TURNED = np.float32(2.5)
+_TURNED = np.float32(1.8)
 _SEASON = 1 / 5
 # Fewer days of a kind than this, and all days of the window are taken.
 _LEAST_DAYS = 4
@@ -133,9 +133,11 @@ def usual(cube: Hourly, worked: Mask, day: int) -> tuple[Profile, Profile]:
     cube : (m, 24, d) consumption by hour and day, as `by_day` makes it. worked : (d,) which days are worked.
     day : position of the day that is asked for; nothing is looked at from it on.
     """
-    past, alike, then = _past(cube, worked, day, day_means(cube))
+    means = day_means(cube)
+    past, alike, then = _past(cube, worked, day, means)
     of_worked, of_rest = both_kinds(past, alike)
-    return _of_season(of_worked, past, alike, then), _of_season(of_rest, past, ~alike, then)
+    turned, of_then = _turned(means, day), past[:, :, :then]
+    return _of_season(of_worked, turned, of_then, alike[:then]), _of_season(of_rest, turned, of_then, ~alike[:then])
 
 
 def usual_on(cube: Hourly, worked: Mask, day: int, means: Hourly) -> tuple[Profile, Hourly | None]:
@@ -146,29 +148,42 @@ def usual_on(cube: Hourly, worked: Mask, day: int, means: Hourly) -> tuple[Profi
     """
     past, alike, then = _past(cube, worked, day, means)
     of_kind = alike if worked[day] else ~alike
-    own = _of_season(profile_of(past, of_kind), past, of_kind, then)
+    own = _of_season(profile_of(past, of_kind), _turned(means, day), past[:, :, :then], of_kind[:then])
     days = own.days + _days_of(past[:, :, ~of_kind])
     of_worked = None if worked[day] else _expected_of(past, alike)
     return Profile(own.expected, own.spread, days), of_worked
 
 
-def _of_season(profile: Profile, past: Hourly, alike: Mask, then: int) -> Profile:
+def _turned(means: Hourly, day: int) -> Mask:
+    """(m,) whether a season began around the same day of the year before: far more than in the eight weeks before."""
+    before = day - _YEAR_DAYS
+    around = means[:, max(before - _EITHER_SIDE, 0) : max(before + _EITHER_SIDE + 1, 0)]
+    weeks = means[:, max(before - TRAILING_DAYS, 0) : max(before, 0)]
+    known = np.isfinite(weeks).sum(axis=1) >= _LEAST_LEVEL_DAYS
+    if not known.any():
+        return known
+    return np.asarray(known & (_upper(around) > _TURNED * median(weeks)))
+
+
+def _of_season(profile: Profile, turned: Mask, cube: Hourly, alike: Mask) -> Profile:
     """The profile whose spread reaches up to what the same weeks of the year before used, where that was far more.
 
     Heating that is switched on a week sooner or later, a term that begins, is then no surprise.
-    past : (m, 24, k) days of which the first `then` are those weeks. alike : (k,) which are of the profile's kind.
+    turned : (m,) as `_turned` tells. cube : (m, 24, k) these weeks. alike : (k,) which days are of the profile's kind.
     """
-    if alike[:then].sum() < _LEAST_DAYS:
+    if alike.sum() < _LEAST_DAYS:
         return profile
-    of_kind = past[:, :, :then][:, :, alike[:then]]
-    turned = np.flatnonzero(_upper(day_means(of_kind)) > _TURNED * _mean(profile.expected))
+    of_kind = cube[:, :, alike]
+    more = np.flatnonzero(turned & (_upper(day_means(of_kind)) > _TURNED * _mean(profile.expected)))
     spread = profile.spread.copy()
-    spread[turned] = np.fmax(spread[turned], _upper(of_kind[turned]) - profile.expected[turned])
+    spread[more] = np.fmax(spread[more], _upper(of_kind[more]) - profile.expected[more])
     return Profile(profile.expected, spread, profile.days)
 
 
 def _upper(values: Hourly) -> Hourly:
-    """(..., k) to (...): what a part of them lies above."""
+    """(..., k) to (...): what a part of them lies above; NaN where nothing is known."""
+    if not values.shape[-1]:
+        return np.full(values.shape[:-1], np.nan, np.float32)
     ordered = np.sort(values, axis=-1)
     last = np.maximum(np.isfinite(ordered).sum(axis=-1) - 1, 0)
     at = np.rint((1 - _SEASON) * last).astype(np.int64)[..., None]

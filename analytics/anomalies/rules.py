@@ -22,7 +22,7 @@ FAR = 10 / _NEAR
 # Ten times next to nothing is no wrong factor: what is read must lie above the usual busy hour of the meter, or what is
 # expected must be a good part of it.
 _BUSY, _GOOD_PART = 0.95, 0.2
-# The share of the days before on which a meter has read the like; more, and the factor is right.
+# The share of the hours before in which a meter has read the like; more, and the factor is right.
 _SEEN_BEFORE = 0.05
 _DAY = 24
 # An amount that is the same in each of so many hours beyond what is usual of the meter; standing still is longer.
@@ -96,18 +96,22 @@ def wrong_scale(use: Hours, expected: Hours) -> list[tuple[Stretch, float]]:
 
 
 def was_so_before(use: Hours, at: Stretch, *, more: bool) -> bool:
-    """Whether a meter has read about as much (`more`), or as little, at these hours of the day on some of the days that
-    tell what is usual.
+    """Whether a meter has read about as much (`more`) now and then on the days that tell what is usual, or as little at
+    these hours of the day.
 
-    Plant that is switched on and off with the season does that, a wrong factor does not.
+    Plant that is switched on and off with the season, or left on at night, does that; a wrong factor does not.
     """
     by_day = use[: len(use) // _DAY * _DAY].reshape(-1, _DAY)
     past = np.concatenate([by_day[days] for days in days_to_learn_from(at.start // _DAY)])
-    hours = np.arange(at.start, at.end)
-    of_day = past[:, hours % _DAY]
-    known = np.isfinite(of_day).sum()
-    alike = of_day > use[hours] / _NEAR if more else of_day < use[hours] * _NEAR
-    return bool(known and alike.sum() > _SEEN_BEFORE * known)
+    now = use[at.start : at.end]
+    if more:
+        return _is_common(past > np.median(now) / _NEAR, past)
+    of_day = past[:, np.arange(at.start, at.end) % _DAY]
+    return _is_common(of_day < now * _NEAR, of_day)
+
+
+def _is_common(alike: npt.NDArray[np.bool_], past: Hours) -> bool:
+    return bool(alike.sum() > _SEEN_BEFORE * max(int(np.isfinite(past).sum()), 1))
 
 
 def _runs(mask: Mask, least: int) -> list[Stretch]:
