@@ -46,7 +46,7 @@ _FRESH_H = 2
 _AFTER_HOUR = timedelta(minutes=5)
 _FIRST_AFTER = timedelta(minutes=1)
 # Counters that are looked at together: bounds the memory, at about 300 MB.
-_CHUNK = 1000
+_CHUNK = 500
 _DAY_MS = 86_400_000
 _WITHOUT_EXCESS = {FindingKind.MISSING, FindingKind.STUCK, FindingKind.NEGATIVE, FindingKind.SCALE}
 # However often it was dismissed, a meter tells of what is far beyond this.

@@ -20,7 +20,7 @@ from gateway.records.engines import Engines
 log = structlog.get_logger()
 
 # The newest revision in migrations/versions, so that Alembic is only imported where there is something to migrate.
-HEAD = "0013"
+HEAD = "0014"
 
 
 class Records:
