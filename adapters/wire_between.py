@@ -49,7 +49,11 @@ _decode_handed = msgspec.msgpack.Decoder(list[HandedMessage]).decode
 
 
 def encode_columns(live: ReadingColumns, waited: ReadingColumns) -> Iterator[bytes]:
-    """What was stored, as payloads of `between(process, STORED)`; none where nothing was."""
+    """What was stored, as payloads of `between(process, STORED)`; none where nothing was.
+
+    Rows of a point are told together, in the order in which they came: so a message that catches up names each once.
+    """
+    live, waited = _by_point(live), _by_point(waited)
     if not len(waited):
         both = live
     elif not len(live):
@@ -88,6 +92,10 @@ def decode_columns(payload: bytes) -> tuple[ReadingColumns, ReadingColumns]:
         raise ValueError("rows of points that are not told")
     row = np.arange(len(columns))
     return columns.take(row[: told.live]), columns.take(row[told.live :])
+
+
+def _by_point(columns: ReadingColumns) -> ReadingColumns:
+    return columns.take(np.argsort(columns.index, kind="stable"))
 
 
 def _joined(live: ReadingColumns, waited: ReadingColumns) -> ReadingColumns:

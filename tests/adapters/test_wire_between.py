@@ -47,7 +47,16 @@ def test_live_and_waited_readings_are_told_apart(
 ) -> None:
     before = columns(*live), columns(*waited, points=POINTS if shared else list(reversed(POINTS)))
 
-    assert told(*before) == (rows_of(before[0]), rows_of(before[1]))
+    assert told(*before) == tuple(sorted(rows_of(one), key=lambda r: one.points.index(Point(*r[:2]))) for one in before)
+
+
+def test_a_burst_of_few_points_names_each_of_them_once() -> None:
+    points = [Point(f"meter-{n}", "active_power") for n in range(100)]
+    burst = columns(*((n, minute, 1.0) for minute in range(100) for n in range(100)), points=points)
+
+    parts = [decode_columns(payload)[0] for payload in encode_columns(burst, columns())]
+
+    assert [len(part.points) for part in parts] == [50, 50]
 
 
 def test_a_bad_reading_without_a_value_is_told_as_it_is() -> None:
