@@ -11,11 +11,10 @@ from pathlib import Path
 from pydantic import Field
 
 from analytics.reporting.check_rules import Rule, RuleKind, Severity
-from analytics.reporting.form_file import TextWords
 from analytics.reporting.forms import Form
 from analytics.reporting.indicators import INDICATORS
 from energy.confidence import Confidence
-from energy.documents import Document, Words, checked, open_document
+from energy.documents import Document, NameWords, Words, checked, open_document
 from energy.errors import ConfigurationError
 
 
@@ -25,7 +24,7 @@ class RuleWords(Words):
     id: str
     kind: RuleKind
     severity: Severity
-    name: TextWords
+    name: NameWords
     source: str
     confidence: Confidence
     item: str | None = None

@@ -8,35 +8,23 @@ from pathlib import Path
 from analytics.carbon.factors import Carrier
 from analytics.reporting.forms import Form, FormItem
 from energy.confidence import Confidence
-from energy.documents import Document, Words, checked, open_document
+from energy.documents import Document, NameWords, Words, checked, open_document
 from energy.errors import ConfigurationError, UnitError
-from energy.sites import Text
 from energy.units import dimension
 from energy.validity import Validity
-
-
-class TextWords(Words):
-    """The same in both languages."""
-
-    zh: str
-    en: str
-
-    @property
-    def text(self) -> Text:
-        return Text(self.zh, self.en)
 
 
 class ItemWords(Words):
     """An item of the form."""
 
     id: str
-    name: TextWords
+    name: NameWords
     unit: str
     carrier: Carrier | None = None
     part_of: str | None = None
     needed: bool = False
     fee: bool = True
-    definition: TextWords = TextWords(zh="", en="")
+    definition: NameWords = NameWords(zh="", en="")
     source: str = ""
     confidence: Confidence
 
@@ -46,7 +34,7 @@ class FormWords(Words):
 
     id: str
     version: str
-    name: TextWords
+    name: NameWords
     valid_from: date
     valid_to: date | None = None
     source: str
