@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from adapters import site_words as words
 from adapters.scalars import Bounds, Id, QuantityName
-from energy.documents import Words
+from energy.documents import NameWords, Words
 
 
 class Cell(Enum):
@@ -78,7 +78,7 @@ class SiteRow(Words):
     """The site itself."""
 
     site: Id
-    name: words.TextWords
+    name: NameWords
     zone: str = "Asia/Shanghai"
 
 

@@ -21,25 +21,14 @@ from adapters.scalars import (
     known_zone,
     rated,
 )
-from energy.documents import Words
+from energy.documents import NameWords, Words
 from energy.official_codes import check_class, check_organisation_code, check_place_code
 from energy.organisations import Account, Basis, Fact, FactName, Membership, Organisation, Part, Share
 from energy.quantities import Medium
-from energy.sites import LineSettings, Meter, Place, RegisterSettings, Site, Text, VirtualPoint
+from energy.sites import LineSettings, Meter, Place, RegisterSettings, Site, VirtualPoint
 from energy.validity import ALWAYS, Validity
 
 M = TypeVar("M", bound=BaseModel)
-
-
-class TextWords(Words):
-    """A name in both languages."""
-
-    zh: str
-    en: str
-
-    @property
-    def made(self) -> Text:
-        return Text(self.zh, self.en)
 
 
 class DatedWords(Words):
@@ -75,7 +64,7 @@ class PlaceWords(DatedWords):
     """A campus, building, floor or zone."""
 
     id: Id
-    name: TextWords
+    name: NameWords
     kind: str = "building"
     parent: Id | None = None
     code: Code | None = None
@@ -90,7 +79,7 @@ class PlaceWords(DatedWords):
 
     @property
     def made(self) -> Place:
-        return Place(self.id, self.name.made, self.kind, self.parent, self.valid, _hidden(self.hidden), self.code)
+        return Place(self.id, self.name.text, self.kind, self.parent, self.valid, _hidden(self.hidden), self.code)
 
 
 class LineWords(Words):
@@ -122,7 +111,7 @@ class MeterWords(Words):
     """A meter as it is installed."""
 
     id: Id
-    name: TextWords
+    name: NameWords
     medium: Medium
     place: Id | None = None
     parent: Id | None = None
@@ -156,7 +145,7 @@ class MeterWords(Words):
         read = [rated(text) for text in self.read]
         return Meter(
             **same,
-            name=self.name.made,
+            name=self.name.text,
             hidden=_hidden(self.hidden),
             interval_s=self.every,
             quantities=tuple(name for name, _ in read),
@@ -169,7 +158,7 @@ class OrganisationWords(DatedWords):
     """A region, department, institution or office."""
 
     id: Id
-    name: TextWords
+    name: NameWords
     kind: str = "institution"
     parent: Id | None = None
     class_: Code | None = Field(None, alias="class")
@@ -193,7 +182,7 @@ class OrganisationWords(DatedWords):
     @property
     def made(self) -> Organisation:
         of = (self.kind, self.parent, self.class_, self.valid, _hidden(self.hidden), self.code)
-        return Organisation(self.id, self.name.made, *of)
+        return Organisation(self.id, self.name.text, *of)
 
 
 class MembershipWords(DatedWords):
@@ -247,7 +236,7 @@ class VirtualPointWords(DatedWords):
     """A point that no meter measures."""
 
     id: Id
-    name: TextWords
+    name: NameWords
     medium: Medium
     quantity: QuantityName
     formula: str
@@ -258,7 +247,7 @@ class VirtualPointWords(DatedWords):
     @property
     def made(self) -> VirtualPoint:
         same = self.model_dump(exclude={"name", "from_", "to"})
-        return VirtualPoint(**same, name=self.name.made, valid=self.valid)
+        return VirtualPoint(**same, name=self.name.text, valid=self.valid)
 
 
 class AccountWords(Words):
@@ -280,7 +269,7 @@ class SiteWords(Words):
     """What may stand in a site file."""
 
     site: Id
-    name: TextWords
+    name: NameWords
     zone: Annotated[str, AfterValidator(known_zone)] = "Asia/Shanghai"
     places: list[PlaceWords] = []
     lines: list[LineWords] = []
@@ -296,7 +285,7 @@ class SiteWords(Words):
     def made(self) -> Site:
         return Site(
             self.site,
-            self.name.made,
+            self.name.text,
             self.zone,
             tuple(words.made for words in self.places),
             tuple(words.made for words in self.lines),

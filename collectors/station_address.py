@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collectors.lines.question import ANYONE
+
 # A byte of an address that stands for any two digits.
 ANY = 0xAA
 
@@ -23,3 +25,8 @@ def address_text(raw: bytes) -> str:
 def is_meant(asked: bytes, answering: bytes) -> bool:
     """Whether who answers is whom the question was put to."""
     return len(asked) == len(answering) and all(a in (ANY, b) for a, b in zip(asked, answering, strict=True))
+
+
+def station_of(address: str) -> str:
+    """Who is to be quiet before the next question to an address: its meter, or everybody where pairs stand for any."""
+    return ANYONE if "AA" in address else f"meter {address}"

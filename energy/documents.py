@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from energy.errors import ConfigurationError
+from energy.names import Text
 
 Way = tuple[str | int, ...]
 
@@ -25,6 +26,17 @@ class Words(BaseModel):
     """The base of everything that an operator may write: unknown keys are refused, values never change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NameWords(Words):
+    """A name, or another text, in both languages."""
+
+    zh: str
+    en: str
+
+    @property
+    def text(self) -> Text:
+        return Text(self.zh, self.en)
 
 
 T = TypeVar("T", bound=BaseModel)

@@ -9,19 +9,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from energy.confidence import Confidence
-from energy.documents import Words, checked, open_document
+from energy.documents import NameWords, Words, checked, open_document
 from energy.errors import ConfigurationError
 from energy.working_days import Announced, DayType, LawDay, WorkingDays, day_number, lunar, solar, yearly
 
 _TYPES = {t.name.lower(): t for t in DayType}
 _COLUMNS = ("day", "type", "source")
-
-
-class NameWords(Words):
-    """A name in both languages."""
-
-    zh: str
-    en: str
 
 
 class LawWords(Words):

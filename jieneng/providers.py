@@ -10,8 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from adapters.scalars import Id
-from adapters.site_words import TextWords
-from energy.documents import Document, Words, checked, open_document
+from energy.documents import Document, NameWords, Words, checked, open_document
 from energy.errors import ConfigurationError
 from gateway.accounts.provider import Provider, Providers, Second
 
@@ -22,7 +21,7 @@ class ProviderWords(Words):
     """An identity provider."""
 
     id: Id
-    name: TextWords
+    name: NameWords
     issuer: str
     client_id: Annotated[str, Field(min_length=1)]
     secret_file: str | None = None
@@ -70,7 +69,7 @@ def _made(
             words.id,
             words.issuer,
             words.client_id,
-            words.name.made,
+            words.name.text,
             _secret(words, folder),
             claim=words.claim,
             scopes=tuple(words.scopes),

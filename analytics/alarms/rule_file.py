@@ -106,7 +106,7 @@ class _Making:
 
     def rule(self, words: Any) -> Rule | None:
         gather = words.gather or (Gather.TREE if isinstance(words, _NIGHT_OF_TREE) else Gather.METER)
-        head = Head(words.id, words.name.made, words.level, gather, words.first.made if words.first else Text("", ""))
+        head = Head(words.id, words.name.text, words.level, gather, words.first.text if words.first else Text("", ""))
         match words:
             case w.SilenceWords():
                 meters = self._meters(words.meters)

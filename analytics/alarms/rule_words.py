@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from analytics.alarms.rules import DayHours, Gather, Level
-from energy.documents import Words
+from energy.documents import NameWords, Words
 from energy.duty import Post
 from energy.errors import UnitError
-from energy.names import ID_PATTERN, Text
+from energy.names import ID_PATTERN
 from energy.quantities import Medium
 from energy.units import dimension
 
@@ -82,25 +82,14 @@ Hours = Annotated[Any, _read(_hours)]
 Name = Annotated[str, Field(pattern=f"^{ID_PATTERN}$")]
 
 
-class TextWords(Words):
-    """A text in both languages."""
-
-    zh: str
-    en: str
-
-    @property
-    def made(self) -> Text:
-        return Text(self.zh, self.en)
-
-
 class HeadWords(Words):
     """What every rule has."""
 
     id: Name
-    name: TextWords
+    name: NameWords
     level: Level = Level.WARNING
     gather: Gather | None = None
-    first: TextWords | None = None
+    first: NameWords | None = None
 
 
 class OfPointsWords(HeadWords):

@@ -6,19 +6,7 @@ from decimal import Decimal
 
 from analytics.carbon.factors import Carrier
 from energy.confidence import Confidence
-from energy.documents import Words
-from energy.sites import Text
-
-
-class NameWords(Words):
-    """A name in both languages."""
-
-    zh: str
-    en: str
-
-    @property
-    def text(self) -> Text:
-        return Text(self.zh, self.en)
+from energy.documents import NameWords, Words
 
 
 class FigureWords(Words):

@@ -16,7 +16,6 @@ from analytics.contracts.words import (
     BoundaryWords,
     ContractFileWords,
     ContractWords,
-    NameWords,
     RuleFileWords,
     SharedSavingsWords,
     StageWords,
@@ -24,7 +23,7 @@ from analytics.contracts.words import (
     TrustFeeWords,
 )
 from analytics.tariffs.unfit import Fault, Way
-from energy.documents import Document, checked, open_document
+from energy.documents import Document, NameWords, checked, open_document
 from energy.errors import ConfigurationError, EnergyError
 from energy.names import check_id
 from energy.quantities import Kind, quantity

@@ -12,9 +12,8 @@ from pydantic import BeforeValidator, Field
 
 from analytics.tariffs import spelling
 from energy.confidence import Confidence
-from energy.documents import Words
+from energy.documents import NameWords, Words
 from energy.readings import Point
-from energy.sites import Text
 
 T = TypeVar("T")
 
@@ -63,17 +62,6 @@ class MissingDays(StrEnum):
 
     REFUSE = "refuse"
     LEAVE_OUT = "leave_out"
-
-
-class NameWords(Words):
-    """A name in both languages."""
-
-    zh: str
-    en: str
-
-    @property
-    def text(self) -> Text:
-        return Text(self.zh, self.en)
 
 
 class PartyWords(Words):

@@ -7,19 +7,7 @@ from decimal import Decimal
 
 from analytics.quotas.standards import Dimension, Value
 from energy.confidence import Confidence
-from energy.documents import Words
-from energy.sites import Text
-
-
-class NameWords(Words):
-    """A name in both languages."""
-
-    zh: str
-    en: str
-
-    @property
-    def text(self) -> Text:
-        return Text(self.zh, self.en)
+from energy.documents import NameWords, Words
 
 
 class RowWords(Words):

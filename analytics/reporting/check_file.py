@@ -11,11 +11,11 @@ from pathlib import Path
 from pydantic import Field
 
 from analytics.reporting.check_rules import Rule, RuleKind, Severity
-from analytics.reporting.form_file import TextWords, told
+from analytics.reporting.form_file import told
 from analytics.reporting.forms import Form
 from analytics.reporting.indicators import INDICATORS
 from energy.confidence import Confidence
-from energy.documents import Document, Words, checked, open_document
+from energy.documents import Document, NameWords, Words, checked, open_document
 from energy.errors import ConfigurationError
 
 
@@ -25,8 +25,8 @@ class RuleWords(Words):
     id: str
     kind: RuleKind
     severity: Severity
-    name: TextWords
-    source: TextWords | str
+    name: NameWords
+    source: NameWords | str
     confidence: Confidence
     item: str | None = None
     indicator: str | None = None

@@ -8,36 +8,24 @@ from pathlib import Path
 from analytics.carbon.factors import Carrier
 from analytics.reporting.forms import Form, FormItem
 from energy.confidence import Confidence
-from energy.documents import Document, Words, checked, open_document
+from energy.documents import Document, NameWords, Words, checked, open_document
 from energy.errors import ConfigurationError, UnitError
-from energy.sites import Text
 from energy.units import dimension
 from energy.validity import Validity
-
-
-class TextWords(Words):
-    """The same in both languages."""
-
-    zh: str
-    en: str
-
-    @property
-    def text(self) -> Text:
-        return Text(self.zh, self.en)
 
 
 class ItemWords(Words):
     """An item of the form."""
 
     id: str
-    name: TextWords
+    name: NameWords
     unit: str
     carrier: Carrier | None = None
     part_of: str | None = None
     needed: bool = False
     fee: bool = True
-    definition: TextWords = TextWords(zh="", en="")
-    source: TextWords | str = ""
+    definition: NameWords = NameWords(zh="", en="")
+    source: NameWords | str = ""
     confidence: Confidence
 
 
@@ -46,14 +34,14 @@ class FormWords(Words):
 
     id: str
     version: str
-    name: TextWords
+    name: NameWords
     valid_from: date
     valid_to: date | None = None
-    source: TextWords | str
+    source: NameWords | str
     items: list[ItemWords]
 
 
-def told(source: TextWords | str) -> Text:
+def told(source: NameWords | str) -> Text:
     """A source as it is told: a title is the same in both languages where only one is given."""
     return Text(source, source) if isinstance(source, str) else source.text
 

@@ -14,9 +14,8 @@ from analytics.tariffs.charges import AreaSpan
 from analytics.tariffs.hours import Band, MonthDay
 from analytics.tariffs.steps import Span
 from energy.confidence import Confidence
-from energy.documents import Words
+from energy.documents import NameWords, Words
 from energy.quantities import Medium
-from energy.sites import Text
 
 
 class DayWord(StrEnum):
@@ -38,17 +37,6 @@ MonthName = Annotated[str, BeforeValidator(spelling.month)]
 MonthNumber = Annotated[int, Field(ge=1, le=12, strict=True)]
 PriceWords = Annotated[dict[BandName, Number], BeforeValidator(spelling.price)]
 HourWords = dict[DayWord, dict[BandName, list[IntervalText]]]
-
-
-class NameWords(Words):
-    """A name in both languages."""
-
-    zh: str
-    en: str
-
-    @property
-    def text(self) -> Text:
-        return Text(self.zh, self.en)
 
 
 class SourcedWords(Words):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-START, END, WAKING = 0x68, 0x16, b"\xfe" * 4
+from collectors.framing import END, START, fault_of
+
 ADDRESS_LENGTH = 7
 # Bytes before the data: start, type, address, control and length; after it: checksum and end.
 HEAD, TAIL = 11, 2
@@ -55,9 +56,6 @@ def candidate(received: bytes) -> Candidate | None:
     head, data_end = (received[1], received[2:9], received[9]), HEAD + received[10]
     if len(received) < data_end + TAIL:
         return Candidate(*head, None, data_end + TAIL - len(received))
-    total = sum(received[:data_end]) & 0xFF
-    if received[data_end] != total:
-        return Candidate(*head, None, 0, f"its checksum is {received[data_end]:02X}, its bytes sum to {total:02X}")
-    if received[data_end + 1] != END:
-        return Candidate(*head, None, 0, f"it ends in {received[data_end + 1]:02X}, not 16")
+    if wrong := fault_of(received, data_end):
+        return Candidate(*head, None, 0, wrong)
     return Candidate(*head, Frame(*head, received[HEAD:data_end]))

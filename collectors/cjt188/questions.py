@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from collectors.cjt188.frame import HEAD, TAIL, WAKING, Candidate, Frame, candidate, encode
-from collectors.framing import judged
+from collectors.cjt188.frame import HEAD, TAIL, Candidate, Frame, candidate, encode
+from collectors.framing import WAKING, Framing
 from collectors.lines.question import ANYONE, Answered, Declined, NotTheAnswer, Verdict
-from collectors.station_address import ANY, address_bytes, address_text, is_meant
+from collectors.station_address import ANY, address_bytes, address_text, is_meant, station_of
 
 READ, READ_ADDRESS = 0x01, 0x03
 _ANSWER, _ERROR = 0x80, 0x40
 ANYBODY = "AA" * 7
 # DI of the address, as 1F 90 is that of the totals (from memory: CJ/T 188-2004, table 7).
 _ADDRESS_ITEM = bytes.fromhex("0A81")
-_ENOUGH = 3 * 128
+_FRAMING = Framing(candidate, shortest=HEAD + TAIL, enough=3 * 128)
 
 
 class _Asked(Protocol):
@@ -44,14 +44,7 @@ class _Asked(Protocol):
 
 def _judged(asked: _Asked, received: bytes) -> Verdict:
     whom = address_bytes(asked.address)
-    return judged(
-        received,
-        asked.request.removeprefix(WAKING),
-        candidate,
-        lambda found: _verdict(asked, whom, found),
-        shortest=HEAD + TAIL,
-        enough=_ENOUGH,
-    )
+    return _FRAMING.judged(received, asked.request, lambda found: _verdict(asked, whom, found))
 
 
 def _verdict(asked: _Asked, whom: bytes, found: Candidate) -> Answered | Declined | NotTheAnswer | None:
@@ -87,7 +80,7 @@ class ReadData:
 
     @property
     def station(self) -> str:
-        return ANYONE if "AA" in self.address else f"meter {self.address}"
+        return station_of(self.address)
 
     @property
     def request(self) -> bytes:

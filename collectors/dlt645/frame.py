@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-START, END, WAKING = 0x68, 0x16, b"\xfe" * 4
+from collectors.framing import END, START, fault_of
+
 _OFFSET = 0x33
 # Bytes before the data: two starts, the address, control and length; after it: checksum and end.
 HEAD, TAIL = 10, 2
@@ -62,10 +63,6 @@ def candidate(received: bytes) -> Candidate | None:
     control, data_end = received[8], HEAD + received[9]
     if len(received) < data_end + TAIL:
         return Candidate(address, control, None, data_end + TAIL - len(received))
-    total = sum(received[:data_end]) & 0xFF
-    if received[data_end] != total:
-        wrong = f"its checksum is {received[data_end]:02X}, its bytes sum to {total:02X}"
+    if wrong := fault_of(received, data_end):
         return Candidate(address, control, None, 0, wrong)
-    if received[data_end + 1] != END:
-        return Candidate(address, control, None, 0, f"it ends in {received[data_end + 1]:02X}, not 16")
     return Candidate(address, control, Frame(address, control, received[HEAD:data_end].translate(_LOWER)))

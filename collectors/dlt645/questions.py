@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from collectors.dlt645.frame import HEAD, TAIL, WAKING, Candidate, Frame, candidate, encode
-from collectors.framing import judged
+from collectors.dlt645.frame import HEAD, TAIL, Candidate, Frame, candidate, encode
+from collectors.framing import WAKING, Framing
 from collectors.lines.question import ANYONE, Answered, Declined, NotTheAnswer, Verdict
-from collectors.station_address import address_bytes, address_text, is_meant
+from collectors.station_address import address_bytes, address_text, is_meant, station_of
 
 READ, READ_MORE, READ_ADDRESS = 0x11, 0x12, 0x13
 _ANSWER, _ERROR, _FOLLOWED = 0x80, 0x40, 0x20
 ANYBODY = "AAAAAAAAAAAA"
 # More bytes than an answer, an echo and a late answer to something else can be.
-_ENOUGH = 3 * 256
+_FRAMING = Framing(candidate, shortest=HEAD + TAIL, enough=3 * 256)
 
 # Bits of the error byte, DL/T 645-2007 section 7 (as PyPI `dlt645` 3.2.0 has them).
 ERRORS = (
@@ -61,14 +61,7 @@ class _Asked(Protocol):
 
 def _judged(asked: _Asked, received: bytes) -> Verdict:
     whom = address_bytes(asked.address)
-    return judged(
-        received,
-        asked.request.removeprefix(WAKING),
-        candidate,
-        lambda found: _verdict(asked, whom, found),
-        shortest=HEAD + TAIL,
-        enough=_ENOUGH,
-    )
+    return _FRAMING.judged(received, asked.request, lambda found: _verdict(asked, whom, found))
 
 
 def _verdict(asked: _Asked, whom: bytes, found: Candidate) -> Answered | Declined | NotTheAnswer | None:
@@ -108,7 +101,7 @@ class ReadItem:
 
     @property
     def station(self) -> str:
-        return ANYONE if "AA" in self.address else f"meter {self.address}"
+        return station_of(self.address)
 
     @property
     def request(self) -> bytes:
@@ -148,7 +141,7 @@ class ReadMore:
 
     @property
     def station(self) -> str:
-        return ANYONE if "AA" in self.address else f"meter {self.address}"
+        return station_of(self.address)
 
     @property
     def request(self) -> bytes:
@@ -241,5 +234,4 @@ class FindAddress:
                 return NotTheAnswer(f"an answer is broken: {found.wrong}")
             return Answered(found.address)
 
-        echo = self.request.removeprefix(WAKING)
-        return judged(received, echo, candidate, verdict, shortest=HEAD + TAIL, enough=_ENOUGH)
+        return _FRAMING.judged(received, self.request, verdict)

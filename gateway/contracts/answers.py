@@ -13,7 +13,8 @@ from analytics.contracts.fitting import DayValues
 from analytics.contracts.inputs import Adjustment, MeterDays
 from analytics.contracts.standing import Party, Standing
 from analytics.contracts.sufficiency import NAMES
-from analytics.contracts.words import ContractWords, NameWords, TermRuleWords
+from analytics.contracts.words import ContractWords, TermRuleWords
+from energy.documents import NameWords
 from energy.errors import EnergyError
 from energy.quantities import quantity
 from energy.series import MICRO
