@@ -203,9 +203,10 @@ class Judge:
             batch = _batch(one, refusals, now_ms)
             if batch is None or one.sender is None:
                 continue
-            rows.edge_names.append(one.sender)
+            rows.begin(one.sender)
             self._take(batch, one.sender, rows, refusals, now_ms)
-            # Its readings are in the rows: the next message is decoded where they were, in the processor's caches.
+            rows.end()
+            # Nothing of its readings is held: the next ones are decoded where they were, in the processor's caches.
             batches.append((one.sender, replace(batch, readings=[])))
         judged = Judged(*rows.columns(self._points), rows.edge_names, refusals, batches)
         return self._without_the_impossible(judged, now_ms)
@@ -388,13 +389,25 @@ class _Rows:
         self._layouts: list[bytes] = []
         self._t_ms: list[int] = []
         self._edge: list[int] = []
-        # Of each value.
+        # Of each value; of the message that is being taken they are still as they were decoded.
+        self._values: list[npt.NDArray[np.float64]] = []
         self._value: list[float | None] = []
         self._flagged: list[tuple[int, int, int]] = []
+        self._n = 0
+
+    def begin(self, sender: str) -> None:
+        """A message begins."""
+        self.edge_names.append(sender)
+
+    def end(self) -> None:
+        """A message is over."""
+        self._values.append(np.array(self._value, dtype=np.float64))
+        self._n += len(self._value)
+        self._value = []
 
     def add(self, layout: bytes, t_ms: int, values: dict[str, float | None], flags: dict[str, Flag]) -> None:
         if flags:
-            for row, name in enumerate(values, len(self._value)):
+            for row, name in enumerate(values, self._n + len(self._value)):
                 flag = flags.get(name)
                 if flag is not None:
                     quality = Quality.BAD if flag.quality == "bad" else Quality.UNCERTAIN
@@ -406,14 +419,13 @@ class _Rows:
         self._value += values.values()
 
     def columns(self, points: Numbering) -> tuple[ReadingColumns, npt.NDArray[np.int32]]:
-        n = len(self._value)
-        quality, reason = np.zeros(n, np.uint8), np.zeros(n, np.uint8)
+        quality, reason = np.zeros(self._n, np.uint8), np.zeros(self._n, np.uint8)
         for row, q, r in self._flagged:
             quality[row], reason[row] = q, r
         values = np.array([len(layout) for layout in self._layouts], np.int64) // _NUMBER.itemsize
         index = np.frombuffer(b"".join(self._layouts), _NUMBER)
         t_ms = np.repeat(np.array(self._t_ms, np.int64), values)
-        value = np.array(self._value, dtype=np.float64)
+        value = np.concatenate([np.empty(0), *self._values])
         edge = np.repeat(np.array(self._edge, np.int32), values)
         return ReadingColumns(points, index, t_ms, value, quality, reason), edge
 
