@@ -38,7 +38,7 @@ export const billsZh = {
     noAmount: '无法折算金额',
     agrees: '相符',
     lacking: '未核对：{why}',
-    basis: { tariff: '按电价整月计算', use: '按各半小时用量计算，不含基本电费、力调和阶梯' },
+    basis: { tariff: '按价目整月计算', use: '按各半小时用量计算，不含基本电费、力调和阶梯' },
     cause: { quantity: '用量不同', price: '单价不同', period: '天数不同', rounding: '四舍五入', unexplained: '未解释' },
     total: '{bills} 张账单，合计 {amount} 元；核对了 {compared} 张，差额合计 {differing} 元。',
     totalOnly: '{bills} 张账单，合计 {amount} 元；都还不能核对金额，原因见各张。',

@@ -10,7 +10,7 @@ export const overviewZh = {
     against: '与去年同期相比',
     showBelow: '在图中看{span}',
     sums: { coal: '综合能耗', cost: '费用', co2: '碳排放' },
-    opens: { coal: '看折算与因子', cost: '看电价与账单', co2: '看折算与因子', medium: '看{medium}的用能' },
+    opens: { coal: '看折算与因子', cost: '看价格与账单', co2: '看折算与因子', medium: '看{medium}的用能' },
     lastYear: '去年同期 {amount}（{period}）',
     noLastYear: '去年同期无数据',
     more: '比去年同期多',
