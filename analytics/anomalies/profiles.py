@@ -159,7 +159,7 @@ def _turned(means: Hourly, day: int) -> Mask:
     before = day - _YEAR_DAYS
     around = means[:, max(before - _EITHER_SIDE, 0) : max(before + _EITHER_SIDE + 1, 0)]
     weeks = means[:, max(before - TRAILING_DAYS, 0) : max(before, 0)]
-    known = np.isfinite(weeks).sum(axis=1) >= _LEAST_LEVEL_DAYS
+    known = np.asarray(np.isfinite(weeks).sum(axis=1) >= _LEAST_LEVEL_DAYS)
     if not known.any():
         return known
     return np.asarray(known & (_upper(around) > _TURNED * median(weeks)))

@@ -10,6 +10,7 @@ from analytics.reporting.forms import Form, FormItem
 from energy.confidence import Confidence
 from energy.documents import Document, NameWords, Words, checked, open_document
 from energy.errors import ConfigurationError, UnitError
+from energy.sites import Text
 from energy.units import dimension
 from energy.validity import Validity
 
