@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("name", nargs="?", choices=NAMES, help="which one; all if none is named")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--peers", action="store_true", help="let peers run their longest, too, where it takes minutes")
-    parser.add_argument("--full", action="store_true", help="stores, migrate, findings at full size: a city, 10 M rows")
+    parser.add_argument("--full", action="store_true", help="stores, migrate, findings: a city, 10 M readings")
     parser.add_argument("--kills", type=int, help="how often delivery kills a part: 1000, or 100 if all are run")
     given = parser.parse_args()
     kills = given.kills or (1000 if given.name else 100)
