@@ -86,7 +86,7 @@ class ToldByOthers:
         title = Text(f"{name.zh}：{kind.zh}", f"{name.en}: {kind.en}")
         level = Level.WARNING if (finding.excess or 0) > 0 else Level.NOTICE
         member = (Member(str(finding.point), finding.start_ms),)
-        texts = cause(finding), first_check(finding.kind)
+        texts = cause(finding), first_check(finding)
         said = (f"finding/{kept.id}", "finding", level, meter, title, finding.start_ms, member, *texts)
         return Raised(*said, point=str(finding.point), figures=_figures(kept))
 

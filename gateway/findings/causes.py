@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from energy.findings import Finding, FindingKind
-from energy.quantities import quantity
+from energy.quantities import Medium, medium_of, quantity
 from energy.series import MICRO
 from energy.sites import Text
 from energy.units import sign
@@ -112,6 +112,10 @@ _CHECKS: Mapping[FindingKind, Text] = {
 }
 
 
+_ALWAYS_ON = Text(
+    "先查新增或常开的设备、温控失灵和保温变差。",
+    "Look for plant that is new or never stops, controls that fail, worn seals and insulation.",
+)
 _OF_DATA = Text("数据问题：用了多少不能确定，不计价", "About the data: what was used is not sure, so it has no price")
 _NO_TARIFF = Text("该表不属于有价格的结算账户，无法计价", "No price: the meter belongs to no account with a tariff")
 _NO_PRICE = Text("价格未覆盖这一时段，无法计价", "No price: the tariff does not cover that time")
@@ -145,9 +149,10 @@ def cause(finding: Finding) -> Text:
     return Text(template.zh.format(**told), template.en.format(**told))
 
 
-def first_check(kind: FindingKind) -> Text:
-    """What to look at first."""
-    return _CHECKS[kind]
+def first_check(finding: Finding) -> Text:
+    """What to look at first: electricity and heat do not leak through a pipe that drips."""
+    flows = medium_of([finding.point.quantity]) in (Medium.WATER, Medium.GAS)
+    return _ALWAYS_ON if finding.kind is _K.CONSTANT and not flows else _CHECKS[finding.kind]
 
 
 def _amount(micro: int, unit: str) -> str:

@@ -87,7 +87,7 @@ class FindingWords(msgspec.Struct):
             finding.end_ms,
             finding.ongoing,
             TextWords.of(cause(finding)),
-            TextWords.of(first_check(finding.kind)),
+            TextWords.of(first_check(finding)),
             finding.peak,
             finding.threshold,
             _plain(finding.used),
