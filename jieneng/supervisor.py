@@ -26,8 +26,8 @@ from energy.errors import EnergyError
 log = structlog.get_logger()
 
 _GRACE_S = 8.0
-# How often it is said that a part is still waited for. A first start, or one that brings a large database to the version
-# of today, takes its time on a small machine: who gave up would break it off, and again at each start.
+# How often it is said that a part is still waited for. A first start, or one that brings a large database to today's
+# version, takes its time on a small machine: who gave up would break it off, and again at each start.
 _SAY_EVERY_S = 30.0
 
 
