@@ -27,6 +27,8 @@ _LONGEST = 2_000
 _QUOTED = re.compile(r"'([^']*)'")
 # Three English words in a row that nobody quoted.
 _PROSE = re.compile(r"(?<![“\w])[a-z]{2,} [a-z]{2,} [a-z]{2,}")
+# Beside Chinese marks of quotation there is no space.
+_SPACED = re.compile(r"(?<=[\u4e00-\u9fff]) (?=“)|(?<=”) (?=[\u4e00-\u9fff])")
 _KEY = re.compile(r"[\w.\[\]]+")
 
 
@@ -48,7 +50,7 @@ def in_chinese(sentence: str) -> str | None:
     """The Chinese of a sentence; None where it is no sentence that is known.
 
     >>> in_chinese("meter 'east' is not known")
-    '表计 “east” 不存在'
+    '表计“east”不存在'
     """
     if len(sentence) > _LONGEST:
         return None
@@ -68,7 +70,7 @@ def _filled(sentence: str, strict: bool) -> str | None:
             values = [_value(text) for text in match.groups()]
             placed = any(": " in text for text in match.groups()[:-1])
             if not strict or not (placed or any(map(_PROSE.search, values))):
-                return chinese.format(*values)
+                return _SPACED.sub("", chinese.format(*values))
     return None
 
 
@@ -92,6 +94,6 @@ def _value(text: str) -> str:
         return word
     kind, _, name = text.partition(" ")
     if name.startswith("'") and name.endswith("'") and kind in TERMS:
-        return f"{TERMS[kind]} {_value(name)}"
+        return f"{TERMS[kind]}{_value(name)}"
     told = in_chinese(text) if " " in text else None
     return told if told is not None else _QUOTED.sub(r"“\1”", text)

@@ -43,10 +43,10 @@ def test_every_sentence_is_found_again_with_its_values_put_in() -> None:
 @pytest.mark.parametrize(
     ("english", "chinese"),
     [
-        ("organisation 'east' is not in the site", "站点中没有机构 “east”"),
+        ("organisation 'east' is not in the site", "站点中没有机构“east”"),
         ("tcp://192.0.2.7:502 unit 3: no answer within 1 s", "tcp://192.0.2.7:502 unit 3：1 秒内没有应答"),
         ("exception 2: illegal data address", "异常码 2：地址不存在"),
-        ("place 'hall' is not in the site", "站点中没有位置 “hall”"),
+        ("place 'hall' is not in the site", "站点中没有位置“hall”"),
         ("account x is not known", "账户 x 不存在"),
         (
             "rules are those of the whole installation; a role for all of it is needed",
@@ -61,7 +61,7 @@ def test_every_sentence_is_found_again_with_its_values_put_in() -> None:
         ("must be above 0\nmust be a number", "应大于 0\n应为数字"),
         (
             "meter 'a-b': profile sdm has no register power; it has active_power",
-            "表计 “a-b”：表型 sdm 没有寄存器 power，只有 active_power",
+            "表计“a-b”：表型 sdm 没有寄存器 power，只有 active_power",
         ),
     ],
 )

@@ -46,7 +46,7 @@ export const ledgerEn: typeof ledgerZh = {
     chartKeys: 'Left and right move from bar to bar',
     chartKeysOpen: 'Left and right move from bar to bar, Enter opens the period',
     currency: 'CNY',
-    noSuch: 'Not found: {detail}. Choose another one on the left.',
+    noSuch: 'Nothing to show: {detail}. Choose another one on the left.',
     failed: 'Nothing was read: {detail}.',
     failedOld: 'Not updated: {detail}. The figures below are those of before.',
     pending: 'New readings or events are being worked in; the figures will follow by themselves.',

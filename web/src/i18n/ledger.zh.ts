@@ -44,7 +44,7 @@ export const ledgerZh = {
     chartKeys: '左右键逐根查看',
     chartKeysOpen: '左右键逐根查看，回车键展开该时段',
     currency: '元',
-    noSuch: '没有找到：{detail}。请在左侧另选。',
+    noSuch: '{detail}。请在左侧另选。',
     failed: '没有读到：{detail}。',
     failedOld: '没有更新：{detail}。以下仍是先前的数字。',
     pending: '有新读数或事件正在计入，数字稍后会自动更新。',
