@@ -45,7 +45,7 @@ _UNREAD = between(_FIRST_DAY, _DAYS)
 _FRESH_H = 2
 _AFTER_HOUR = timedelta(minutes=5)
 _FIRST_AFTER = timedelta(minutes=1)
-# Counters that are looked at together: bounds the memory, at about 300 MB.
+# Counters that are looked at together: bounds the memory, at about 170 MB.
 _CHUNK = 500
 _DAY_MS = 86_400_000
 _WITHOUT_EXCESS = {FindingKind.MISSING, FindingKind.STUCK, FindingKind.NEGATIVE, FindingKind.SCALE}
