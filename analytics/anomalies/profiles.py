@@ -189,7 +189,7 @@ def _daily(cube: Hourly) -> Hourly:
     known = np.isfinite(cube)
     hours = known.sum(axis=1)
     means = np.where(known, cube, np.float32(0)).sum(axis=1) / np.where(hours, hours, np.float32(np.nan))
-    return means.astype(np.float32)
+    return np.asarray(means, dtype=np.float32)
 
 
 def both_kinds(cube: Hourly, worked: Mask) -> tuple[Profile, Profile]:
