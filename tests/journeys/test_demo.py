@@ -99,10 +99,12 @@ def test_one_address_is_printed(demo: Demo) -> None:
 
 
 def test_a_campus_of_at_least_sixty_meters_reports_without_a_refusal(demo: Demo) -> None:
+    # On a busy machine a meter may have been late a moment ago.
+    until(lambda: get(demo.port, "/health")["problems"] == [], "nothing that is wrong", within_s=90)
     health = get(demo.port, "/health")
 
     assert reporting(demo.port) >= 60
-    assert (health["status"], health["problems"]) == ("ok", []), health
+    assert health["status"] == "ok", health
     assert set(health["refused"]) <= {"duplicate"}
     media = {total["medium"]: total for total in get(demo.port, "/api/v1/overview")["media"]}
     assert set(media) == {"electricity", "water", "gas", "heat"}
