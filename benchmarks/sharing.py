@@ -54,6 +54,9 @@ def run() -> dict[str, Any]:
     return {
         "two_workers_cost_ratio": statistics.median(ratios),
         "two_workers_cost_ratios": ", ".join(f"{ratio:.3f}" for ratio in ratios),
+        "two_workers_cost_ratio_without_idling": statistics.median(
+            _at_work_us(two, kinds[1]) / _at_work_us(one, kinds[0]) for one, two in turns
+        ),
         "two_workers_cost_ratio_of_all_turns": sum(two.cpu_us for _, two in turns)
         / sum(one.cpu_us for one, _ in turns),
         "idling_cpu_share_of_a_process": statistics.median(several.idling / several.workers for several in kinds),
@@ -113,6 +116,11 @@ def _several(folder: Path, postgres: PostgresServer, victoria: VictoriaServer, w
             until_healthy(port)
         _until_shared(folder, workers)
         yield made
+
+
+def _at_work_us(cost: Cost, several: Several) -> float:
+    """Without what they take while nothing comes: the longer others keep them from work, the more of a reading it is."""
+    return cost.cpu_us - several.idling / cost.per_s * 1e6
 
 
 def _until_shared(folder: Path, workers: int) -> None:
