@@ -8,7 +8,7 @@ export const alarmsEn: typeof alarmsZh = {
     views: 'Views of alarms',
     none: 'No open alarms. What a rule rings for, meters that fall silent and findings appear here, and are told to the person on duty.',
     noneAtAll: 'There has been no alarm yet.',
-    choose: 'Choose an alarm on the left to see its curve and history.',
+    choose: 'Choose an alarm to see its curve and history.',
     level: { notice: 'Notice', warning: 'Warning', urgent: 'Urgent' },
     state: { raised: 'Raised', pushed: 'Pushed', read: 'Read', acknowledged: 'Acknowledged', recovered: 'Over', closed: 'Closed' },
     since: 'Since {time}',

@@ -6,7 +6,7 @@ export const alarmsZh = {
     views: '告警视图',
     none: '没有未关闭的告警。规则响起、表计失联或分析有发现时，会出现在这里，并通知值班人员。',
     noneAtAll: '还没有过告警。',
-    choose: '从左侧选择一条告警，查看曲线与经过。',
+    choose: '选择一条告警，查看曲线与经过。',
     level: { notice: '提示', warning: '警告', urgent: '紧急' },
     state: { raised: '已产生', pushed: '已推送', read: '已读', acknowledged: '已签收', recovered: '已恢复', closed: '已关闭' },
     since: '始于 {time}',

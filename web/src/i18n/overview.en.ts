@@ -27,7 +27,7 @@ export const overviewEn: typeof overviewZh = {
     leftOut: { coal: 'without {media}', cost: 'without {media} (no price)', co2: 'without {media}' },
     noUse: 'nothing used',
     and: ', ',
-    none: 'Nothing is metered at this node. Choose another one on the left, or enter its meters in the site file.',
+    none: 'Nothing is metered at this node. Choose another one, or enter its meters in the site file.',
     firstStep: 'No meters yet. Enter the first one in the site file and start reading it; then today, this month and this year stand here in energy, money and carbon.',
     trend: '{name}: {measure}, {by}, against last year',
     measure: 'Of',

@@ -25,7 +25,7 @@ export const overviewZh = {
     leftOut: { coal: '不含{media}', cost: '不含{media}（无价格）', co2: '不含{media}' },
     noUse: '没有用量',
     and: '、',
-    none: '这个节点没有计量表，没有用能可看。请在左侧选择其他节点，或在站点文件中把表计登记到这里。',
+    none: '这个节点没有计量表，没有用能可看。请选择其他节点，或在站点文件中把表计登记到这里。',
     firstStep: '还没有表计。先在站点文件中登记第一块表并启动采集，数据到达后，这里显示今天、本月和今年的用量、费用和碳排放。',
     trend: '{name} {measure}，{by}，与去年同期',
     measure: '看什么',

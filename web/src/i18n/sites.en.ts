@@ -11,7 +11,7 @@ export const sitesEn = {
     count: '{count}',
     open: 'Open {name}',
     close: 'Close {name}',
-    choose: 'Choose an organisation on the left.',
+    choose: 'Choose an organisation.',
     kinds: { country: 'country', province: 'province', city: 'city', county: 'county', region: 'region', department: 'department', institution: 'institution', office: 'office' },
     id: 'Id',
     kind: 'Kind',

@@ -11,7 +11,7 @@ export const sitesZh = {
     count: '{count} 个',
     open: '展开 {name}',
     close: '收起 {name}',
-    choose: '请在左侧选择一个机构。',
+    choose: '请选择一个机构。',
     kinds: { country: '国家', province: '省', city: '市', county: '县区', region: '地区', department: '主管部门', institution: '机构', office: '内设机构' },
     id: '编号',
     kind: '类型',
