@@ -119,7 +119,7 @@ def _several(folder: Path, postgres: PostgresServer, victoria: VictoriaServer, w
 
 
 def _at_work_us(cost: Cost, several: Several) -> float:
-    """Without what they take while nothing comes: the longer others keep them from work, the more of a reading it is."""
+    """Without what they take while nothing comes: where others keep them from work, it is much of a reading."""
     return cost.cpu_us - several.idling / cost.per_s * 1e6
 
 
