@@ -57,13 +57,6 @@ class Installation:
         """When each point was read last, of what is stored."""
         return {p["point"]: p["taken_at"] for p in self.get("/api/v1/latest")["latest"]}
 
-    @property
-    def worked_in(self) -> bool:
-        """Whether the ledger holds every reading."""
-        headers = {"Authorization": f"Bearer {self.token.read_text().strip()}"}
-        with urlopen(Request(f"http://127.0.0.1:{self.port}/metrics", headers=headers), timeout=120) as answer:
-            return b"\njieneng_ledger_points_waiting 0.0\n" in answer.read()
-
     def serving(self, log: Path) -> Any:
         """`jieneng run` on this folder."""
         there = ("--site", str(self.site), "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}")
@@ -120,12 +113,25 @@ def installed(tmp_path: Path, simulated: Path) -> Installation:
     return made
 
 
-def yesterday(at: Installation) -> Any:
-    """What flowed through the counter yesterday, as the ledger has it."""
-    now = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    ends = [int((now - timedelta(days=days)).timestamp() * 1000) for days in (1, 0)]
+def flowed(at: Installation, since: datetime, end: datetime) -> Any:
+    """What flowed through the counter, as the ledger has it, and of what kind it is."""
+    ends = [round(instant.timestamp() * 1000) for instant in (since, end)]
     path = f"/api/v1/consumption?of={COUNTER}:active_energy_import&from={ends[0]}&to={ends[1]}"
-    return at.get(path)["media"][0]["total"]["value"]
+    return at.get(path)["media"][0]["total"]
+
+
+def midnight() -> datetime:
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def yesterday(at: Installation) -> Any:
+    return flowed(at, midnight() - timedelta(days=1), midnight())["value"]
+
+
+def is_judged(at: Installation, over: datetime) -> bool:
+    """Whether the hours of today are judged, up to this one: they are missing until the first reading of today is in,
+    and disputed then, for the simulated meter shows less."""
+    return over <= midnight() or flowed(at, over - timedelta(hours=1), over)["shares"]["missing"] == 0.0
 
 
 def test_what_was_saved_while_meters_were_read_is_restored_after_everything_died(
@@ -133,11 +139,13 @@ def test_what_was_saved_while_meters_were_read_is_restored_after_everything_died
 ) -> None:
     backups, key = tmp_path / "backups", tmp_path / "backup.password"
     key.write_text("correct horse battery staple\n")
+    # The hours that are over: no reading changes them any more, once the first one of today is in.
+    over = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     with ExitStack() as stack:
         running = stack.enter_context(installed.serving(tmp_path / "run.log"))
         until(lambda: installed.reporting >= 20, f"meters; see {tmp_path}")
         until(lambda: yesterday(installed) == HOURS, "the ledger of yesterday")
-        until(lambda: installed.worked_in, "a ledger that holds the first readings")
+        until(lambda: is_judged(installed, over), "a ledger that holds the first readings")
         known = installed.latest
         saved = installed.run(
             "backup", "--to", str(backups), "--password-file", str(key), "--site", str(installed.site),
@@ -164,7 +172,7 @@ def test_what_was_saved_while_meters_were_read_is_restored_after_everything_died
     ]
     assert missing == [], "whatever the gateway had when the backup was asked for is in it"
     assert len(was) > len(now) > HOURS
-    hour = manifest.begun_at // 3_600_000
+    hour = round(over.timestamp()) // 3600
     of_ledger = ledger(other.data / "readings.duckdb", hour)
     assert of_ledger == ledger(installed.data / "readings.duckdb", hour) and len(of_ledger) >= HOURS
     for listed in (("site", "history"), ("events", "list"), ("accounts", "list")):
