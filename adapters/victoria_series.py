@@ -43,18 +43,24 @@ _encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder(Line)
 
 def import_body(name: str, points: Sequence[Point], batch: Deduplicated) -> bytes:
     """What `/api/v1/import` takes: a line for each series; `points` are those that the batch numbers."""
+    if not len(batch):
+        return b""
     starts = np.flatnonzero(np.r_[True, batch.point[1:] != batch.point[:-1]])
-    ends = np.r_[starts[1:], len(batch)]
-    masks, values = _fields(batch)
+    ends = np.r_[starts[1:], len(batch)].tolist()
     lines = []
-    for begin, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        point = points[int(batch.point[begin])]
-        t_ms = batch.taken_at_ms[begin:end]
-        for field, there in masks.items():
-            rows = there[begin:end]
-            if rows.any():
+    masks, values = _fields(batch)
+    for field, there in masks.items():
+        if not there.any():
+            continue
+        # How many rows of the batch are among those that the field has, before each line and behind it.
+        before = np.r_[0, np.cumsum(there)]
+        begins, stops = before[starts].tolist(), before[ends].tolist()
+        t_ms, value = batch.taken_at_ms[there].tolist(), values[field][there].tolist()
+        for start, begin, end in zip(starts.tolist(), begins, stops, strict=True):
+            if begin < end:
+                point = points[int(batch.point[start])]
                 metric = {"__name__": f"{name}_{field}", "meter": point.meter, "quantity": point.quantity}
-                lines.append(Line(metric, values[field][begin:end][rows].tolist(), t_ms[rows].tolist()))
+                lines.append(Line(metric, value[begin:end], t_ms[begin:end]))
     return b"\n".join(map(_encoder.encode, lines))
 
 
