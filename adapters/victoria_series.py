@@ -60,8 +60,9 @@ def import_body(name: str, points: Sequence[Point], batch: Deduplicated) -> byte
             if begin < end:
                 point = points[int(batch.point[start])]
                 metric = {"__name__": f"{name}_{field}", "meter": point.meter, "quantity": point.quantity}
-                lines.append(Line(metric, value[begin:end], t_ms[begin:end]))
-    return b"\n".join(map(_encoder.encode, lines))
+                # Written at once: so many of them alive would have the garbage collector look for what is dead.
+                lines.append(_encoder.encode(Line(metric, value[begin:end], t_ms[begin:end])))
+    return b"\n".join(lines)
 
 
 def _fields(batch: Deduplicated) -> tuple[dict[str, npt.NDArray[np.bool_]], dict[str, npt.NDArray[np.float64]]]:
