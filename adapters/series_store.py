@@ -71,6 +71,17 @@ def unflagged(flag: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint8], npt.N
     return (flag // FLAG_BASE).astype(np.uint8), (flag % FLAG_BASE).astype(np.uint8)
 
 
+@dataclass(frozen=True, slots=True)
+class _Handed:
+    """What was handed over in one write: when, its first and last instant, its rows in the order of their keys."""
+
+    at_s: float
+    low_ms: int
+    high_ms: int
+    keys: Keys
+    batch: Deduplicated
+
+
 class SeriesStore(ABC):
     """Fulfils `RegisterStore` over a server of series."""
 
@@ -85,7 +96,7 @@ class SeriesStore(ABC):
         # What was handed over lately, by when; and of each point the newest instant that is not among that. Rows in
         # between come in another order than they were taken, mostly by way of another process: they need not be looked
         # up at the server.
-        self._lately: deque[tuple[float, Keys, Deduplicated]] = deque()
+        self._lately: deque[_Handed] = deque()
         self._lately_rows = 0
         self._before = np.empty(0, np.int64)
         self._writing = asyncio.Lock()
@@ -165,10 +176,11 @@ class SeriesStore(ABC):
         if len(batch) == 0:
             return
         now = time.monotonic()
-        self._lately.append((now, batch.key, batch))
+        low, high = int(batch.taken_at_ms.min()), int(batch.taken_at_ms.max())
+        self._lately.append(_Handed(now, low, high, batch.key, batch))
         self._lately_rows += len(batch)
-        while now - self._lately[0][0] > _LATELY_S or self._lately_rows > _MOST_LATELY:
-            _, _, old = self._lately.popleft()
+        while now - self._lately[0].at_s > _LATELY_S or self._lately_rows > _MOST_LATELY:
+            old = self._lately.popleft().batch
             self._lately_rows -= len(old)
             np.maximum.at(self._before, old.point, old.taken_at_ms)
             if not self._lately:
@@ -200,12 +212,16 @@ class SeriesStore(ABC):
         """Of the rows at these positions, those that were handed over lately: marked, with what was stored."""
         if len(rows) == 0:
             return
-        wanted = stored.key[rows]
-        for _, keys, batch in self._lately:
-            at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-            hit = np.flatnonzero(keys[at] == wanted)
+        t_ms, keys = stored.taken_at_ms[rows], stored.key[rows]
+        for handed in self._lately:
+            within = np.flatnonzero((t_ms >= handed.low_ms) & (t_ms <= handed.high_ms))
+            if len(within) == 0:
+                continue
+            wanted, batch = keys[within], handed.batch
+            at = np.minimum(np.searchsorted(handed.keys, wanted), len(handed.keys) - 1)
+            hit = np.flatnonzero(handed.keys[at] == wanted)
             if len(hit):
-                of, own = at[hit], rows[hit]
+                of, own = at[hit], rows[within[hit]]
                 taken[own] = True
                 stored.value[own], stored.quality[own] = batch.value[of], batch.quality[of]
                 stored.reason[own] = batch.reason[of]
