@@ -1,6 +1,6 @@
 # Everything starts here: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo pictures run test contracts fuzz chaos check format bench bench-stores soak sbom clean
+.PHONY: help setup web demo pictures run test contracts fuzz chaos journeys-slow check format bench bench-stores soak sbom clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -47,6 +47,9 @@ fuzz: setup ## ask the API by chance, at length: TIMES=200 for each route
 chaos: setup ## kill edge, broker and gateway KILLS=1000 times while they work, cut cables, fill disks, set clocks
 	JIENENG_CHAOS_KILLS=$(or $(KILLS),1000) $(BIN)/python -m pytest -q -s tests/chaos
 	JIENENG_CHAOS_KILLS=$(or $(KILLS),1000) $(BIN)/python -m pytest -q -s -k at_length tests/adapters tests/gateway/records
+
+journeys-slow: web ## walk through the pages with answers that come LATE=600 ms later, and a page at a quarter of its pace
+	JIENENG_SLOW_WIRE_MS=$(or $(LATE),600) $(BIN)/python -m pytest -q tests/journeys
 
 check: web ## run the linters and type checkers
 	$(BIN)/ruff check .

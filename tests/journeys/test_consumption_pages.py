@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.campus import alive, children_of, command, get, reporting, stop, until
-from tests.journeys.looking import at_browser
+from tests.journeys.looking import at_browser, page_of
 from tests.real_parts import free_port
 
 _ZONE = ZoneInfo("Asia/Shanghai")
@@ -47,7 +47,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 @pytest.fixture
 def page(demo: Demo, browser: Browser) -> Iterator[Page]:
     context = at_browser(browser, viewport={"width": 1440, "height": 900}, locale="zh-CN")
-    opened = context.new_page()
+    opened = page_of(context)
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.on("request", lambda r: errors.append(r.url) if f"127.0.0.1:{demo.port}" not in r.url else None)
@@ -202,7 +202,7 @@ def test_an_exchange_is_previewed_confirmed_and_withdrawn_and_the_figures_follow
     page.get_by_test_id("field-why").fill("工单 7")
     expect(page.get_by_test_id("confirm-event")).to_have_count(0)
     preview.click()
-    expect(page.get_by_test_id("preview-after")).to_be_visible(timeout=15_000)
+    expect(page.get_by_test_id("preview-after")).to_be_visible()
     told = [page.get_by_test_id(f"preview-{which}").get_attribute("data-value") for which in ("before", "after")]
     was, becomes = (float(value or "nan") for value in told)
     assert becomes - was == pytest.approx(10, abs=0.01)

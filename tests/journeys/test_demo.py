@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.campus import alive, children_of, command, get, kill, named, reporting, stop, until
-from tests.journeys.looking import at_browser
+from tests.journeys.looking import at_browser, page_of
 from tests.real_parts import free_port
 
 # What is made of two years at the first start takes its time on a busy machine.
@@ -79,7 +79,7 @@ def _series(point: str, port: int, *, days: float = 0, minutes: float = 0, point
 @pytest.fixture
 def page(demo: Demo, browser: Browser) -> Iterator[Page]:
     context = at_browser(browser, viewport={"width": 1440, "height": 900}, locale="zh-CN")
-    opened = context.new_page()
+    opened = page_of(context)
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.on("request", lambda r: errors.append(r.url) if f"127.0.0.1:{demo.port}" not in r.url else None)

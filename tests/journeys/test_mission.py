@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from energy.readings import to_ms
 from tests.journeys.campus import until
-from tests.journeys.looking import at_browser
+from tests.journeys.looking import at_browser, page_of
 from tests.journeys.standing import STANDINGS
 from tests.journeys.test_sign_in import PASSWORD, fill
 from tests.journeys.town import BURST, MENDED, Town, local, town
@@ -316,7 +316,7 @@ def opened(there: Town, browser: Browser, size: ViewportSize, refused: int = 0) 
     """A browser of somebody; a page that breaks, complains, or asks a stranger, fails. `refused` may be answered."""
     context = at_browser(browser, locale="zh-CN", viewport=size, has_touch=size is PHONE, is_mobile=size is PHONE)
     errors: list[str] = []
-    page = context.new_page()
+    page = page_of(context)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda said: errors.append(said.text) if said.type in ("error", "warning") else None)
     awaited = f"the server responded with a status of {refused} "

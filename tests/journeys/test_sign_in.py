@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.campus import command, small_site, until
-from tests.journeys.looking import at_browser
+from tests.journeys.looking import at_browser, enter_on, page_of
 from tests.real_parts import free_port, free_ports
 
 PASSWORD = "Blue-heron 27"
@@ -59,7 +59,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = at_browser(browser, locale="zh-CN", viewport={"width": 1440, "height": 900})
-    yield context.new_page()
+    yield page_of(context)
     context.close()
 
 
@@ -147,7 +147,7 @@ def everybody(browser: Browser, count: int) -> Iterator[list[Page]]:
     """So many people; a page that breaks, or that asks a stranger, fails."""
     contexts = [at_browser(browser, locale="zh-CN", viewport={"width": 1440, "height": 900}) for _ in range(count)]
     errors: list[str] = []
-    pages = [context.new_page() for context in contexts]
+    pages = [page_of(context) for context in contexts]
     for page in pages:
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda r: errors.append(r.url) if "//127.0.0.1:" not in r.url else None)
@@ -172,10 +172,10 @@ def make_person(admin: Page, name: str, role: str, organisation: str) -> str:
     admin.get_by_test_id("person-name").press("Enter")
     password = admin.get_by_test_id("secret").inner_text()
     expect(admin.get_by_test_id("person")).to_have_count(1)
-    admin.get_by_test_id("grant").press("Enter")
+    enter_on(admin.get_by_test_id("grant"))
     admin.get_by_test_id("grant-role").select_option(role)
     admin.get_by_test_id("grant-of").select_option(organisation)
-    admin.get_by_test_id("grant-confirm").press("Enter")
+    enter_on(admin.get_by_test_id("grant-confirm"))
     expect(admin.get_by_test_id("person-said")).to_contain_text(name)
     admin.get_by_test_id("close-once").click()
     return password
