@@ -36,7 +36,12 @@ def test_each_process_is_killed_and_nothing_is_lost_double_or_unheard(tmp_path: 
 
 
 def all_are_told_at_every_process(there: Installation) -> None:
-    until(lambda: all(states(port) == dict.fromkeys(there.ports, "running") for port in there.ports.values()), "all")
+    for port in there.ports.values():
+        until(partial(tells_of_all, there, port), f"all at {port}; see {there.folder}")
+
+
+def tells_of_all(there: Installation, port: int) -> bool:
+    return states(port) == dict.fromkeys(there.ports, "running")
 
 
 def the_work_of_who_dies_goes_on(there: Installation, senders: Sequence[Sender]) -> None:
@@ -107,7 +112,8 @@ def states(port: int) -> dict[str, str]:
 
 def problems(port: int) -> list[tuple[str, str]]:
     """What is wrong, by kind and subject."""
-    return [(p["kind"], p["subject"]) for p in get(port, "/health")["problems"]]
+    answer = get(port, "/health")
+    return [(p["kind"], p["subject"]) for p in answer["problems"]] if answer else [("unreachable", "")]
 
 
 def taken_over(senders: Sequence[Sender]) -> None:
