@@ -89,7 +89,7 @@ class SeriesStore(ABC):
 
     def __init__(self) -> None:
         self._points = Numbering()
-        self._ids = OwnNumbers(self._points.number)
+        self._ids = OwnNumbers(self._points.numbers)
         self._latest = Newest(0)
         # The newest instant that was handed over of each point, also where nobody knows whether it arrived.
         self._reached = np.empty(0, np.int64)
