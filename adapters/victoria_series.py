@@ -50,23 +50,41 @@ def import_body(name: str, points: Sequence[Point], batch: Deduplicated) -> byte
     if not len(batch):
         return b""
     starts = np.flatnonzero(np.r_[True, batch.point[1:] != batch.point[:-1]])
-    ends = np.r_[starts[1:], len(batch)].tolist()
+    ends = np.r_[starts[1:], len(batch)]
     lines = []
     masks, values = _fields(batch)
     for field, there in masks.items():
         if not there.any():
             continue
-        # How many rows of the batch are among those that the field has, before each line and behind it.
+        # How many rows of the batch are among those that the field has, before each series and behind it.
         before = np.r_[0, np.cumsum(there)]
-        begins, stops = before[starts].tolist(), before[ends].tolist()
+        begins, stops = before[starts], before[ends]
+        told = np.flatnonzero(begins < stops)
+        own = [points[n] for n in batch.point[starts[told]].tolist()]
         t_ms, value = batch.taken_at_ms[there].tolist(), values[field][there].tolist()
-        for start, begin, end in zip(starts.tolist(), begins, stops, strict=True):
-            if begin < end:
-                point = points[int(batch.point[start])]
-                metric = {"__name__": f"{name}_{field}", "meter": point.meter, "quantity": point.quantity}
-                # Written at once: so many of them alive would have the garbage collector look for what is dead.
-                lines.append(_encoder.encode(Line(metric, value[begin:end], t_ms[begin:end])))
+        if len(own) == len(value):
+            lines.append(_lines_of_one(f"{name}_{field}", own, value, t_ms))
+            continue
+        for point, begin, stop in zip(own, begins[told].tolist(), stops[told].tolist(), strict=True):
+            metric = {"__name__": f"{name}_{field}", "meter": point.meter, "quantity": point.quantity}
+            # Written at once: so many of them alive would have the garbage collector look for what is dead.
+            lines.append(_encoder.encode(Line(metric, value[begin:stop], t_ms[begin:stop])))
     return b"\n".join(lines)
+
+
+def _lines_of_one(series: str, points: Sequence[Point], value: list[float], t_ms: list[int]) -> bytes:
+    """The same of points that have one sample each, in half of the time: all names and numbers are written at once."""
+    # Within a name a quotation mark has a backslash before it.
+    meters = _encoder.encode([p.meter for p in points]).decode()[2:-2].split('","')
+    quantities = _encoder.encode([p.quantity for p in points]).decode()[2:-2].split('","')
+    values, instants = (_encoder.encode(numbers).decode()[1:-1].split(",") for numbers in (value, t_ms))
+    head = f'{{"metric":{{"__name__":"{series}","meter":"'
+    return "\n".join(
+        [
+            f'{head}{meter}","quantity":"{quantity}"}},"values":[{v}],"timestamps":[{t}]}}'
+            for meter, quantity, v, t in zip(meters, quantities, values, instants, strict=True)
+        ]
+    ).encode()
 
 
 def _fields(batch: Deduplicated) -> tuple[dict[str, npt.NDArray[np.bool_]], dict[str, npt.NDArray[np.float64]]]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from adapters.readings_victoria import VictoriaReadings, open_victoria
 from adapters.series_store import Rows, added
 from adapters.stores import open_store, open_stores
 from adapters.victoria_client import Sample, VictoriaClient
-from adapters.victoria_series import Line
+from adapters.victoria_series import Line, exported, import_body
 from adapters.victoria_series import rows_of as rows_of_lines
 from adapters.write_ahead import WriteAhead
 from energy.errors import EnergyError, StoreError
@@ -195,6 +196,25 @@ async def test_a_ledger_needs_a_database_of_its_own(server: VictoriaServer, tmp_
 
 
 # -- what it rounds ----------------------------------------------------------------------------------------------------
+
+
+def test_points_with_a_sample_each_are_written_as_those_with_several_are() -> None:
+    names = ["m1", "a.b", "表", 'a","b', "a\\", '\\"', "a\nb"]
+    points = [Point(meter, quantity) for meter in names for quantity in ("active_power", 'x","y')]
+    n = len(points)
+    one, two = Deduplicated(*_columns_of(n)), Deduplicated(*(np.repeat(column, 2) for column in _columns_of(n)))
+    two.taken_at_ms[1::2] += 1
+    lines, several = (list(exported("jieneng", import_body("jieneng", points, batch))) for batch in (one, two))
+
+    assert [(point, field) for point, field, _ in lines] == [(point, field) for point, field, _ in several]
+    assert [line.values * 2 for *_, line in lines] == [line.values for *_, line in several]
+    assert [[t, t + 1] for *_, line in lines for t in line.timestamps] == [line.timestamps for *_, line in several]
+
+
+def _columns_of(n: int) -> tuple[Any, ...]:
+    """A row of each point: values of many digits, bad ones, flags."""
+    kinds = np.arange(n, dtype=np.uint8) % 3
+    return np.arange(n, dtype=np.int32), 1000 * np.arange(n), np.arange(n) / 3, kinds, kinds
 
 
 async def test_any_value_is_kept_to_the_last_bit_by_the_server_itself(server: VictoriaServer, tmp_path: Path) -> None:
