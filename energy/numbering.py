@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
+from operator import itemgetter
 from typing import overload
 
 import numpy as np
@@ -17,6 +18,7 @@ from energy.readings import Point, ReadingColumns
 
 UNKNOWN = -1
 _FIRST_LENGTH = 1024
+_METER, _QUANTITY = itemgetter(0), itemgetter(1)
 # Where rows are that much fewer than points, it costs less to sort them than to look through all points.
 _FEW = 16
 
@@ -68,10 +70,8 @@ class Numbering(Sequence[Point]):
 
     def find_all(self, points: Sequence[Point]) -> npt.NDArray[np.int32]:
         """(n,) the number of each of some points, `UNKNOWN` where it has none; many at a time."""
-        if not points:
-            return _unknown(0)
-        meters, quantities = zip(*points, strict=True)
-        row, column = _looked_up(self._rows, meters), _looked_up(self._columns, quantities)
+        row = _looked_up(self._rows, map(_METER, points), len(points))
+        column = _looked_up(self._columns, map(_QUANTITY, points), len(points))
         there = (row != UNKNOWN) & (column != UNKNOWN)
         found = _unknown(len(points))
         found[there] = self._numbers[row[there], column[there]]
@@ -146,8 +146,8 @@ class OwnNumbers:
         return self._own_of_list
 
 
-def _looked_up(places: dict[str, int], names: Sequence[str]) -> npt.NDArray[np.intp]:
-    return np.fromiter(map(places.get, names, repeat(UNKNOWN)), np.intp, len(names))
+def _looked_up(places: dict[str, int], names: Iterable[str], n: int) -> npt.NDArray[np.intp]:
+    return np.fromiter(map(places.get, names, repeat(UNKNOWN)), np.intp, n)
 
 
 def _used(index: npt.NDArray[np.int32], length: int) -> npt.NDArray[np.intp]:
