@@ -92,6 +92,8 @@ class Newest:
 
     def advance(self, batch: Deduplicated) -> None:
         """Take the last row of each point where it is newer; the batch is sorted by point and instant."""
+        if len(batch) == 0:
+            return
         last = np.flatnonzero(np.r_[batch.point[1:] != batch.point[:-1], True])
         newer = last[batch.taken_at_ms[last] > self._t[batch.point[last]]]
         to = batch.point[newer]

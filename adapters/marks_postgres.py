@@ -88,7 +88,7 @@ class PostgresMarks:
     def __init__(self, pool: Any, at: PostgresAddress, *, alone: bool = False) -> None:
         self._pool, self._at, self._alone = pool, at, alone
         self._points = Numbering()
-        self._numbers = OwnNumbers(self._points.find)
+        self._numbers = OwnNumbers(self._points.find_all)
         # By number, whether the ledger follows it.
         self._counters = np.empty(0, bool)
         self._writer, self._alive = 0, cast(Any, None)

@@ -92,7 +92,7 @@ class DuckDBReadings:
         self._lock = threading.Lock()
         rows = self._connection.execute("SELECT id, meter, quantity FROM points ORDER BY id").fetchall()
         self._points = Numbering(Point(intern(meter), intern(name)) for _, meter, name in rows)
-        self._ids = OwnNumbers(self._points.number)
+        self._ids = OwnNumbers(self._points.numbers)
         self._saved = len(self._points)
         self._mark = int(self._connection.execute("SELECT coalesce(max(id), 0) FROM marks").fetchall()[0][0])
         self._latest = Newest(len(self._points))

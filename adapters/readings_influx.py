@@ -44,9 +44,7 @@ class InfluxReadings(SeriesStore):
         """Learn which points there are, and the newest reading of each."""
         answer = await self._client.ask(newest_query(self._bucket, self._name))
         found = await asyncio.to_thread(rows_of, answer)
-        self._asked(list(found))
-        for point, rows in found.items():
-            self._remembered(point, rows.last())
+        self._remembered({point: rows.last() for point, rows in found.items()})
 
     async def learn(self, meters: Sequence[str]) -> None:
         if meters:

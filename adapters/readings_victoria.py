@@ -21,7 +21,7 @@ import structlog
 from adapters.batches import Deduplicated
 from adapters.series_store import LATELY_MS, Rows, SeriesStore, added, chunks
 from adapters.victoria_client import NoAnswer, VictoriaAddress, VictoriaClient
-from adapters.victoria_series import exported, import_body, newest, of_meters, rows_of, selector
+from adapters.victoria_series import exported, import_body, newest, newest_query, of_meters, rows_of, selector
 from adapters.write_ahead import WriteAhead
 from energy.errors import StoreError
 from energy.readings import LAST_MS, Point
@@ -36,9 +36,11 @@ _SHOWN_AFTER_S = 10.0
 # Meters that are asked for together.
 _TOGETHER = 250
 _FEW = 20
-_AHEAD_MS = 600_000
 # What is further ahead the server takes and throws away.
 _AT_MOST_AHEAD_MS = 2 * 86_400_000
+_AHEAD_MS = _AT_MOST_AHEAD_MS + 600_000
+# Of a span that begins within the first minutes after the epoch it tells nothing.
+_BEGINNING_MS = 3_600_000
 
 
 @asynccontextmanager
@@ -84,8 +86,7 @@ class VictoriaReadings(SeriesStore):
             await self._client.put(body)
             found = rows_of(exported(self._name, body), 0, LAST_MS + 1)
             if found:
-                batch = Deduplicated.joined(self._remembered(point, rows) for point, rows in found.items())
-                self._recent.append((time.monotonic(), batch, body))
+                self._recent.append((time.monotonic(), self._remembered(found), body))
         self._journal.forget_left_behind()
         await self._handed_again(batch for _, batch, _ in self._recent)
         meters = sorted(await self._client.values_of("meter", selector(self._name)))
@@ -209,24 +210,21 @@ class VictoriaReadings(SeriesStore):
 
     async def _learn(self, meters: Sequence[str]) -> None:
         """The points of these meters, and the newest reading of each."""
-        missing = {Point(s["meter"], s["quantity"]) for s in await self._client.series(of_meters(self._name, meters))}
+        missing = {Point(s.meter, s.quantity) for s in await self._client.series(of_meters(self._name, meters))}
         for span_ms in LATELY_MS:
-            found = await self._newest(sorted(missing), span_ms) if missing else {}
-            self._asked(list(found))
-            for point, rows in found.items():
-                self._remembered(point, rows)
-                missing.discard(point)
+            if missing:
+                missing.difference_update(await self._learn_newest(sorted(missing), span_ms))
         # Of what is long gone all that there is has to be looked through.
         for some in chunks(sorted(missing), _FEW):
-            for point, rows in (await self._shown(some, 0, LAST_MS + 1)).items():
-                if len(rows):
-                    self._remembered(point, rows.last())
+            missing.difference_update(await self._learn_newest(some, int(time.time() * 1000) - _BEGINNING_MS))
+        for some in chunks(sorted(missing), _FEW):
+            found = await self._shown(some, 0, LAST_MS + 1)
+            self._remembered({point: rows.last() for point, rows in found.items()})
 
-    async def _newest(self, points: Sequence[Point], span_ms: int) -> dict[Point, Rows]:
-        """The last reading of each of the points within the span before now."""
+    async def _learn_newest(self, points: Sequence[Point], span_ms: int) -> list[Point]:
+        """The last reading of each of the points since so long before now; those that have one, and others beside."""
         at_ms = int(time.time() * 1000) + _AHEAD_MS
-        series = f"{selector(self._name, points)}[{span_ms}ms]"
-        instants = await self._client.query(f"tlast_over_time({series}) keep_metric_names", at_ms)
-        values = await self._client.query(f"last_over_time({series}) keep_metric_names", at_ms)
-        found = rows_of(newest(self._name, instants, values), 0, LAST_MS + 1)
-        return {point: rows.last() for point, rows in found.items()}
+        told = await self._client.query(newest_query(self._name, points, span_ms + _AHEAD_MS), at_ms)
+        found, rows = await asyncio.to_thread(newest, self._name, told)
+        self._remembered_rows(self._numbers(found), rows)
+        return found

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -89,7 +89,7 @@ class SeriesStore(ABC):
 
     def __init__(self) -> None:
         self._points = Numbering()
-        self._ids = OwnNumbers(self._points.number)
+        self._ids = OwnNumbers(self._points.numbers)
         self._latest = Newest(0)
         # The newest instant that was handed over of each point, also where nobody knows whether it arrived.
         self._reached = np.empty(0, np.int64)
@@ -234,10 +234,14 @@ class SeriesStore(ABC):
 
     def _asked(self, points: Sequence[Point]) -> Sequence[Point]:
         """These points; those that nobody has told of may be another process's."""
-        for point in points:
-            self._points.number(point)
-        self._grow()
+        self._numbers(points)
         return points
+
+    def _numbers(self, points: Sequence[Point]) -> npt.NDArray[np.int32]:
+        """(n,) the number of each point."""
+        numbers = self._points.numbers(points)
+        self._grow()
+        return numbers
 
     def _grow(self) -> None:
         n = len(self._points)
@@ -246,12 +250,15 @@ class SeriesStore(ABC):
             more = np.full(n - len(self._reached), -1, np.int64)
             self._reached, self._before = np.r_[self._reached, more], np.r_[self._before, more]
 
-    def _remembered(self, point: Point, rows: Rows) -> Deduplicated:
+    def _remembered(self, found: Mapping[Point, Rows]) -> Deduplicated:
         """Readings that were there before us, as a batch."""
-        number = self._points.number(point)
-        self._grow()
-        n = np.full(len(rows), number, np.int32)
-        batch = Deduplicated(n, rows.taken_at_ms, rows.value, rows.quality, rows.reason)
+        n = np.fromiter(map(len, found.values()), np.intp, len(found))
+        return self._remembered_rows(np.repeat(self._numbers(list(found)), n), all_of(list(found.values())))
+
+    def _remembered_rows(self, point: npt.NDArray[np.int32], rows: Rows) -> Deduplicated:
+        """Readings that were there before us, as a batch; (n,) the point of each, by number, in any order."""
+        columns = (rows.taken_at_ms, rows.value, rows.quality, rows.reason)
+        batch = Deduplicated(point, *columns).take(np.lexsort((rows.taken_at_ms, point)))
         self._latest.advance(batch)
         np.maximum.at(self._before, batch.point, batch.taken_at_ms)
         return batch
@@ -332,12 +339,15 @@ def added(found: dict[Point, Rows], points: Sequence[Point], batch: Deduplicated
         found[point] = more.joined(found.get(point, NOTHING))
 
 
-def _columns(points: list[Point], found: Sequence[Rows]) -> ReadingColumns:
-    def all_of(name: str) -> Any:
-        return np.concatenate([getattr(rows, name) for rows in (NOTHING, *found)])
+def all_of(found: Sequence[Rows]) -> Rows:
+    """Rows of several points, one after the other."""
+    return Rows(*(np.concatenate([getattr(rows, f.name) for rows in (NOTHING, *found)]) for f in fields(Rows)))
 
+
+def _columns(points: list[Point], found: Sequence[Rows]) -> ReadingColumns:
     index = np.repeat(np.arange(len(points), dtype=np.int32), [len(rows) for rows in found])
-    return ReadingColumns(points, index, *(all_of(n) for n in ("taken_at_ms", "value", "quality", "reason")))
+    rows = all_of(found)
+    return ReadingColumns(points, index, rows.taken_at_ms, rows.value, rows.quality, rows.reason)
 
 
 def _curve(point: Point, rows: Rows, most: int, step_ms: int, origin_ms: int) -> Curve:

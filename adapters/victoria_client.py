@@ -82,10 +82,19 @@ def _headers(address: str, user: str | None, options: Mapping[str, str]) -> Mapp
     return {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
 
 
-class Sample(msgspec.Struct):
-    """One series of the answer to an instant query: its labels, the instant [s], the value."""
+class Labels(msgspec.Struct):
+    """Of a series: its name, whose it is, and which function told of it, where several did."""
 
-    metric: dict[str, str]
+    name: str = msgspec.field(name="__name__")
+    meter: str
+    quantity: str
+    rollup: str = ""
+
+
+class Sample(msgspec.Struct):
+    """One series of the answer to an instant query: its labels, the instant that was asked for [s], the value."""
+
+    metric: Labels
     value: tuple[float, str]
 
 
@@ -98,7 +107,7 @@ class _Answer(msgspec.Struct):
 
 
 class _Series(msgspec.Struct):
-    data: list[dict[str, str]]
+    data: list[Labels]
 
 
 class _Labels(msgspec.Struct):
@@ -146,7 +155,7 @@ class VictoriaClient:
         form = {"query": expression, "time": str(at_ms / 1000), "nocache": "1"}
         return msgspec.json.decode(await self._ask(f"{self.at.select}/api/v1/query", form), type=_Answer).data.result
 
-    async def series(self, selector: str) -> list[dict[str, str]]:
+    async def series(self, selector: str) -> list[Labels]:
         """The labels of all series there ever were."""
         form = {"match[]": selector, "start": _BEGINNING}
         return msgspec.json.decode(await self._ask(f"{self.at.select}/api/v1/series", form), type=_Series).data

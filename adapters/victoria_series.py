@@ -27,7 +27,11 @@ _VALUE, _BAD, _HIGH, _LOW, _FLAG = FIELDS
 # Below that, in millionths, is what a double holds as a whole number.
 _LARGEST, _DIGITS, _DECIMALS = 9e9, 12, 6
 
+_INSTANT, _LAST = "tlast_over_time", "last_over_time"
+
 Samples = dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]]
+# Rows, and what a field says of each.
+Told = tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]
 
 
 class Line(msgspec.Struct):
@@ -46,23 +50,41 @@ def import_body(name: str, points: Sequence[Point], batch: Deduplicated) -> byte
     if not len(batch):
         return b""
     starts = np.flatnonzero(np.r_[True, batch.point[1:] != batch.point[:-1]])
-    ends = np.r_[starts[1:], len(batch)].tolist()
+    ends = np.r_[starts[1:], len(batch)]
     lines = []
     masks, values = _fields(batch)
     for field, there in masks.items():
         if not there.any():
             continue
-        # How many rows of the batch are among those that the field has, before each line and behind it.
+        # How many rows of the batch are among those that the field has, before each series and behind it.
         before = np.r_[0, np.cumsum(there)]
-        begins, stops = before[starts].tolist(), before[ends].tolist()
+        begins, stops = before[starts], before[ends]
+        told = np.flatnonzero(begins < stops)
+        own = [points[n] for n in batch.point[starts[told]].tolist()]
         t_ms, value = batch.taken_at_ms[there].tolist(), values[field][there].tolist()
-        for start, begin, end in zip(starts.tolist(), begins, stops, strict=True):
-            if begin < end:
-                point = points[int(batch.point[start])]
-                metric = {"__name__": f"{name}_{field}", "meter": point.meter, "quantity": point.quantity}
-                # Written at once: so many of them alive would have the garbage collector look for what is dead.
-                lines.append(_encoder.encode(Line(metric, value[begin:end], t_ms[begin:end])))
+        if len(own) == len(value):
+            lines.append(_lines_of_one(f"{name}_{field}", own, value, t_ms))
+            continue
+        for point, begin, stop in zip(own, begins[told].tolist(), stops[told].tolist(), strict=True):
+            metric = {"__name__": f"{name}_{field}", "meter": point.meter, "quantity": point.quantity}
+            # Written at once: so many of them alive would have the garbage collector look for what is dead.
+            lines.append(_encoder.encode(Line(metric, value[begin:stop], t_ms[begin:stop])))
     return b"\n".join(lines)
+
+
+def _lines_of_one(series: str, points: Sequence[Point], value: list[float], t_ms: list[int]) -> bytes:
+    """The same of points that have one sample each, in half of the time: all names and numbers are written at once."""
+    # Within a name a quotation mark has a backslash before it.
+    meters = _encoder.encode([p.meter for p in points]).decode()[2:-2].split('","')
+    quantities = _encoder.encode([p.quantity for p in points]).decode()[2:-2].split('","')
+    values, instants = (_encoder.encode(numbers).decode()[1:-1].split(",") for numbers in (value, t_ms))
+    head = f'{{"metric":{{"__name__":"{series}","meter":"'
+    return "\n".join(
+        [
+            f'{head}{meter}","quantity":"{quantity}"}},"values":[{v}],"timestamps":[{t}]}}'
+            for meter, quantity, v, t in zip(meters, quantities, values, instants, strict=True)
+        ]
+    ).encode()
 
 
 def _fields(batch: Deduplicated) -> tuple[dict[str, npt.NDArray[np.bool_]], dict[str, npt.NDArray[np.float64]]]:
@@ -124,18 +146,25 @@ def _joined(lines: Sequence[Line], from_ms: int, to_ms: int) -> tuple[npt.NDArra
 
 def _assembled(samples: Samples) -> Rows:
     t_ms = np.unique(np.concatenate([at for at, _ in samples.values()]))
+    return _side_by_side(t_ms, {field: (np.searchsorted(t_ms, at), told) for field, (at, told) in samples.items()})
+
+
+def _side_by_side(t_ms: npt.NDArray[np.int64], fields: Mapping[str, Told]) -> Rows:
+    """Readings of these instants, of which each field tells of some rows."""
     value, flag = np.full(len(t_ms), np.nan), np.zeros(len(t_ms))
     for field in (_VALUE, _BAD):
-        if field in samples:
-            value[np.searchsorted(t_ms, samples[field][0])] = samples[field][1]
+        if field in fields:
+            row, said = fields[field]
+            value[row] = said
     # One of the two may be shown before the other.
-    if _HIGH in samples and _LOW in samples:
-        at, high = samples[_HIGH]
-        both, own, other = np.intersect1d(at, samples[_LOW][0], assume_unique=True, return_indices=True)
-        bits = (high[own].astype(np.uint64) << np.uint64(32)) + samples[_LOW][1][other].astype(np.uint64)
-        value[np.searchsorted(t_ms, both)] = bits.view(np.float64)
-    if _FLAG in samples:
-        flag[np.searchsorted(t_ms, samples[_FLAG][0])] = samples[_FLAG][1]
+    if _HIGH in fields and _LOW in fields:
+        (high_row, high), (low_row, low) = fields[_HIGH], fields[_LOW]
+        both, own, other = np.intersect1d(high_row, low_row, assume_unique=True, return_indices=True)
+        bits = (high[own].astype(np.uint64) << np.uint64(32)) + low[other].astype(np.uint64)
+        value[both] = bits.view(np.float64)
+    if _FLAG in fields:
+        row, said = fields[_FLAG]
+        flag[row] = said
     return Rows(t_ms, value, *unflagged(flag.astype(np.int64)))
 
 
@@ -153,13 +182,28 @@ def of_meters(name: str, meters: Sequence[str]) -> str:
     return f'{{__name__=~"{name}_({"|".join(FIELDS)})",meter=~"{_any(meters)}"}}'
 
 
-def newest(name: str, instants: Sequence[Sample], values: Sequence[Sample]) -> Iterator[tuple[Point, str, Line]]:
-    """The last sample of each series, told by two queries, as series of one sample each."""
-    at = {tuple(sorted(s.metric.items())): round(float(s.value[1]) * 1000) for s in instants}
-    for sample in values:
-        t_ms, labels = at[tuple(sorted(sample.metric.items()))], sample.metric
-        field = labels["__name__"].removeprefix(name + "_")
-        yield Point(labels["meter"], labels["quantity"]), field, Line(labels, [float(sample.value[1])], [t_ms])
+def newest_query(name: str, points: Sequence[Point], span_ms: int) -> str:
+    """The instant and the value of the last sample of each series of points."""
+    series = f"{selector(name, points)}[{span_ms}ms]"
+    return f'aggr_over_time(("{_INSTANT}", "{_LAST}"), {series}) keep_metric_names'
+
+
+def newest(name: str, told: Sequence[Sample]) -> tuple[list[Point], Rows]:
+    """The points that an answer to `newest_query` tells of, and (n,) the newest reading of each."""
+    said: dict[str, dict[tuple[str, str, str], float]] = {_INSTANT: {}, _LAST: {}}
+    for sample in told:
+        labels = sample.metric
+        said[labels.rollup][labels.meter, labels.quantity, labels.name] = float(sample.value[1])
+    places: dict[tuple[str, str], int] = {}
+    of = np.array([places.setdefault(series[:2], len(places)) for series in said[_LAST]], np.intp)
+    t_ms = np.rint(np.array([said[_INSTANT][series] for series in said[_LAST]]) * 1000).astype(np.int64)
+    value, field = np.array(list(said[_LAST].values())), np.array([series[2] for series in said[_LAST]], np.str_)
+    last_ms = np.full(len(places), -1, np.int64)
+    np.maximum.at(last_ms, of, t_ms)
+    # What a series told last of an earlier instant says nothing of the newest reading.
+    rows = {f: np.flatnonzero((t_ms == last_ms[of]) & (field == f"{name}_{f}")) for f in FIELDS}
+    newest_rows = _side_by_side(last_ms, {f: (of[own], value[own]) for f, own in rows.items()})
+    return [Point(*place) for place in places], newest_rows
 
 
 def _any(names: Iterable[str]) -> str:

@@ -7,6 +7,8 @@ arrays by number it does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
+from operator import itemgetter
 from typing import overload
 
 import numpy as np
@@ -16,6 +18,9 @@ from energy.readings import Point, ReadingColumns
 
 UNKNOWN = -1
 _FIRST_LENGTH = 1024
+_METER, _QUANTITY = itemgetter(0), itemgetter(1)
+# Where rows are that much fewer than points, it costs less to sort them than to look through all points.
+_FEW = 16
 
 
 class Numbering(Sequence[Point]):
@@ -56,6 +61,22 @@ class Numbering(Sequence[Point]):
         row, column = self._rows.get(point.meter), self._columns.get(point.quantity)
         return UNKNOWN if row is None or column is None else int(self._numbers[row, column])
 
+    def numbers(self, points: Sequence[Point]) -> npt.NDArray[np.int32]:
+        """(n,) the number of each of some points; the next ones, where they had none."""
+        found = self.find_all(points)
+        for i in np.flatnonzero(found == UNKNOWN).tolist():
+            found[i] = self.number(points[i])
+        return found
+
+    def find_all(self, points: Sequence[Point]) -> npt.NDArray[np.int32]:
+        """(n,) the number of each of some points, `UNKNOWN` where it has none; many at a time."""
+        row = _looked_up(self._rows, map(_METER, points), len(points))
+        column = _looked_up(self._columns, map(_QUANTITY, points), len(points))
+        there = (row != UNKNOWN) & (column != UNKNOWN)
+        found = _unknown(len(points))
+        found[there] = self._numbers[row[there], column[there]]
+        return found
+
     def among(self, points: Iterable[Point]) -> tuple[list[Point], npt.NDArray[np.int32]]:
         """Those of some points that have a number, and their numbers."""
         found = [(point, number) for point in points if (number := self.find(point)) != UNKNOWN]
@@ -81,15 +102,19 @@ class Numbering(Sequence[Point]):
 
 
 class OwnNumbers:
-    """One's own numbers of points that others tell of: for points of a numbering each is looked up once.
+    """One's own numbers of points that others tell of: for points of a numbering each is looked up once, and for a list
+    of them as long as nothing else is told in between.
 
-    `look_up` gives the own number of a point, `UNKNOWN` where it has none yet: then it is looked up again next time.
+    `look_up` gives the own number of each of some points, `UNKNOWN` where it has none yet: then it is looked up again
+    next time.
     """
 
-    def __init__(self, look_up: Callable[[Point], int]) -> None:
+    def __init__(self, look_up: Callable[[list[Point]], Sequence[int] | npt.NDArray[np.int32]]) -> None:
         self._look_up = look_up
         self._of: Numbering | None = None
         self._own = _unknown(0)
+        self._list: list[Point] = []
+        self._own_of_list = _unknown(0)
 
     def rows(self, columns: ReadingColumns) -> npt.NDArray[np.int32]:
         """(n,) own number of the point of each row; what has no row is not looked up."""
@@ -97,21 +122,41 @@ class OwnNumbers:
         own = table[columns.index]
         missing = own == UNKNOWN
         if missing.any():
-            for i in np.unique(columns.index[missing]).tolist():
-                table[i] = self._look_up(columns.points[i])
+            used = _used(columns.index[missing], len(columns.points))
+            table[used] = self._look_up([columns.points[i] for i in used.tolist()])
             own = table[columns.index]
         return own
 
     def _table(self, points: Sequence[Point]) -> npt.NDArray[np.int32]:
         """Own numbers by the position among these points, as far as they are known."""
         if not isinstance(points, Numbering):
-            return _unknown(len(points))
+            return self._table_of_list(points)
         if points is not self._of:
             self._of, self._own = points, _unknown(_FIRST_LENGTH)
         if len(self._own) < len(points):
             # Some more than there are: a growing numbering has its table copied now and then.
             self._own = np.r_[self._own, _unknown(len(points) * 5 // 4 - len(self._own))]
         return self._own
+
+    def _table_of_list(self, points: Sequence[Point]) -> npt.NDArray[np.int32]:
+        # A list may be another one next time: a copy is kept. To compare them costs a fraction of looking up.
+        told = list(points)
+        if told != self._list:
+            self._list, self._own_of_list = told, _unknown(len(told))
+        return self._own_of_list
+
+
+def _looked_up(places: dict[str, int], names: Iterable[str], n: int) -> npt.NDArray[np.intp]:
+    return np.fromiter(map(places.get, names, repeat(UNKNOWN)), np.intp, n)
+
+
+def _used(index: npt.NDArray[np.int32], length: int) -> npt.NDArray[np.intp]:
+    """Which of so many positions there are in an index, in ascending order."""
+    if length > _FEW * len(index):
+        return np.unique(index).astype(np.intp)
+    there = np.zeros(length, bool)
+    there[index] = True
+    return np.flatnonzero(there)
 
 
 def _unknown(shape: int | tuple[int, int]) -> npt.NDArray[np.int32]:

@@ -103,7 +103,7 @@ class LimitWatch:
             self._slots[place, : len(own)] = own
         places = {point: place for place, point in enumerate(slots_of)}
         self.points = list(places)
-        self._place = OwnNumbers(lambda point: places.get(point, nowhere))
+        self._place = OwnNumbers(lambda points: [places.get(point, nowhere) for point in points])
 
     @property
     def longest_s(self) -> float:

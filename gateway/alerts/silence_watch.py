@@ -28,7 +28,7 @@ class SilenceWatch:
         self._edges = edges
         self._names: list[str] = []
         self._number: dict[str, int] = {}
-        self._meter_of = OwnNumbers(lambda point: UNKNOWN)
+        self._meter_of = OwnNumbers(lambda points: [UNKNOWN] * len(points))
         self._last = np.empty(0, np.int64)
         self._allowed = np.empty(0, np.int64)
         self._rule: list[Silence | None] = []
@@ -48,7 +48,7 @@ class SilenceWatch:
         chosen = [(m, next((r for r in silences if not r.meters or m.id in r.meters), None)) for m in meters]
         self._names = [m.id for m, _ in chosen]
         self._number = {name: i for i, name in enumerate(self._names)}
-        self._meter_of = OwnNumbers(lambda point: self._number.get(point.meter, UNKNOWN))
+        self._meter_of = OwnNumbers(lambda points: [self._number.get(point.meter, UNKNOWN) for point in points])
         self._rule = [rule for _, rule in chosen]
         self._last = np.array([before.get(name, _NEVER) for name in self._names], np.int64)
         allowed = [

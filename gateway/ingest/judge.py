@@ -262,9 +262,9 @@ class Judge:
             self._remembered += len(known) + 1
         return layout, known
 
-    def _find_bounds(self, point: Point) -> int:
-        bounds = self._meters[point.meter].bounds(point.quantity)
-        return self._bounds.setdefault(bounds, len(self._bounds))
+    def _find_bounds(self, points: list[Point]) -> list[int]:
+        found = (self._meters[point.meter].bounds(point.quantity) for point in points)
+        return [self._bounds.setdefault(bounds, len(self._bounds)) for bounds in found]
 
     def _without_the_impossible(self, judged: Judged, now_ms: int) -> Judged:
         columns = judged.columns

@@ -29,7 +29,7 @@ class Directory:
     def _tell(self, site: Site) -> None:
         self.site = site
         self.meters: dict[str, Meter] = {m.id: m for m in site.meters}
-        self._known = OwnNumbers(lambda point: _KNOWN if self._knows(point) else UNKNOWN)
+        self._known = OwnNumbers(lambda points: [_KNOWN if self._knows(point) else UNKNOWN for point in points])
 
     def take(self, site: Site) -> None:
         """The records say otherwise of the site; what readings taught stays known."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from adapters.batches import Deduplicated
 from adapters.readings_victoria import VictoriaReadings, open_victoria
 from adapters.series_store import Rows, added
 from adapters.stores import open_store, open_stores
-from adapters.victoria_series import Line
+from adapters.victoria_client import Sample, VictoriaClient
+from adapters.victoria_series import Line, exported, import_body
 from adapters.victoria_series import rows_of as rows_of_lines
 from adapters.write_ahead import WriteAhead
 from energy.errors import EnergyError, StoreError
@@ -196,6 +198,25 @@ async def test_a_ledger_needs_a_database_of_its_own(server: VictoriaServer, tmp_
 # -- what it rounds ----------------------------------------------------------------------------------------------------
 
 
+def test_points_with_a_sample_each_are_written_as_those_with_several_are() -> None:
+    names = ["m1", "a.b", "表", 'a","b', "a\\", '\\"', "a\nb"]
+    points = [Point(meter, quantity) for meter in names for quantity in ("active_power", 'x","y')]
+    n = len(points)
+    one, two = Deduplicated(*_columns_of(n)), Deduplicated(*(np.repeat(column, 2) for column in _columns_of(n)))
+    two.taken_at_ms[1::2] += 1
+    lines, several = (list(exported("jieneng", import_body("jieneng", points, batch))) for batch in (one, two))
+
+    assert [(point, field) for point, field, _ in lines] == [(point, field) for point, field, _ in several]
+    assert [line.values * 2 for *_, line in lines] == [line.values for *_, line in several]
+    assert [[t, t + 1] for *_, line in lines for t in line.timestamps] == [line.timestamps for *_, line in several]
+
+
+def _columns_of(n: int) -> tuple[Any, ...]:
+    """A row of each point: values of many digits, bad ones, flags."""
+    kinds = np.arange(n, dtype=np.uint8) % 3
+    return np.arange(n, dtype=np.int32), 1000 * np.arange(n), np.arange(n) / 3, kinds, kinds
+
+
 async def test_any_value_is_kept_to_the_last_bit_by_the_server_itself(server: VictoriaServer, tmp_path: Path) -> None:
     rng = np.random.default_rng(7)
     any_bits = rng.integers(0, 2**63, 2000).view(np.float64)
@@ -232,6 +253,69 @@ async def test_points_of_many_meters_and_of_like_names_are_told_apart(server: Vi
         assert everything.value.tolist() == list(range(n))
         assert (point.meter, value, quality) == ("a.b", 1200.0, Quality.UNCERTAIN)
         assert sorted(await store.points()) == sorted(points)
+
+
+# -- what is newest when it is opened ----------------------------------------------------------------------------------
+
+
+async def test_who_opens_it_knows_the_newest_reading_of_each_point_however_old(
+    server: VictoriaServer, tmp_path: Path
+) -> None:
+    """Of today, of tomorrow, of weeks and years ago, of the first instants; flagged after it was not, and not after it
+    was; bad; no number; of many digits."""
+    now_ms, day = int(time.time() * 1000), 86_400_000
+    newest = {
+        "today": (now_ms - 1, 1.5, Quality.GOOD),
+        "tomorrow": (now_ms + day, 2.5, Quality.GOOD),
+        "weeks": (now_ms - 20 * day, 3.5, Quality.UNCERTAIN),
+        "years": (now_ms - 900 * day, 1 / 3, Quality.GOOD),
+        "first": (1, 5.5, Quality.GOOD),
+        "bad": (now_ms - day, 6.5, Quality.BAD),
+        "none": (now_ms - day, float("nan"), Quality.BAD),
+        "digits": (now_ms - day, 0.1 + 0.2, Quality.GOOD),
+    }
+    points = [Point(meter, "active_power") for meter in newest]
+    at_ms, value, quality = (list(column) for column in zip(*newest.values(), strict=True))
+    before = [2 - q for q in quality]
+    n, name = len(points), server.new_name()
+    async with open_victoria(server.address(tmp_path / "one", name)) as store:
+        await store.write(ReadingColumns.of(points, range(n), [t - 1 for t in at_ms], [np.pi] * n, before))
+        await store.write(ReadingColumns.of(points, range(n), at_ms, value, quality))
+    server.show_all()
+    async with open_victoria(server.address(tmp_path / "other", name)) as store:
+        found = await store.latest(points)
+        again = await store.write(ReadingColumns.of(points, range(n), at_ms, value, quality))
+        other = await store.write(ReadingColumns.of(points, range(n), at_ms, [7.0] * n, quality))
+
+    assert found.taken_at_ms.tolist() == at_ms
+    np.testing.assert_array_equal(found.value, value)
+    assert found.quality.tolist() == quality
+    assert (again.stored, again.repeated) == (0, n)
+    assert other.conflicting == list(range(n))
+
+
+async def test_the_newest_readings_of_many_points_are_asked_for_at_once(
+    server: VictoriaServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = [Point(f"m{i}", q) for i in range(200) for q in ("active_power", "voltage_l1", "current_l1")]
+    n, name, now_ms = len(points), server.new_name(), int(time.time() * 1000)
+    at_ms = [now_ms - 5000 + i for i in range(n)]
+    asked, ask = list[str](), VictoriaClient.query
+
+    async def noted(client: VictoriaClient, expression: str, at_ms: int) -> list[Sample]:
+        asked.append(expression)
+        return await ask(client, expression, at_ms)
+
+    async with open_victoria(server.address(tmp_path / "one", name)) as store:
+        await store.write(ReadingColumns.of(points, range(n), at_ms, range(n)))
+    server.show_all()
+    monkeypatch.setattr(VictoriaClient, "query", noted)
+    async with open_victoria(server.address(tmp_path / "other", name)) as store:
+        found = await store.latest(points)
+
+    assert found.value.tolist() == list(range(n))
+    assert found.taken_at_ms.tolist() == at_ms
+    assert len(asked) == 1
 
 
 # -- what it throws away -----------------------------------------------------------------------------------------------

@@ -20,9 +20,9 @@ class _Asked:
         self.numbers, self.asked = numbers, list[str]()
         self.own = OwnNumbers(self._look_up)
 
-    def _look_up(self, point: Point) -> int:
-        self.asked.append(point.meter)
-        return self.numbers.get(point.meter, UNKNOWN)
+    def _look_up(self, points: list[Point]) -> list[int]:
+        self.asked += [point.meter for point in points]
+        return [self.numbers.get(point.meter, UNKNOWN) for point in points]
 
 
 def test_a_point_keeps_its_number_whatever_becomes_known_after_it() -> None:
@@ -56,6 +56,15 @@ def test_points_are_numbered_as_a_dictionary_would(told: list[Point]) -> None:
     assert [points.find(point) for point in numbers] == list(numbers.values())
 
 
+@given(*[st.lists(st.builds(Point, st.sampled_from("abcde"), st.sampled_from("vwxyz")))] * 2)
+def test_many_points_are_found_and_numbered_as_one_by_one(known: list[Point], told: list[Point]) -> None:
+    points, other = Numbering(known), Numbering(known)
+
+    assert points.find_all(told).tolist() == [points.find(point) for point in told]
+    assert points.numbers(told).tolist() == [other.number(point) for point in told]
+    assert list(points) == list(other)
+
+
 def test_a_point_of_a_numbering_is_looked_up_once() -> None:
     points, them = Numbering([A, B]), _Asked(a=7, b=5, c=9)
 
@@ -81,6 +90,22 @@ def test_a_list_may_be_another_one_the_next_time() -> None:
     assert them.own.rows(_columns(points, [0])).tolist() == [5]
 
 
+def test_points_of_a_list_that_comes_again_are_looked_up_once() -> None:
+    them = _Asked(a=7, b=5, c=9)
+
+    assert them.own.rows(_columns([A, B, C], [2, 0])).tolist() == [9, 7]
+    assert them.own.rows(_columns([A, B, C], [1, 0])).tolist() == [5, 7]
+    assert them.asked == ["a", "c", "b"]
+
+
+def test_a_few_points_of_many_are_found() -> None:
+    them = _Asked(**{"0": 3, "900": 4, "999": 5})
+    many = [Point(str(i), "active_power") for i in range(1000)]
+
+    assert them.own.rows(_columns(many, [999, 0, 999])).tolist() == [5, 3, 5]
+    assert them.asked == ["0", "999"]
+
+
 def test_what_has_no_row_is_not_looked_up() -> None:
     them = _Asked(a=7, b=5)
 
@@ -99,7 +124,7 @@ def test_what_is_unknown_is_looked_up_again() -> None:
 
 def test_more_points_than_were_reckoned_with_are_found() -> None:
     points = Numbering()
-    own = OwnNumbers(lambda point: int(point.meter))
+    own = OwnNumbers(lambda points: [int(point.meter) for point in points])
     for number in range(3000):
         points.number(Point(str(number), "active_power"))
         if number % 1000 == 999:
