@@ -21,7 +21,8 @@ from energy.sites import Text
 from gateway.alerts.alarm import Member, Raised
 from gateway.alerts.service import Alarms
 from gateway.findings.causes import NAMES, cause, first_check
-from gateway.findings.service import Findings, Kept, State
+from gateway.findings.kept import Kept, State
+from gateway.findings.service import Findings
 from gateway.ledger.books import Books
 from gateway.quotas.books import QuotaBooks
 from gateway.quotas.service import Crossing

@@ -20,8 +20,8 @@ from collectors.simulators.fleet import Fleet
 from energy.errors import ConfigurationError
 from energy.findings import FindingKind
 from energy.readings import Point, to_ms
+from gateway.findings.kept import State as FindingState
 from gateway.findings.service import Findings
-from gateway.findings.service import State as FindingState
 from jieneng.campus import calendar, open_campus, shipped
 from jieneng.composition import load_installed
 from jieneng.demo import give_alarms, give_past, give_tariffs

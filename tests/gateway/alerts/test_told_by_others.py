@@ -22,7 +22,9 @@ from gateway.alerts.opening import open_alerts
 from gateway.alerts.service import Alarms
 from gateway.alerts.told_by_others import ToldByOthers
 from gateway.alerts.words import AlarmWords, FlowedWords
-from gateway.findings.service import Findings, State
+from gateway.findings.kept import State
+from gateway.findings.looks import Look
+from gateway.findings.service import Findings
 from gateway.findings.worth import Valued
 from gateway.quotas.books import QuotaBooks, quota_books
 from gateway.records.database import open_records
@@ -46,7 +48,7 @@ class Desk:
     others: ToldByOthers
 
     async def found(self, *findings: Finding) -> None:
-        await self.findings.take([Valued(one, 10_000_000, "flat") for one in findings], BEGAN - 1, "by hand")
+        await self.findings.take(Look([Valued(one, 10_000_000, "flat") for one in findings], BEGAN - 1, "by hand"))
 
     async def look(self) -> list[Alarm]:
         await self.others.look()
