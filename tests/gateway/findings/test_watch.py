@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,10 @@ from energy.sites import Meter, Site, Text
 from gateway.findings import answers
 from gateway.findings.answers import shown
 from gateway.findings.kept import Reason, State
+from gateway.findings.looks import Look
 from gateway.findings.service import Findings
 from gateway.findings.watch import FindingWatch
+from gateway.findings.worth import Valued
 from gateway.ledger.books import Books
 from gateway.records.changes import logged_changes
 from gateway.records.database import Records, open_records
@@ -256,44 +259,49 @@ async def test_a_finding_of_which_a_day_was_measured_as_usual_has_ended_with_its
     await office.at(begins + 53)
     (paused,) = await office.findings.found()
     assert (paused.state, paused.finding.ongoing) == (State.OPEN, False)
-    await office.read(use, range(begins + 54, begins + 62))
-    await office.at(begins + 62)
+    over = (paused.finding.end_ms - to_ms(START)) // 3_600_000
+    await office.read(use, range(begins + 54, over + 26))
+    await office.at(over + 25)
+    assert [k.state for k in await office.findings.found()] == [State.OPEN]
+    await office.at(over + 26)
     (ended,) = await office.findings.found()
 
     assert ended.state is State.ENDED
     assert ended.finding.end_ms == paused.finding.end_ms
-    assert ended.finding.end_ms <= to_ms(START + (begins + 34) * HOUR)
     assert ended.finding.excess == pytest.approx(240e6, rel=0.1)
     assert ended.valued.cost is not None
     assert answers.words(office.made, ended).ended == "normal"
     # Somebody may still take it up.
     confirmed = await office.findings.decide(ended.id, State.CONFIRMED, "office", "the fair")
-    await office.at(begins + 63)
+    await office.at(over + 27)
     assert [k.state for k in await office.findings.found()] == [confirmed.state]
     with pytest.raises(EnergyError, match="ends by itself"):
         await office.findings.decide(ended.id, State.ENDED, "office")
 
 
 async def test_a_finding_longer_than_can_be_seen_keeps_its_beginning_and_adds_up_what_it_costs(office: Office) -> None:
-    use, begins = usual(), 30 * 24
-    use[begins:] += 5.0
-    await office.read(use, range(begins + 24))
-    await office.at(begins + 24)
-    for day in range(32, 70, 6):
-        await office.read(use, range((day - 6) * 24 if day > 32 else begins + 24, day * 24))
-        await office.at(day * 24)
-    last = max(await office.findings.found(), key=lambda k: k.finding.end_ms - k.finding.start_ms)
-    finding = last.finding
+    use, begins, told = usual(), 60 * 24, 60 * 24 + 12
+    use[begins:] += 8.0
+    await office.read(use, range(begins + 36))
+    # Told when all of it could be seen: 40 days and a half, of which 400 kWh were too much and cost 300 yuan.
+    at = to_ms(START + 20 * 24 * HOUR), to_ms(START + told * HOUR)
+    begun = Finding(MAIN, FindingKind.CONSTANT, *at, True, 3.0, 2.0, 400_000_000, 900_000_000, 500_000_000)
+    before = Valued(begun, 300_000_000, "flat", Decimal(100), "set")
+    await office.findings.take(Look([before], at[0], METHOD))
 
-    assert finding.end_ms - finding.start_ms > 31 * 24 * 3_600_000
-    assert finding.start_ms <= to_ms(START + (begins + 12) * HOUR)
-    # All of its hours are in it, each once.
-    first, over = ((at - to_ms(START)) // 3_600_000 for at in (finding.start_ms, finding.end_ms))
-    assert finding.used == pytest.approx(use[first:over].sum() * 1e6, rel=1e-6)
-    assert finding.excess is not None
-    assert finding.used is not None
-    assert finding.expected is not None
-    assert finding.excess == finding.used - finding.expected
+    for hour in (begins + 30, begins + 36, begins + 36):
+        await office.at(hour)
+    (kept,) = await office.findings.found()
+    finding, worth = kept.finding, kept.valued
+
+    assert (finding.start_ms, finding.end_ms, finding.ongoing) == (at[0], to_ms(START + (begins + 36) * HOUR), True)
+    # Each hour is in it once.
+    assert finding.used == pytest.approx(900e6 + use[told : begins + 36].sum() * 1e6, abs=2_000)
+    assert finding.excess == pytest.approx(400e6 + 24 * 8e6, rel=0.02)
+    assert worth.cost is not None
+    assert worth.cost > 300_000_000
+    assert worth.co2_kg is not None
+    assert worth.co2_kg > 100
 
 
 async def test_findings_of_a_meter_that_the_site_no_longer_has_end_with_it(office: Office) -> None:
