@@ -282,7 +282,7 @@ def test_findings_are_made_out_of_the_past_and_the_leak_that_was_mended_is_confi
         return [(k, s) for m, k, s, a, b in found if m == meter and a < to_ms(end) and b > to_ms(start)]
 
     assert any(state is FindingState.CONFIRMED for _, state in during("water", "crack"))
-    assert (FindingKind.MISSING, FindingState.OPEN) in during("pump", "mute")
+    assert (FindingKind.MISSING, FindingState.ENDED) in during("pump", "mute")
     assert any(kind is not FindingKind.MISSING for kind, _ in during("light", "lights"))
 
 
