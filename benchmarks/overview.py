@@ -48,6 +48,7 @@ from gateway.access.door import LocalDoor
 from gateway.alerts.alarm import Member, Raised
 from gateway.app import application
 from gateway.edges.service import Edges
+from gateway.findings.looks import Look
 from gateway.findings.worth import Valued
 from gateway.ledger.books import Books, Kept
 from gateway.live.hub import Hub
@@ -243,7 +244,7 @@ async def _recorded(services: Services) -> None:
         )
         for i in range(2_000)
     ]
-    await services.findings.take(found, 0, "bench")
+    await services.findings.take(Look(found, 0, "bench"))
     await _filed(services.statistics._records)
 
 

@@ -118,6 +118,11 @@ class Life:
             return self
         return replace(self._anew(at_ms), level=level)
 
+    def further(self, level: Level, at_ms: int) -> Life:
+        """It has gone on to a step that is told anew, whatever became of the one before, by the chain of that level."""
+        self._open("worse")
+        return replace(self._anew(at_ms), level=level)
+
     def returned(self, at_ms: int, damped_ms: int) -> Life:
         """It is there again. Within `damped_ms` after it was over that is flapping, and nobody is called anew."""
         self._open("back")

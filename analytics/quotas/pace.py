@@ -43,6 +43,27 @@ class Bounds:
 Mark = tuple[Bound, float]
 
 
+_BY_GRAVITY = (Bound.PACE, Bound.CHANCE, Bound.YEAR)
+
+
+def is_exceeding(mark: Mark) -> bool:
+    """Whether what is crossed says that something is exceeded, or will be; else it is near."""
+    bound, level = mark
+    return level >= 1 or bound is Bound.CHANCE
+
+
+def gravity(mark: Mark) -> tuple[bool, int, float]:
+    """How grave it is that a bound was crossed, to be compared.
+
+    >>> gravity((Bound.PACE, 1.0)) > gravity((Bound.YEAR, 0.9)) > gravity((Bound.PACE, 0.9))
+    True
+    >>> gravity((Bound.YEAR, 1.0)) > gravity((Bound.CHANCE, 0.8)) > gravity((Bound.PACE, 1.0))
+    True
+    """
+    bound, level = mark
+    return is_exceeding(mark), _BY_GRAVITY.index(bound), level
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A year at the end of a day. used, allowed, quota [millionths]; chance None where nothing can be foretold."""

@@ -20,9 +20,10 @@ from gateway.billing.service import Bills
 from gateway.closing.figures import Difference, Figure
 from gateway.closing.rows import Closing, ClosingEntry
 from gateway.closing.service import Closings
+from gateway.findings.kept import Kept, Reason, State
 from gateway.findings.learnt import LearntCounters
-from gateway.findings.service import Findings, Kept, Reason, State
-from gateway.findings.worth import Valued
+from gateway.findings.looks import Look
+from gateway.findings.service import Findings
 from gateway.ledger.books import Books
 from gateway.life.service import Added as AddedEvents
 from gateway.life.service import KeptEvent, Lives
@@ -197,9 +198,7 @@ class SeenFindings(Findings):
     def learnt(self, method: str) -> LearntCounters:
         raise not_of_all("findings")
 
-    async def take(
-        self, found: Sequence[Valued], since_ms: int, method: str, of: Collection[Point] | None = None
-    ) -> tuple[int, int]:
+    async def take(self, look: Look) -> tuple[int, int]:
         raise not_of_all("findings")
 
     async def leave(self, looked_at: Collection[Point], since_ms: int) -> int:

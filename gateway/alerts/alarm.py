@@ -42,7 +42,8 @@ class Raised:
     """Something that is to ring. What has the cause of an open alarm joins it.
 
     cause : one word for what happened, such as water/dorm-main. kind : limit, silence, finding and so on.
-    subject : METER, or KIND/ID. point, value, beyond, unit : what was read, and the limit, where there is one.
+    subject : METER, or KIND/ID. further : it is a further step of what may ring already: it takes the place of what was
+    told, and calls anew. point, value, beyond, unit : what was read, and the limit, where there is one.
     """
 
     cause: str
@@ -60,6 +61,7 @@ class Raised:
     beyond: float | None = None
     unit: str = ""
     figures: Mapping[str, Any] | None = None
+    further: bool = False
 
     @property
     def row(self) -> dict[str, Any]:

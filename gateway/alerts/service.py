@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, insert, or_, select, update
@@ -82,6 +83,20 @@ class Alarms:
                 found |= set((await connection.execute(wanted)).scalars())
         return found
 
+    async def known_members(self, names: Sequence[str]) -> set[str]:
+        """Those that an alarm is about, or ever was."""
+        found: set[str] = set()
+        async with self._records.reading() as connection:
+            for i in range(0, len(names), _NAMES):
+                wanted = select(_MEMBERS.c.name).where(_MEMBERS.c.name.in_(names[i : i + _NAMES])).distinct()
+                found |= set((await connection.execute(wanted)).scalars())
+        return found
+
+    async def of_kind(self, kind: str) -> list[Alarm]:
+        """All that ever were of a kind."""
+        async with self._records.reading() as connection:
+            return await self._found(connection, select(_ALARMS).where(_ALARMS.c.kind == kind).order_by(_ALARMS.c.id))
+
     # -- what the program does --------------------------------------------------------------------------------------
 
     async def raise_all(self, raised: Sequence[Raised]) -> list[int]:
@@ -122,6 +137,22 @@ class Alarms:
                     if alarm.life.calls:
                         await self._call(connection, alarm, now_ms)
             self._outbox.wake()
+
+    async def take_together(self, cause: str, members: Mapping[int, Member]) -> None:
+        """Alarms that were raised one by one become those of one cause, each about its member; of those that are open
+        the first stays, the others are closed. Nobody is told: nothing has happened."""
+        now_ms = to_ms(self._clock.now())
+        async with self._records.writing() as connection:
+            for i, (alarm_id, member) in enumerate(members.items()):
+                alarm = await self._one(connection, alarm_id)
+                renamed = update(_MEMBERS).where(_MEMBERS.c.alarm == alarm_id)
+                await connection.execute(renamed.values(name=member.name))
+                await self._live(connection, alarm_id, alarm.life, cause=cause)
+                if i > 0 and alarm.life.closed_ms is None:
+                    await self._end(connection, _MEMBERS.c.alarm == alarm_id, {member.name: now_ms})
+                    await self._live(connection, alarm_id, replace(alarm.life, closed_ms=now_ms))
+                    await self._outbox.let_be(connection, alarm_id, now_ms)
+                    await self._step(connection, alarm_id, Step(now_ms, StepKind.CLOSED, note=cause))
 
     async def tell_figures(self, alarm_id: int, figures: Mapping[str, Any]) -> None:
         """What has flowed since it was raised."""
@@ -180,6 +211,9 @@ class Alarms:
             alarm_id = int((await connection.execute(made)).scalar_one())
             await self._add_members(connection, alarm_id, raised.members)
             await self._step(connection, alarm_id, Step(now_ms, StepKind.RAISED, note=raised.rule or raised.kind))
+        elif raised.further:
+            alarm_id = alarm.id
+            await self._go_further(connection, alarm, raised, now_ms)
         else:
             alarm_id = alarm.id
             await self._join(connection, alarm, raised, now_ms)
@@ -204,6 +238,18 @@ class Alarms:
             await self._step(connection, alarm.id, Step(now_ms, StepKind.JOINED, note=names))
         nobody = {"acknowledged_by": None, "acknowledged_how": None} if worse.acknowledged_ms is None else {}
         await self._live(connection, alarm.id, worse, **nobody)
+
+    async def _go_further(self, connection: AsyncConnection, alarm: Alarm, raised: Raised, now_ms: int) -> None:
+        """What was told before is not told beside it; whoever has acknowledged that has not acknowledged this."""
+        left = {member.name: now_ms for member in alarm.members if member.until_ms is None}
+        await self._end(connection, _MEMBERS.c.alarm == alarm.id, left)
+        await self._add_members(connection, alarm.id, raised.members)
+        await self._outbox.let_be(connection, alarm.id, now_ms)
+        kind = StepKind.WORSE if alarm.life.recovered_ms is None else StepKind.RANG_AGAIN
+        note = str(raised.level) if raised.beyond is None else f"{raised.beyond:g} {raised.unit}"
+        await self._step(connection, alarm.id, Step(now_ms, kind, note=note))
+        told = {**raised.row, "acknowledged_by": None, "acknowledged_how": None}
+        await self._live(connection, alarm.id, alarm.life.further(raised.level, now_ms), **told)
 
     async def _over(self, connection: AsyncConnection, alarm: Alarm, members: Mapping[str, int]) -> None:
         await self._end(connection, _MEMBERS.c.alarm == alarm.id, members)

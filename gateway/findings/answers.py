@@ -15,8 +15,10 @@ from energy.sites import Text
 from energy.working_days import WorkingDays
 from gateway.api.words import TextWords
 from gateway.findings.grid import Grid, grid_of
-from gateway.findings.service import Findings, Kept
-from gateway.findings.words import FindingAnswer, FindingCurve, FindingsAnswer, FindingsQuery, FindingWords
+from gateway.findings.kept import Kept, State
+from gateway.findings.leaving import ended_with_meter
+from gateway.findings.service import Findings
+from gateway.findings.words import EndedWord, FindingAnswer, FindingCurve, FindingsAnswer, FindingsQuery, FindingWords
 from gateway.ledger.books import Books
 
 # Days of curve before and after a finding, and how many at most.
@@ -46,7 +48,16 @@ def words(books: Books, kept: Kept) -> FindingWords:
     point = kept.finding.point
     meter = next((m for m in books.kept.site.meters if m.id == point.meter), None)
     name = meter.name if meter else Text(point.meter, point.meter)
-    return FindingWords.of(kept, TextWords.of(name), quantity(point.quantity).unit)
+    return FindingWords.of(kept, TextWords.of(name), quantity(point.quantity).unit, _ended(books, kept))
+
+
+def _ended(books: Books, kept: Kept) -> EndedWord | None:
+    """What ended a finding; None where that is not known, or it has not."""
+    if kept.state in (State.OPEN, State.GONE):
+        return None
+    if ended_with_meter(books.kept.site, kept.finding):
+        return "removed"
+    return "normal" if kept.state is State.ENDED else None
 
 
 async def shown(kept: Kept, books: Books, calendar: WorkingDays, clock: Clock) -> FindingAnswer:

@@ -21,6 +21,8 @@ from energy.working_days import Mask, WorkingDays
 _DAY = 24
 # The share of an hour that must be measured, or read by hand, before its amount is compared with others.
 _KNOWN_MS = 9 * HOUR_MS // 10
+# What is over has ended when so many hours were measured after it: within them it would have been the same event.
+QUIET_H = 24
 # So much is read at a time: of 500 points 0.8 M rows.
 _READ_DAYS = 64
 
@@ -64,6 +66,18 @@ def counters(site: Site, ledger: Ledger) -> list[Point]:
     named = [(m.id, main_counter(m.medium, m.quantities)) for m in site.meters]
     points = [Point(meter, name) for meter, name in named if name is not None]
     return [p for p in points if ledger.number(p) is not None]
+
+
+def quiet_until(grid: Grid, days: int) -> dict[Point, int]:
+    """By point, the last instant after which a day of hours was measured [ms]; without those not so well known.
+
+    days : how many of the last ones are looked at.
+    """
+    first = max(grid.upto - days * _DAY, 0)
+    known = np.isfinite(grid.use[:, first : grid.upto])
+    after = known[:, ::-1].cumsum(axis=1, dtype=np.int16) >= QUIET_H
+    hours = grid.upto - 1 - after.argmax(axis=1)
+    return {grid.points[row]: grid.ms(int(hours[row])) for row in np.flatnonzero(after.any(axis=1)).tolist()}
 
 
 async def grid_of(

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, bindparam, insert, select, update
+from sqlalchemy import RowMapping, Select, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from energy.errors import EnergyError, UnknownName
-from energy.findings import Finding, FindingKind
+from energy.findings import FindingKind
 from energy.ports import Clock
 from energy.readings import Point, to_ms
+from gateway.findings.kept import Kept, Reason, State, finding_row, kept_of
 from gateway.findings.learnt import LearntCounters
+from gateway.findings.looks import Look, Told
 from gateway.findings.tables import FindingRow
-from gateway.findings.worth import Valued
 from gateway.records.base import LARGEST_ID, table_of
 from gateway.records.changes import Author, Change, log_changes
 from gateway.records.database import Records
@@ -26,44 +24,6 @@ KIND = "finding"
 _TABLE = table_of(FindingRow)
 # So many names fit into one question to any database.
 _NAMES = 500
-# Events this near to each other are one that was seen twice.
-_NEAR_MS = 24 * 3_600_000
-
-
-class State(StrEnum):
-    """What became of a finding; `gone` is one that readings which came late explained away before anybody decided."""
-
-    OPEN = "open"
-    CONFIRMED = "confirmed"
-    DISMISSED = "dismissed"
-    GONE = "gone"
-
-
-class Reason(StrEnum):
-    """Why a finding is dismissed: it is known and meant, or was none. Either makes the meter's threshold higher."""
-
-    KNOWN = "known"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A finding as it is kept: its worth, by which method it was found, and who decided what of it."""
-
-    id: int
-    valued: Valued
-    method: str
-    found_at_ms: int
-    changed_at_ms: int
-    state: State = State.OPEN
-    reason: Reason | None = None
-    who: str | None = None
-    why: str | None = None
-    decided_at_ms: int | None = None
-
-    @property
-    def finding(self) -> Finding:
-        return self.valued.finding
 
 
 class Findings:
@@ -89,7 +49,7 @@ class Findings:
                 rows = (await connection.execute(wanted.limit(limit))).mappings().all()
             else:
                 rows = await _of_meters(connection, wanted, sorted(set(meters)))
-        found = sorted((_kept(row) for row in rows), key=lambda k: (-k.finding.start_ms, -k.id))
+        found = sorted((kept_of(row) for row in rows), key=lambda k: (-k.finding.start_ms, -k.id))
         return found[:limit]
 
     async def finding(self, finding_id: int) -> Kept:
@@ -103,6 +63,8 @@ class Findings:
         """Confirm or dismiss a finding, or open it again; EnergyError where that makes no sense."""
         if state is State.GONE:
             raise EnergyError("only readings can explain a finding away; confirm or dismiss it")
+        if state is State.ENDED:
+            raise EnergyError("a finding ends by itself; confirm or dismiss it")
         if (state is State.DISMISSED) != (reason is not None):
             raise EnergyError("a dismissed finding has a reason: known or wrong; others have none")
         author = Author(who, why, to_ms(self._clock.now()))
@@ -125,30 +87,28 @@ class Findings:
         """What is known of the counters by a method."""
         return LearntCounters(self._records, self._site, method)
 
-    async def take(self, found: Sequence[Valued], since_ms: int, method: str) -> tuple[int, int]:
-        """Bring what is kept since an instant up to what is found now; returns how many are new and how many gone.
+    async def take(self, look: Look) -> tuple[int, int]:
+        """Bring what is kept up to what a look saw; returns how many are new and how many gone.
 
-        What was decided stays decided; an open finding that is no longer found is gone. One that began before the
-        instant and is over stays as it was told when it could be seen whole.
+        What was decided stays decided. Of the others, what goes on is open, what is over has ended, and what is no
+        longer found is gone.
         """
         now = to_ms(self._clock.now())
-        made = {"site": self._site, "method": method, "found_at_ms": now, "changed_at_ms": now}
+        made = {"site": self._site, "method": look.method, "found_at_ms": now, "changed_at_ms": now}
         async with self._records.writing() as connection:
-            kept = await self._since(connection, since_ms)
-            told = _Told.of(kept, found, since_ms)
-            changed = [_change(k, one) | {"method": method, "changed_at_ms": now} for k, one in told.changed]
-            await _update(connection, changed)
+            told = Told.of(await self._standing(connection, look.since_ms), look)
+            await _update(connection, [_change(one) | {"changed_at_ms": now} for one in told.changed])
             if told.new:
-                rows = [{**_row(v), **made, "state": str(State.OPEN)} for v in told.new]
+                rows = [{**finding_row(valued), **made, "state": str(state)} for valued, state in told.new]
                 await connection.execute(insert(_TABLE), rows)
-            await _update(connection, [_gone(k.id, now) for k in told.gone])
-        return len(told.new), len(told.gone)
+        return len(told.new), told.gone
 
-    async def _since(self, connection: AsyncConnection, since_ms: int) -> dict[Point, list[Kept]]:
-        """What is kept of each counter since an instant, the newest first."""
+    async def _standing(self, connection: AsyncConnection, since_ms: int) -> dict[Point, list[Kept]]:
+        """What is kept of each counter since an instant, and what did not end before it; the newest first."""
+        lasting = or_(_TABLE.c.end_ms > since_ms, _TABLE.c.state == str(State.OPEN), _TABLE.c.ongoing)
         kept: dict[Point, list[Kept]] = {}
-        rows = (await connection.execute(self._wanted((), (), since_ms, None))).mappings()
-        for one in map(_kept, rows):
+        rows = (await connection.execute(self._wanted((), (), None, None).where(lasting))).mappings()
+        for one in map(kept_of, rows):
             kept.setdefault(one.finding.point, []).append(one)
         return kept
 
@@ -171,7 +131,7 @@ class Findings:
         row = (await connection.execute(wanted)).mappings().one_or_none() if 0 < finding_id <= LARGEST_ID else None
         if row is None:
             raise UnknownName(f"finding {finding_id} is not known")
-        return _kept(row)
+        return kept_of(row)
 
 
 async def _of_meters(connection: AsyncConnection, wanted: Select[Any], meters: Sequence[str]) -> list[RowMapping]:
@@ -182,44 +142,8 @@ async def _of_meters(connection: AsyncConnection, wanted: Select[Any], meters: S
     return rows
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What a look changes: what is new, what is told otherwise than it is kept, and what is no longer found."""
-
-    new: list[Valued]
-    changed: list[tuple[Kept, Valued]]
-    gone: list[Kept]
-
-    @classmethod
-    def of(cls, kept: Mapping[Point, Sequence[Kept]], found: Sequence[Valued], since_ms: int) -> _Told:
-        told, matched = cls([], [], []), set[int]()
-        for one in found:
-            own = kept.get(one.finding.point, ())
-            same = next((k for k in own if k.id not in matched and _same(k.finding, one.finding)), None)
-            if same is None:
-                told.new.append(one)
-                continue
-            matched.add(same.id)
-            if not _is_past(same, since_ms) and (same.valued != one or same.state is State.GONE):
-                told.changed.append((same, one))
-        left = (k for own in kept.values() for k in own if k.id not in matched)
-        told.gone.extend(k for k in left if k.state is State.OPEN and not _is_past(k, since_ms))
-        return told
-
-
-def _is_past(kept: Kept, since_ms: int) -> bool:
-    """Whether less of a finding can be seen than when it was told."""
-    return kept.finding.start_ms < since_ms and not kept.finding.ongoing
-
-
-def _change(kept: Kept, found: Valued) -> dict[str, Any]:
-    """What is kept as it is found now; one that was gone is open again."""
-    state = State.OPEN if kept.state is State.GONE else kept.state
-    return _row(found) | {"of": kept.id, "state": str(state)}
-
-
-def _gone(finding_id: int, now: int) -> dict[str, Any]:
-    return {"of": finding_id, "state": str(State.GONE), "ongoing": False, "changed_at_ms": now}
+def _change(kept: Kept) -> dict[str, Any]:
+    return finding_row(kept.valued) | {"of": kept.id, "state": str(kept.state), "method": kept.method}
 
 
 async def _update(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -229,50 +153,5 @@ async def _update(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]
         await connection.execute(update(_TABLE).where(_TABLE.c.id == bindparam("of")).values(**values), rows)
 
 
-def _same(one: Finding, other: Finding) -> bool:
-    """Whether two findings are the same event, seen at two times."""
-    if one.point != other.point or one.kind.is_of_data != other.kind.is_of_data:
-        return False
-    if one.kind.is_of_data and one.kind is not other.kind:
-        return False
-    return one.start_ms < other.end_ms + _NEAR_MS and other.start_ms < one.end_ms + _NEAR_MS
-
-
 def _said(state: State, reason: Reason | None) -> dict[str, Any]:
     return {"state": str(state), "reason": reason and str(reason)}
-
-
-def _row(valued: Valued) -> dict[str, Any]:
-    finding = valued.finding
-    return {
-        "meter": finding.point.meter,
-        "quantity": finding.point.quantity,
-        "kind": str(finding.kind),
-        **{name: getattr(finding, name) for name in _SAME_NAMES},
-        "cost": valued.cost,
-        "tariff": valued.tariff,
-        "co2_kg": None if valued.co2_kg is None else str(valued.co2_kg),
-        "factor_set": valued.factor_set,
-    }
-
-
-def _kept(row: Mapping[str, Any] | RowMapping) -> Kept:
-    point, kind = Point(row["meter"], row["quantity"]), FindingKind(row["kind"])
-    finding = Finding(point, kind, **{name: row[name] for name in _SAME_NAMES})
-    co2 = None if row["co2_kg"] is None else Decimal(row["co2_kg"])
-    reason = None if row["reason"] is None else Reason(row["reason"])
-    return Kept(
-        row["id"],
-        Valued(finding, row["cost"], row["tariff"], co2, row["factor_set"]),
-        row["method"],
-        row["found_at_ms"],
-        row["changed_at_ms"],
-        State(row["state"]),
-        reason,
-        row["who"],
-        row["why"],
-        row["decided_at_ms"],
-    )
-
-
-_SAME_NAMES = ("start_ms", "end_ms", "ongoing", "peak", "threshold", "excess", "used", "expected", "ratio")

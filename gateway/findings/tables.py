@@ -9,8 +9,8 @@ from gateway.records.base import Base
 
 
 class FindingRow(Base):
-    """An event at a counter. Amounts are millionths; `ended` is False while it goes on; a state other than open was
-    decided by somebody, or is `gone` where readings that came late explain it away."""
+    """An event at a counter. Amounts are millionths; `ongoing` is False where it paused or is over. The states open,
+    ended (by itself) and gone (explained away) are told by the program; the others are decided by somebody."""
 
     __tablename__ = "findings"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -21,9 +22,13 @@ from energy.ports import Clock
 from energy.readings import Point, to_ms
 from energy.series import MICRO
 from energy.working_days import WorkingDays
-from gateway.findings.grid import Grid, counters, grid_of, read_all
+from gateway.findings.grid import Grid, counters, grid_of, quiet_until, read_all
 from gateway.findings.grouping import one_cause
+from gateway.findings.kept import Kept
+from gateway.findings.lasting import begun, lasting, longer
 from gateway.findings.learnt import Learnt
+from gateway.findings.leaving import away_since, while_there
+from gateway.findings.looks import Look
 from gateway.findings.service import Findings
 from gateway.findings.worth import Valued, valued
 from gateway.ledger.books import DISPUTES, Books
@@ -94,25 +99,31 @@ class FindingWatch:
         """Look now; returns how many findings are new and how many gone."""
         now = self._clock.now().astimezone(UTC)
         since = to_ms(now - timedelta(days=_LOOK_DAYS))
-        chunks, known, raised = self._chunks(), await self._kept.all(), await self._raised()
+        away, before = away_since(self._books.kept.site, now), lasting(await self._findings.found(from_ms=since), since)
+        chunks, known, raised = self._chunks(since, away), await self._kept.all(), await self._raised()
         found: list[Valued] = []
+        quiet: dict[Point, int] = {}
         for i, points in enumerate(chunks):
             midnight_ms = self._midnight_ms(now, i / len(chunks))
             if any(p not in known or known[p].upto_ms < midnight_ms for p in points):
                 known |= await self._learn(points, now)
-            found += await self._found(points, now, known, raised)
-        found = one_cause(found, self._books.kept.site.meters)
-        new, gone = await self._findings.take(found, since, METHOD)
+            grid = await self._grid(points, now)
+            found += await asyncio.to_thread(self._judged, grid, known, raised, before) + await self._doubts(grid)
+            quiet |= quiet_until(grid, _LOOK_DAYS)
+        found = one_cause(while_there(found, away), self._books.kept.site.meters)
+        new, gone = await self._findings.take(Look(found, since, METHOD, quiet, away))
         if new or gone:
             log.info("findings.changed", new=new, gone=gone)
         return new, gone
 
-    def _chunks(self) -> list[list[Point]]:
+    def _chunks(self, since_ms: int, away: Callable[[Point], int | None]) -> list[list[Point]]:
         """Counters of a medium together, as what they do at one time is common to them; those that were read first come
-        first, so that new ones change little of it, and what is read together lies together."""
+        first, so that new ones change little of it, and what is read together lies together. Without those whose meter
+        was taken away before an instant."""
         site, ledger = self._books.kept.site, self._books.ledger
         medium = {m.id: m.medium for m in site.meters}
-        points = sorted(counters(site, ledger), key=lambda p: (medium[p.meter], ledger.number(p) or 0))
+        there = (p for p in counters(site, ledger) if (away_ms := away(p)) is None or away_ms > since_ms)
+        points = sorted(there, key=lambda p: (medium[p.meter], ledger.number(p) or 0))
         of_media = ([p for p in points if medium[p.meter] == of] for of in sorted({medium[p.meter] for p in points}))
         return [own[i : i + _CHUNK] for own in of_media for i in range(0, len(own), _CHUNK)]
 
@@ -146,18 +157,23 @@ class FindingWatch:
         peaks = await self._findings.dismissed_peaks()
         return {point: min(peak + _ALIKE, _MOST_THRESHOLD) for point, peak in peaks.items()}
 
-    async def _found(
-        self, points: Sequence[Point], now: datetime, known: Mapping[Point, Learnt], raised: Mapping[Point, float]
-    ) -> list[Valued]:
-        """The findings of some counters."""
+    async def _grid(self, points: Sequence[Point], now: datetime) -> Grid:
+        """What some counters are judged by."""
         ledger = self._books.ledger
         grid = await grid_of(ledger, points, now, self._offset_h, _DAYS, unread=_UNREAD)
         reaching = reaches_back(grid.use[:, _UNREAD.stop * 24 : _FIRST_DAY * 24])
         if reaching.any():
             await read_all(ledger, grid, np.flatnonzero(reaching).tolist(), _UNREAD)
-        return await asyncio.to_thread(self._judged, grid, known, raised) + await self._doubts(grid)
+        return grid
 
-    def _judged(self, grid: Grid, known: Mapping[Point, Learnt], raised: Mapping[Point, float]) -> list[Valued]:
+    def _judged(
+        self,
+        grid: Grid,
+        known: Mapping[Point, Learnt],
+        raised: Mapping[Point, float],
+        before: Mapping[Point, Sequence[Kept]],
+    ) -> list[Valued]:
+        """The findings of these counters; `before` are those that began earlier than is judged."""
         learnt = [known[p] for p in grid.points]
         limits = np.array(
             [max(one.threshold, raised.get(p, 0.0)) for p, one in zip(grid.points, learnt, strict=True)], np.float32
@@ -167,7 +183,20 @@ class FindingWatch:
         made = replay(grid.use, worked, first_day=_FIRST_DAY, usual_run=runs)
         hours = grid.upto - _LOOK_DAYS * 24, grid.upto - _FRESH_H
         events = events_of(grid.use, made, worked, limits, runs, hours, grid.since)
-        return [self._valued(grid, made, event, limits) for event in events]
+        return [self._whole(grid, made, event, limits, before) for event in events]
+
+    def _whole(
+        self, grid: Grid, made: Replay, event: Event, limits: Values, before: Mapping[Point, Sequence[Kept]]
+    ) -> Valued:
+        """An event with what was told of it when more of it could be seen."""
+        seen = self._valued(grid, made, event, limits)
+        told = begun(before, seen.finding)
+        if told is None:
+            return seen
+        since = grid.hour(told.finding.end_ms)
+        if since >= event.end:
+            return replace(told, finding=replace(told.finding, ongoing=seen.finding.ongoing))
+        return longer(told, self._valued(grid, made, replace(event, start=max(event.start, since)), limits))
 
     def _valued(self, grid: Grid, made: Replay, event: Event, limits: Values) -> Valued:
         point, at = grid.points[event.meter], slice(event.start, event.end)

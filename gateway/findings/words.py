@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -11,10 +11,13 @@ from energy.findings import FindingKind
 from energy.series import MICRO
 from gateway.api.words import TextWords
 from gateway.findings.causes import NAMES, cause, first_check, why_unpriced
-from gateway.findings.service import Kept, Reason, State
+from gateway.findings.kept import Kept, Reason, State
 
 Said = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Note = Annotated[str, msgspec.Meta(max_length=2000)]
+
+
+EndedWord = Literal["normal", "removed"]
 
 
 class FindingsQuery(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "from"}):
@@ -31,6 +34,9 @@ class FindingsQuery(msgspec.Struct, forbid_unknown_fields=True, rename={"from_":
 class FindingWords(msgspec.Struct):
     """An event at a counter, from an instant to another [ms]; `to` of one that goes on is as far as it was looked at.
 
+    state: open is to be decided; ended is over by itself, and can still be decided; gone was explained away.
+    ended: what ended it: a day of measured hours that were as usual (normal), or its meter, which was taken away
+    (removed); null of what has not ended, or was decided before.
     peak, threshold: its greatest score, and the one from which an hour of this meter is a finding; 0 of facts of data.
     used, expected, excess: of the same hours [unit]. yuan: of the excess at the tariff;
     unpriced: why there is none. co2_kg: of the excess under the
@@ -48,6 +54,7 @@ class FindingWords(msgspec.Struct):
     from_: int = msgspec.field(name="from")
     to: int
     ongoing: bool
+    ended: EndedWord | None
     cause: TextWords
     first_check: TextWords
     peak: float
@@ -71,7 +78,7 @@ class FindingWords(msgspec.Struct):
     decided_at: int | None
 
     @classmethod
-    def of(cls, kept: Kept, meter_name: TextWords, unit: str) -> FindingWords:
+    def of(cls, kept: Kept, meter_name: TextWords, unit: str, ended: EndedWord | None) -> FindingWords:
         finding, valued = kept.finding, kept.valued
         unpriced = why_unpriced(finding, valued.cost, valued.tariff)
         return cls(
@@ -86,6 +93,7 @@ class FindingWords(msgspec.Struct):
             finding.start_ms,
             finding.end_ms,
             finding.ongoing,
+            ended,
             TextWords.of(cause(finding)),
             TextWords.of(first_check(finding)),
             finding.peak,
@@ -144,7 +152,8 @@ class FindingQuery(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class FindingDecision(msgspec.Struct, forbid_unknown_fields=True):
-    """What became of a finding: confirmed, or dismissed as known or wrong; open takes a decision back."""
+    """What became of a finding: confirmed, or dismissed as known or wrong; open takes a decision back, until it is seen
+    to have ended."""
 
     id: int
     state: State

@@ -18,7 +18,7 @@ from gateway.alerts.words import AlarmWords
 from gateway.api.words import TextWords
 from gateway.contracts.answers import contract_told, head_of
 from gateway.findings.answers import words as finding_words
-from gateway.findings.service import Kept, State
+from gateway.findings.kept import Kept, State
 from gateway.ledger.scope import Node, NodeKind
 from gateway.overview.words import (
     OverviewAlarmsWords,

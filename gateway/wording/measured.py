@@ -74,6 +74,7 @@ SENTENCES = {
     ),
     "finding {} is not known": "发现 {0} 不存在",
     "only readings can explain a finding away; confirm or dismiss it": "“已解释”只能由读数得出，请确认或排除这项发现",
+    "a finding ends by itself; confirm or dismiss it": "“已结束”只能由读数得出，请确认或排除这项发现",
     "a dismissed finding has a reason: known or wrong; others have none": (
         "排除时须选原因：已知情况或误报；其他处理不填原因"
     ),

@@ -19,7 +19,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--state", type=click.Choice(["open", "confirmed", "dismissed", "gone"]), multiple=True)
+@click.option("--state", type=click.Choice(["open", "ended", "confirmed", "dismissed", "gone"]), multiple=True)
 @click.option("--meter", multiple=True, help="Of this meter only. Repeatable.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
 @options.of_records
@@ -30,7 +30,7 @@ def list_findings(state: tuple[str, ...], meter: tuple[str, ...], limit: int, se
 
 
 async def _list(states: tuple[str, ...], meters: tuple[str, ...], limit: int, settings: Settings) -> list[str]:
-    from gateway.findings.service import State
+    from gateway.findings.kept import State
     from jieneng.records import kept_findings
 
     async with kept_findings(settings) as sites:
@@ -64,7 +64,7 @@ def decide(finding_id: int, state: str, who: str, why: str, settings: Settings) 
 
 async def _decide(finding_id: int, said: str, who: str, why: str, settings: Settings) -> str:
     from energy.errors import UnknownName
-    from gateway.findings.service import Reason, State
+    from gateway.findings.kept import Reason, State
     from jieneng.records import kept_findings
 
     reason = Reason(said) if said in tuple(Reason) else None

@@ -26,7 +26,8 @@ from energy.quotas import Method, Quota
 from energy.readings import to_ms
 from energy.stock import StockMove
 from gateway.contracts.statements import KeptStatement
-from gateway.findings.service import Findings, State
+from gateway.findings.kept import State
+from gateway.findings.service import Findings
 from gateway.findings.watch import FindingWatch
 from jieneng.story.days import StoryDays
 from jieneng.story.office import Office
@@ -213,7 +214,9 @@ class Teller:
         start, end = self._spells[words.fault]
         meter = self.fleet.faults.faults[words.fault].meter
         from_ms, until_ms = to_ms(start), to_ms(end or self.office.clock.now())
-        for found in await findings.found(meters=[meter], states=[State.OPEN], from_ms=from_ms, to_ms=until_ms):
+        for found in await findings.found(
+            meters=[meter], states=[State.OPEN, State.ENDED], from_ms=from_ms, to_ms=until_ms
+        ):
             if found.finding.excess is not None:
                 await findings.decide(found.id, State.CONFIRMED, words.who, words.why)
 

@@ -20,8 +20,8 @@ from collectors.simulators.fleet import Fleet
 from energy.errors import ConfigurationError
 from energy.findings import FindingKind
 from energy.readings import Point, to_ms
+from gateway.findings.kept import State as FindingState
 from gateway.findings.service import Findings
-from gateway.findings.service import State as FindingState
 from jieneng.campus import calendar, open_campus, shipped
 from jieneng.composition import load_installed
 from jieneng.demo import give_alarms, give_past, give_tariffs
@@ -282,7 +282,7 @@ def test_findings_are_made_out_of_the_past_and_the_leak_that_was_mended_is_confi
         return [(k, s) for m, k, s, a, b in found if m == meter and a < to_ms(end) and b > to_ms(start)]
 
     assert any(state is FindingState.CONFIRMED for _, state in during("water", "crack"))
-    assert (FindingKind.MISSING, FindingState.OPEN) in during("pump", "mute")
+    assert (FindingKind.MISSING, FindingState.ENDED) in during("pump", "mute")
     assert any(kind is not FindingKind.MISSING for kind, _ in during("light", "lights"))
 
 

@@ -180,14 +180,17 @@ def test_the_story_is_told_and_the_leak_rings_a_phone(demo: Demo, page: Page) ->
     expect(page.locator("main")).to_contain_text("图书教学楼用水突增")
 
 
-def test_what_is_open_is_a_handful_of_what_was_planted_and_each_says_what_it_costs(demo: Demo) -> None:
+def test_what_nobody_decided_is_a_handful_of_what_was_planted_and_each_says_what_it_costs(demo: Demo) -> None:
     planted = {"office-a-water", "library-lighting-f2", "canteen-cold-store", "office-b-fans", "library-air-handling"}
-    findings = get(demo.port, "/api/v1/findings?state=open&limit=1000")["findings"]
+    findings = get(demo.port, "/api/v1/findings?state=open&state=ended&limit=1000")["findings"]
 
     assert planted <= {f["meter"] for f in findings}, findings
     assert len(findings) <= 12, findings
     assert all((f["yuan"] is None) == (f["unpriced"] is not None) for f in findings)
     assert [f["meter"] for f in findings if f["yuan"] is None] == ["library-air-handling"]
+    # What was mended a week ago is not among what needs somebody now.
+    assert {"office-b-fans", "library-air-handling"} <= {f["meter"] for f in findings if f["ended"] == "normal"}
+    assert {"office-a-water", "canteen-cold-store"} <= {f["meter"] for f in findings if f["state"] == "open"}
 
 
 def test_a_gateway_that_is_killed_comes_back_and_so_does_the_page(page: Page, demo: Demo) -> None:

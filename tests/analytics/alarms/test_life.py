@@ -19,6 +19,7 @@ STEPS: dict[str, Callable[[Life, int], Life]] = {
     "recovered": lambda life, t: life.recovered(t),
     "returned": lambda life, t: life.returned(t, DAMPED),
     "worse": lambda life, t: life.worse(Level.URGENT, t),
+    "further": lambda life, t: life.further(Level.WARNING, t),
     "closed": lambda life, t: life.closed(t),
 }
 
@@ -56,6 +57,12 @@ def test_what_is_worse_rings_again_even_when_it_was_acknowledged() -> None:
     assert lived(("acknowledged", 1), ("worse", 5), level=Level.URGENT).round == 1
 
 
+def test_a_further_step_rings_again_on_its_own_level_whatever_became_of_the_one_before() -> None:
+    life = lived(("acknowledged", 1), ("recovered", 2), ("further", 3), level=Level.URGENT)
+
+    assert (life.level, life.state, life.round, life.calls) == (Level.WARNING, State.RAISED, 2, True)
+
+
 @pytest.mark.parametrize(
     ("steps", "said"),
     [
@@ -84,7 +91,7 @@ def test_whatever_happens_it_never_loses_that_it_rang_and_stays_closed(steps: li
             assert life == before
         assert life.opened_ms == 0
         assert life.round >= before.round
-        assert life.level.rank >= before.level.rank
+        assert life.level.rank >= before.level.rank or name == "further"
         # People stop being called only where somebody took it on, or where it is over.
         if before.calls and not life.calls:
             assert life.acknowledged_ms is not None or life.recovered_ms is not None

@@ -40,6 +40,7 @@ from gateway.backups.service import StoreCopies
 from gateway.billing.service import Bills
 from gateway.contracts.service import Contracts
 from gateway.edges.service import Edges
+from gateway.findings.looks import Look
 from gateway.findings.worth import Valued
 from gateway.ledger.books import Books
 from gateway.life.service import Lives
@@ -233,7 +234,7 @@ async def _findings(services: Services) -> dict[str, int]:
     begins = to_ms(FIRST + timedelta(days=20))
     of = [Point(f"{n}-main", ENERGY) for n in NODES]
     found = [Finding(p, FindingKind.HIGH, begins, begins + 7_200_000, False, 3.0, 2.0, 10**6, 3 * 10**6) for p in of]
-    await services.findings.take([Valued(one) for one in found], 0, "by hand")
+    await services.findings.take(Look([Valued(one) for one in found], 0, "by hand"))
     kept = {k.finding.point.meter: k.id for k in await services.findings.found()}
     return {n: kept[f"{n}-main"] for n in NODES}
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,13 @@ from energy.quantities import Medium
 from energy.readings import Point, ReadingColumns, to_ms
 from energy.series import Floats
 from energy.sites import Meter, Site, Text
+from gateway.findings import answers
 from gateway.findings.answers import shown
-from gateway.findings.service import Findings, Reason, State
+from gateway.findings.kept import Reason, State
+from gateway.findings.looks import Look
+from gateway.findings.service import Findings
 from gateway.findings.watch import FindingWatch
+from gateway.findings.worth import Valued
 from gateway.ledger.books import Books
 from gateway.records.changes import logged_changes
 from gateway.records.database import Records, open_records
@@ -77,8 +82,8 @@ class Office:
         """Another process looks from now on."""
         self.watch = FindingWatch(self.made, self.findings, CHINA, self.clock)
 
-    async def open_ones(self) -> list[Finding]:
-        return [kept.finding for kept in await self.findings.found(states=[State.OPEN])]
+    async def undecided(self) -> list[tuple[State, Finding]]:
+        return [(k.state, k.finding) for k in await self.findings.found(states=[State.OPEN, State.ENDED])]
 
 
 @asynccontextmanager
@@ -198,8 +203,8 @@ async def test_however_readings_come_and_whoever_looks_the_findings_are_those_of
             await whole.read(use, hours)
         await whole.at(ends + 25)
 
-        assert await office.open_ones() == await whole.open_ones()
-        assert len(await whole.open_ones()) >= 1
+        assert await office.undecided() == await whole.undecided()
+        assert len(await whole.undecided()) >= 1
 
 
 async def test_what_was_learnt_is_kept_and_learnt_anew_each_day(office: Office) -> None:
@@ -235,20 +240,101 @@ async def test_what_can_no_longer_be_seen_whole_stays_as_it_was_told(office: Off
         await office.at(hour)
 
     assert [(k.id, k.state, k.finding) for k in await office.findings.found()] == [
-        (k.id, State.OPEN, k.finding) for k in told
+        (k.id, State.ENDED, k.finding) for k in told
     ]
 
 
-async def test_findings_of_a_counter_that_is_no_longer_looked_at_are_gone(office: Office) -> None:
+async def test_a_finding_of_which_a_day_was_measured_as_usual_has_ended_with_its_end_and_its_cost(
+    office: Office,
+) -> None:
+    use, begins = usual(), 60 * 24
+    use[begins : begins + 30] += 8.0
+    await office.read(use, range(begins + 30))
+    await office.at(begins + 30)
+    (open_one,) = await office.findings.found()
+    assert (open_one.state, open_one.finding.ongoing) == (State.OPEN, True)
+
+    # It is quiet, but not for long enough; and an hour that nobody measured is not one of them.
+    await office.read(use, range(begins + 30, begins + 52))
+    await office.at(begins + 53)
+    (paused,) = await office.findings.found()
+    assert (paused.state, paused.finding.ongoing) == (State.OPEN, False)
+    over = (paused.finding.end_ms - to_ms(START)) // 3_600_000
+    await office.read(use, range(begins + 54, over + 26))
+    await office.at(over + 25)
+    assert [k.state for k in await office.findings.found()] == [State.OPEN]
+    await office.at(over + 26)
+    (ended,) = await office.findings.found()
+
+    assert ended.state is State.ENDED
+    assert ended.finding.end_ms == paused.finding.end_ms
+    assert ended.finding.excess == pytest.approx(240e6, rel=0.1)
+    assert ended.valued.cost is not None
+    assert answers.words(office.made, ended).ended == "normal"
+    # Somebody may still take it up.
+    confirmed = await office.findings.decide(ended.id, State.CONFIRMED, "office", "the fair")
+    await office.at(over + 27)
+    assert [k.state for k in await office.findings.found()] == [confirmed.state]
+    with pytest.raises(EnergyError, match="ends by itself"):
+        await office.findings.decide(ended.id, State.ENDED, "office")
+
+
+async def test_a_finding_longer_than_can_be_seen_keeps_its_beginning_and_adds_up_what_it_costs(office: Office) -> None:
+    use, begins, told = usual(), 60 * 24, 60 * 24 + 12
+    use[begins:] += 8.0
+    await office.read(use, range(begins + 36))
+    # Told when all of it could be seen: 40 days and a half, of which 400 kWh were too much and cost 300 yuan.
+    at = to_ms(START + 20 * 24 * HOUR), to_ms(START + told * HOUR)
+    begun = Finding(MAIN, FindingKind.CONSTANT, *at, True, 3.0, 2.0, 400_000_000, 900_000_000, 500_000_000)
+    before = Valued(begun, 300_000_000, "flat", Decimal(100), "set")
+    await office.findings.take(Look([before], at[0], METHOD))
+
+    for hour in (begins + 30, begins + 36, begins + 36):
+        await office.at(hour)
+    (kept,) = await office.findings.found()
+    finding, worth = kept.finding, kept.valued
+
+    assert (finding.start_ms, finding.end_ms, finding.ongoing) == (at[0], to_ms(START + (begins + 36) * HOUR), True)
+    # Each hour is in it once.
+    assert finding.used == pytest.approx(900e6 + use[told : begins + 36].sum() * 1e6, abs=2_000)
+    assert finding.excess == pytest.approx(400e6 + 24 * 8e6, rel=0.02)
+    assert worth.cost is not None
+    assert worth.cost > 300_000_000
+    assert worth.co2_kg is not None
+    assert worth.co2_kg > 100
+
+
+async def test_findings_of_a_meter_that_the_site_no_longer_has_end_with_it(office: Office) -> None:
     use = usual()
-    await office.read(use, range(60 * 24))
-    await office.at(60 * 24 + 20)
-    assert [f.kind for f in await office.open_ones()] == [FindingKind.MISSING]
+    await office.read(use, range(20 * 24))
+    await office.at(20 * 24 + 20)
+    assert [(state, f.kind) for state, f in await office.undecided()] == [(State.OPEN, FindingKind.MISSING)]
+    # However long ago it began.
+    await office.at(60 * 24)
 
     office.made.take(replace(office.made.told, site=replace(office.made.told.site, meters=(OTHER,))))
-    assert await office.watch.look() == (0, 1)
+    assert await office.watch.look() == (0, 0)
+    (kept,) = await office.findings.found()
 
-    assert await office.open_ones() == []
+    assert (kept.state, kept.finding.ongoing) == (State.ENDED, False)
+    assert answers.words(office.made, kept).ended == "removed"
+
+
+async def test_nothing_is_missing_of_a_meter_from_the_day_on_which_it_was_taken_away(office: Office) -> None:
+    site = office.made.told.site
+    use, last = usual(), (START + 60 * 24 * HOUR).astimezone(site.zone_info)
+    await office.read(use, range(59 * 24))
+    taken = replace(site.meters[0], removed_on=last.date())
+    office.made.take(replace(office.made.told, site=replace(site, meters=(taken,))))
+    await office.at(65 * 24)
+    (kept,) = await office.findings.found()
+
+    assert (kept.state, kept.finding.kind) == (State.ENDED, FindingKind.MISSING)
+    assert (kept.finding.end_ms, kept.finding.ongoing) == (to_ms(last), False)
+    assert answers.words(office.made, kept).ended == "removed"
+    # Weeks later it is the same.
+    await office.at(DAYS * 24 + 30 * 24)
+    assert [(k.id, k.state) for k in await office.findings.found()] == [(kept.id, State.ENDED)]
 
 
 async def test_counters_learn_once_a_day_at_hours_of_their_own(tmp_path: Path) -> None:

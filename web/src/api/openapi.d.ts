@@ -3627,8 +3627,8 @@ export interface components {
         };
         /**
          * AlarmWords
-         * @description An alarm. `since` is when what it tells began; `opened` when it was raised. `meters` is how many it is about,
-         *         `left` about how many still.
+         * @description An alarm. `since` is when what it tells began; `opened` when it was raised. `meters` is how many it is about (of a
+         *         quota, how many of its bounds it has told of), `left` about how many still.
          */
         AlarmWords: {
             id: number;
@@ -3691,6 +3691,9 @@ export interface components {
          * FindingWords
          * @description An event at a counter, from an instant to another [ms]; `to` of one that goes on is as far as it was looked at.
          *
+         *         state: open is to be decided; ended is over by itself, and can still be decided; gone was explained away.
+         *         ended: what ended it: a day of measured hours that were as usual (normal), or its meter, which was taken away
+         *         (removed); null of what has not ended, or was decided before.
          *         peak, threshold: its greatest score, and the one from which an hour of this meter is a finding; 0 of facts of data.
          *         used, expected, excess: of the same hours [unit]. yuan: of the excess at the tariff;
          *         unpriced: why there is none. co2_kg: of the excess under the
@@ -3708,6 +3711,7 @@ export interface components {
             from: number;
             to: number;
             ongoing: boolean;
+            ended: ("normal" | "removed") | null;
             cause: components["schemas"]["TextWords"];
             first_check: components["schemas"]["TextWords"];
             peak: number;
@@ -3738,10 +3742,13 @@ export interface components {
         FindingKind: "constant" | "drop" | "fall" | "high" | "jump" | "low" | "missing" | "negative" | "night" | "rest_day" | "scale" | "spike" | "stuck";
         /**
          * State
-         * @description What became of a finding; `gone` is one that readings which came late explained away before anybody decided.
+         * @description What became of a finding.
+         *
+         *         Before anybody decides: `open` is to be decided; `ended` is over by itself; `gone` was explained away by readings
+         *         that came late.
          * @enum {unknown}
          */
-        State: "confirmed" | "dismissed" | "gone" | "open";
+        State: "confirmed" | "dismissed" | "ended" | "gone" | "open";
         /**
          * Reason
          * @description Why a finding is dismissed: it is known and meant, or was none. Either makes the meter's threshold higher.
@@ -5043,7 +5050,8 @@ export interface components {
         };
         /**
          * FindingDecision
-         * @description What became of a finding: confirmed, or dismissed as known or wrong; open takes a decision back.
+         * @description What became of a finding: confirmed, or dismissed as known or wrong; open takes a decision back, until it is seen
+         *         to have ended.
          */
         FindingDecision: {
             id: number;
