@@ -252,7 +252,7 @@ class Books:
                 if not self._warmed and parts is None:
                     await self._warm(clock)
         except NotHeld:
-            # Another process works on these points by now, as the claims will tell; or a command had the ledger for itself.
+            # Another process works on these points by now, as the claims will tell; or a command had it for itself.
             return False
         except StoreError as error:
             if self.trouble is None:
