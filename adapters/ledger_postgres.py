@@ -29,7 +29,7 @@ from adapters.postgres_address import LOST, PostgresAddress, told
 from adapters.readings_marked import MarkedReadings
 from adapters.registers_recent import REMEMBERED_MB
 from adapters.series_store import SeriesStore
-from energy.errors import StoreError
+from energy.errors import NotHeld, StoreError
 from energy.hours import Doubt, Hours, Small, Sums, Whole
 from energy.ports import LEDGER_PARTS, Basis, Marks, Numbers, RegisterStore, Revision, Revisions
 from energy.readings import Point
@@ -128,6 +128,7 @@ class PostgresLedger:
 
     async def settle(self, upto: int, bases: Mapping[int, Basis], parts: Collection[int] | None = None) -> None:
         async with self._transaction() as connection:
+            await self._must_go_on(connection)
             await self._marks.forget(connection, upto, parts)
             await self._must_hold(connection, np.array(list(bases), np.int64))
             columns = list(bases), [b.register for b in bases.values()], [b.price for b in bases.values()]
@@ -157,12 +158,21 @@ class PostgresLedger:
             await self._spans.make(self._pool, fresh.hour)
         async with self._transaction() as connection:
             points = np.unique(np.r_[point, fresh.point])
+            await self._must_go_on(connection)
             await self._must_hold(connection, points)
             gone = await self._remove(connection, point, hour)
             if len(fresh):
                 await copy_in(connection, "hour_rows", incoming, "ledger")
             await add_to_days(connection, await asyncio.to_thread(change_of, gone, fresh))
             await self._tell(connection, points, np.unique(np.r_[hour, fresh.hour]))
+
+    async def _must_go_on(self, connection: Any) -> None:
+        """At the beginning of a transaction: be sure that nobody had or has the ledger for himself meanwhile."""
+        try:
+            await self._marks.must_go_on(connection)
+        except NotHeld:
+            self.recent.forget()
+            raise
 
     async def _must_hold(self, connection: Any, points: npt.NDArray[Any]) -> None:
         """Within a transaction: be sure that nobody else revises these points."""
@@ -229,6 +239,7 @@ class PostgresLedger:
         new = [d for d in doubts if d.to_ms >= from_ms[d.point]]
         columns = [[getattr(d, name) for d in new] for name in ("point", "kind", "from_ms", "to_ms")]
         async with self._transaction() as connection:
+            await self._must_go_on(connection)
             await self._must_hold(connection, np.array(list(from_ms), np.int64))
             await connection.execute(
                 "DELETE FROM doubts d USING unnest($1::integer[], $2::bigint[]) AS since (point, from_ms) "
@@ -255,7 +266,8 @@ class PostgresLedger:
         return None if found is None else int(found)
 
     async def reach(self, jobs: Mapping[str, int]) -> None:
-        async with self._connection() as connection:
+        async with self._transaction() as connection:
+            await self._marks.must_be_in(connection)
             await connection.execute(
                 "INSERT INTO progress SELECT * FROM unnest($1::text[], $2::bigint[]) "
                 "ON CONFLICT (job) DO UPDATE SET at_ms = excluded.at_ms",

@@ -6,10 +6,16 @@ announcement is of a live writer while that one holds the lock of its number.
 
 Where several processes make the ledger, each settles the parts of the points that it holds: `parts` tells up to which
 mark each is worked in. A mark goes when that is so of all parts.
+
+Who has the ledger open holds a lock by a connection of its own, and a connection can break unnoticed. So eras are
+counted: one begins when somebody comes to have the ledger alone, and when others come in again after that. Each
+transaction that writes to the ledger looks whether the era is still its own, and keeps it from ending until it is over.
+Marks need no such thing: one too many does no harm.
 """
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -42,6 +48,9 @@ ALTER TABLE ledger.marks ADD COLUMN IF NOT EXISTS made_at timestamptz NOT NULL D
 CREATE TABLE IF NOT EXISTS ledger.parts (
     part integer PRIMARY KEY CHECK (part BETWEEN 0 AND {LEDGER_PARTS - 1}),
     holder bigint NOT NULL, upto bigint NOT NULL);
+CREATE TABLE IF NOT EXISTS ledger.opened (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one), era bigint NOT NULL, alone boolean NOT NULL);
+INSERT INTO ledger.opened (era, alone) VALUES (0, false) ON CONFLICT (one) DO NOTHING;
 """
 _WAITING = f"""
 SELECT point, min(since) FROM marks m, unnest(m.points, m.from_ms) AS of (point, since)
@@ -92,6 +101,10 @@ class PostgresMarks:
         # By number, whether the ledger follows it.
         self._counters = np.empty(0, bool)
         self._writer, self._alive = 0, cast(Any, None)
+        # The era in which we came in last, whether it is over, and that in which the work at hand began: None where
+        # that is void.
+        self._era, self._is_out, self._work_era = 0, False, cast(int | None, None)
+        self._coming_in = asyncio.Lock()
         # Of this process, whatever becomes of its connections.
         self.me = secrets.randbits(62)
 
@@ -99,6 +112,7 @@ class PostgresMarks:
         async with self._locked() as connection:
             await connection.execute(_SCHEMA)
         await self._live()
+        self._work_era = self._era
         async with self._locked() as connection:
             await self._inherit(connection)
             await self._learn(connection)
@@ -120,8 +134,11 @@ class PostgresMarks:
         """Points of these parts with new readings, and since when; None for all.
 
         shown_after_s : marks of other processes that are younger wait, and what comes after them does, too. Where it is
-        given, announcements of whoever has died meanwhile are marks.
+        given, announcements of whoever has died meanwhile are marks. Work at the ledger begins with this.
         """
+        await self._be_in()
+        if self._work_era is None:
+            self._work_era = self._era
         async with self._locked() as connection:
             await self._learn(connection)
             if shown_after_s is not None:
@@ -149,6 +166,7 @@ class PostgresMarks:
 
     async def hold(self, connection: Any, parts: Collection[int]) -> None:
         """Within a transaction: these parts are ours; waits for what another one is just writing."""
+        await self.must_be_in(connection)
         await connection.execute(
             "INSERT INTO parts SELECT part, $2, 0 FROM unnest($1::integer[]) AS part ORDER BY part "
             "ON CONFLICT (part) DO UPDATE SET holder = excluded.holder",
@@ -175,8 +193,7 @@ class PostgresMarks:
         points, from_ms = self._first_of_counters(numbers, columns.taken_at_ms)
         if not points:
             return None
-        if self._alive.is_closed():
-            await self._live()
+        await self._be_in()
         async with self._locked() as connection:
             insert = "INSERT INTO marks (writer, points, from_ms) VALUES ($1, $2, $3) RETURNING id"
             return Announced(await connection.fetchval(insert, self._writer, points, from_ms), points, from_ms)
@@ -191,12 +208,41 @@ class PostgresMarks:
                 insert = "INSERT INTO marks (points, from_ms, made_by) VALUES ($1, $2, $3)"
                 await connection.execute(insert, announced.points, announced.from_ms, self.me)
 
+    async def must_be_in(self, connection: Any) -> None:
+        """At the beginning of a transaction: the era in which we came in goes on until that is over, or NotHeld."""
+        # Whoever begins an era waits for those that hold this row.
+        if await connection.fetchval("SELECT era FROM opened FOR SHARE") != self._era:
+            self._is_out = True
+            if self._alone:
+                raise NotHeld("ledger: others have it open by now, since the connection to it was lost; begin anew")
+            raise NotHeld("ledger: a command has had it for itself, since the connection to it was lost")
+
+    async def must_go_on(self, connection: Any) -> None:
+        """The same of the work at hand, which began with `marks`; it is void where an era was begun since."""
+        if self._era != self._work_era:
+            self._work_era = None
+            raise NotHeld("ledger: a command has had it for itself, since this work began")
+        try:
+            await self.must_be_in(connection)
+        except NotHeld:
+            # Who has lost it for himself is done for: he never begins anew.
+            self._work_era = self._work_era if self._alone else None
+            raise
+
+    async def _be_in(self) -> None:
+        """Come in again where the connection was lost, or somebody had the ledger alone; StoreError while he has."""
+        async with self._coming_in:
+            if not self._alone and (self._is_out or self._alive.is_closed()):
+                self._alive.terminate()
+                await self._live()
+
     async def _live(self) -> None:
         """Be a live writer, under a number of one's own, for as long as this connection holds."""
         self._writer = secrets.randbits(62)
         self._alive = await self._at.connect({"application_name": "jieneng ledger writer"}, None)
         try:
             await self._come_in()
+            await self._begin_era()
             await self._alive.execute("SELECT pg_advisory_lock($1)", self._writer)
         except BaseException:
             self._alive.terminate()
@@ -210,6 +256,12 @@ class PostgresMarks:
         if self._alone:
             raise StoreError("ledger: other processes have it open; stop every process of the gateway first")
         raise StoreError("ledger: a command has it for itself, such as jieneng ledger; try again when that has ended")
+
+    async def _begin_era(self) -> None:
+        """Behind the lock: a new era where we are alone, or who came before us was; waits for who is just writing."""
+        begun = "UPDATE ledger.opened SET era = era + 1, alone = $1 WHERE $1 OR alone"
+        await self._alive.execute(begun, self._alone)
+        self._era, self._is_out = await self._alive.fetchval("SELECT era FROM ledger.opened"), False
 
     async def _inherit(self, connection: Any) -> None:
         """Take what dead writers announced for marks."""

@@ -87,9 +87,8 @@ def _size(marks: Marks | None) -> float | None:
 
 def _problems(problems: list[OngoingProblem]) -> Iterator[Metric]:
     kinds = Counter(problem.kind for problem in problems)
-    yield gauges(
-        "jieneng_problems", "What is wrong now, by kind as in /health", {k: float(n) for k, n in kinds.items()}, "kind"
-    )
+    told = "What is wrong now anywhere, by kind as in /health: of several processes each tells all, take the greatest"
+    yield gauges("jieneng_problems", told, {k: float(n) for k, n in kinds.items()}, "kind")
 
 
 def _processes(processes: list[ProcessWords]) -> Iterator[Metric]:

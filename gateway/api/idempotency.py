@@ -3,8 +3,9 @@
 Looked at behind the permission of the route. A key belongs to the account that used it, to the path and to the body;
 and what the account was permitted then it must be permitted still, or its answer is not given again.
 
-Kept in memory for a day. After a restart of the gateway a key is new; what is entered is then told apart by what it
-says. Of several processes they are kept in a database that all reach, where a restart changes nothing.
+All that a POST does is written to the records, and the key with it in one transaction (`records.keys`): so it is done
+once, also where a connection breaks in the midst, the process is killed, or the same is asked of another process. The
+answer is kept after that. Where it was lost meanwhile, who asks again is told that it was done.
 """
 
 from __future__ import annotations
@@ -12,26 +13,26 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
 from aiohttp import web
 
-from adapters.answers_postgres import KeptAnswer, PostgresAnswers
-from energy.errors import StoreError
+from energy.errors import EnergyError, StoreError
 from gateway.access.roles import Identity
 from gateway.api.problems import RequestError
+from gateway.records.database import Records
+from gateway.records.keys import Answered, Asked, Known, find_asked, forget_asked, keep_answer, under_key
 
 log = structlog.get_logger()
 
 KEY = "Idempotency-Key"
-_KEPT_S = 86_400.0
 _LONGEST = 128
-_ANSWERS = 2_000
 _BYTES = 1 << 16
+# So long who did it may take to answer before the answer counts as lost; and so often is looked for it.
+_PATIENCE_S, _LOOK_S = 10.0, 0.1
 
 
 # What these answer holds secrets, and cookies: it is not kept.
@@ -43,28 +44,15 @@ def takes_key(path: str) -> bool:
     return not path.startswith(_SECRET)
 
 
-@dataclass(slots=True)
-class _Told:
-    """What was asked under a key, by whom; `lock` is held while it is done, the answer is None until it was."""
-
-    who: Identity
-    body: bytes
-    since: float
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    status: int = 0
-    answer: bytes | None = None
-    content_type: str = ""
-
-
-_Name = tuple[str, str, str]
-
-
 class Replays:
-    """The answers that may be given again, of one application, or where `of_all` of all that have the same."""
+    """The answers that may be given again, of all applications over the same records."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic, of_all: PostgresAnswers | None = None) -> None:
-        self._now, self._of_all = now, of_all
-        self._kept: OrderedDict[_Name, _Told] = OrderedDict()
+    def __init__(
+        self, records: Records, now: Callable[[], float] = time.time, *, patience_s: float = _PATIENCE_S
+    ) -> None:
+        self._records, self._now, self._patience_s = records, now, patience_s
+        # Of what is being done here; who asks the same waits for it.
+        self._turns = WeakValueDictionary[str, asyncio.Lock]()
 
     async def once(
         self,
@@ -75,7 +63,7 @@ class Replays:
         digest: bytes | None = None,
     ) -> web.Response:
         """Do it, or give the answer of when it was done; a key of another body, or of who was permitted other things
-        then, is refused (409).
+        then, is refused, and so is one of which the answer was lost (409).
 
         address : stands for the account where there is none. digest : SHA-256 of a body that was read already.
         """
@@ -84,61 +72,75 @@ class Replays:
             return await do()
         _must_be_a_key(key)
         body = hashlib.sha256(await request.read()).digest() if digest is None else digest
-        name = (who.account or address, request.path_qs, key)
-        if self._of_all is not None:
-            return await self._once_of_all(self._of_all, name, who, body, do)
-        self._forget()
-        told = self._kept.setdefault(name, _Told(who, body, self._now()))
-        _must_be_the_same(key, who.account, body=told.body == body, permitted=told.who == who)
-        async with told.lock:
-            if told.answer is not None:
-                return _again(told.status, told.answer, told.content_type)
-            return await self._done(name, told, do)
+        name = _digest((who.account or address, request.path_qs, key))
+        asked = Asked(name, _digest(who), body.hex(), round(self._now() * 1000))
+        async with self._turns.setdefault(name, asyncio.Lock()):
+            known = await self._find(asked)
+            if known is None:
+                return await self._done(asked, key, who, do)
+            return await self._told(asked, known, key, who)
 
-    async def _once_of_all(
-        self,
-        of_all: PostgresAnswers,
-        name: _Name,
-        who: Identity,
-        body: bytes,
-        do: Callable[[], Awaitable[web.Response]],
+    async def _done(
+        self, asked: Asked, key: str, who: Identity, do: Callable[[], Awaitable[web.Response]]
     ) -> web.Response:
-        permitted = hashlib.sha256(msgspec.json.encode(who, order="deterministic")).digest()
-        async with of_all.alone(msgspec.json.encode(name)) as named:
-            told = await named.find()
-            if told is not None:
-                _must_be_the_same(name[2], who.account, body=told.body == body, permitted=told.who == permitted)
-                return _again(told.status, told.answer, told.content_type)
-            answer = await do()
-            if _may_be_kept(answer):
-                kept = KeptAnswer(permitted, body, answer.status, _bytes(answer), answer.content_type)
-                try:
-                    await named.keep(kept)
-                except StoreError as error:
-                    # It is done, and who asked is to know.
-                    log.error("answer.unkept", cause=str(error))
-        return answer
-
-    async def _done(self, name: _Name, told: _Told, do: Callable[[], Awaitable[web.Response]]) -> web.Response:
         try:
-            answer = await do()
-        except BaseException:
-            self._kept.pop(name, None)  # nothing was done: it may be mended and sent again
+            with under_key(asked):
+                answer = await do()
+        except StoreError:
+            raise  # nobody knows what of it is written but the records, and who asks again is told what they say
+        except EnergyError:
+            if (known := await self._of_another(asked)) is not None:
+                return await self._told(asked, known, key, who)
+            await self._forget(asked)  # it was refused: it may be mended and sent again
             raise
-        if _may_be_kept(answer):
-            told.status, told.answer, told.content_type = answer.status, _bytes(answer), answer.content_type
-        else:
-            self._kept.pop(name, None)
+        if answer.status >= 300:
+            await self._forget(asked)
+        elif len(_bytes(answer)) <= _BYTES:
+            await self._keep(asked, answer)
         return answer
 
-    def _forget(self) -> None:
-        """Let go what is a day old, and of what was done the oldest where there is too much."""
-        before = self._now() - _KEPT_S
-        for name, told in list(self._kept.items()):
-            if told.since >= before and len(self._kept) < _ANSWERS:
-                return
-            if told.answer is not None or not told.lock.locked():
-                del self._kept[name]
+    async def _told(self, asked: Asked, known: Known, key: str, who: Identity) -> web.Response:
+        """Its answer, for which whoever did it may take a moment."""
+        _must_be_the_same(key, who.account, body=known.body == asked.body, permitted=known.who == asked.who)
+        until_ms = known.at_ms + self._patience_s * 1000
+        while known.answered is None:
+            if self._now() * 1000 >= until_ms:
+                raise RequestError(
+                    f"what was asked under {KEY} {key} was done, and its answer is not known; look at what is there",
+                    status=409,
+                )
+            await asyncio.sleep(_LOOK_S)
+            known = await self._find(asked) or known
+        return _again(known.answered)
+
+    async def _find(self, asked: Asked) -> Known | None:
+        async with self._records.reading() as connection:
+            return await find_asked(connection, asked)
+
+    async def _of_another(self, asked: Asked) -> Known | None:
+        """Where we wrote nothing: whether somebody else has, at the same time."""
+        return None if asked.noted else await self._find(asked)
+
+    async def _keep(self, asked: Asked, answer: web.Response) -> None:
+        try:
+            async with self._records.writing() as connection:
+                await keep_answer(connection, asked, _answered(answer))
+        except StoreError as error:
+            # It is done, and who asked is to know.
+            log.error("answer.unkept", cause=str(error))
+
+    async def _forget(self, asked: Asked) -> None:
+        if not asked.noted:
+            return
+        try:
+            async with self._records.writing() as connection:
+                await forget_asked(connection, asked)
+        except StoreError as error:
+            log.error("answer.unkept", cause=str(error))
+
+
+def _digest(of: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(of, order="deterministic")).hexdigest()
 
 
 def _must_be_the_same(key: str, account: str, *, body: bool, permitted: bool) -> None:
@@ -148,13 +150,18 @@ def _must_be_the_same(key: str, account: str, *, body: bool, permitted: bool) ->
         raise RequestError(f"{KEY} {key} was used when {account} was permitted other things", status=409)
 
 
-def _may_be_kept(answer: web.Response) -> bool:
-    return answer.status < 300 and len(_bytes(answer)) <= _BYTES
+def _answered(answer: web.Response) -> Answered:
+    return Answered(answer.status, _bytes(answer), answer.content_type)
 
 
-def _again(status: int, answer: bytes, content_type: str) -> web.Response:
-    headers = {"Idempotency-Replayed": "true"}
-    return web.Response(body=answer, status=status, content_type=content_type, charset="utf-8", headers=headers)
+def _again(answered: Answered) -> web.Response:
+    return web.Response(
+        body=answered.answer,
+        status=answered.status,
+        content_type=answered.content_type,
+        charset="utf-8",
+        headers={"Idempotency-Replayed": "true"},
+    )
 
 
 def _bytes(answer: web.Response) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Concatenate, Generic, Literal, Protocol, Self, TypeVar, get_args, get_origin
 from urllib.parse import quote
 
@@ -60,8 +61,8 @@ class Route(Generic[S]):
         if [self.body, self.file].count(None) != (1 if self.method == "POST" else 2):
             raise ValueError(f"{self.method} {self.path}: POST takes a body or a file, GET none")
 
-    def bound(self, services: S, replays: Replays) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        """The handler for aiohttp."""
+    def bound(self, services: S, replays: Replays | None) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """The handler for aiohttp; keys are looked at where there are `replays`."""
         encode = msgspec.json.Encoder().encode
 
         async def done(request: web.Request, visit: Visit, upload: Upload | None = None) -> web.Response:
@@ -85,14 +86,13 @@ class Route(Generic[S]):
             if self.file is not None:
                 must_be_ours(request, self.file.most)
                 async with received(request, self.file) as upload:
-                    return await replays.once(
-                        request, who, address, lambda: done(request, visit, upload), upload.digest
-                    )
-            if self.body is None:
-                return await done(request, visit)
-            must_be_ours(request)
-            await read_in_time(request)
-            return await replays.once(request, who, address, lambda: done(request, visit))
+                    do = partial(done, request, visit, upload)
+                    return await (do() if replays is None else replays.once(request, who, address, do, upload.digest))
+            do = partial(done, request, visit)
+            if self.body is not None:
+                must_be_ours(request)
+                await read_in_time(request)
+            return await (do() if replays is None else replays.once(request, who, address, do))
 
         return marked(self.permission, respond)
 
@@ -104,8 +104,7 @@ def _response(answer: msgspec.Struct, encode: Callable[[msgspec.Struct], bytes])
 
 
 def register(app: web.Application, routes: Sequence[Route[S]], services: S, replays: Replays | None = None) -> None:
-    """Add the routes to the application; `replays` are those of this one alone, unless they are given."""
-    replays = replays or Replays()
+    """Add the routes to the application; without `replays` what is asked again is done again, key or not."""
     for route in routes:
         app.router.add_route(route.method, route.path, route.bound(services, replays))
 

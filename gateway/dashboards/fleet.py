@@ -40,6 +40,11 @@ def _of_metrics(sources: Sources, words: Words) -> Iterator[Panel]:
         ),
     ):  # fmt: skip
         yield Panel(title, "timeseries", [Question(METRICS, query, legend=legend)], unit, custom=LINE)
+    yield Panel(
+        words("当前问题", "What is wrong now"), "timeseries",
+        # Each process tells of all; what edges tell that are asked themselves is among it.
+        [Question(METRICS, 'max by (kind) (jieneng_problems{job="jieneng"})', legend="{{kind}}")], custom=LINE,
+    )  # fmt: skip
     yield from _of_each_edge(words)
     yield Panel(
         words("各线路：抄读滞后", "Each line: behind its ticks"), "timeseries",

@@ -148,12 +148,25 @@ class Books:
         self._changed.clear()
         self._learn()
         began = time.monotonic()
-        built = await self.builder.catch_up(tell, parts)
+        try:
+            built = await self.builder.catch_up(tell, parts)
+        except NotHeld as error:
+            await self._read_anew(str(error), parts)
+            raise
         self.revision += bool(built.points or built.rows)
         self.pending = self._changed.is_set()
         # What came while it ran is no older than the run.
         self._waits_since = began if self.pending else None
         return built
+
+    async def _read_anew(self, cause: str, parts: Collection[int] | None) -> None:
+        """What is known by heart may hold no longer. Of several processes each is told by revisions what does not."""
+        self.builder.look_anew()
+        self.changed()
+        if parts is None:
+            log.warning("ledger.read_anew", cause=cause)
+            await self.curves.forget_all()
+            self.revision += 1
 
     async def follow(self) -> None:
         """Of several processes: take over what others have revised, and what waits to be worked in by any of them."""
@@ -239,7 +252,7 @@ class Books:
                 if not self._warmed and parts is None:
                     await self._warm(clock)
         except NotHeld:
-            # Another process works on these points by now; the claims will tell.
+            # Another process works on these points by now, as the claims will tell; or a command had it for itself.
             return False
         except StoreError as error:
             if self.trouble is None:

@@ -10,7 +10,6 @@ from functools import partial
 import structlog
 from aiohttp import web
 
-from adapters.answers_postgres import open_postgres_answers
 from analytics.contracts.contract_file import read_rules as read_contract_rules
 from analytics.reporting.check_file import read_rules
 from analytics.reporting.form_file import read_forms
@@ -20,7 +19,6 @@ from gateway.access.door import LocalDoor
 from gateway.accounts.door import AccountsDoor
 from gateway.accounts.service import Accounts
 from gateway.alerts.keeping import keep_fresh
-from gateway.api.idempotency import Replays
 from gateway.api.words import OngoingProblem
 from gateway.billing.service import Bills
 from gateway.closing.service import Closings
@@ -76,7 +74,6 @@ class ApiRole:
         app = application(
             self._services,
             behind_tls=settings.behind_tls,
-            replays=await self._replays(stack),
             whole=self._whole,
             metrics_token=settings.metrics_token,
         )
@@ -86,13 +83,6 @@ class ApiRole:
         stack.push_async_callback(hub.close)
         await _tell_who_comes_in(settings, self._accounts)
         return [hub.run, *self._beside_others()]
-
-    async def _replays(self, stack: AsyncExitStack) -> Replays:
-        """Answers that may be given again: our own, or those of all processes."""
-        settings = self._parts.settings
-        if settings.is_alone or settings.ledger is None or not self._whole:
-            return Replays()
-        return Replays(of_all=await stack.enter_async_context(open_postgres_answers(settings.ledger)))
 
     def _beside_others(self) -> list[Task]:
         """What others change is taken over: ended sessions, and where there are no jobs, what these keep otherwise."""

@@ -42,7 +42,6 @@ def application(
     *,
     behind_tls: bool = False,
     limits: Limits | None = None,
-    replays: Replays | None = None,
     whole: bool = True,
     metrics_token: str | None = None,
 ) -> web.Application:
@@ -66,7 +65,7 @@ def application(
     app.on_response_prepare.append(security_headers(tls=behind_tls))
     _tell_how_it_is(app, services, Scraper(metrics_token))
     if whole:
-        register(app, ROUTES, services, replays)
+        register(app, ROUTES, services, Replays(services.alerts.outbox.records))
         _push_and_describe(app, services)
         Phone(services.alerts, services.store, services.books, services.clock).add_to(app)
         add_page(app)

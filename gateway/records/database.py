@@ -16,11 +16,12 @@ from energy.errors import EnergyError, StoreError
 from gateway.audit.append import PENDING, SEAL
 from gateway.audit.seal import Head, Seal
 from gateway.records.engines import Engines
+from gateway.records.keys import note_asked
 
 log = structlog.get_logger()
 
 # The newest revision in migrations/versions, so that Alembic is only imported where there is something to migrate.
-HEAD = "0014"
+HEAD = "0015"
 
 
 class Records:
@@ -41,7 +42,8 @@ class Records:
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that writes, all or nothing, while no other one does; StoreError where the database fails.
 
-        What is read in it stays as it is until it ends, whichever process would change it.
+        What is read in it stays as it is until it ends, whichever process would change it. Of a request with a key the
+        first one notes that key; AskedBefore where somebody has.
         """
         with self._told():
             async with self._writer.begin() as connection:
@@ -49,7 +51,10 @@ class Records:
                     await connection.execute(text(self._engines.lock))
                 info = (await connection.get_raw_connection()).info
                 info.pop(PENDING, None)  # of a transaction that was given up
+                asked = await note_asked(connection)
                 yield connection
+        if asked is not None:
+            asked.noted = True
         if (head := info.pop(PENDING, None)) is not None:
             self._keep(head)
 

@@ -31,7 +31,7 @@ from gateway.findings.tables import FindingRow, LearntRow
 from gateway.life.tables import MeterEventRow
 from gateway.quotas.tables import QuotaCrossingRow, QuotaRow
 from gateway.records.base import Base
-from gateway.records.tables import ChangeRow
+from gateway.records.tables import AskedKeyRow, ChangeRow
 from gateway.reporting.tables import FilingRow, FilingStepRow
 from gateway.sites.tables import EdgeSiteRow, SiteFileRow, SiteRow
 from gateway.stock.tables import StockMoveRow
@@ -44,6 +44,7 @@ TABLES = (
     AlarmRow,
     AlarmRulesRow,
     AlarmStepRow,
+    AskedKeyRow,
     AuditHeadRow,
     AuditRow,
     BaselineAdjustmentRow,

@@ -24,3 +24,18 @@ class ChangeRow(Base):
     key: Mapped[str] = mapped_column(String)
     before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class AskedKeyRow(Base):
+    """A key under which something was asked and done, for a day; `name`, `who` and `body` are digests. What was
+    answered is null until it is known, `answer` is in base64."""
+
+    __tablename__ = "asked_keys"
+
+    name: Mapped[str] = mapped_column(String, primary_key=True)
+    at_ms: Mapped[int] = mapped_column(BigInteger, index=True)
+    who: Mapped[str] = mapped_column(String)
+    body: Mapped[str] = mapped_column(String)
+    status: Mapped[int | None] = mapped_column(Integer)
+    answer: Mapped[str | None] = mapped_column(String)
+    content_type: Mapped[str | None] = mapped_column(String)

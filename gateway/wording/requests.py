@@ -16,6 +16,10 @@ SENTENCES = {
     "{} is 1 to {} printable characters of ASCII, such as a UUID": "{0} 应为 1 至 {1} 个可打印的 ASCII 字符，例如 UUID",
     "{} {} was used for another body; make a new key": "{0} {1} 已用于其他内容，请换一个新的",
     "{} {} was used when {} was permitted other things": "{0} {1} 使用时 {2} 的权限与现在不同",
+    "what was asked under {} {} was done, and its answer is not known; look at what is there": (
+        "以 {0} {1} 提交的请求已经执行，但答复未能留存，请查看现有内容"
+    ),
+    "this was asked under the same key before": "同一标识的请求此前已提交",
     "account {} is not known": "账户 {0} 不存在",
     "{} was erased": "{0} 已被删除",
     "{} was erased already": "{0} 早已被删除",

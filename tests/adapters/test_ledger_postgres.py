@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ from adapters.ledger_postgres import PostgresLedger, open_postgres_ledger
 from adapters.readings_marked import MarkedReadings
 from adapters.stores import open_stores
 from energy.errors import EnergyError, NotHeld, StoreError
-from energy.hours import Hours
+from energy.hours import Doubt, Hours
 from energy.ports import LEDGER_PARTS, Basis, Ledger, Written
 from energy.readings import Point, ReadingColumns
 from tests.adapters.readings_memory import MemoryReadings
@@ -238,6 +238,142 @@ async def test_who_wants_the_ledger_alone_has_it_so_or_not_at_all(database: str)
                     pass
     async with open_postgres_ledger(database, store), open_postgres_ledger(database, store):
         pass
+
+
+# -- a lock whose connection broke -----------------------------------------------------------------------------------
+
+ALL_OF_IT = "SELECT string_agg(t::text, ' ' ORDER BY t::text) FROM ledger.{} t"
+
+
+@pytest.fixture
+def lose(postgres: PostgresServer) -> Callable[[], None]:
+    """Break the connections by which processes hold the ledger, and those alone."""
+    ended = "SELECT count(pg_terminate_backend(pid, 60000)) FROM pg_stat_activity WHERE application_name = "
+
+    def do() -> None:
+        assert postgres.sql(ended + "'jieneng ledger writer'") == "1"
+
+    return do
+
+
+def all_there_is(postgres: PostgresServer, database: str) -> list[str]:
+    tables = ("hour_rows", "days", "doubts", "bases", "progress", "marks", "parts")
+    return [postgres.sql(ALL_OF_IT.format(table), name_of(database)) for table in tables]
+
+
+def writes(ledger: Ledger) -> list[Callable[[], Awaitable[None]]]:
+    """All that is written to a ledger."""
+    stale = np.array([0], np.int32), np.array([1], np.int32)
+    return [
+        lambda: ledger.hold([0]),
+        lambda: ledger.revise(stale, hours((0, 1, 7))),
+        lambda: ledger.doubt({0: 0}, [Doubt(0, "fall", 0, 1)]),
+        lambda: ledger.settle(1 << 40, {0: Basis("late", "late")}),
+        lambda: ledger.reach({"job": 9}),
+    ]
+
+
+async def test_who_lost_the_lock_to_a_command_writes_nothing_until_he_has_begun_anew(
+    postgres: PostgresServer, database: str, lose: Callable[[], None]
+) -> None:
+    store = MemoryReadings()
+    async with open_postgres_ledger(database, store) as (through, ledger):
+        await through.write(readings((0, 50, 1.0)))
+        await ledger.marks()
+        lose()
+        async with open_postgres_ledger(database, store, alone=True) as (_, of_command):
+            await of_command.revise(NONE, hours((0, 1, 5)))
+            left = all_there_is(postgres, database)
+            for write in writes(ledger):
+                with pytest.raises(NotHeld, match="a command has had it for itself"):
+                    await write()
+            with pytest.raises(StoreError, match="a command has it for itself"):
+                await ledger.marks()
+        for write in writes(ledger):
+            with pytest.raises(NotHeld):
+                await write()
+        assert all_there_is(postgres, database) == left
+
+        await ledger.marks()
+        for write in writes(ledger):
+            await write()
+        assert told(await ledger.hours([0], 0, EVER)) == [(0, 1, 7)]
+
+
+async def test_work_that_began_before_a_command_is_void_though_the_process_came_in_again(
+    database: str, lose: Callable[[], None]
+) -> None:
+    store = MemoryReadings()
+    async with open_postgres_ledger(database, store) as (through, ledger):
+        await ledger.marks()
+        lose()
+        async with open_postgres_ledger(database, store, alone=True) as (_, of_command):
+            await of_command.revise(NONE, hours((0, 1, 5)))
+        # A reading comes in, and the process with it.
+        await through.write(readings((0, 50, 1.0)))
+        with pytest.raises(NotHeld):
+            await ledger.revise(NONE, hours((0, 2, 7)))
+
+        assert await marked(ledger) == [(0, 50)]
+        await ledger.revise(NONE, hours((0, 2, 7)))
+        assert told(await ledger.hours([0], 0, EVER)) == [(0, 1, 5), (0, 2, 7)]
+
+
+async def test_a_lost_connection_that_nobody_made_use_of_costs_nothing(database: str, lose: Callable[[], None]) -> None:
+    store = MemoryReadings()
+    async with open_postgres_ledger(database, store) as (_, ledger):
+        await ledger.marks()
+        lose()
+        for write in writes(ledger):
+            await write()
+        await ledger.marks()
+    async with open_postgres_ledger(database, store, alone=True) as (_, ledger):
+        lose()
+        for write in writes(ledger):
+            await write()
+
+
+async def test_a_command_that_lost_its_lock_writes_nothing_beside_who_came_in(
+    postgres: PostgresServer, database: str, lose: Callable[[], None]
+) -> None:
+    store = MemoryReadings()
+    async with open_postgres_ledger(database, store, alone=True) as (_, of_command):
+        await of_command.marks()
+        lose()
+        async with open_postgres_ledger(database, store) as (_, ledger):
+            await ledger.revise(NONE, hours((0, 1, 5)))
+            left = all_there_is(postgres, database)
+            for write in writes(of_command):
+                with pytest.raises(NotHeld, match="others have it open by now"):
+                    await write()
+                await of_command.marks()
+            assert all_there_is(postgres, database) == left
+
+
+async def test_a_command_waits_for_what_is_just_being_written(postgres: PostgresServer, database: str) -> None:
+    store = MemoryReadings()
+    async with open_postgres_ledger(database, store):
+        pass
+    writer = await asyncpg.connect(
+        host=str(postgres.folder), port=postgres.port, user="jieneng", database=name_of(database)
+    )
+    opened = asyncio.Event()
+
+    async def command() -> None:
+        async with open_postgres_ledger(database, store, alone=True):
+            opened.set()
+
+    waiting = "SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    async with writer.transaction():
+        await writer.execute("SELECT era FROM ledger.opened FOR SHARE")
+        commanding = asyncio.create_task(command())
+        while "UPDATE ledger.opened" not in postgres.sql(waiting):
+            await asyncio.sleep(0.02)
+        assert not opened.is_set()
+    async with asyncio.timeout(PATIENCE_S):
+        await commanding
+    assert opened.is_set()
+    await writer.close()
 
 
 @pytest.mark.parametrize(

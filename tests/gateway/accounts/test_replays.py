@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from aiohttp.test_utils import TestClient, TestServer
+
 from gateway.access.roles import Grant, Role
+from gateway.accounts.door import AccountsDoor
+from gateway.app import application
 from gateway.services import Services
 from tests.gateway.accounts.visitor import EXCHANGED, Client, Visitor, account
 
@@ -77,3 +82,16 @@ async def test_a_key_is_of_one_path(services: Services, client: Client) -> None:
 
     answer = await wang.ask("POST", f"{EVENTS}/preview", BODY, **KEY)
     assert (answer.status, "Idempotency-Replayed" in answer.headers) == (200, False)
+
+
+async def test_a_gateway_that_was_started_anew_does_nothing_again(services: Services, client: Client) -> None:
+    await account(services, "wang", Role.FILLER)
+    wang = Visitor(client)
+    await wang.sign_in()
+    await entered(wang)
+
+    door = AccountsDoor(services.accounts, services.clock, behind_tls=True)
+    async with TestClient(TestServer(application(replace(services, door=door)))) as anew:
+        wang = Visitor(anew)
+        await wang.sign_in()
+        assert await entered(wang)

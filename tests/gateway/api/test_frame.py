@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from gateway.api.limits import Buckets, Limits, Rate
 from gateway.api.paging import cursor_of, last_page_of, page_of
 from gateway.api.problems import RequestError, problems
 from gateway.audit.asking import asking
+from gateway.records.database import Records, open_records
+from tests.databases import new_records
 
 Client = TestClient[web.Request, web.Application]
 
@@ -39,7 +42,13 @@ def now() -> Now:
 
 
 @pytest.fixture
-async def client(now: Now) -> AsyncIterator[Client]:
+async def records(tmp_path: Path) -> AsyncIterator[Records]:
+    async with open_records(new_records(tmp_path / "records.sqlite")) as made:
+        yield made
+
+
+@pytest.fixture
+async def client(now: Now, records: Records) -> AsyncIterator[Client]:
     done: list[bytes] = []
 
     async def small(_request: web.Request) -> web.Response:
@@ -48,7 +57,7 @@ async def client(now: Now) -> AsyncIterator[Client]:
     async def large(_request: web.Request) -> web.Response:
         return web.Response(body=b"[" + b"1," * 9000 + b"1]", content_type="application/json")
 
-    replays = Replays(now)
+    replays = Replays(records, now)
 
     async def do(request: web.Request) -> web.Response:
         return await replays.once(request, Identity("li"), "", lambda: done_once(request))

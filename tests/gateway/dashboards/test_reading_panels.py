@@ -38,6 +38,18 @@ jieneng_edge_outbox_batches{edge="north"} 2
 jieneng_edge_meters_silent{edge="north"} 5
 jieneng_edge_clock_offset_seconds{edge="north"} -0.25
 """
+# What three processes and one of the edges tell that is wrong: five meters of one edge, the other edge; and what one of
+# them hears somewhat earlier.
+OF_PROBLEMS = """
+jieneng_problems{job="jieneng",instance="api",kind="meter.silent"} 5
+jieneng_problems{job="jieneng",instance="ingest",kind="meter.silent"} 5
+jieneng_problems{job="jieneng",instance="jobs",kind="meter.silent"} 4
+jieneng_problems{job="jieneng",instance="api",kind="edge.offline"} 1
+jieneng_problems{job="jieneng",instance="ingest",kind="edge.offline"} 1
+jieneng_problems{job="jieneng",instance="jobs",kind="ledger.failing"} 1
+jieneng_problems{job="jieneng-edge",instance="north",kind="meter.silent"} 5
+jieneng_problems{job="jieneng-edge",instance="north",kind="clock.unset"} 1
+"""
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +82,7 @@ def text_of(metrics: Metrics) -> bytes:
     """What the gateway counts, and what it is told of edges."""
     counted = generate_latest(metrics.registry).decode()
     lines = [line for line in counted.splitlines() if "jieneng_edges_online" not in line]
-    return ("\n".join(lines) + OF_EDGES).encode()
+    return ("\n".join(lines) + OF_EDGES + OF_PROBLEMS).encode()
 
 
 async def test_a_meter_shows_the_readings_registers_and_quality_that_are_stored(
@@ -145,6 +157,8 @@ async def test_the_fleet_shows_the_figures_of_the_gateway_and_who_is_silent(
     [refused] = found["Readings refused per second"]
     assert refused["metric"] == {"reason": "unknown_meter"}
     assert float(refused["value"][1]) == pytest.approx(1)
+    wrong = {s["metric"]["kind"]: float(s["value"][1]) for s in found["What is wrong now"]}
+    assert wrong == {"meter.silent": 5.0, "edge.offline": 1.0, "ledger.failing": 1.0}
     each = {
         name.removeprefix("Each edge: "): {s["metric"]["edge"]: float(s["value"][1]) for s in found[name]}
         for name in found

@@ -8,11 +8,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from adapters.ledger_postgres import open_postgres_ledger
+from energy.errors import NotHeld
 from energy.life import EventKind, MeterEvent
 from energy.periods import Span
 from energy.readings import to_ms
-from gateway.ledger.books import Books
-from tests.gateway.ledger.books import MAIN, START, books, columns, over
+from gateway.ledger.books import Books, Kept
+from tests.adapters.readings_memory import MemoryReadings
+from tests.gateway.ledger.books import FACTORS, MAIN, NOBODY, START, books, columns, over, quarters
 from tests.gateway.ledger.test_build import same, troubled, whole
 from tests.postgresql import PostgresServer
 
@@ -49,3 +52,31 @@ async def test_the_same_readings_in_any_slices_make_the_same_rows(postgres: Post
     assert same(found, wanted)
     assert told == shown
     assert rebuilt.rows == 0
+
+
+async def test_a_gateway_tells_what_a_command_made_while_its_connection_was_lost(postgres: PostgresServer) -> None:
+    """It holds the ledger by a connection, and knows much of it by heart."""
+    database, store = postgres.address(postgres.copy("template1")), MemoryReadings()
+    end = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE application_name = "
+    second, third = START + timedelta(days=1), START + timedelta(days=2)
+    async with open_postgres_ledger(database, store) as (through, ledger):
+        gateway = Books(ledger, Kept(NOBODY), FACTORS)
+        await through.write(columns(quarters(96)))
+        await gateway.catch_up()
+        await figures(gateway)
+        postgres.sql(end + "'jieneng ledger writer'")
+        async with open_postgres_ledger(database, store, alone=True) as (by_command, of_command):
+            await by_command.write(columns(quarters(96, 10.0, first=1240.0, start=second)))
+            await Books(of_command, Kept(NOBODY), FACTORS).catch_up()
+        await through.write(columns(quarters(8, 1.0, first=2200.0, start=third)))
+        with pytest.raises(NotHeld):
+            await gateway.catch_up()
+        await gateway.catch_up()
+        found = await figures(gateway)
+
+    async with books() as (at_once, readings):
+        for rows in (quarters(96), quarters(96, 10.0, first=1240.0, start=second)):
+            await readings.write(columns(rows))
+        await readings.write(columns(quarters(8, 1.0, first=2200.0, start=third)))
+        await at_once.catch_up()
+        assert found == await figures(at_once)

@@ -18,7 +18,12 @@ from prometheus_client import CollectorRegistry
 
 from adapters.wire import EdgeState
 from edge.figures import Uplink, figures
+from gateway.dashboards.fleet import fleet_dashboard
+from gateway.dashboards.panels import Words
+from gateway.dashboards.sources import METRICS, Source, Sources
 from tests.docs.pages import ROOT
+from tests.gateway.dashboards.asking import questions
+from tests.gateway.ledger.sites import site as site_of
 from tests.real_parts import program
 from tests.victoria import VictoriaServer, victoria_server
 
@@ -67,6 +72,18 @@ def test_no_rule_for_a_gateway_rings_for_an_edge_too(told: str) -> None:
 
     assert {name for name in both if not name.startswith("process_")} == {"jieneng_build_info", "jieneng_problems"}
     assert not {name for rule in RULES for name in _named(rule["expr"])} & both
+
+
+def test_what_each_process_tells_of_the_whole_is_summed_by_no_rule_and_no_dashboard() -> None:
+    """Three processes that tell of a silent meter tell of one silent meter."""
+    fleet = fleet_dashboard(site_of(), Sources((Source(METRICS, "here"),), "jieneng"), Words("en"))
+    assert fleet is not None
+    asked = [rule["expr"] for rule in RULES] + [expr for _, expr in questions(fleet, METRICS)]
+    parts = [part for expr in asked for part in expr.split(" and ")]
+    of_all = re.compile(r"\bjieneng_(problems|edges?_|ledger_|alarms_|notices_|certificate_|backup_)")
+
+    assert any("jieneng_problems" in part for part in parts)
+    assert [part for part in parts if of_all.search(part) and re.search(r"\b(sum|count|avg)\b", part)] == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
