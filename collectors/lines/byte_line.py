@@ -58,7 +58,6 @@ class Counts:
     late: int = 0
     stray_bytes: int = 0
     unanswered: int = 0
-    reopened: int = 0
 
 
 @dataclass(slots=True)
@@ -375,7 +374,6 @@ class ByteLine:
         if self._wire is not None:
             self._wire.close()
             self._wire = None
-            self.counts.reopened += 1
         self._lost = None
         self._received.clear()
         if isinstance(self.address, SerialAddress):
