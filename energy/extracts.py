@@ -29,11 +29,6 @@ def extracts(site: Site, default: str) -> dict[str, Site]:
     return {edge: replace(bare(site), lines=tuple(lines[edge]), meters=tuple(meters[edge])) for edge in sorted(lines)}
 
 
-def extract(site: Site, edge: str, default: str) -> Site:
-    """The site of one edge; without lines where it has none."""
-    return extracts(site, default).get(edge, bare(site))
-
-
 def bare(site: Site) -> Site:
     """A site of which nothing is said."""
     return Site(site.id, site.name, site.zone)

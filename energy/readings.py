@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from energy.errors import UnknownName
-from energy.quantities import Quantity, quantity
+from energy.quantities import quantity
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The end of the year 9999, the last that calendars here know.
@@ -102,33 +102,6 @@ def to_ms(instant: datetime) -> int:
 def from_ms(ms: int) -> datetime:
     """The UTC instant that many milliseconds after the epoch."""
     return EPOCH + timedelta(milliseconds=ms)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One value of one quantity at one meter; `value` is in the quantity's own unit, None where the meter gave none."""
-
-    meter: str
-    quantity: Quantity
-    value: float | None
-    taken_at: datetime
-    quality: Quality = Quality.GOOD
-    reason: Reason = Reason.NONE
-
-    def __post_init__(self) -> None:
-        if self.taken_at.tzinfo is None:
-            raise ValueError(f"reading of {self.meter} has no time zone: {self.taken_at}")
-        if self.quality is Quality.GOOD and self.value is None:
-            raise ValueError(f"reading of {self.meter} {self.quantity.name} is good but has no value")
-        if (self.quality is Quality.GOOD) != (self.reason is Reason.NONE):
-            raise ValueError(
-                f"reading of {self.meter} {self.quantity.name}: quality {self.quality.word} "
-                f"does not go with reason {self.reason.value!r}"
-            )
-
-    @property
-    def point(self) -> Point:
-        return Point(self.meter, self.quantity.name)
 
 
 def counted(quality: npt.NDArray[np.uint8], reason: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:

@@ -56,7 +56,6 @@ class CalendarWords(Words):
     law_confidence: Confidence = Confidence.UNKNOWN
     years: dict[int, YearWords] = {}
     days: list[OwnWords] = []
-    vacations: list[date | str] = []
 
 
 def read_working_days(paths: Sequence[Path]) -> WorkingDays:
@@ -76,7 +75,6 @@ def read_working_days(paths: Sequence[Path]) -> WorkingDays:
             law=read.law or made.law,
             announced={**made.announced, **read.announced},
             own={**made.own, **read.own},
-            vacations=(*made.vacations, *read.vacations),
         )
     if faults:
         raise ConfigurationError(faults)
@@ -112,7 +110,6 @@ def _yaml(path: Path) -> WorkingDays:
             faults.append(document.fault(("days", i, "type"), f"must be one of {', '.join(_TYPES)}"))
             continue
         own.update({day_number(d): _TYPES[one.type] for d in days_of(one.days, "days", i, "days")})
-    spans = [days_of(one, "vacations", i) for i, one in enumerate(words.vacations)]
     law: list[LawDay] = []
     for i, rule in enumerate(words.law):
         try:
@@ -121,8 +118,7 @@ def _yaml(path: Path) -> WorkingDays:
             faults.append(document.fault(("law", i), str(error)))
     if faults:
         raise ConfigurationError(faults)
-    vacations = tuple((day_number(s[0]), day_number(s[-1])) for s in spans if s)
-    return WorkingDays(tuple(law), announced, own, vacations)
+    return WorkingDays(tuple(law), announced, own)
 
 
 def _law(words: LawWords, zone_hours: float) -> LawDay:

@@ -68,13 +68,11 @@ class WorkingDays:
 
     law : days off of every year, used for years of which nothing is announced.
     announced : by year. own : days of which somebody has said otherwise, before all else.
-    vacations : first and last day of each, as numbers since 1970; days of any type lie in them.
     """
 
     law: tuple[LawDay, ...] = ()
     announced: Mapping[int, Announced] = field(default_factory=dict)
     own: Mapping[int, DayType] = field(default_factory=dict)
-    vacations: tuple[tuple[int, int], ...] = ()
 
     def day_types(self, days: Days) -> Numbers:
         """The `DayType` of local days.
@@ -102,18 +100,6 @@ class WorkingDays:
     def works(self, day: date) -> bool:
         """Whether one day is worked."""
         return bool(self.is_worked(np.array([day], "datetime64[D]"))[0])
-
-    def is_published(self, days: Days) -> Mask:
-        """(n,) whether the year of a day is announced; else days off that the law leaves open are not known yet."""
-        return np.isin(_years(day_numbers(days)), np.array(sorted(self.announced), dtype=np.int64))
-
-    def on_vacation(self, days: Days) -> Mask:
-        """(n,) whether a day lies in a school vacation."""
-        numbers = day_numbers(days)
-        found = np.zeros(len(numbers), dtype=np.bool_)
-        for first, last in self.vacations:
-            found |= (numbers >= first) & (numbers <= last)
-        return found
 
     def _free(self, numbers: Numbers) -> Iterator[int]:
         years = set(np.unique(_years(numbers)).tolist())

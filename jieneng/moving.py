@@ -21,7 +21,6 @@ from adapters.stores import open_stores
 from energy.errors import EnergyError, StoreError
 from energy.ports import Ledger, ReadingStore, RegisterStore
 from energy.readings import LAST_MS, Point, ReadingColumns, from_ms, to_ms
-from energy.series import MICRO
 from gateway.records.database import open_records
 from gateway.records.moving import move_records
 from jieneng.books import open_books
@@ -36,11 +35,10 @@ _EVER = 1 << 30
 
 @dataclass(slots=True)
 class Moved:
-    """What has been moved: points and readings, and the sum of all values of counters [millionths of their units]."""
+    """What has been moved: so many points and readings."""
 
     points: int = 0
     readings: int = 0
-    sum_micro: int = 0
 
 
 @dataclass(slots=True)
@@ -170,8 +168,6 @@ async def _move_part(source: ReadingStore, target: ReadingStore, part: _Part, mo
             "others before: name an empty one"
         )
     moved.readings += len(rows)
-    believed = rows.value[~np.isnan(rows.value)]
-    moved.sum_micro += sum(round(v * MICRO) for v in believed.tolist() if abs(v) < float("inf"))
 
 
 def _same(one: ReadingColumns, other: ReadingColumns) -> bool:
@@ -235,7 +231,8 @@ def _recalled(file: Path, what: str) -> Progress:
         return Progress(key)
     if content.get("what") != key:
         return Progress(key)
-    return Progress(key, Moved(**content["moved"]), content["after"])
+    moved = content["moved"]
+    return Progress(key, Moved(moved["points"], moved["readings"]), content["after"])
 
 
 def _keep(file: Path, progress: Progress) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 from collectors.exchanges import Exchange
 from collectors.lines.byte_line import Counts
-from collectors.lines.line import Line, NoAnswer, Refused, Reply
+from collectors.lines.line import Closing, Line, NoAnswer, Refused, Reply
 from collectors.lines.modbus_identification import MbapIdentification, RtuIdentification, follows, objects
 from collectors.lines.modbus_mbap import MbapRead
 from collectors.lines.modbus_rtu import RtuRead
@@ -47,7 +45,7 @@ class Noted:
         return verdict
 
 
-class NotedLine:
+class NotedLine(Closing):
     """A line as others are; Modbus is framed as its wire has it. `clock` counts seconds since the noting began."""
 
     def __init__(
@@ -119,11 +117,3 @@ class NotedLine:
 
     async def close(self) -> None:
         await self._line.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()

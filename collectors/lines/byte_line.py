@@ -19,12 +19,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
-from typing import Self
 
 from collectors.lines.address import SerialAddress, SerialServerAddress
 from collectors.lines.latency import Latency, Timing
-from collectors.lines.line import NoAnswer, Refused, Reply, Unreachable, Untrusted
+from collectors.lines.line import Closing, NoAnswer, Refused, Reply, Unreachable, Untrusted
 from collectors.lines.modbus_rtu import RtuRead, RtuReadCoils, RtuWrite
 from collectors.lines.modbus_writing import Coils, Writing, check_unit
 from collectors.lines.question import ANYONE, Answered, Declined, More, NotTheAnswer, Question, Verdict
@@ -58,7 +56,6 @@ class Counts:
     late: int = 0
     stray_bytes: int = 0
     unanswered: int = 0
-    reopened: int = 0
 
 
 @dataclass(slots=True)
@@ -83,7 +80,7 @@ class Respondent:
         self.failures = 0
 
 
-class ByteLine:
+class ByteLine(Closing):
     """A line behind a serial port or a serial server; opens at the first question, and again after it was lost."""
 
     def __init__(
@@ -375,7 +372,6 @@ class ByteLine:
         if self._wire is not None:
             self._wire.close()
             self._wire = None
-            self.counts.reopened += 1
         self._lost = None
         self._received.clear()
         if isinstance(self.address, SerialAddress):
@@ -392,14 +388,6 @@ class ByteLine:
         if self._wire is not None:
             self._wire.close()
             self._wire = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     def __str__(self) -> str:
         return str(self.address)

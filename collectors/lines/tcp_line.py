@@ -10,12 +10,10 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from types import TracebackType
-from typing import Self
 
 from collectors.lines.address import TcpAddress
 from collectors.lines.latency import Latency, Timing
-from collectors.lines.line import NoAnswer, Refused, Reply, Unreachable, Untrusted
+from collectors.lines.line import Closing, NoAnswer, Refused, Reply, Unreachable, Untrusted
 from collectors.lines.modbus_mbap import HEADER_LENGTH, MbapRead, MbapReadCoils, MbapWrite, frame_length
 from collectors.lines.modbus_writing import Coils, Writing, check_unit
 from collectors.lines.question import Answered, Declined, NotTheAnswer, Question, Verdict
@@ -26,7 +24,7 @@ _FLOOR_S = 0.2
 _MUTE = 2
 
 
-class TcpLine:
+class TcpLine(Closing):
     """A line behind a host and port; several units may answer there, one at a time. Connects at the first question."""
 
     def __init__(self, address: TcpAddress, *, now: Callable[[], datetime], timeout_s: float = 1.0) -> None:
@@ -139,14 +137,6 @@ class TcpLine:
         if self._connection is not None:
             self._connection.close("closed")
             self._connection = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     def __str__(self) -> str:
         return str(self.address)

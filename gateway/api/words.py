@@ -13,6 +13,9 @@ MeterStateWord = Literal["reporting", "late", "silent", "unknown"]
 EdgeStateWord = Literal["online", "offline"]
 # Who enters something. Where people sign in it is their account, whatever is said; elsewhere it must be said.
 Who = Annotated[str, msgspec.Meta(max_length=200)]
+# A name that has to be given, and a remark that may be.
+Said = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Note = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
 class TextWords(msgspec.Struct):

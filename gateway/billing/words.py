@@ -9,13 +9,11 @@ from typing import Annotated
 import msgspec
 
 from energy.bills import BilledLine, SupplierBill
-from gateway.api.words import TextWords, Who
+from gateway.api.words import Note, Said, TextWords, Who
 from gateway.ledger.words import ShareWords
 from gateway.records.entries import Added, Entry
 
 AccountId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-Said = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Note = Annotated[str, msgspec.Meta(max_length=2000)]
 Lines = Annotated[list["BilledLineWords"], msgspec.Meta(max_length=200)]
 
 

@@ -9,11 +9,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from analytics.contracts.standing import Party, StatementState, StepKind
-from gateway.api.words import Download, TextWords
+from gateway.api.words import Download, Note, Said, TextWords
 
-Said = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Why = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
-Note = Annotated[str, msgspec.Meta(max_length=2000)]
 ContractId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 StatementKind = Literal["regular", "reversing"]
 

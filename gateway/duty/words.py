@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
 
 import msgspec
 
 from energy.duty import Flaw, Person, Roster, Shift
 from energy.readings import to_ms
+from gateway.api.words import Note, Said
 from gateway.duty.service import KeptRoster, masked
-
-Said = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Note = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
 class ReachAnswerWords(msgspec.Struct):

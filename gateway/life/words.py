@@ -7,12 +7,11 @@ from typing import Annotated
 import msgspec
 
 from energy.life import EventKind, MeterEvent
-from gateway.api.words import Who
+from gateway.api.words import Note, Who
 from gateway.life.service import Added, KeptEvent
 
 MeterId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Cursor = Annotated[str, msgspec.Meta(max_length=500)]
-Note = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
 class EventWords(msgspec.Struct, forbid_unknown_fields=True, rename={"at_ms": "at", "until_ms": "until"}):

@@ -9,12 +9,10 @@ from typing import Annotated
 import msgspec
 
 from energy.quotas import Method, Quota, QuotaOf
-from gateway.api.words import TextWords
+from gateway.api.words import Note, Said, TextWords
 from gateway.quotas.service import Crossing
 from gateway.records.entries import Added, Entry
 
-Said = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Note = Annotated[str, msgspec.Meta(max_length=2000)]
 Twelve = Annotated[list[Decimal], msgspec.Meta(min_length=12, max_length=12)]
 
 

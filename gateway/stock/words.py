@@ -9,12 +9,9 @@ from typing import Annotated
 import msgspec
 
 from energy.stock import MoveKind, StockMove
-from gateway.api.words import Who
+from gateway.api.words import Note, Said, Who
 from gateway.ledger.words import ConvertedWords
 from gateway.records.entries import Added, Entry
-
-Said = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Note = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
 class MoveWords(msgspec.Struct, forbid_unknown_fields=True):

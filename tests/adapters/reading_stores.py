@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from adapters.readings_duckdb import open_duckdb
+from adapters.readings_forwarded import ForwardedReadings
 from adapters.stores import open_store
 from energy.ports import RegisterStore, Spans, Written
 from energy.quantities import quantity
@@ -78,19 +79,7 @@ def expected_curve(rows: Sequence[Row], point: Point, from_ms: int, to_ms: int, 
 # -- the stores ------------------------------------------------------------------------------------------------------
 
 
-class _Alone:
-    """What a store is asked where no other process writes."""
-
-    shown_after_s = 0.0
-
-    def heard(self, columns: ReadingColumns) -> None:
-        pass
-
-    async def learn(self, meters: Sequence[str]) -> None:
-        pass
-
-
-class Restarted(_Alone):
+class Restarted:
     """A store whose process ends after everything that is asked of it."""
 
     shown_after_s = 0.0
@@ -138,46 +127,13 @@ class Restarted(_Alone):
             await store.maintain(now_ms)
 
 
-class Maintained(_Alone):
-    """A store that has been put in order before and after everything that is asked of it."""
+class Maintained(ForwardedReadings):
+    """A store that is put in order after everything that is written."""
 
-    shown_after_s = 0.0
-
-    def __init__(self, store: RegisterStore) -> None:
-        self._store = store
-
-    async def write(self, given_: ReadingColumns) -> Written:
-        written = await self._store.write(given_)
-        await self._store.maintain(2**50)
+    async def write(self, columns: ReadingColumns) -> Written:
+        written = await super().write(columns)
+        await self.maintain(2**50)
         return written
-
-    async def latest(self, points: Sequence[Point] | None = None) -> ReadingColumns:
-        return await self._store.latest(points)
-
-    async def curves(
-        self, points: Sequence[Point], from_ms: int, to_ms: int, rows: int, *, origin_ms: int = 0
-    ) -> list[Curve]:
-        return await self._store.curves(points, from_ms, to_ms, rows, origin_ms=origin_ms)
-
-    async def readings(self, points: Sequence[Point], from_ms: int, to_ms: int) -> ReadingColumns:
-        return await self._store.readings(points, from_ms, to_ms)
-
-    async def points(self) -> list[Point]:
-        return await self._store.points()
-
-    async def spans(self, points: Sequence[Point], from_ms: int) -> Spans:
-        return await self._store.spans(points, from_ms)
-
-    async def last_before(self, point: Point, before_ms: int) -> int | None:
-        return await self._store.last_before(point, before_ms)
-
-    def heard(self, columns: ReadingColumns) -> None: ...
-
-    async def learn(self, meters: Sequence[str]) -> None:
-        """Nobody else writes there."""
-
-    async def maintain(self, now_ms: int) -> None:
-        await self._store.maintain(now_ms)
 
 
 @asynccontextmanager

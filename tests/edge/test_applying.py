@@ -33,7 +33,7 @@ from edge.handed import Handed, Running, last_good, nothing
 from edge.poll import LineWorker
 from edge.site_diff import Installed
 from edge.workers import Means, Workers
-from energy.extracts import extract
+from energy.extracts import extracts
 from energy.ports import Clock
 from energy.sites import Site, Text
 from jieneng.composition import load_installed
@@ -71,7 +71,7 @@ class Edge:
     def __init__(self, folder: Path, key: SigningKey, fleet: Fleet, clock: SteppedClock) -> None:
         self.clock, self.key = clock, key
         lines = tuple(replace(line, address=fleet.addresses[line.id], timeout_s=2.0) for line in fleet.site.lines)
-        self.site = extract(replace(fleet.site, lines=lines), "north", "north")
+        self.site = extracts(replace(fleet.site, lines=lines), "north")["north"]
         self.read: list[MeterReadings] = []
         self.handed = Handed(key.checking, SiteKeeping(folder / "handed"), load_installed)
         self.told = 0

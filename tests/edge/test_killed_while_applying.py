@@ -20,7 +20,7 @@ from adapters.site_signing import CHECKING_KEY, open_signing_key
 from adapters.site_versions import SiteVersion, plain_text, signed
 from adapters.wire import SITE, STATE, EdgeState, decode_state, topic
 from collectors.simulators.fleet import Fleet
-from energy.extracts import extract
+from energy.extracts import extracts
 from energy.sites import Site
 from tests.edge.test_applying import played, slower
 from tests.real_parts import free_port
@@ -75,7 +75,7 @@ def quick(fleet: Fleet) -> Site:
     """The data room, each meter read every second."""
     lines = tuple(replace(one, address=fleet.addresses[one.id]) for one in fleet.site.lines if one.id == "data-room")
     meters = tuple(replace(m, interval_s=1.0, rates={}) for m in fleet.site.meters if m.line == "data-room")
-    return extract(replace(fleet.site, lines=lines, meters=meters), "north", "north")
+    return extracts(replace(fleet.site, lines=lines, meters=meters), "north")["north"]
 
 
 async def test_an_edge_that_is_killed_while_it_applies_works_on_without_its_gateway(tmp_path: Path) -> None:

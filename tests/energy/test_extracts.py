@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 
-from energy.extracts import extract, extracts, own_part
+from energy.extracts import extracts, own_part
 from energy.names import Text
 from energy.quantities import Medium
 from energy.senders import Senders, senders
@@ -37,7 +37,7 @@ SITE = Site("campus", NAME, "Asia/Shanghai", (Place("house", NAME, "office"),), 
 
 
 def test_an_edge_is_told_of_its_own_lines_and_how_their_meters_are_read() -> None:
-    north = extract(SITE, "north", "first")
+    north = extracts(SITE, "first")["north"]
 
     assert [line.id for line in north.lines] == ["plant"]
     [pumps] = north.meters
@@ -49,8 +49,8 @@ def test_an_edge_is_told_of_its_own_lines_and_how_their_meters_are_read() -> Non
 
 def test_lines_that_name_no_edge_are_those_of_the_one_that_there_is() -> None:
     assert list(extracts(SITE, "first")) == ["first", "north", "south"]
-    assert [m.id for m in extract(SITE, "first", "first").meters] == ["main"]
-    assert [m.id for m in extract(SITE, "north", "north").meters] == ["pumps", "main"]
+    assert [m.id for m in extracts(SITE, "first")["first"].meters] == ["main"]
+    assert [m.id for m in extracts(SITE, "north")["north"].meters] == ["pumps", "main"]
 
 
 def test_a_local_file_is_read_without_the_lines_of_other_edges() -> None:

@@ -10,28 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energy.errors import UnknownName
-from energy.quantities import quantity
-from energy.readings import Point, Quality, Reading, ReadingColumns, Reason, from_ms, to_ms
+from energy.readings import Point, Quality, ReadingColumns, Reason, from_ms, to_ms
 
-POWER = quantity("active_power")
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-
-def test_a_reading_without_a_time_zone_is_refused() -> None:
-    with pytest.raises(ValueError, match="main has no time zone"):
-        Reading("main", POWER, 1.0, datetime(2026, 1, 1))
-
-
-def test_a_good_reading_has_a_value() -> None:
-    with pytest.raises(ValueError, match="main active_power is good but has no value"):
-        Reading("main", POWER, None, NOON)
-
-
-def test_what_is_not_good_says_why_and_what_is_good_does_not() -> None:
-    with pytest.raises(ValueError, match="quality bad does not go with reason ''"):
-        Reading("main", POWER, None, NOON, Quality.BAD)
-    with pytest.raises(ValueError, match="quality good does not go with reason 'sentinel'"):
-        Reading("main", POWER, 1.0, NOON, Quality.GOOD, Reason.SENTINEL)
 
 
 def test_stored_codes_never_change_their_meaning() -> None:

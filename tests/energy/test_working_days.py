@@ -51,12 +51,6 @@ def test_a_year_that_is_not_announced_has_the_days_of_the_law(day: date, kind: D
     assert type_of(day) is kind
 
 
-def test_a_year_that_is_not_announced_says_so() -> None:
-    days = np.array(["2026-12-31", "2027-01-01"], dtype="datetime64[D]")
-
-    assert CHINA.is_published(days).tolist() == [True, False]
-
-
 # Well-known dates, with the leap months of 2023, 2025 and 2033.
 @pytest.mark.parametrize(
     ("lunar", "day"),
@@ -82,8 +76,7 @@ def test_each_announced_day_is_a_day_off_or_a_weekend_worked() -> None:
 def test_the_operator_has_the_last_word(tmp_path: Path) -> None:
     own, listed = tmp_path / "school.yaml", tmp_path / "days.csv"
     own.write_text(
-        "days: [{days: 2026-12-24..2026-12-25, type: holiday, source: notice of the school}]\n"
-        "vacations: [2026-07-11..2026-08-30]\n",
+        "days: [{days: 2026-12-24..2026-12-25, type: holiday, source: notice of the school}]\n",
         encoding="utf-8",
     )
     listed.write_text("day,type,source\n2026-12-25,workday,correction\n", encoding="utf-8")
@@ -92,8 +85,6 @@ def test_the_operator_has_the_last_word(tmp_path: Path) -> None:
 
     assert type_of(date(2026, 12, 24), calendar) is DayType.HOLIDAY
     assert type_of(date(2026, 12, 25), calendar) is DayType.WORKDAY
-    vacation = calendar.on_vacation(np.array(["2026-07-10", "2026-07-11", "2026-08-30"], dtype="datetime64[D]"))
-    assert vacation.tolist() == [False, True, True]
 
 
 def test_all_that_is_wrong_is_told_with_its_place(tmp_path: Path) -> None:

@@ -10,8 +10,6 @@ export type HalfHour = Schemas['HalfHourWords']
 export type Bills = Schemas['BillsAnswer']
 export type Bill = Schemas['BillWords']
 export type Reconciled = Schemas['ReconciledWords']
-export type Metered = Schemas['MeteredWords']
-export type Causes = Schemas['CauseWords']
 export type AddedBills = Schemas['AddedBillsAnswer']
 
 export interface NewBills {

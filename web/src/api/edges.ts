@@ -8,7 +8,6 @@ export type Fleet = Schemas['EdgesAnswer']
 export type FleetEdge = Schemas['FleetEdge']
 export type EdgeAnswer = Schemas['EdgeAnswer']
 export type GatewayProcess = Schemas['ProcessWords']
-export type EdgeMeter = Schemas['EdgeMeterWords']
 
 const url = (path: string): string => `${apiBase().pathname}/${path}`
 

@@ -9,7 +9,6 @@ export type OrganisationsAnswer = Schemas['OrganisationsAnswer']
 export type SitePreview = Schemas['SitePreview']
 export type SiteApplied = Schemas['SiteApplied']
 export type RecordChange = Schemas['RecordWords']
-export type KindCount = Schemas['KindCount']
 export type FileFault = Schemas['FileFault']
 export type Form = 'xlsx' | 'yaml'
 

@@ -11,7 +11,7 @@ type Fields = Record<string, unknown>
 
 const asFields = (value: unknown): Fields => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {})
 
-export function spelled(value: unknown): string | null {
+function spelled(value: unknown): string | null {
   if (value === undefined || value === null || value === '') return null
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

@@ -1,6 +1,7 @@
 import type { Kind } from '../api/schema'
 import { isoTime } from '../format/time'
 import { type Curve, firstAfter, hasValue } from './curve'
+import type { NamedCurve } from './named'
 
 export interface Column {
   point: string
@@ -9,6 +10,9 @@ export interface Column {
   kind: Kind
   curve: Curve
 }
+
+/** Curves as columns of a table, under the names by which they are drawn. */
+export const columnsOf = (curves: NamedCurve[]): Column[] => curves.map(({ curve, name }) => ({ curve, name, point: curve.point, unit: curve.unit, kind: curve.kind }))
 
 export interface Row {
   at: number

@@ -28,7 +28,6 @@ export const peopleEn = {
     secret: 'Secret',
     confirmCode: '2. Enter the six digits that it shows now.',
     confirm: 'Confirm',
-    codes: 'Recovery codes',
     codesHelp: 'The second factor is on. Without your phone each of these codes stands in for it once. Write them down or print them now: they are not shown again.',
     codesKept: 'I have kept them',
     copy: 'Copy',

@@ -28,7 +28,6 @@ export const peopleZh = {
     secret: '密钥',
     confirmCode: '二、输入它此刻显示的六位动态码。',
     confirm: '确认启用',
-    codes: '恢复码',
     codesHelp: '第二重验证已启用。手机丢失时，每个恢复码可代替动态码使用一次。请现在抄下或打印，此后不再显示。',
     codesKept: '我已保存',
     copy: '复制',

@@ -15,7 +15,6 @@ export const sitesEn = {
     kinds: { country: 'country', province: 'province', city: 'city', county: 'county', region: 'region', department: 'department', institution: 'institution', office: 'office' },
     id: 'Id',
     kind: 'Kind',
-    code: 'Code',
     regionCode: 'Region code (GB/T 2260)',
     creditCode: 'Unified social credit code',
     class: 'Class',

@@ -15,7 +15,6 @@ export const sitesZh = {
     kinds: { country: '国家', province: '省', city: '市', county: '县区', region: '地区', department: '主管部门', institution: '机构', office: '内设机构' },
     id: '编号',
     kind: '类型',
-    code: '代码',
     regionCode: '区划代码',
     creditCode: '统一社会信用代码',
     class: '单位性质',

@@ -39,7 +39,7 @@ export const rememberedWho = (): string => localStorage.getItem(WHO) ?? ''
 export const rememberWho = (who: string): void => localStorage.setItem(WHO, who)
 
 /** A wall clock of the site as the browser's control for it takes it, to the second. */
-export const wallText = (at: number, zone: string): string => new Date(wallMs(at, zone)).toISOString().slice(0, 19)
+const wallText = (at: number, zone: string): string => new Date(wallMs(at, zone)).toISOString().slice(0, 19)
 
 /** A form with what is known already: what is looked at, and who entered the last event here. */
 export function firstDraft({ at, quantity, enter }: LifeState, zone: string): Draft {

@@ -27,7 +27,7 @@ export interface Change {
 /** Less than this is no change. */
 const SAME = 0.0005
 
-export const turnOf = (share: number): Turn => (Math.abs(share) < SAME ? 'same' : share > 0 ? 'more' : 'less')
+const turnOf = (share: number): Turn => (Math.abs(share) < SAME ? 'same' : share > 0 ? 'more' : 'less')
 
 const changed = (share: number): Change => ({ turn: turnOf(share), text: changeText(share), why: null, missing: '' })
 const unknown = (why: Why, missing = 0): Change => ({ turn: 'unknown', text: null, why, missing: missing > 0 ? percent(missing) : '' })
@@ -143,7 +143,7 @@ export function trendOf({ series, to }: Span, measure: Measure, zone: string, la
 }
 
 /** The words of a quota's state by how loud they are, the loudest first. */
-export const STATES_BY_LOUDNESS = ['exceeded', 'exceeding', 'ahead', 'unknown', 'near', 'kept'] as const
+const STATES_BY_LOUDNESS = ['exceeded', 'exceeding', 'ahead', 'unknown', 'near', 'kept'] as const
 
 export type Loud = 'calm' | 'attention' | 'alarm' | 'unknown'
 export interface Glance {
