@@ -6,8 +6,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -22,8 +22,8 @@ from energy.errors import EnergyError, StoreError
 from energy.ports import Ledger, ReadingStore, RegisterStore
 from energy.readings import LAST_MS, Point, ReadingColumns, from_ms, to_ms
 from energy.series import MICRO
-from gateway.records.database import open_records
-from gateway.records.moving import move_records
+from gateway.records.database import Records, open_records
+from gateway.records.moving import move_records, must_take_records
 from jieneng.books import open_books
 from jieneng.settings import Settings
 
@@ -45,11 +45,12 @@ class Moved:
 
 @dataclass(slots=True)
 class Progress:
-    """How far a move has come: everything up to the point `after`, in the order of points."""
+    """How far a move has come: readings up to the point `after`, in the order of points, or all of them."""
 
     what: str
     moved: Moved = field(default_factory=Moved)
     after: list[str] | None = None
+    all_moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +66,34 @@ class Result:
 
 
 async def move(old: Settings, new: Settings, tell: Tell) -> Result:
-    """Move what lies elsewhere in the new settings; EnergyError where something is not the same there afterwards."""
+    """Move what lies elsewhere in the new settings; EnergyError where something is not the same there afterwards, or
+    where the new stores hold something else already."""
     _must_share_data(old, new)
     readings = records = ledger = None
-    if old.store_address != new.store_address:
-        readings = await _move_readings(old, new, tell)
     if old.records_address != new.records_address:
-        async with (
-            open_records(*old.of_records) as source,
-            open_records(new.records_address, new.data, old.audit_folder or _audit_of(old)) as target,
-        ):
+        # Before hours are spent on readings.
+        async with _records(old, new) as (source, target):
+            await must_take_records(source, target)
+    file = new.data / "migrate.json"
+    if old.store_address != new.store_address:
+        readings = await _move_readings(old, new, file, tell)
+    if old.records_address != new.records_address:
+        async with _records(old, new) as (source, target):
             records = await move_records(source, target, lambda name, share: tell(f"records: {name}", share))
     if old.stores != new.stores:
         ledger = await _ledger_anew(old, new, tell)
     kept = await _move_intake(old, new) if old.ledger != new.ledger else (None, None)
+    file.unlink(missing_ok=True)
     return Result(readings, records, ledger, *kept)
+
+
+@asynccontextmanager
+async def _records(old: Settings, new: Settings) -> AsyncIterator[tuple[Records, Records]]:
+    async with (
+        open_records(*old.of_records) as source,
+        open_records(new.records_address, new.data, old.audit_folder or _audit_of(old)) as target,
+    ):
+        yield source, target
 
 
 def _must_share_data(old: Settings, new: Settings) -> None:
@@ -101,13 +115,15 @@ def _audit_of(settings: Settings) -> Path | None:
 # -- readings ----------------------------------------------------------------------------------------------------------
 
 
-async def _move_readings(old: Settings, new: Settings, tell: Tell) -> Moved:
-    file = new.data / "migrate.json"
+async def _move_readings(old: Settings, new: Settings, file: Path, tell: Tell) -> Moved:
+    progress = _recalled(file, f"{shown(old.store_address)} to {shown(new.store_address)}")
+    if progress.all_moved:
+        return progress.moved
     async with AsyncExitStack() as stack:
         source, _ = await stack.enter_async_context(open_stores(*old.stores))
         target, _ = await stack.enter_async_context(open_stores(*new.stores))
-        progress = _recalled(file, f"{shown(old.store_address)} to {shown(new.store_address)}")
         points = sorted(await source.points())
+        _must_hold_nothing_else(new, await target.points(), points)
         done = 0 if progress.after is None else sum(p <= Point(*progress.after) for p in points)
         for batch in await _batches(source, points[done:]):
             for part in batch:
@@ -118,8 +134,18 @@ async def _move_readings(old: Settings, new: Settings, tell: Tell) -> Moved:
             _keep(file, progress)
             tell("readings", done / len(points))
         await target.maintain(to_ms(SystemClock().now()))
-    file.unlink(missing_ok=True)
+    progress.all_moved = True
+    _keep(file, progress)
     return progress.moved
+
+
+def _must_hold_nothing_else(new: Settings, there: Sequence[Point], points: Sequence[Point]) -> None:
+    """Of points that are moved what is there is compared; others would be taken for readings of the old store."""
+    if others := sorted(set(there) - set(points)):
+        raise EnergyError(
+            f"the new store, {shown(new.store_address)}, holds readings of {len(others)} points that the old one does "
+            f"not, such as {others[0]}: name an empty one, and see that --from and --to are not exchanged"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +177,8 @@ async def _batches(source: RegisterStore, points: Sequence[Point]) -> list[list[
 
 def _slices(point: Point, n: int, first_ms: int, last_ms: int) -> list[_Part]:
     edges = np.linspace(first_ms, last_ms + 1, -(-n // _ROWS) + 1).astype(np.int64).tolist()
+    # What the new store may hold before and after is compared too.
+    edges[0], edges[-1] = 0, LAST_MS + 1
     return [_Part([point], low, high) for low, high in pairwise(edges)]
 
 
@@ -235,7 +263,7 @@ def _recalled(file: Path, what: str) -> Progress:
         return Progress(key)
     if content.get("what") != key:
         return Progress(key)
-    return Progress(key, Moved(**content["moved"]), content["after"])
+    return Progress(key, Moved(**content["moved"]), content["after"], content.get("all_moved", False))
 
 
 def _keep(file: Path, progress: Progress) -> None:

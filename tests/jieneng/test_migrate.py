@@ -269,20 +269,90 @@ def test_what_cannot_be_meant_is_told_in_words(tmp_path: Path, words: dict[str, 
     assert said in str(result.exception)
 
 
+class Died(Exception):
+    """Stands for a death of the command."""
+
+
+@pytest.mark.parametrize("at", ["move_records", "_ledger_anew", "_move_intake"])
+def test_a_move_that_died_at_any_stage_is_ended_by_the_same_command(
+    tmp_path: Path, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    files = filled(tmp_path, days=2)
+    asyncio.run(_receive(files))
+    database = postgres.address(postgres.copy("template1"))
+    to = settings(tmp_path, "to", store=f"duckdb:{tmp_path}/to.duckdb", ledger=database, records=database)
+
+    async def die(*_: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as dying:
+        dying.setattr(f"jieneng.moving.{at}", die)
+        assert isinstance(run("migrate", "--from", files, "--to", to).exception, Died)
+    with monkeypatch.context() as once:
+        # Ten million readings are not moved a second time for what comes after them.
+        once.setattr("jieneng.moving._move_part", die)
+        again = run("migrate", "--from", files, "--to", to)
+
+    assert again.exit_code == 0, again.output
+    assert "4,608 readings of 24 points are in the new store, bit by bit the same" in again.output
+    assert "rows of" in again.output
+    assert "what has come of 2 outboxes, and 4 refusals, went along" in again.output
+    assert readings(to) == readings(files)
+    assert not (tmp_path / "var" / "migrate.json").exists()
+
+
+def test_a_move_from_what_is_empty_to_what_is_full_is_refused_before_anything_is_changed(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
+    files = filled(tmp_path, days=1)
+    asyncio.run(_receive(files))
+    fresh = settings(
+        tmp_path,
+        "fresh",
+        store=f"duckdb:{tmp_path}/fresh.duckdb",
+        ledger=postgres.address(postgres.copy("template1")),
+    )
+
+    result = run("migrate", "--from", fresh, "--to", files)
+
+    assert isinstance(result.exception, EnergyError)
+    assert "holds readings of 24 points that the old one does not, such as m00:active_energy_import" in str(
+        result.exception
+    )
+    assert "--from and --to are not exchanged" in str(result.exception)
+    asyncio.run(_receive_more(files))
+    assert asyncio.run(_received(files))[2] == {"duplicate": 3, "unknown meter": 2}
+
+
+def test_readings_of_other_points_or_other_times_in_the_new_store_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jieneng.moving._ROWS", 50)
+    files = filled(tmp_path, days=1)
+
+    for i, (point, t_ms) in enumerate([(Point("stranger", "active_power"), START), (POINTS[0], START - 1)]):
+        to = settings(tmp_path, f"to{i}", store=f"duckdb:{tmp_path}/to{i}.duckdb")
+        asyncio.run(_occupy(to, ReadingColumns.of([point], [0], [t_ms], [1.0])))
+        result = run("migrate", "--from", files, "--to", to)
+        said = ("such as stranger:active_power", "are not the same in the new store")[i]
+        assert said in str(result.exception)
+
+
+async def _occupy(file: Path, columns: ReadingColumns) -> None:
+    async with open_store(load_settings(file).store_address) as store:
+        await store.write(columns)
+
+
 def test_stores_that_hold_something_else_already_are_left_as_they_are(tmp_path: Path) -> None:
     files = filled(tmp_path, days=1)
     to = settings(tmp_path, "to", store=f"duckdb:{tmp_path}/to.duckdb", records=f"sqlite:{tmp_path}/var/to.sqlite")
-    other = ReadingColumns.of(POINTS[:1], [0], [START], [-7.0])
-
-    async def occupy() -> None:
-        async with open_store(load_settings(to).store_address) as store:
-            await store.write(other)
-
-    asyncio.run(occupy())
+    asyncio.run(_occupy(to, ReadingColumns.of(POINTS[:1], [0], [START], [-7.0])))
     result = run("migrate", "--from", files, "--to", to)
     assert "are not the same in the new store" in str(result.exception)
 
+    # Records are looked at before hours are spent on readings.
     (tmp_path / "to.duckdb").unlink()
     assert run("site", "import", tmp_path / "site.yaml", "--yes", "--config", to).exit_code == 0
     result = run("migrate", "--from", files, "--to", to)
     assert "holds 1 rows of sites already" in str(result.exception)
+    assert not (tmp_path / "to.duckdb").exists()
