@@ -17,7 +17,7 @@ import numpy as np
 from adapters.addresses import shown
 from adapters.clocks import SystemClock
 from adapters.intake import QUARANTINE, open_intake
-from adapters.stores import open_stores
+from adapters.stores import open_store, open_stores
 from energy.errors import EnergyError, StoreError
 from energy.ports import Ledger, ReadingStore, RegisterStore
 from energy.readings import LAST_MS, Point, ReadingColumns, from_ms, to_ms
@@ -116,15 +116,15 @@ def _audit_of(settings: Settings) -> Path | None:
 
 
 async def _move_readings(old: Settings, new: Settings, file: Path, tell: Tell) -> Moved:
-    progress = _recalled(file, f"{shown(old.store_address)} to {shown(new.store_address)}")
-    if progress.all_moved:
-        return progress.moved
-    async with AsyncExitStack() as stack:
-        source, _ = await stack.enter_async_context(open_stores(*old.stores))
-        target, _ = await stack.enter_async_context(open_stores(*new.stores))
+    what = f"{shown(old.store_address)} to {shown(new.store_address)}"
+    async with _both_stores(old, new) as (source, target):
         points = sorted(await source.points())
         _must_hold_nothing_else(new, await target.points(), points)
-        done = 0 if progress.after is None else sum(p <= Point(*progress.after) for p in points)
+        progress = _recalled(file, what)
+        done = len(points) if progress.all_moved else _done(points, progress)
+        if await _newest(source, points[:done]) != await _newest(target, points[:done]):
+            # Somebody went on with the old store in between: what is moved already is compared once more.
+            progress, done = _begun(what), 0
         for batch in await _batches(source, points[done:]):
             for part in batch:
                 await _move_part(source, target, part, progress.moved)
@@ -137,6 +137,28 @@ async def _move_readings(old: Settings, new: Settings, file: Path, tell: Tell) -
     progress.all_moved = True
     _keep(file, progress)
     return progress.moved
+
+
+@asynccontextmanager
+async def _both_stores(old: Settings, new: Settings) -> AsyncIterator[tuple[RegisterStore, RegisterStore]]:
+    """Both, while nobody else has their ledgers open: what a gateway stored meanwhile would be left behind."""
+    async with AsyncExitStack() as stack:
+        if old.ledger == new.ledger and old.ledger is not None:
+            source = await stack.enter_async_context(open_store(old.store_address))
+        else:
+            source, _ = await stack.enter_async_context(open_stores(*old.stores, alone=True))
+        target, _ = await stack.enter_async_context(open_stores(*new.stores, alone=True))
+        yield source, target
+
+
+def _done(points: Sequence[Point], progress: Progress) -> int:
+    return 0 if progress.after is None else sum(p <= Point(*progress.after) for p in points)
+
+
+async def _newest(store: RegisterStore, points: Sequence[Point]) -> dict[Point, int]:
+    """The newest instant of each point."""
+    found = await store.latest(points)
+    return {found.points[i]: t for i, t in zip(found.index.tolist(), found.taken_at_ms.tolist(), strict=True)}
 
 
 def _must_hold_nothing_else(new: Settings, there: Sequence[Point], points: Sequence[Point]) -> None:
@@ -254,9 +276,13 @@ async def _totals(ledger: Ledger) -> dict[Point, tuple[int, int]]:
 # -- progress ----------------------------------------------------------------------------------------------------------
 
 
+def _begun(what: str) -> Progress:
+    return Progress(hashlib.sha256(what.encode()).hexdigest())
+
+
 def _recalled(file: Path, what: str) -> Progress:
     """How far it had come; nothing is done yet where another move was under way."""
-    key = hashlib.sha256(what.encode()).hexdigest()
+    key = _begun(what).what
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):

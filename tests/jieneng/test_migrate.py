@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from adapters.intake import QUARANTINE, open_intake
-from adapters.stores import open_store
+from adapters.stores import open_store, open_stores
 from energy.errors import EnergyError, StoreError
 from energy.ports import Heard, Loss, Refusal
 from energy.readings import Point, Quality, ReadingColumns
@@ -299,6 +299,45 @@ def test_a_move_that_died_at_any_stage_is_ended_by_the_same_command(
     assert "what has come of 2 outboxes, and 4 refusals, went along" in again.output
     assert readings(to) == readings(files)
     assert not (tmp_path / "var" / "migrate.json").exists()
+
+
+def test_what_came_between_a_death_and_the_next_try_is_moved_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = filled(tmp_path, days=1)
+    to = settings(tmp_path, "to", store=f"duckdb:{tmp_path}/to.duckdb")
+
+    async def die(*_: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as dying:
+        dying.setattr("jieneng.moving._ledger_anew", die)
+        assert isinstance(run("migrate", "--from", files, "--to", to).exception, Died)
+    # A gauge, which no sum of the ledger would tell of.
+    asyncio.run(_occupy(files, ReadingColumns.of(POINTS[1:2], [0], [START + 100 * QUARTER], [7.0])))
+
+    again = run("migrate", "--from", files, "--to", to)
+
+    assert "2,305 readings of 24 points" in again.output, again.output
+    assert readings(to) == readings(files)
+
+
+def test_a_gateway_that_has_the_ledger_open_is_told_before_anything_is_moved(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
+    filled(tmp_path, days=1)
+    ledger = postgres.address(postgres.copy("template1"))
+    old = settings(tmp_path, "old", store=f"duckdb:{tmp_path}/var/readings.duckdb", ledger=ledger)
+    to = settings(tmp_path, "to", store=f"duckdb:{tmp_path}/to.duckdb")
+
+    async def meanwhile() -> Result:
+        async with open_stores(f"duckdb:{tmp_path}/other.duckdb", ledger):
+            return await asyncio.to_thread(run, "migrate", "--from", old, "--to", to)
+
+    refused = asyncio.run(meanwhile())
+
+    assert isinstance(refused.exception, StoreError), refused.output
+    assert not (tmp_path / "to.duckdb").exists()
 
 
 def test_a_move_from_what_is_empty_to_what_is_full_is_refused_before_anything_is_changed(
