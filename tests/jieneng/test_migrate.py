@@ -78,13 +78,13 @@ def filled(folder: Path, days: int = 10) -> Path:
     data = ("--data", folder / "var")
     assert run("site", "import", site, "--yes", *data).exit_code == 0
     assert run("events", "import", events, *data).exit_code == 0
-    asyncio.run(_write(load_settings(file).store_address, days))
+    asyncio.run(_write(file, days))
     return file
 
 
-async def _write(address: str, days: int) -> None:
+async def _write(file: Path, days: int) -> None:
     rng = np.random.default_rng(5)
-    async with open_store(address) as store:
+    async with open_stores(*load_settings(file).stores) as (store, _):
         for i, point in enumerate(POINTS):
             t_ms = START + np.arange(days * 96) * QUARTER
             value = np.cumsum(rng.uniform(0, 3, len(t_ms))).round(2) if i % 2 == 0 else rng.uniform(0, 9, len(t_ms))
@@ -200,6 +200,28 @@ def test_into_influxdb_and_back_again_everything_is_as_it_was(tmp_path: Path, po
         again = run("migrate", "--from", influx, "--to", back)
         assert again.exit_code == 0, again.output
     assert readings(back) == wanted
+
+
+def test_readings_move_alone_under_a_ledger_and_records_that_stay(tmp_path: Path, postgres: PostgresServer) -> None:
+    filled(tmp_path, days=0)
+    ledger = postgres.address(postgres.copy("template1"))
+    old = settings(tmp_path, "old", store=f"duckdb:{tmp_path}/var/old.duckdb", ledger=ledger)
+    asyncio.run(_write(old, days=2))
+    wanted, used = readings(old), consumed(old)
+    asyncio.run(_receive(old))
+    with stub_of_influx() as stub:
+        influx = settings(tmp_path, "influx", store=stub.address(), ledger=ledger)
+
+        moved = run("migrate", "--from", old, "--to", influx)
+
+        assert moved.exit_code == 0, moved.output
+        assert "4,608 readings of 24 points are in the new store, bit by bit the same" in moved.output
+        assert "each comes to what it did" in moved.output
+        assert "outboxes" not in moved.output
+        assert readings(influx) == wanted
+        assert consumed(influx) == used
+        asyncio.run(_receive_more(influx))
+        assert asyncio.run(_received(influx))[2] == {"duplicate": 3, "unknown meter": 2}
 
 
 def test_a_new_store_that_keeps_less_than_there_is_is_told_and_nothing_is_left_out(
