@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+import ssl
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,14 +14,19 @@ from urllib.parse import parse_qs, unquote
 
 import aiohttp
 import msgspec
-from influxdb_client import WritePrecision
+from influxdb_client import Dialect, Query, QueryService, WritePrecision
 from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.rest import ApiException
 
 from adapters.addresses import parts_of, secret_in, shown
 from energy.errors import EnergyError, StoreError
 
-_TIMEOUT = aiohttp.ClientTimeout(total=120, connect=10)
+# An answer may take as long as it has something to say; what is written is answered within two minutes.
+_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=10, sock_read=120)
+_WRITTEN_WITHIN_S = 120.0
+# So many bytes of an answer are looked at a time.
+_CHUNK = 1 << 20
+_DIALECT = Dialect(header=True, delimiter=",", comment_prefix="#", annotations=["datatype", "group", "default"])
 _OPTIONS = ("name", "token_file", "ca")
 _FORM = "influx+http://HOST:8086/ORGANISATION/BUCKET?token_file=FILE, or influx+https://"
 _SHOWN = 300
@@ -72,6 +78,7 @@ class InfluxAddress:
             options["token_file"] = str(token_file)
         if "token_file" not in options:
             raise _wrong(address, "token_file is missing: the file that holds the token")
+        _must_be_authorities(address, options.get("ca"))
         name = options.get("name", "jieneng")
         if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]*", name):
             raise _wrong(address, f"name {name!r} is made of letters, digits and _")
@@ -115,13 +122,28 @@ class InfluxClient:
     async def close(self) -> None:
         await self._client.close()
 
-    async def ask(self, flux: str) -> str:
-        """The answer to a query, as annotated CSV."""
-        query = self._client.query_api()
+    async def ask(self, flux: str, take: Callable[[bytes], None]) -> None:
+        """The answer to a query, as annotated CSV, handed over in parts as it comes; in threads, one after another."""
         try:
-            return str(await self._patiently(lambda: query.query_raw(flux)))
+            answer = await self._patiently(lambda: self._begun(flux))
         except _Refused as refused:
             raise StoreError(f"{self.at} refuses a question: {refused.why}") from refused
+        async with answer:
+            with self._reached():
+                async for chunk in answer.content.iter_chunked(_CHUNK):
+                    await asyncio.to_thread(take, chunk)
+
+    async def _begun(self, flux: str) -> aiohttp.ClientResponse:
+        """An answer of which nothing but its status was read; ApiException where that is no good one."""
+        answer: aiohttp.ClientResponse = await QueryService(self._client.api_client).post_query_async(
+            org=self.at.org, query=Query(query=flux, dialect=_DIALECT, type="flux"), _preload_content=False
+        )
+        if answer.status == 200:
+            return answer
+        async with answer:
+            error = ApiException(answer.status, answer.reason)
+            error.body, error.headers = await answer.read(), answer.headers
+            raise error
 
     async def put(self, lines: Sequence[str]) -> Mapping[int, str]:
         """Write lines; on the server's disk when it returns. Why it refuses some, by their position."""
@@ -148,20 +170,28 @@ class InfluxClient:
 
     async def _write(self, lines: Sequence[str]) -> None:
         body = "\n".join(lines).encode()
-        if not await self._client.write_api().write(self.at.bucket, record=body, write_precision=WritePrecision.MS):
+        async with asyncio.timeout(_WRITTEN_WITHIN_S):
+            done = await self._client.write_api().write(self.at.bucket, record=body, write_precision=WritePrecision.MS)
+        if not done:
             raise StoreError(f"{self.at} has not said that it took what was written")
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         for patience_s in (*_PATIENCE_S, None):
             try:
-                return await call()
+                with self._reached():
+                    return await call()
             except ApiException as error:
                 if error.status not in _BUSY or patience_s is None:
                     raise self._told(error) from error
                 await self._sleep(_wait_s(error, patience_s))
-            except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                raise StoreError(f"{self.at} cannot be reached: {str(error) or 'no answer'}") from error
         raise AssertionError("unreachable")
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise StoreError(f"{self.at} cannot be reached: {str(error) or 'no answer'}") from error
 
     def _told(self, error: ApiException) -> Exception:
         whole = _whole(error)
@@ -192,6 +222,16 @@ def _whole(error: ApiException) -> str:
 def _wait_s(error: ApiException, patience_s: float) -> float:
     said = str((error.headers or {}).get("Retry-After", ""))
     return min(float(said), _LONGEST_WAIT_S) if said.isdigit() else patience_s
+
+
+def _must_be_authorities(address: str, ca: str | None) -> None:
+    try:
+        if ca is not None:
+            ssl.create_default_context(cafile=ca)
+    except ssl.SSLError as error:
+        raise _wrong(address, f"{ca} holds no certificates: {error.reason or error}") from error
+    except OSError as error:
+        raise _wrong(address, f"{ca} cannot be read: {error.strerror}") from error
 
 
 def _wrong(address: str, what: str) -> EnergyError:

@@ -13,8 +13,9 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,11 @@ from energy.readings import EPOCH, Point, Quality
 LAST_KNOWN_MS = (2**63 - 1) // 1_000_000
 _COLUMNS = '["_time", "_value", "_field", "meter", "quantity"]'
 
-Samples = dict[str, tuple[list[str], list[str]]]
+# What of an answer is looked at.
+_WANTED = ("meter", "quantity", "_field", "_time", "_value")
+
+Instants = npt.NDArray[np.int64]
+Values = npt.NDArray[np.float64]
 
 
 def lines_of(name: str, points: Sequence[Point], batch: Deduplicated) -> list[str]:
@@ -138,36 +143,70 @@ def _instant(t_ms: int) -> str:
 # -- answers -----------------------------------------------------------------------------------------------------------
 
 
-def rows_of(answer: str) -> dict[Point, Rows]:
-    """The readings that an answer tells."""
-    by_series: dict[Point, Samples] = {}
-    for meter, quantity, field, t, value in _told(answer):
-        times, values = by_series.setdefault(Point(meter, quantity), {}).setdefault(field, ([], []))
-        times.append(t)
-        values.append(value)
-    return {point: _assembled(samples) for point, samples in by_series.items()}
+class Answer:
+    """The readings that an answer tells, taken in as it comes: a row of it is a hundred bytes, and sixteen here."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._header: list[int] | None = None
+        self._parts: dict[Point, dict[str, list[tuple[Instants, Values]]]] = {}
+
+    def take(self, chunk: bytes) -> None:
+        """The next bytes; StoreError where they tell of a failure, or are no answer of InfluxDB."""
+        whole, newline, rest = (self._rest + chunk).rpartition(b"\n")
+        if whole.count(b'"') % 2:
+            # A line ends within quotes.
+            self._rest += chunk
+            return
+        self._rest = rest
+        try:
+            self._keep((whole + newline).decode())
+        except (ValueError, IndexError) as error:
+            raise StoreError(f"what answers is not InfluxDB, or only a part of its answer came: {error}") from error
+
+    def _keep(self, text: str) -> None:
+        samples: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
+        for *series, t, value in self._told(text):
+            times, values = samples.setdefault(tuple(series), ([], []))
+            times.append(t)
+            values.append(value)
+        for (meter, quantity, field), (times, values) in samples.items():
+            parts = self._parts.setdefault(Point(meter, quantity), {}).setdefault(field, [])
+            parts.append((_instants(times), np.array(values, np.float64)))
+
+    def _told(self, text: str) -> Iterator[list[str]]:
+        """Meter, quantity, field, instant and value of each row. Rows begin with annotations and a header."""
+        rows = csv.reader(io.StringIO(text, newline=""))
+        for row in rows:
+            if not row or row[0].startswith("#"):
+                self._header = None
+            elif self._header is None:
+                if "error" in row:
+                    raise StoreError(f"InfluxDB broke off its answer: {','.join(next(rows, [])).strip(',')[:300]}")
+                self._header = [row.index(column) for column in _WANTED]
+            else:
+                yield [row[i] for i in self._header]
+
+    def rows(self) -> dict[Point, Rows]:
+        """All of them, when the answer is over; StoreError where it ended within a row."""
+        if self._rest.strip():
+            raise StoreError("InfluxDB broke off its answer within a row")
+        return {
+            point: _assembled(
+                {field: (_all(p[0] for p in parts), _all(p[1] for p in parts)) for field, parts in of.items()}
+            )
+            for point, of in self._parts.items()
+        }
 
 
-def _told(answer: str) -> Iterator[tuple[str, ...]]:
-    """Meter, quantity, field, instant and value of each row. A block of rows begins with annotations and a header."""
-    wanted = ("meter", "quantity", "_field", "_time", "_value")
-    at: list[int] | None = None
-    for row in csv.reader(io.StringIO(answer)):
-        if not row or row[0].startswith("#"):
-            at = None
-        elif at is None:
-            if "error" in row:
-                raise StoreError(f"InfluxDB broke off its answer: {answer[-300:].strip()}")
-            at = [row.index(column) for column in wanted]
-        else:
-            yield tuple(row[i] for i in at)
+def _all(parts: Iterable[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    return np.concatenate(list(parts))
 
 
-def _assembled(samples: Samples) -> Rows:
-    columns = {field: (_instants(times), np.array(values, np.float64)) for field, (times, values) in samples.items()}
-    t_ms = np.unique(np.concatenate([at for at, _ in columns.values()]))
+def _assembled(samples: Mapping[str, tuple[Instants, Values]]) -> Rows:
+    t_ms = np.unique(_all(at for at, _ in samples.values()))
     value, flag = np.full(len(t_ms), np.nan), np.zeros(len(t_ms), np.int64)
-    for field, (at, told) in columns.items():
+    for field, (at, told) in samples.items():
         rows = np.searchsorted(t_ms, at)
         if field == "flag":
             flag[rows] = told.astype(np.int64)
@@ -176,5 +215,5 @@ def _assembled(samples: Samples) -> Rows:
     return Rows(t_ms, value, *unflagged(flag))
 
 
-def _instants(times: Sequence[str]) -> npt.NDArray[np.int64]:
+def _instants(times: Sequence[str]) -> Instants:
     return np.array([t.removesuffix("Z") for t in times], "datetime64[ms]").astype(np.int64)

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 
 from adapters.batches import Deduplicated
 from adapters.influx_client import InfluxAddress, InfluxClient
-from adapters.influx_series import LAST_KNOWN_MS, export_query, lines_of, newest_query, rows_of
+from adapters.influx_series import LAST_KNOWN_MS, Answer, export_query, lines_of, newest_query
 from adapters.series_store import Rows, SeriesStore, chunks
 from energy.readings import Point
 
@@ -42,8 +42,7 @@ class InfluxReadings(SeriesStore):
 
     async def begin(self) -> None:
         """Learn which points there are, and the newest reading of each."""
-        answer = await self._client.ask(newest_query(self._bucket, self._name))
-        found = await asyncio.to_thread(rows_of, answer)
+        found = await self._asked_for(newest_query(self._bucket, self._name))
         self._remembered({point: rows.last() for point, rows in found.items()})
 
     async def learn(self, meters: Sequence[str]) -> None:
@@ -60,6 +59,10 @@ class InfluxReadings(SeriesStore):
         if from_ms >= to_ms:
             return found
         for some in chunks(sorted(set(points)), _TOGETHER):
-            answer = await self._client.ask(export_query(self._bucket, self._name, some, from_ms, to_ms))
-            found |= await asyncio.to_thread(rows_of, answer)
+            found |= await self._asked_for(export_query(self._bucket, self._name, some, from_ms, to_ms))
         return found
+
+    async def _asked_for(self, flux: str) -> dict[Point, Rows]:
+        answer = Answer()
+        await self._client.ask(flux, answer.take)
+        return await asyncio.to_thread(answer.rows)

@@ -11,7 +11,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import TypeVar
@@ -31,8 +31,11 @@ _DAY_MS = 86_400_000
 LATELY_MS = (2 * _DAY_MS, 40 * _DAY_MS)
 # So long what was handed over is remembered, and so many rows at most.
 _LATELY_S, _MOST_LATELY = 60.0, 2_000_000
-# The readings of so many points are counted at a time.
-_COUNTED = 100
+# The readings of so many points are counted at a time, and parts of time are chosen to hold about so many of them.
+_COUNTED, _FEW, _MANY = 100, 500_000, 5_000_000
+_MONTH_MS, _YEAR_MS = 32 * _DAY_MS, 366 * _DAY_MS
+# 2000-01-01: what is from before that is asked for at once.
+_HARDLY_BEFORE_MS = 946_684_800_000
 
 # Quality and reason as one number: so many reasons there can be.
 FLAG_BASE = 256
@@ -292,13 +295,30 @@ class SeriesStore(ABC):
 
     async def spans(self, points: Sequence[Point], from_ms: int) -> Spans:
         self._asked(points)
-        rows: list[tuple[int, int, int, int]] = []
-        # Some at a time: all readings of all points would have to be held at once.
+        found: dict[int, tuple[int, int, int]] = {}
         for some in chunks(range(len(points)), _COUNTED):
-            found = await self._rows([points[i] for i in some], from_ms, LAST_MS + 1)
-            there = [(i, found[points[i]].taken_at_ms) for i in some if points[i] in found]
-            rows += [(i, len(t), int(t.min()), int(t.max())) for i, t in there if len(t)]
-        return Spans(*np.array(rows, np.int64).reshape(-1, 4).T)
+            async for part in self._backwards([points[i] for i in some], from_ms):
+                there = [(i, part[points[i]].taken_at_ms) for i in some if points[i] in part]
+                for i, t_ms in there:
+                    if len(t_ms):
+                        n, first, last = found.get(i, (0, LAST_MS, 0))
+                        found[i] = n + len(t_ms), min(first, int(t_ms.min())), max(last, int(t_ms.max()))
+        return Spans(*np.array([(i, *found[i]) for i in sorted(found)], np.int64).reshape(-1, 4).T)
+
+    async def _backwards(self, points: Sequence[Point], from_ms: int) -> AsyncIterator[dict[Point, Rows]]:
+        """What is stored from an instant on, the newest first, in parts: all of it would have to be held at once."""
+        newest = int(self._latest.instants()[[self._points.number(p) for p in points]].max(initial=0))
+        high, span_ms = LAST_MS + 1, _MONTH_MS
+        low = max(newest - span_ms, from_ms)
+        while high > from_ms:
+            part = await self._rows(points, low, high)
+            n = sum(map(len, part.values()))
+            yield part
+            if n < _FEW:
+                span_ms = min(2 * span_ms, _YEAR_MS)
+            elif n > _MANY:
+                span_ms = max(span_ms // 2, _DAY_MS)
+            high, low = low, max(low - span_ms, from_ms) if low > _HARDLY_BEFORE_MS else from_ms
 
     async def last_before(self, point: Point, before_ms: int) -> int | None:
         self._asked([point])

@@ -6,8 +6,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -17,12 +17,12 @@ import numpy as np
 from adapters.addresses import shown
 from adapters.clocks import SystemClock
 from adapters.intake import QUARANTINE, open_intake
-from adapters.stores import open_stores
+from adapters.stores import open_store, open_stores
 from energy.errors import EnergyError, StoreError
 from energy.ports import Ledger, ReadingStore, RegisterStore
 from energy.readings import LAST_MS, Point, ReadingColumns, from_ms, to_ms
-from gateway.records.database import open_records
-from gateway.records.moving import move_records
+from gateway.records.database import Records, open_records
+from gateway.records.moving import move_records, must_take_records
 from jieneng.books import open_books
 from jieneng.settings import Settings
 
@@ -43,11 +43,12 @@ class Moved:
 
 @dataclass(slots=True)
 class Progress:
-    """How far a move has come: everything up to the point `after`, in the order of points."""
+    """How far a move has come: readings up to the point `after`, in the order of points, or all of them."""
 
     what: str
     moved: Moved = field(default_factory=Moved)
     after: list[str] | None = None
+    all_moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +64,34 @@ class Result:
 
 
 async def move(old: Settings, new: Settings, tell: Tell) -> Result:
-    """Move what lies elsewhere in the new settings; EnergyError where something is not the same there afterwards."""
+    """Move what lies elsewhere in the new settings; EnergyError where something is not the same there afterwards, or
+    where the new stores hold something else already."""
     _must_share_data(old, new)
     readings = records = ledger = None
-    if old.store_address != new.store_address:
-        readings = await _move_readings(old, new, tell)
     if old.records_address != new.records_address:
-        async with (
-            open_records(*old.of_records) as source,
-            open_records(new.records_address, new.data, old.audit_folder or _audit_of(old)) as target,
-        ):
+        # Before hours are spent on readings.
+        async with _records(old, new) as (source, target):
+            await must_take_records(source, target)
+    file = new.data / "migrate.json"
+    if old.store_address != new.store_address:
+        readings = await _move_readings(old, new, file, tell)
+    if old.records_address != new.records_address:
+        async with _records(old, new) as (source, target):
             records = await move_records(source, target, lambda name, share: tell(f"records: {name}", share))
     if old.stores != new.stores:
         ledger = await _ledger_anew(old, new, tell)
     kept = await _move_intake(old, new) if old.ledger != new.ledger else (None, None)
+    file.unlink(missing_ok=True)
     return Result(readings, records, ledger, *kept)
+
+
+@asynccontextmanager
+async def _records(old: Settings, new: Settings) -> AsyncIterator[tuple[Records, Records]]:
+    async with (
+        open_records(*old.of_records) as source,
+        open_records(new.records_address, new.data, old.audit_folder or _audit_of(old)) as target,
+    ):
+        yield source, target
 
 
 def _must_share_data(old: Settings, new: Settings) -> None:
@@ -99,14 +113,16 @@ def _audit_of(settings: Settings) -> Path | None:
 # -- readings ----------------------------------------------------------------------------------------------------------
 
 
-async def _move_readings(old: Settings, new: Settings, tell: Tell) -> Moved:
-    file = new.data / "migrate.json"
-    async with AsyncExitStack() as stack:
-        source, _ = await stack.enter_async_context(open_stores(*old.stores))
-        target, _ = await stack.enter_async_context(open_stores(*new.stores))
-        progress = _recalled(file, f"{shown(old.store_address)} to {shown(new.store_address)}")
+async def _move_readings(old: Settings, new: Settings, file: Path, tell: Tell) -> Moved:
+    what = f"{shown(old.store_address)} to {shown(new.store_address)}"
+    async with _both_stores(old, new) as (source, target):
         points = sorted(await source.points())
-        done = 0 if progress.after is None else sum(p <= Point(*progress.after) for p in points)
+        _must_hold_nothing_else(new, await target.points(), points)
+        progress = _recalled(file, what)
+        done = len(points) if progress.all_moved else _done(points, progress)
+        if await _newest(source, points[:done]) != await _newest(target, points[:done]):
+            # Somebody went on with the old store in between: what is moved already is compared once more.
+            progress, done = _begun(what), 0
         for batch in await _batches(source, points[done:]):
             for part in batch:
                 await _move_part(source, target, part, progress.moved)
@@ -116,8 +132,40 @@ async def _move_readings(old: Settings, new: Settings, tell: Tell) -> Moved:
             _keep(file, progress)
             tell("readings", done / len(points))
         await target.maintain(to_ms(SystemClock().now()))
-    file.unlink(missing_ok=True)
+    progress.all_moved = True
+    _keep(file, progress)
     return progress.moved
+
+
+@asynccontextmanager
+async def _both_stores(old: Settings, new: Settings) -> AsyncIterator[tuple[RegisterStore, RegisterStore]]:
+    """Both, while nobody else has their ledgers open: what a gateway stored meanwhile would be left behind."""
+    async with AsyncExitStack() as stack:
+        if old.ledger == new.ledger and old.ledger is not None:
+            source = await stack.enter_async_context(open_store(old.store_address))
+        else:
+            source, _ = await stack.enter_async_context(open_stores(*old.stores, alone=True))
+        target, _ = await stack.enter_async_context(open_stores(*new.stores, alone=True))
+        yield source, target
+
+
+def _done(points: Sequence[Point], progress: Progress) -> int:
+    return 0 if progress.after is None else sum(p <= Point(*progress.after) for p in points)
+
+
+async def _newest(store: RegisterStore, points: Sequence[Point]) -> dict[Point, int]:
+    """The newest instant of each point."""
+    found = await store.latest(points)
+    return {found.points[i]: t for i, t in zip(found.index.tolist(), found.taken_at_ms.tolist(), strict=True)}
+
+
+def _must_hold_nothing_else(new: Settings, there: Sequence[Point], points: Sequence[Point]) -> None:
+    """Of points that are moved what is there is compared; others would be taken for readings of the old store."""
+    if others := sorted(set(there) - set(points)):
+        raise EnergyError(
+            f"the new store, {shown(new.store_address)}, holds readings of {len(others)} points that the old one does "
+            f"not, such as {others[0]}: name an empty one, and see that --from and --to are not exchanged"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +197,8 @@ async def _batches(source: RegisterStore, points: Sequence[Point]) -> list[list[
 
 def _slices(point: Point, n: int, first_ms: int, last_ms: int) -> list[_Part]:
     edges = np.linspace(first_ms, last_ms + 1, -(-n // _ROWS) + 1).astype(np.int64).tolist()
+    # What the new store may hold before and after is compared too.
+    edges[0], edges[-1] = 0, LAST_MS + 1
     return [_Part([point], low, high) for low, high in pairwise(edges)]
 
 
@@ -222,17 +272,21 @@ async def _totals(ledger: Ledger) -> dict[Point, tuple[int, int]]:
 # -- progress ----------------------------------------------------------------------------------------------------------
 
 
+def _begun(what: str) -> Progress:
+    return Progress(hashlib.sha256(what.encode()).hexdigest())
+
+
 def _recalled(file: Path, what: str) -> Progress:
     """How far it had come; nothing is done yet where another move was under way."""
-    key = hashlib.sha256(what.encode()).hexdigest()
+    key = _begun(what).what
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return Progress(key)
     if content.get("what") != key:
         return Progress(key)
-    moved = content["moved"]
-    return Progress(key, Moved(moved["points"], moved["readings"]), content["after"])
+    moved = Moved(content["moved"]["points"], content["moved"]["readings"])
+    return Progress(key, moved, content["after"], content.get("all_moved", False))
 
 
 def _keep(file: Path, progress: Progress) -> None:

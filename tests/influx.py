@@ -119,6 +119,8 @@ class StubOfInflux(InfluxServer):
         self.words_of_drop = WORDS_OF_DROP[0]
         self.largest_body = 50_000_000
         self.cut_off, self.hangs_up = False, False
+        # What it answers to any question in place of what is there.
+        self.says: bytes | None = None
         # What was asked.
         self.writes: list[int] = []
         self.queries: list[str] = []
@@ -196,6 +198,8 @@ class StubOfInflux(InfluxServer):
     async def _query(self, request: web.Request) -> web.Response:
         flux = (await request.json())["query"]
         self.queries.append(flux)
+        if self.says is not None:
+            return web.Response(body=self.says, content_type="text/csv", charset="utf-8")
         asked = _HEAD.fullmatch(flux)
         if asked is None:
             return _error(400, "invalid", "the stub answers what the adapter asks, and this it does not")

@@ -76,8 +76,15 @@ class Files:
 
     def _put(self, file: Path, text: str, found: Fate) -> None:
         if not self.dry and found in (Fate.NEW, Fate.RENEWED, Fate.FORCED):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+            write_whole(file, text)
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Put a text in the place of what was there; Grafana reads all the time, and looks at no `.new`."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_name(f"{file.name}.new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(file)
 
 
 def _read(file: Path) -> Model | None:

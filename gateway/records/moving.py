@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from functools import reduce
+from operator import xor
 from typing import Any
 
 from sqlalchemy import Table, delete, func, insert, select, text
@@ -17,14 +20,22 @@ _ROWS = 2000
 _USED = ("sites", "user_accounts", "changes", "audit")
 
 
-async def move_records(source: Records, target: Records, tell: Callable[[str, float], None]) -> dict[str, int]:
-    """All rows by table, as many as there are now in both; EnergyError where the target is not empty, or they differ.
+async def must_take_records(source: Records, target: Records) -> None:
+    """EnergyError where records cannot be moved, since the target holds others."""
+    async with source.reading() as old, target.reading() as new:
+        await _moved_before(old, new)
 
-    Both are of this program's version. What is kept outside of the databases, as keys are, is not moved.
+
+async def move_records(source: Records, target: Records, tell: Callable[[str, float], None]) -> dict[str, int]:
+    """All rows by table, as many as there are now in both; EnergyError where the target holds others, or they differ.
+
+    Where all of them are there already, by a move that died later, nothing is done. Both are of this program's version.
+    What is kept outside of the databases, as keys are, is not moved.
     """
     tables = METADATA.sorted_tables
     async with source.reading() as old, target.writing() as new:
-        await _must_be_empty(new)
+        if (there := await _moved_before(old, new)) is not None:
+            return there
         # What a migration put there is among the rows that come.
         for table in reversed(tables):
             await new.execute(delete(table))
@@ -40,12 +51,35 @@ async def move_records(source: Records, target: Records, tell: Callable[[str, fl
     return moved
 
 
-async def _must_be_empty(connection: AsyncConnection) -> None:
-    for name in _USED:
-        if (n := await _count(connection, METADATA.tables[name])) > 0:
+async def _moved_before(old: AsyncConnection, new: AsyncConnection) -> dict[str, int] | None:
+    """Rows by table of a target that holds all of the source; None of one that is empty; EnergyError of any other."""
+    used = [(name, n) for name in _USED if (n := await _count(new, METADATA.tables[name])) > 0]
+    if not used:
+        return None
+    there: dict[str, int] = {}
+    for table in METADATA.sorted_tables:
+        there[table.name], digest = await _digest(new, table)
+        if (there[table.name], digest) != await _digest(old, table):
+            name, n = used[0]
             raise EnergyError(
-                f"the database to move to holds {n} rows of {name} already; name an empty one, or drop what is there"
+                f"the database to move to holds {n} rows of {name} already, and not what is to be moved; name an empty "
+                "one, or drop what is there"
             )
+    return there
+
+
+async def _digest(connection: AsyncConnection, table: Table) -> tuple[int, int]:
+    """How many rows, and what they say, in whatever order."""
+    n = digest = 0
+    found = await connection.stream(select(table))
+    async for rows in found.partitions(_ROWS):
+        n += len(rows)
+        digest ^= reduce(xor, (_of_row(tuple(row)) for row in rows))
+    return n, digest
+
+
+def _of_row(row: tuple[Any, ...]) -> int:
+    return int.from_bytes(hashlib.blake2b(repr(row).encode(), digest_size=16).digest())
 
 
 async def _copy(old: AsyncConnection, new: AsyncConnection, table: Table) -> int:

@@ -89,7 +89,7 @@ def files(
     With them comes SQL that lets a role of its own read what they show, and nothing else. Exit code 1 where a file was
     left alone since somebody changed it.
     """
-    from gateway.dashboards.files import Files
+    from gateway.dashboards.files import Files, write_whole
     from jieneng.grafana import grant_all, grants
 
     def write(*, quietly: bool = False) -> int:
@@ -97,7 +97,7 @@ def files(
         left = _tell(Files(into, mounted, dry, force).write(folder, models, sources.all), quietly=quietly)
         for name, text in grants(settings, reader).items():
             if not dry:
-                (into / name).write_text(text, encoding="utf-8")
+                write_whole(into / name, text)
         if grant and not dry:
             asyncio.run(grant_all(settings, reader))
         if not quietly:

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.influx_client import InfluxAddress, InfluxClient
-from adapters.influx_series import export_query, hourly_task, newest_query, quoted
+from adapters.influx_series import Answer, export_query, hourly_task, newest_query, quoted
 from adapters.readings_influx import InfluxReadings, open_influx
 from adapters.stores import open_store, set_up_influx
 from energy.errors import EnergyError, StoreError
@@ -234,6 +235,99 @@ async def test_an_answer_that_was_broken_off_is_a_failure_and_no_shorter_answer(
         await store.readings([POWER], 0, 10**6)
 
 
+# As InfluxDB begins its answers.
+HEAD = (
+    b"#datatype,string,long,dateTime:RFC3339,double,string,string,string\r\n"
+    b"#group,false,false,false,false,true,true,true\r\n#default,_result,,,,,,\r\n"
+    b",result,table,_time,_value,_field,meter,quantity\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (HEAD + b",,0,2024-01-01T00:00:00Z,1.5,value,m,active_power\r\n,,0,2024-01-01T00:01", "broke off its answer"),
+        (HEAD + b",,0,2024-01-01T00:00:00Z,1.5\r\n", "only a part of its answer"),
+        (HEAD + b",,0,2024-01-01T00:00:00Z,,value,m,active_power\r\n", "only a part of its answer"),
+        (HEAD + b"\xff\xfe\r\n", "is not InfluxDB"),
+        (b"<html>\n<body>Please sign in</body>\n</html>\n", "is not InfluxDB"),
+        (b'{"code":"internal"}', "broke off its answer"),
+    ],
+)
+async def test_an_answer_that_is_none_is_a_failure_of_the_store_and_nothing_else(
+    stub: StubOfInflux, store: InfluxReadings, said: bytes, told: str
+) -> None:
+    await store.write(rows(3))
+    stub.says = said
+
+    with pytest.raises(StoreError, match=told):
+        await store.readings([POWER], 0, 10**6)
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=12))
+def test_an_answer_may_come_in_any_parts(cuts: list[int]) -> None:
+    told = HEAD + (
+        b",,0,2024-01-01T00:00:00Z,1.5,value,m,active_power\r\n"
+        b',,1,2024-01-01T00:00:01.25Z,2,value,"a ""b"", \xe8\xa1\xa8\nc",active_power\r\n\r\n'
+    )
+    told += told
+    answer = Answer()
+    while told:
+        size, cuts = cuts[0], cuts[1:] + cuts[:1]
+        answer.take(told[:size])
+        told = told[size:]
+
+    found = {point.meter: of.value.tolist() for point, of in answer.rows().items()}
+    assert found == {"m": [1.5], 'a "b", \u8868\nc': [2.0]}
+
+
+def test_an_answer_of_millions_of_readings_is_held_in_little_more_than_its_values() -> None:
+    line = b",,0,2024-01-01T%02d:%02d:%02dZ,123.456,value,m,active_power\r\n"
+    chunk = b"".join(line % (h, m, s) for h in range(24) for m in range(0, 60, 15) for s in range(60))
+    n = 40 * chunk.count(b"\n")
+    tracemalloc.start()
+    try:
+        answer = Answer()
+        answer.take(HEAD)
+        for _ in range(40):
+            answer.take(chunk)
+        held, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert held < 40 * n
+    assert most < 10_000_000
+
+
+async def test_readings_of_years_are_counted_in_parts_that_fit_into_memory(
+    stub: StubOfInflux, store: InfluxReadings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.series_store._FEW", 50)
+    monkeypatch.setattr("adapters.series_store._MANY", 100)
+    day_ms, start = 86_400_000, 1_600_000_000_000
+    # Three years with one reading a day, but for the second, and one that is far older.
+    days = [*range(365), *range(730, 1095)]
+    asked = columns([good(POWER, start + i * day_ms, 1.0) for i in days] + [good(OTHER, 5, 1.0)])
+    for first in range(0, len(asked), 10):
+        await store.write(asked.take(np.arange(first, min(first + 10, len(asked)))))
+    most = 0
+    rows_for = store._rows
+
+    async def counted(*arguments: Any) -> Any:
+        nonlocal most
+        found = await rows_for(*arguments)
+        most = max(most, sum(map(len, found.values())))
+        return found
+
+    monkeypatch.setattr(store, "_rows", counted)
+    spans = await store.spans([OTHER, POWER], 0)
+
+    assert [spans.index.tolist(), spans.n.tolist()] == [[0, 1], [1, 730]]
+    assert [spans.first_ms.tolist(), spans.last_ms.tolist()] == [[5, start], [5, start + 1094 * day_ms]]
+    # After a time without readings a part is a year at most.
+    assert most <= 366
+
+
 async def test_who_opens_a_store_that_is_away_is_told_where_it_should_be(stub: StubOfInflux) -> None:
     address = stub.address().replace(stub.url, "http://127.0.0.1:9")
     with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9/stub org/readings cannot be reached"):
@@ -262,6 +356,8 @@ async def test_a_wrong_token_and_a_bucket_that_is_not_there_are_told(stub: StubO
         ("influx+http://h:8086/org/bucket", "token_file is missing"),
         ("influx+http://h:8086/org/bucket?token_file=/nowhere", "/nowhere cannot be read"),
         ("influx+http://h:8086/org/bucket?token_file=t&name=a-b", "made of letters, digits and _"),
+        ("influx+https://h:8086/org/bucket?token_file=t&ca=/nowhere", "/nowhere cannot be read"),
+        (f"influx+https://h:8086/org/bucket?token_file=t&ca={__file__}", "holds no certificates"),
     ],
 )
 async def test_an_address_that_cannot_be_meant_is_told_in_words(address: str, said: str) -> None:

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from adapters.intake import QUARANTINE, open_intake
-from adapters.stores import open_store
+from adapters.stores import open_store, open_stores
 from energy.errors import EnergyError, StoreError
 from energy.ports import Heard, Loss, Refusal
 from energy.readings import Point, Quality, ReadingColumns
@@ -78,13 +78,13 @@ def filled(folder: Path, days: int = 10) -> Path:
     data = ("--data", folder / "var")
     assert run("site", "import", site, "--yes", *data).exit_code == 0
     assert run("events", "import", events, *data).exit_code == 0
-    asyncio.run(_write(load_settings(file).store_address, days))
+    asyncio.run(_write(file, days))
     return file
 
 
-async def _write(address: str, days: int) -> None:
+async def _write(file: Path, days: int) -> None:
     rng = np.random.default_rng(5)
-    async with open_store(address) as store:
+    async with open_stores(*load_settings(file).stores) as (store, _):
         for i, point in enumerate(POINTS):
             t_ms = START + np.arange(days * 96) * QUARTER
             value = np.cumsum(rng.uniform(0, 3, len(t_ms))).round(2) if i % 2 == 0 else rng.uniform(0, 9, len(t_ms))
@@ -202,6 +202,28 @@ def test_into_influxdb_and_back_again_everything_is_as_it_was(tmp_path: Path, po
     assert readings(back) == wanted
 
 
+def test_readings_move_alone_under_a_ledger_and_records_that_stay(tmp_path: Path, postgres: PostgresServer) -> None:
+    filled(tmp_path, days=0)
+    ledger = postgres.address(postgres.copy("template1"))
+    old = settings(tmp_path, "old", store=f"duckdb:{tmp_path}/var/old.duckdb", ledger=ledger)
+    asyncio.run(_write(old, days=2))
+    wanted, used = readings(old), consumed(old)
+    asyncio.run(_receive(old))
+    with stub_of_influx() as stub:
+        influx = settings(tmp_path, "influx", store=stub.address(), ledger=ledger)
+
+        moved = run("migrate", "--from", old, "--to", influx)
+
+        assert moved.exit_code == 0, moved.output
+        assert "4,608 readings of 24 points are in the new store, bit by bit the same" in moved.output
+        assert "each comes to what it did" in moved.output
+        assert "outboxes" not in moved.output
+        assert readings(influx) == wanted
+        assert consumed(influx) == used
+        asyncio.run(_receive_more(influx))
+        assert asyncio.run(_received(influx))[2] == {"duplicate": 3, "unknown meter": 2}
+
+
 def test_a_new_store_that_keeps_less_than_there_is_is_told_and_nothing_is_left_out(
     tmp_path: Path, postgres: PostgresServer
 ) -> None:
@@ -269,20 +291,129 @@ def test_what_cannot_be_meant_is_told_in_words(tmp_path: Path, words: dict[str, 
     assert said in str(result.exception)
 
 
+class Died(Exception):
+    """Stands for a death of the command."""
+
+
+@pytest.mark.parametrize("at", ["move_records", "_ledger_anew", "_move_intake"])
+def test_a_move_that_died_at_any_stage_is_ended_by_the_same_command(
+    tmp_path: Path, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    files = filled(tmp_path, days=2)
+    asyncio.run(_receive(files))
+    database = postgres.address(postgres.copy("template1"))
+    to = settings(tmp_path, "to", store=f"duckdb:{tmp_path}/to.duckdb", ledger=database, records=database)
+
+    async def die(*_: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as dying:
+        dying.setattr(f"jieneng.moving.{at}", die)
+        assert isinstance(run("migrate", "--from", files, "--to", to).exception, Died)
+    with monkeypatch.context() as once:
+        # Ten million readings are not moved a second time for what comes after them.
+        once.setattr("jieneng.moving._move_part", die)
+        again = run("migrate", "--from", files, "--to", to)
+
+    assert again.exit_code == 0, again.output
+    assert "4,608 readings of 24 points are in the new store, bit by bit the same" in again.output
+    assert "rows of" in again.output
+    assert "what has come of 2 outboxes, and 4 refusals, went along" in again.output
+    assert readings(to) == readings(files)
+    assert not (tmp_path / "var" / "migrate.json").exists()
+
+
+def test_what_came_between_a_death_and_the_next_try_is_moved_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = filled(tmp_path, days=1)
+    to = settings(tmp_path, "to", store=f"duckdb:{tmp_path}/to.duckdb")
+
+    async def die(*_: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as dying:
+        dying.setattr("jieneng.moving._ledger_anew", die)
+        assert isinstance(run("migrate", "--from", files, "--to", to).exception, Died)
+    # A gauge, which no sum of the ledger would tell of.
+    asyncio.run(_occupy(files, ReadingColumns.of(POINTS[1:2], [0], [START + 100 * QUARTER], [7.0])))
+
+    again = run("migrate", "--from", files, "--to", to)
+
+    assert "2,305 readings of 24 points" in again.output, again.output
+    assert readings(to) == readings(files)
+
+
+def test_a_gateway_that_has_the_ledger_open_is_told_before_anything_is_moved(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
+    filled(tmp_path, days=1)
+    ledger = postgres.address(postgres.copy("template1"))
+    old = settings(tmp_path, "old", store=f"duckdb:{tmp_path}/var/readings.duckdb", ledger=ledger)
+    to = settings(tmp_path, "to", store=f"duckdb:{tmp_path}/to.duckdb")
+
+    async def meanwhile() -> Result:
+        async with open_stores(f"duckdb:{tmp_path}/other.duckdb", ledger):
+            return await asyncio.to_thread(run, "migrate", "--from", old, "--to", to)
+
+    refused = asyncio.run(meanwhile())
+
+    assert isinstance(refused.exception, StoreError), refused.output
+    assert not (tmp_path / "to.duckdb").exists()
+
+
+def test_a_move_from_what_is_empty_to_what_is_full_is_refused_before_anything_is_changed(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
+    files = filled(tmp_path, days=1)
+    asyncio.run(_receive(files))
+    fresh = settings(
+        tmp_path,
+        "fresh",
+        store=f"duckdb:{tmp_path}/fresh.duckdb",
+        ledger=postgres.address(postgres.copy("template1")),
+    )
+
+    result = run("migrate", "--from", fresh, "--to", files)
+
+    assert isinstance(result.exception, EnergyError)
+    assert "holds readings of 24 points that the old one does not, such as m00:active_energy_import" in str(
+        result.exception
+    )
+    assert "--from and --to are not exchanged" in str(result.exception)
+    asyncio.run(_receive_more(files))
+    assert asyncio.run(_received(files))[2] == {"duplicate": 3, "unknown meter": 2}
+
+
+def test_readings_of_other_points_or_other_times_in_the_new_store_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jieneng.moving._ROWS", 50)
+    files = filled(tmp_path, days=1)
+
+    for i, (point, t_ms) in enumerate([(Point("stranger", "active_power"), START), (POINTS[0], START - 1)]):
+        to = settings(tmp_path, f"to{i}", store=f"duckdb:{tmp_path}/to{i}.duckdb")
+        asyncio.run(_occupy(to, ReadingColumns.of([point], [0], [t_ms], [1.0])))
+        result = run("migrate", "--from", files, "--to", to)
+        said = ("such as stranger:active_power", "are not the same in the new store")[i]
+        assert said in str(result.exception)
+
+
+async def _occupy(file: Path, columns: ReadingColumns) -> None:
+    async with open_store(load_settings(file).store_address) as store:
+        await store.write(columns)
+
+
 def test_stores_that_hold_something_else_already_are_left_as_they_are(tmp_path: Path) -> None:
     files = filled(tmp_path, days=1)
     to = settings(tmp_path, "to", store=f"duckdb:{tmp_path}/to.duckdb", records=f"sqlite:{tmp_path}/var/to.sqlite")
-    other = ReadingColumns.of(POINTS[:1], [0], [START], [-7.0])
-
-    async def occupy() -> None:
-        async with open_store(load_settings(to).store_address) as store:
-            await store.write(other)
-
-    asyncio.run(occupy())
+    asyncio.run(_occupy(to, ReadingColumns.of(POINTS[:1], [0], [START], [-7.0])))
     result = run("migrate", "--from", files, "--to", to)
     assert "are not the same in the new store" in str(result.exception)
 
+    # Records are looked at before hours are spent on readings.
     (tmp_path / "to.duckdb").unlink()
     assert run("site", "import", tmp_path / "site.yaml", "--yes", "--config", to).exit_code == 0
     result = run("migrate", "--from", files, "--to", to)
     assert "holds 1 rows of sites already" in str(result.exception)
+    assert not (tmp_path / "to.duckdb").exists()

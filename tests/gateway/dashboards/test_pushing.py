@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -228,3 +229,23 @@ def test_files_are_written_once_renewed_and_left_alone_where_changed(tmp_path: P
     theirs.write_text("apiVersion: 1\n")
     assert [one.fate for one in write(models(sources)) if one.uid == str(theirs)] == [Fate.FOREIGN]
     assert theirs.read_text() == "apiVersion: 1\n"
+
+
+def test_who_dies_while_writing_leaves_whole_files_and_is_followed_by_one_who_ends_it(
+    tmp_path: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = models(sources)
+    write_text = Path.write_text
+
+    def half(file: Path, text: str, **how: Any) -> int:
+        write_text(file, text[: len(text) // 2], **how)
+        raise OSError("died")
+
+    for fresh in (True, False):
+        made = wanted if fresh else models(sources, extra=True)
+        with monkeypatch.context() as dying:
+            dying.setattr(Path, "write_text", half)
+            with pytest.raises(OSError, match="died"):
+                list(Files(tmp_path).write(FOLDER, made, sources.all if fresh else []))
+        assert not any(done.left_alone for done in Files(tmp_path).write(FOLDER, made, sources.all))
+        assert all(json.loads(file.read_text()) for file in tmp_path.rglob("*.json"))
