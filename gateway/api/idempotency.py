@@ -15,15 +15,18 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 from aiohttp import web
 
-from adapters.answers_postgres import KeptAnswer, PostgresAnswers
 from energy.errors import StoreError
 from gateway.access.roles import Identity
 from gateway.api.problems import RequestError
+
+if TYPE_CHECKING:
+    from adapters.answers_postgres import PostgresAnswers
 
 log = structlog.get_logger()
 
@@ -111,6 +114,8 @@ class Replays:
                 return _again(told.status, told.answer, told.content_type)
             answer = await do()
             if _may_be_kept(answer):
+                from adapters.answers_postgres import KeptAnswer
+
                 kept = KeptAnswer(permitted, body, answer.status, _bytes(answer), answer.content_type)
                 try:
                     await named.keep(kept)

@@ -10,7 +10,6 @@ from functools import partial
 import structlog
 from aiohttp import web
 
-from adapters.answers_postgres import open_postgres_answers
 from analytics.contracts.contract_file import read_rules as read_contract_rules
 from analytics.reporting.check_file import read_rules
 from analytics.reporting.form_file import read_forms
@@ -92,6 +91,8 @@ class ApiRole:
         settings = self._parts.settings
         if settings.is_alone or settings.ledger is None or not self._whole:
             return Replays()
+        from adapters.answers_postgres import open_postgres_answers
+
         return Replays(of_all=await stack.enter_async_context(open_postgres_answers(settings.ledger)))
 
     def _beside_others(self) -> list[Task]:
