@@ -6,7 +6,6 @@ The interpreter alone is measured in the same turns, for what the machine does t
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 import tempfile
@@ -62,13 +61,20 @@ def _ours(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "jieneng", *arguments]
 
 
+# A child is told to have had as much memory as who began it: a small one begins it.
+_WAIT = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+"""
+
+
 def _done(command: Sequence[str]) -> Start:
     """A command until it is done."""
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(running.pid, 0)
-    running.returncode = os.waitstatus_to_exitcode(status)
-    assert running.returncode == 0, command
-    return Start(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    told = subprocess.run([sys.executable, "-c", _WAIT, *command], stdout=subprocess.PIPE, text=True, check=True)
+    cpu, memory = map(float, told.stdout.split())
+    return Start(cpu, memory)
 
 
 def _edge(folder: Path) -> Start:
