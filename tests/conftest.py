@@ -37,7 +37,6 @@ def pytest_configure() -> None:
 
 def pytest_collection_finish() -> None:
     """Thousands of tests and all of the program stand until the end: they are not looked through for cycles again."""
-    gc.collect()
     gc.freeze()
 
 
