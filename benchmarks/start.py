@@ -37,6 +37,7 @@ def run() -> dict[str, Any]:
             "python": lambda: _done([sys.executable, "-c", "pass"]),
             "help": lambda: _done(_ours("--help")),
             "gateway_help": lambda: _done(_ours("gateway", "--help")),
+            "audit_list": lambda: _done(_ours("audit", "list", "--data", name)),
             "accounts_list": lambda: _done(_ours("accounts", "list", "--data", name)),
             "ledger_build": lambda: _done(_ours("ledger", "build", "--data", name)),
             "edge": lambda: _edge(folder),

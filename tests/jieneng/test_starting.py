@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -122,9 +122,9 @@ def _until_healthy(process: subprocess.Popen[bytes], port: int) -> None:
         try:
             with urlopen(f"http://127.0.0.1:{port}/health", timeout=PATIENCE_S):
                 return
-        except URLError as error:
-            if hasattr(error, "code"):
-                return
+        except HTTPError:
+            return
+        except OSError:
             time.sleep(0.05)
     raise AssertionError(f"it never answered; exit code {process.poll()}")
 
