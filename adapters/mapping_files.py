@@ -20,6 +20,8 @@ from energy.quantities import quantity
 from energy.units import factor
 
 QualityWord = Literal["good", "uncertain", "bad"]
+# The first level of every topic of Sparkplug B.
+NAMESPACE = "spBv1.0"
 
 
 def _topic(text: str) -> str:
@@ -211,8 +213,8 @@ class MappingFile:
         words = self.words
         if isinstance(words, JsonWords):
             return [TopicPattern.parse(text) for text in words.topics]
-        of_node = [f"spBv1.0/{words.group}/{kind}/{words.node}" for kind in _OF_NODE]
-        of_device = [f"spBv1.0/{words.group}/{kind}/{words.node}/+" for kind in _OF_DEVICE]
+        of_node = [f"{NAMESPACE}/{words.group}/{kind}/{words.node}" for kind in _OF_NODE]
+        of_device = [f"{NAMESPACE}/{words.group}/{kind}/{words.node}/+" for kind in _OF_DEVICE]
         return [TopicPattern.parse(text) for text in (*of_node, *of_device)]
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from adapters.addresses import parts_of, shown
-from adapters.certificates import read_certificate
 from adapters.secret_files import must_be_private, read_secret
 from energy.errors import EnergyError
 
@@ -104,6 +103,8 @@ class MqttAddress:
 
     def doubt_of_certificate(self) -> str:
         """What is probably wrong with the certificate that was shown."""
+        from adapters.certificates import read_certificate
+
         until = read_certificate(Path(self.cert or "")).not_valid_after_utc
         if until <= datetime.now(UTC):
             return f"the certificate {self.cert} ended on {until:%Y-%m-%d}; renew it by `jieneng edge enroll --renew`"

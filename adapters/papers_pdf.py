@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Lock
 from xml.sax.saxutils import escape
 
 from reportlab.lib import colors
@@ -38,6 +39,8 @@ _LINES = TableStyle(
     ]
 )
 _SHADE = colors.HexColor("#eef2f6")
+# One at a time: a font and its letters are of the whole process.
+_WRITING = Lock()
 
 
 class _Styles:
@@ -55,6 +58,11 @@ class _Styles:
 
 def pdf_of(paper: Paper, folders: tuple[Path, ...] = FOLDERS) -> bytes:
     """The paper as a PDF, with the letters of a font of these folders where one of them has all that it uses."""
+    with _WRITING:
+        return _written(paper, folders)
+
+
+def _written(paper: Paper, folders: tuple[Path, ...]) -> bytes:
     embedded = font_for(_text(paper), folders)
     font = embedded or UnicodeCIDFont(_NAMED)
     pdfmetrics.registerFont(font)

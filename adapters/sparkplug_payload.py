@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
 
-NAMESPACE = "spBv1.0"
 REBIRTH = "Node Control/Rebirth"
 
 _INTEGERS = {1: (8, True), 2: (16, True), 3: (32, True), 4: (64, True), 5: (8, False), 6: (16, False)}

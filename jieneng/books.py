@@ -13,8 +13,8 @@ from energy.sites import Site, Text
 from gateway.ledger.books import Books, Kept
 from gateway.ledger.keeping import kept
 from gateway.records.database import open_records
-from jieneng.campus import shipped
 from jieneng.settings import Settings
+from jieneng.shipped import shipped
 
 
 @asynccontextmanager

@@ -9,36 +9,8 @@ from collectors.simulators.campus import Campus, read_campus
 from collectors.simulators.faults import FaultLog
 from collectors.simulators.fleet import Fleet
 from energy.ports import Clock
-from energy.working_day_files import read_working_days
-from energy.working_days import WorkingDays
 from jieneng.composition import load_installed
-
-# Shipped in the wheel beside the package, and in a checkout at its root.
-_FOLDERS = (Path(__file__).parent / "config", Path(__file__).parent.parent / "config")
-
-
-def shipped(name: str) -> Path:
-    """A file or folder of `config/`."""
-    for folder in _FOLDERS:
-        if (folder / name).exists():
-            return folder / name
-    raise FileNotFoundError(name)
-
-
-def quota_standards() -> tuple[Path, ...]:
-    """The files of quota standards as shipped."""
-    return tuple(sorted(shipped("forecast-misses.yaml").parent.joinpath("quotas").glob("*.yaml")))
-
-
-def calendar() -> WorkingDays:
-    """The working calendar of China as shipped."""
-    return read_working_days([shipped("calendar/china.yaml")])
-
-
-def calendar_files(data: Path) -> tuple[Path, ...]:
-    """The shipped working calendar, and the operator's own files in `calendar` of the data folder over it."""
-    own = [f for f in sorted((data / "calendar").glob("*")) if f.suffix.lower() in (".yaml", ".yml", ".csv")]
-    return shipped("calendar/china.yaml"), *own
+from jieneng.shipped import calendar, shipped
 
 
 def campus_files(site_file: Path | None, recipes: Path | None) -> tuple[Path, Path]:

@@ -33,10 +33,10 @@ from gateway.ledger.books import Books
 from gateway.ledger.keeping import kept
 from gateway.records.database import open_records
 from gateway.sites.records import SiteRecords
-from jieneng.campus import shipped
 from jieneng.records import kept as kept_records
 from jieneng.running import posted
 from jieneng.settings import Settings
+from jieneng.shipped import shipped
 
 _PATH = "/api/v1/statements"
 

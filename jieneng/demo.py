@@ -22,9 +22,10 @@ from gateway.alerts.opening import open_alerts
 from gateway.records.database import open_records
 from gateway.tariffs.documents import documents_of
 from gateway.tariffs.service import Tariffs
-from jieneng.campus import calendar, open_campus, shipped
+from jieneng.campus import open_campus
 from jieneng.importing import Progress
 from jieneng.settings import Settings
+from jieneng.shipped import calendar, shipped
 from jieneng.story.telling import StoryFile, begin, let_it_have_happened, tell
 from jieneng.story.words import StoryWords, read_story
 

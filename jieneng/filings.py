@@ -22,9 +22,9 @@ from gateway.reporting.workbook import write_month
 from gateway.sites.records import SiteRecords
 from gateway.stock.service import Stock
 from jieneng.books import open_books
-from jieneng.campus import shipped
 from jieneng.running import asked
 from jieneng.settings import Settings
+from jieneng.shipped import shipped
 
 _PATH = "/api/v1/statistics"
 

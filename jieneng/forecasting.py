@@ -28,7 +28,7 @@ from energy.series import MICRO
 from energy.sites import Site, Text
 from gateway.ledger.books import Books, Kept
 from gateway.ledger.service import Range
-from jieneng.campus import calendar, shipped
+from jieneng.shipped import calendar, shipped
 
 _AIR = "air_temperature"
 _MISSING_MOST = 0.05

@@ -12,9 +12,9 @@ from gateway.quotas.books import quota_books
 from gateway.quotas.words import QuotasAnswer, QuotasQuery
 from gateway.records.database import open_records
 from jieneng.books import open_books
-from jieneng.campus import calendar, shipped
 from jieneng.running import asked
 from jieneng.settings import Settings
+from jieneng.shipped import calendar, shipped
 
 
 async def paces(settings: Settings, query: QuotasQuery) -> QuotasAnswer:

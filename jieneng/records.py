@@ -1,4 +1,7 @@
-"""The records from the command line: sites and the lives of meters, without a running gateway or beside one."""
+"""The records from the command line: sites and the lives of meters, without a running gateway or beside one.
+
+Each service is loaded where it is asked for: all of them take as long as the database itself.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +10,24 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from adapters.clocks import SystemClock
 from energy.errors import EnergyError
 from energy.sites import Meter, Site
-from gateway.accounts.secrecy import open_seal
-from gateway.accounts.service import Accounts
-from gateway.audit.service import Audit
-from gateway.billing.service import Bills
-from gateway.findings.service import Findings
-from gateway.life.service import Lives
-from gateway.quotas.service import Quotas
 from gateway.records.database import Records, open_records
 from gateway.sites.records import SiteRecords
-from gateway.stock.service import Stock
-from gateway.tariffs.service import Tariffs
 from jieneng.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.accounts.service import Accounts
+    from gateway.audit.service import Audit
+    from gateway.billing.service import Bills
+    from gateway.findings.service import Findings
+    from gateway.life.service import Lives
+    from gateway.quotas.service import Quotas
+    from gateway.stock.service import Stock
+    from gateway.tariffs.service import Tariffs
 
 
 @asynccontextmanager
@@ -40,12 +45,16 @@ async def kept_sites(settings: Settings) -> AsyncIterator[SiteRecords]:
 
 @asynccontextmanager
 async def kept_lives(settings: Settings) -> AsyncIterator[tuple[Lives, SiteRecords]]:
+    from gateway.life.service import Lives
+
     async with kept(settings) as records:
         yield Lives(records, SystemClock()), SiteRecords(records, SystemClock())
 
 
 @asynccontextmanager
 async def kept_audit(settings: Settings) -> AsyncIterator[Audit]:
+    from gateway.audit.service import Audit
+
     async with kept(settings) as records:
         yield Audit(records, SystemClock())
 
@@ -53,6 +62,8 @@ async def kept_audit(settings: Settings) -> AsyncIterator[Audit]:
 @asynccontextmanager
 async def kept_findings(settings: Settings) -> AsyncIterator[list[Findings]]:
     """The findings of each site."""
+    from gateway.findings.service import Findings
+
     async with kept(settings) as records:
         clock = SystemClock()
         yield [Findings(records, clock, site) for site in await SiteRecords(records, clock).ids()]
@@ -60,30 +71,41 @@ async def kept_findings(settings: Settings) -> AsyncIterator[list[Findings]]:
 
 @asynccontextmanager
 async def kept_tariffs(settings: Settings) -> AsyncIterator[Tariffs]:
+    from gateway.tariffs.service import Tariffs
+
     async with kept(settings) as records:
         yield Tariffs(records, SystemClock())
 
 
 @asynccontextmanager
 async def kept_bills(settings: Settings) -> AsyncIterator[tuple[Bills, SiteRecords]]:
+    from gateway.billing.service import Bills
+
     async with kept(settings) as records:
         yield Bills(records, SystemClock()), SiteRecords(records, SystemClock())
 
 
 @asynccontextmanager
 async def kept_quotas(settings: Settings) -> AsyncIterator[tuple[Quotas, SiteRecords]]:
+    from gateway.quotas.service import Quotas
+
     async with kept(settings) as records:
         yield Quotas(records, SystemClock()), SiteRecords(records, SystemClock())
 
 
 @asynccontextmanager
 async def kept_stock(settings: Settings) -> AsyncIterator[tuple[Stock, SiteRecords]]:
+    from gateway.stock.service import Stock
+
     async with kept(settings) as records:
         yield Stock(records, SystemClock()), SiteRecords(records, SystemClock())
 
 
 @asynccontextmanager
 async def kept_accounts(settings: Settings) -> AsyncIterator[Accounts]:
+    from gateway.accounts.secrecy import open_seal
+    from gateway.accounts.service import Accounts
+
     async with kept(settings) as records:
         yield Accounts(records, SystemClock(), open_seal(settings.key))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -20,15 +21,27 @@ __all__ = ["new_database", "postgres"]
 settings.register_profile("shared-cores", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared-cores")
 
+# As in our processes (jieneng/__main__.py), and more: of the time of a test a fifth was spent on looking for cycles.
+_OBJECTS = 50_000
 # Files of tests are thrown away, and hundreds of databases are made of them: a disk takes longer than the tests.
 _MEMORY, _ENOUGH = Path("/dev/shm"), 4 << 30
 
 
 def pytest_configure() -> None:
     """Keep files in memory where there is enough of it, and nobody has named another place by TMPDIR."""
+    gc.set_threshold(_OBJECTS, 20, 20)
     if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ENOUGH:
         os.environ["TMPDIR"] = str(_MEMORY)
         tempfile.tempdir = None
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all of the program stand until the end: they are not looked through for cycles again."""
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()
 
 
 # How often what goes by the clock is tried where the machine is busy.

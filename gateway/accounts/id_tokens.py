@@ -1,10 +1,11 @@
-"""ID tokens of OpenID Connect: what they claim, once everything about them is right."""
+"""What OpenID Connect asks of a browser, and ID tokens: what they claim, once everything about them is right."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
@@ -24,9 +25,18 @@ class TokenFault(EnergyError):
     """A token that is not taken."""
 
 
-def challenge(verifier: str) -> str:
-    """What is told of a verifier before it is shown (RFC 7636, S256)."""
-    return str(create_s256_code_challenge(verifier))
+def entrance(endpoint: str, provider: Provider, verifier: str, asked: Mapping[str, str]) -> str:
+    """The address at a provider where a code is asked for; of the verifier it is told the digest (RFC 7636, S256)."""
+    address = prepare_grant_uri(
+        endpoint,
+        provider.client_id,
+        "code",
+        scope=" ".join(provider.scopes),
+        code_challenge=create_s256_code_challenge(verifier),
+        code_challenge_method="S256",
+        **asked,
+    )
+    return str(address)
 
 
 def claims_of(

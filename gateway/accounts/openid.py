@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import structlog
-from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 
 from energy.ports import Clock
 from energy.readings import to_ms
 from gateway.access.door import Origin
 from gateway.accounts.flows import Flow, Flows
-from gateway.accounts.id_tokens import TokenFault, challenge, claims_of
 from gateway.accounts.people import Account, People, Person, folded
 from gateway.accounts.provider import Provider, Providers
 from gateway.accounts.provider_web import ProviderFault, asking
@@ -72,9 +71,14 @@ class OpenId:
         self.providers = providers
         self.subjects = Subjects(people.records)
         self._people, self._sessions, self._flows, self._clock = people, sessions, flows, clock
+        if providers.all:
+            # Where there is nobody to vouch it is not loaded; where there is, the first who signs in does not wait.
+            import_module("gateway.accounts.id_tokens")
 
     async def begin(self, provider_id: str, account: Account | None = None) -> tuple[str, str]:
         """Where the browser goes, and the secret that it keeps meanwhile."""
+        from gateway.accounts.id_tokens import entrance
+
         provider = self._provider(provider_id)
         try:
             async with asking(provider) as web:
@@ -82,18 +86,8 @@ class OpenId:
         except ProviderFault as fault:
             raise _down(provider, fault) from fault
         begun = await self._flows.begin(provider.id, account.id if account else None)
-        told = {"nonce": begun.flow.nonce, "code_challenge": challenge(begun.flow.verifier)}
-        address = prepare_grant_uri(
-            found["authorization_endpoint"],
-            provider.client_id,
-            "code",
-            redirect_uri=self.providers.page,
-            scope=" ".join(provider.scopes),
-            state=begun.state,
-            code_challenge_method="S256",
-            **told,
-        )
-        return str(address), begun.secret
+        asked = {"redirect_uri": self.providers.page, "state": begun.state, "nonce": begun.flow.nonce}
+        return entrance(found["authorization_endpoint"], provider, begun.flow.verifier, asked), begun.secret
 
     async def vouched(
         self, secret: str, state: str, code: str, error: str, tell: Callable[[str], None] = lambda _: None
@@ -116,6 +110,8 @@ class OpenId:
         return Vouched(provider, subject, claims, flow)
 
     async def _claims(self, provider: Provider, flow: Flow, code: str) -> dict[str, Any]:
+        from gateway.accounts.id_tokens import TokenFault, claims_of
+
         form = {
             "grant_type": "authorization_code",
             "code": code,

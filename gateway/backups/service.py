@@ -7,16 +7,19 @@ import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
-from adapters.copy_duckdb import DuckDBCopy, copy_of
 from energy.errors import StoreError
 from energy.ports import Clock, ReadingStore
 from energy.readings import to_ms
 from gateway.api.problems import RequestError
 from gateway.api.words import TextWords
 from gateway.backups.words import CopyAnswer
+
+if TYPE_CHECKING:
+    from adapters.copy_duckdb import DuckDBCopy
 
 log = structlog.get_logger()
 
@@ -49,6 +52,8 @@ class StoreCopies:
 
     def begin(self) -> CopyAnswer:
         """Begin a copy; RequestError where another is being made."""
+        from adapters.copy_duckdb import copy_of
+
         if self._making is not None and not self._making.task.done():
             raise RequestError("a copy of the store is being made already; wait for it", 409, _BUSY)
         self._making = None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 
-from adapters.papers_pdf import pdf_of
 from adapters.papers_xlsx import workbook_of
 from analytics.contracts.baseline import COEFFICIENT_DIGITS, whole
 from analytics.contracts.inputs import Adjustment
 from analytics.contracts.standing import Party, Standing, Step, StepKind
+from energy.papers import Paper
 from gateway.access.door import Visit
 from gateway.access.roles import Permission, Role
 from gateway.api.problems import RequestError
@@ -122,9 +123,16 @@ async def statement_file(services: Services, query: w.FileQuery) -> w.StatementF
         case "json":
             return w.StatementBundle(f"{kept.number}.json", kept.text.encode())
         case "pdf":
-            return w.StatementPaper(f"{kept.number}.pdf", pdf_of(paper_of(kept)))
+            return w.StatementPaper(f"{kept.number}.pdf", await asyncio.to_thread(_pdf_of, paper_of(kept)))
         case "xlsx":
             return w.StatementBook(f"{kept.number}.xlsx", workbook_of(paper_of(kept)))
+
+
+def _pdf_of(paper: Paper) -> bytes:
+    """In a thread, where the first one may wait for the library, too."""
+    from adapters.papers_pdf import pdf_of
+
+    return pdf_of(paper)
 
 
 _READ, _APPROVE, _CONFIRM = Permission.READ, Permission.APPROVE, Permission.CONFIRM

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import msgspec
 
-from adapters.sparkplug_payload import NAMESPACE
+from adapters.mapping_files import NAMESPACE
 from energy.errors import BusError
 from energy.ports import Bus, Message
 

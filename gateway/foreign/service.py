@@ -11,7 +11,6 @@ from adapters.mapping_files import JsonWords, MappingFile, SparkplugWords
 from adapters.payload_paths import TopicPattern
 from energy.ports import Message
 from gateway.foreign.json_rows import JsonRows
-from gateway.foreign.sparkplug import Sparkplug
 from gateway.foreign.taken import Gathering, Taken
 from gateway.ingest.reasons import BROKEN_PAYLOAD
 
@@ -79,4 +78,8 @@ class Foreign:
 
 def _taker(mapping: MappingFile) -> Taker:
     words = mapping.words
-    return JsonRows(words) if isinstance(words, JsonWords) else Sparkplug(words)
+    if isinstance(words, JsonWords):
+        return JsonRows(words)
+    from gateway.foreign.sparkplug import Sparkplug
+
+    return Sparkplug(words)

@@ -8,10 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from adapters.mapping_files import SparkplugWords
+from adapters.mapping_files import NAMESPACE, SparkplugWords
 from adapters.payload_paths import Row
 from adapters.sparkplug_payload import (
-    NAMESPACE,
     REBIRTH,
     Metric,
     NotSparkplug,

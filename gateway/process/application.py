@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cache
 from importlib.metadata import version
 
 import msgspec
@@ -75,10 +76,10 @@ def application(
 
 def _push_and_describe(app: web.Application, services: Services) -> None:
     """What is no route like the others: the live WebSocket, and the description of all of them."""
-    described = msgspec.json.encode(openapi(ROUTES, PUSHED))
 
     async def description(_request: web.Request) -> web.Response:
-        return web.Response(body=described, content_type="application/json", charset="utf-8")
+        told = await asyncio.to_thread(_described)
+        return web.Response(body=told, content_type="application/json", charset="utf-8")
 
     async def live(request: web.Request) -> web.StreamResponse:
         identity = (await admitted(services.door, request, Permission.READ)).identity
@@ -118,6 +119,12 @@ async def _must_operate(services: Services, request: web.Request) -> None:
         visit = await admitted(services.door, request, Permission.OPERATE)
         if not operates_everywhere(visit.identity):
             raise not_of_all("metrics")
+
+
+@cache
+def _described() -> bytes:
+    """The description of the API, made when it is asked for the first time: few processes are."""
+    return msgspec.json.encode(openapi(ROUTES, PUSHED))
 
 
 async def _leave_in_time(services: Services, request: web.Request) -> None:

@@ -29,7 +29,7 @@ def command(readings: Path, labels: Path | None, scores: Path | None, as_json: b
     """
     from energy.working_day_files import read_working_days
     from jieneng.backtest import events_of, judged, read_labels, read_recorded, write_scores
-    from jieneng.campus import shipped
+    from jieneng.shipped import shipped
 
     calendar = read_working_days([shipped("calendar/china.yaml"), *given["calendar"]])
     recorded = read_recorded(readings, ZoneInfo(given["zone"]), calendar)

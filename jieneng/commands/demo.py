@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from jieneng.commands import options
-from jieneng.settings import load_settings
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LEAK_AFTER_MIN = 3.0
@@ -44,6 +43,7 @@ def command(leak_after: float, **given: Any) -> None:
     from jieneng.commands.run import parts, run_parts
     from jieneng.demo import prepare
     from jieneng.logs import configure_logs
+    from jieneng.settings import load_settings
     from jieneng.story.watching import Watching
     from jieneng.supervisor import must_be_free, own, stopped_by_signals
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jieneng.commands import options
-from jieneng.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from adapters.identity_index import Enrolled
     from edge.handed import Handed
     from jieneng.composition import Installed
+    from jieneng.settings import Settings
 
 _DAYS = 730
 
@@ -52,6 +52,8 @@ def command(context: click.Context, /, config: Path | None, **given: Any) -> Non
         jieneng edge --config north/edge.yaml
     """
     if context.invoked_subcommand is None:
+        from jieneng.settings import load_settings
+
         _run(load_settings(config, **given))
     elif any(value is not None for value in given.values()):
         raise click.UsageError(f"options of {context.invoked_subcommand} stand behind it, not before")
@@ -176,6 +178,7 @@ def list_(config: Path | None, **given: Any) -> None:
     """Who may come to the broker, by what, until when; and who might once."""
     from jieneng.commands.tables import local, row, show, table
     from jieneng.enrolment import identities
+    from jieneng.settings import load_settings
 
     made = table("edge", "comes by", "until", "enrolled", "by", "state")
     for one in sorted(identities(load_settings(config, **given)).index.edges.values(), key=lambda e: e.name):

@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from jieneng.commands import options
-from jieneng.settings import load_settings
 
 
 @click.command()
@@ -55,11 +54,12 @@ def command(config: Path | None, **given: Any) -> None:
     from gateway.accounts.service import AccountRules
     from gateway.app import GatewaySettings, run_gateway
     from jieneng.alerts import alarm_channels
-    from jieneng.campus import calendar_files, quota_standards, shipped
     from jieneng.composition import load_installed
     from jieneng.logs import configure_logs
     from jieneng.providers import load_providers
     from jieneng.roles import must_fit
+    from jieneng.settings import load_settings
+    from jieneng.shipped import calendar_files, quota_standards, shipped
 
     configure_logs()
     settings = load_settings(config, **given)

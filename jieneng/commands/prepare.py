@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from jieneng.commands import options
-from jieneng.settings import load_settings
 
 
 @click.command()
@@ -34,6 +33,7 @@ def command(
     Other edges are let in by `jieneng edge enroll`.
     """
     from jieneng.preparing import prepare
+    from jieneng.settings import load_settings
 
     for line in prepare(load_settings(config, data=data), passwords, edges, into):
         click.echo(line)

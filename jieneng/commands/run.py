@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jieneng.commands import options
-from jieneng.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from jieneng.settings import Settings
     from jieneng.supervisor import Part
 
 
@@ -60,6 +60,7 @@ def command(config: Path | None, **given: Any) -> None:
     from jieneng.logs import configure_logs
     from jieneng.providers import load_providers
     from jieneng.roles import must_be_all
+    from jieneng.settings import load_settings
     from jieneng.supervisor import stopped_by_signals
 
     configure_logs()

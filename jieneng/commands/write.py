@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jieneng.commands import options
-from jieneng.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from jieneng.settings import Settings
 
 
 @click.command()
@@ -34,6 +36,7 @@ def command(
     import logging
 
     from jieneng.logs import configure_logs
+    from jieneng.settings import load_settings
 
     configure_logs(logging.WARNING)
     if as_json and not yes:

@@ -24,8 +24,8 @@ from gateway.records.database import Records, open_records
 from gateway.reporting.service import Statistics
 from gateway.sites.starting import load_or_import
 from gateway.stock.service import Stock
-from jieneng.campus import shipped
 from jieneng.settings import Settings
+from jieneng.shipped import shipped
 
 
 @dataclass(frozen=True, slots=True)

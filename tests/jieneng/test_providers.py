@@ -8,8 +8,8 @@ import pytest
 
 from energy.errors import ConfigurationError
 from gateway.accounts.provider import Providers, Second
-from jieneng.campus import shipped
 from jieneng.providers import load_providers
+from jieneng.shipped import shipped
 
 HEAD = "page: https://energy.example/\nproviders:\n"
 ONE = "  - {id: gov, name: {zh: 名, en: name}, issuer: https://sso.example, client_id: jieneng"

@@ -22,10 +22,11 @@ from energy.findings import FindingKind
 from energy.readings import Point, to_ms
 from gateway.findings.kept import State as FindingState
 from gateway.findings.service import Findings
-from jieneng.campus import calendar, open_campus, shipped
+from jieneng.campus import open_campus
 from jieneng.composition import load_installed
 from jieneng.demo import give_alarms, give_past, give_tariffs
 from jieneng.settings import Settings
+from jieneng.shipped import calendar, shipped
 from jieneng.story.days import StoryDays
 from jieneng.story.office import Office, open_office
 from jieneng.story.telling import StoryFile, begin, let_it_have_happened, tell

@@ -38,8 +38,8 @@ from gateway.ledger.books import Books, Kept
 from gateway.records.database import open_records
 from gateway.tariffs.documents import documents_of
 from gateway.tariffs.service import Tariffs
-from jieneng.campus import calendar_files, quota_standards, shipped
 from jieneng.composition import load_installed
+from jieneng.shipped import calendar_files, quota_standards, shipped
 from tests.analytics.contracts.contract_files import SAVINGS, document
 from tests.journeys.campus import until
 from tests.journeys.standing import Standing

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from dlt645.common.transform import bcd_to_float, float_to_bcd
-from dlt645.model.data.data_handler import clone_data_map
+from dlt645.model.data.define import DIMap
 from hypothesis import given
 from hypothesis import strategies as st
 from loguru import logger
@@ -28,7 +28,6 @@ def _three_phase() -> ItemMake:
 
 
 THREE = _three_phase()
-THEIRS = clone_data_map()
 # Under `Unit` the other implementation names the unit of something else for these.
 _RATIO = ("power_factor", "thd_voltage")
 
@@ -40,14 +39,14 @@ def _decimals(item: Item) -> int:
 
 def _theirs(item: Item) -> str:
     """The format of another implementation, such as XXX.XXX."""
-    found = THEIRS[int.from_bytes(item.identifier, "big")]
+    found = DIMap[int.from_bytes(item.identifier, "big")]
     assert not isinstance(found, list)
     return str(found.data_format)
 
 
 @pytest.mark.parametrize("item", THREE.items.values(), ids=lambda item: item.quantity)
 def test_identifier_length_and_decimals_are_those_of_another_implementation(item: Item) -> None:
-    theirs = THEIRS[int.from_bytes(item.identifier, "big")]
+    theirs = DIMap[int.from_bytes(item.identifier, "big")]
     assert not isinstance(theirs, list)
     whole, _, behind = str(theirs.data_format).partition(".")
 

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -162,8 +163,9 @@ def readable(answered: msgspec.Struct) -> str:
     return msgspec.json.encode(answered).decode()
 
 
+@lru_cache(64)
 def unpacked(content: bytes) -> str:
-    """The text of an answer; of a workbook that of its sheets."""
+    """The text of an answer; of a workbook that of its sheets. The same paper is given to many who ask."""
     if content.startswith(b"%PDF"):
         return "".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
     if not content.startswith(b"PK"):
@@ -175,16 +177,18 @@ def unpacked(content: bytes) -> str:
 
 async def answer(services: Services, route: Route[Services], ask: Ask, who: Identity) -> str:
     """What is answered, as it travels; or the error as its status and sentence."""
+    if route.file is None:
+        return await _answer(services, route, ask, who, None)
     with TemporaryDirectory() as folder:
         return await _answer(services, route, ask, who, Path(folder) / "upload")
 
 
-async def _answer(services: Services, route: Route[Services], ask: Ask, who: Identity, file: Path) -> str:
+async def _answer(services: Services, route: Route[Services], ask: Ask, who: Identity, file: Path | None) -> str:
     query, body = ask
     given: list[Any] = [msgspec.convert(query, route.query)]
     if route.body is not None:
         given.append(msgspec.convert(body, route.body))
-    if route.file is not None and body is not None:
+    if file is not None and body is not None:
         content = body["file"].encode()
         file.write_bytes(content)
         given.append(Upload(file, "application/yaml", len(content), hashlib.sha256(content).digest()))

@@ -28,7 +28,7 @@ from gateway.alerts.routes import ROUTES, alarm_messages, check_alarm_rules
 from gateway.alerts.words import DocumentCheck, MessagesQuery
 from gateway.api.route import NoQuery, register
 from gateway.services import Services
-from jieneng.campus import shipped
+from jieneng.shipped import shipped
 from tests.gateway.alerts.house import ROSTER, RULES, House, house, site
 from tests.gateway.doors import Opened
 from tests.gateway.ledger.books import columns
