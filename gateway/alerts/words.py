@@ -31,8 +31,8 @@ class FlowedWords(msgspec.Struct):
 
 
 class AlarmWords(msgspec.Struct):
-    """An alarm. `since` is when what it tells began; `opened` when it was raised. `meters` is how many it is about (of a
-    quota, how many of its bounds it has told of), `left` about how many still."""
+    """An alarm. `since` is when what it tells began; `opened` when it was raised. `meters` is how many it is about (of
+    a quota, how many of its bounds it has told of), `left` about how many still."""
 
     id: int
     level: LevelWord

@@ -3627,8 +3627,8 @@ export interface components {
         };
         /**
          * AlarmWords
-         * @description An alarm. `since` is when what it tells began; `opened` when it was raised. `meters` is how many it is about (of a
-         *         quota, how many of its bounds it has told of), `left` about how many still.
+         * @description An alarm. `since` is when what it tells began; `opened` when it was raised. `meters` is how many it is about (of
+         *         a quota, how many of its bounds it has told of), `left` about how many still.
          */
         AlarmWords: {
             id: number;
