@@ -127,12 +127,15 @@ class Judge:
         # Most meters have the bounds of the trade: of all that there are, which ones are a point's.
         self._bounds: dict[tuple[float, float], int] = {}
         self._bounds_of = OwnNumbers(self._find_bounds)
+        # 1 for the points of meters whose readings anybody may send.
+        self._open_of, self._has_open = OwnNumbers(self._find_open), self._any_open(self._meters)
         self._told = self._meters
 
     def take(self, meters: Iterable[Meter], senders: Senders | None = None) -> None:
         """The site has other meters, from the next judgement on: one may be made just now in another thread."""
         self._told = {m.id: m for m in meters}
         self._senders = senders or Senders()
+        self._has_open = self._any_open(self._told)
 
     @property
     def senders(self) -> Senders:
@@ -143,6 +146,19 @@ class Judge:
         """The meters whose readings may come from such senders, and those of which anybody's may."""
         return [m for m in self._told if (sender := self._senders.now.get(m)) is None or sends(sender)]
 
+    def open_meters(self, columns: ReadingColumns) -> set[str]:
+        """Those of some readings that anybody may send."""
+        if not self._has_open or len(columns) == 0:
+            return set()
+        is_open = self._open_of.rows(columns) == 1
+        return {columns.points[i].meter for i in np.unique(columns.index[is_open]).tolist()}
+
+    def _any_open(self, meters: Iterable[str]) -> bool:
+        return any(meter not in self._senders.now for meter in meters)
+
+    def _find_open(self, point: Point) -> int:
+        return int(point.meter not in self._senders.now)
+
     def _renew(self) -> None:
         told = self._told
         if told is self._meters:
@@ -151,6 +167,7 @@ class Judge:
         self._layouts.clear()
         self._remembered = 0
         self._bounds_of = OwnNumbers(self._find_bounds)
+        self._open_of = OwnNumbers(self._find_open)
 
     def judge(self, messages: Sequence[Message], now_ms: int) -> Judged:
         """Decode messages of readings; nothing of them is lost: it is in the columns or among the refusals.

@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -41,6 +42,10 @@ def _always() -> bool:
     return True
 
 
+def _nobody_else(_columns: ReadingColumns) -> AbstractAsyncContextManager[None]:
+    return nullcontext()
+
+
 class Ingest:
     """Takes what the bus brings. A message is acknowledged when all of it is stored or in quarantine, never before.
 
@@ -70,6 +75,8 @@ class Ingest:
         self._keeping = asyncio.Lock()
         # With others, the one who knows what of it is ours.
         self.shared: Sharing | None = None
+        # And what of it another one may write just now.
+        self.alone: Callable[[ReadingColumns], AbstractAsyncContextManager[None]] = _nobody_else
         self.trouble: Trouble | None = None
 
     async def run(self) -> None:
@@ -150,7 +157,8 @@ class Ingest:
 
     async def _keep(self, judged: Judged, now_ms: int) -> None:
         began = time.perf_counter()
-        written = await self._store.write(judged.columns)
+        async with self.alone(judged.columns):
+            written = await self._store.write(judged.columns)
         self._metrics.written(written.stored, time.perf_counter() - began)
         judged.unstored = [*written.conflicting, *(row for row, _ in written.refused)]
         detail = "the first value of an instant stays"

@@ -12,6 +12,7 @@ from functools import partial
 
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.wire import READINGS, STATE, topic
+from adapters.writers_postgres import open_postgres_writers
 from energy.ports import Bus, Message
 from energy.readings import ReadingColumns, to_ms
 from gateway.api.words import OngoingProblem, TextWords
@@ -20,6 +21,7 @@ from gateway.foreign.service import Foreign
 from gateway.ingest.deliveries import Deliveries
 from gateway.ingest.foreign_turn import ForeignTurn
 from gateway.ingest.judge import Judge
+from gateway.ingest.open_meters import OpenMeters
 from gateway.ingest.service import Ingest
 from gateway.ingest.sharing import Sharing
 from gateway.ingest.telling import Telling
@@ -76,13 +78,16 @@ class IngestRole:
             came=came,
         )
         if not parts.settings.is_alone:
-            return self._begin_with_others(bus, intake)
+            return await self._begin_with_others(bus, intake, stack)
         await self._deliveries.gain()
         stack.push_async_callback(self._host.leave, bus)
         return [intake.run, partial(self._host.run, bus), intake.ask]
 
-    def _begin_with_others(self, bus: Bus, intake: Ingest) -> Sequence[Task]:
+    async def _begin_with_others(self, bus: Bus, intake: Ingest, stack: AsyncExitStack) -> Sequence[Task]:
         parts, judge = self._parts, self._judge
+        if parts.settings.ledger is not None:
+            writers = await stack.enter_async_context(open_postgres_writers(parts.settings.ledger))
+            intake.alone = OpenMeters(writers, parts.store, judge).alone
         intake.shared = sharing = Sharing(bus, parts.claims, parts.store, self._deliveries, judge, intake.keep)
         turn = ForeignTurn(parts.claims, parts.store, judge, self._foreign_bus, [intake.run_beside, self._host.run])
         return [intake.run, intake.ask, sharing.run, turn.run]

@@ -18,6 +18,7 @@ from adapters.intake import Intake, open_intake
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.stores import open_stores
 from adapters.wire import STATE, topic
+from adapters.writers_postgres import open_postgres_writers
 from energy.names import Text
 from energy.ports import RegisterStore
 from energy.quantities import Medium
@@ -29,6 +30,7 @@ from gateway.foreign.service import Foreign
 from gateway.ingest.deliveries import Deliveries
 from gateway.ingest.foreign_turn import ForeignTurn
 from gateway.ingest.judge import Judge
+from gateway.ingest.open_meters import OpenMeters
 from gateway.ingest.service import Ingest
 from gateway.ingest.sharing import Sharing
 from gateway.metrics import Metrics
@@ -74,6 +76,8 @@ async def worker(
             mqtt, readings, kept.quarantine, judge, Edges(clock), clock, metrics, lambda _: None, lambda: None,
             deliveries=deliveries, came=lambda live, waited: pushed.extend((live, waited)),
         )  # fmt: skip
+        writers = await stack.enter_async_context(open_postgres_writers(ledger))
+        ingest.alone = OpenMeters(writers, readings, judge).alone
         ingest.shared = Sharing(mqtt, claims, readings, deliveries, judge, ingest.keep)
 
         @asynccontextmanager
