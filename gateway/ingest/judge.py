@@ -156,8 +156,8 @@ class Judge:
     def _any_open(self, meters: Iterable[str]) -> bool:
         return any(meter not in self._senders.now for meter in meters)
 
-    def _find_open(self, point: Point) -> int:
-        return int(point.meter not in self._senders.now)
+    def _find_open(self, points: list[Point]) -> list[int]:
+        return [point.meter not in self._senders.now for point in points]
 
     def _renew(self) -> None:
         told = self._told
