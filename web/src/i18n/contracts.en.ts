@@ -24,7 +24,7 @@ export const contractsEn: typeof contractsZh = {
     state: 'State',
     reversing: 'reversal',
     states: { frozen: 'waits for both', confirmed_by_one: 'confirmed by one', confirmed: 'confirmed by both', payment_requested: 'payment requested', paid: 'paid', invoiced: 'invoiced', closed: 'closed', reversed: 'taken back' },
-    disputedLines: '{count} lines disputed',
+    disputedLines: '{count} line disputed | {count} lines disputed',
     from: 'from',
     last: 'to (included)',
     draft: 'Draft',
