@@ -12,7 +12,6 @@ from functools import partial
 
 from adapters.mqtt_bus import MqttBus, open_bus
 from adapters.wire import READINGS, STATE, topic
-from adapters.writers_postgres import open_postgres_writers
 from energy.ports import Bus, Message
 from energy.readings import ReadingColumns, to_ms
 from gateway.api.words import OngoingProblem, TextWords
@@ -86,6 +85,8 @@ class IngestRole:
     async def _begin_with_others(self, bus: Bus, intake: Ingest, stack: AsyncExitStack) -> Sequence[Task]:
         parts, judge = self._parts, self._judge
         if parts.settings.ledger is not None:
+            from adapters.writers_postgres import open_postgres_writers
+
             writers = await stack.enter_async_context(open_postgres_writers(parts.settings.ledger))
             intake.alone = OpenMeters(writers, parts.store, judge).alone
         intake.shared = sharing = Sharing(bus, parts.claims, parts.store, self._deliveries, judge, intake.keep)

@@ -46,9 +46,6 @@ SENTENCES = {
     "until must be after at": "结束时间必须晚于发生时间",
     "ratio_changed needs ratio, or final_register and initial_register": "变比更改须填写变比，或填写止码和起码",
     "ratio {} is not above 0": "变比 {0} 应大于 0",
-    "reading of {} has no time zone: {}": "{0} 的读数没有时区：{1}",
-    "reading of {} {} is good but has no value": "{0} {1} 的读数标为正常却没有数值",
-    "reading of {} {}: quality {} does not go with reason {}": "{0} {1} 的读数：质量 {2} 与原因 {3} 不符",
     "columns of unequal length: {}": "各列长度不一：{0}",
     "{} keeps no stock; ask of an organisation, a place or the site": "{0} 不设库存，请按机构、位置或站点查询",
     "{} of {} on {} is in {}, other rows give it by {}; give all of it by one of them": (

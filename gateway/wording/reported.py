@@ -54,10 +54,6 @@ SENTENCES = {
     "{} is no figure": "{0} 不是数字",
     "form {} {} has no item {}; it has {}": "报表 {0} {1} 没有品目 {2}，只有 {3}",
     "form {} has no version that holds on {}": "报表 {0} 没有适用于 {1} 的版本",
-    "no head count is known for {}; there are {}": "没有 {0} 的用能人数算法，已有的是 {1}",
-    "for {} a head count is known for water only; enter it, or ask your province": (
-        "{0} 只有用水人数的算法，请直接填写或咨询省级主管部门"
-    ),
     "contract {} is not known": "合同 {0} 不存在",
     "contract_adjustment {} is not known": "非常规调整 {0} 不存在",
     "statement {} is not known": "结算单 {0} 不存在",
